@@ -1,0 +1,96 @@
+"""Small counts stay inside: the edition of a bulletin for anyone but the county office. Pure.
+
+A count of 1-4 people in a town can name them. Withheld, by cell (k = `small_cell`, DEFAULT 5):
+
+- fewer than k due: everything (counts, rate, points);
+- k or more due, but 1 to k-1 done or not done: the counts and points; the rate stays in whole per cent, which fits many counts;
+- a line with a withheld cell shows no points and its score in whole points, for formula and score would give the cell back;
+- a line with exactly one cell wholly withheld loses a second one, the smallest (complementary suppression);
+- a column with exactly one town's counts withheld loses the county's counts too, for county minus the others is that town;
+- hard fails are named, their number is not; scores of earlier bulletins are in whole points.
+
+The score itself, the colour and its cause stay: they are about a town's work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import ROUND_HALF_UP, Decimal
+
+from .figures import Audience, Bulletin, Cell, CountyLine, FoundFail, PastFigure, TownLine, Withheld
+
+_WHOLE = Decimal(1)
+_PERCENT = Decimal("0.01")
+
+
+def edition_for(bulletin: Bulletin, audience: Audience) -> Bulletin:
+    """The copy that `audience` may hold; the county office's own copy comes back unchanged.
+
+    Raises ValueError when a wider edition is asked to become the office's: what was withheld is gone.
+    """
+    if audience is bulletin.audience:
+        return bulletin
+    if audience is Audience.COUNTY_OFFICE:
+        raise ValueError("withheld figures cannot be put back")
+    k = bulletin.rules.small_cell
+    towns = tuple(_town(line, k) for line in bulletin.towns)
+    return replace(bulletin, audience=audience, towns=towns, county=_county(bulletin.county, towns, k))
+
+
+def _town(line: TownLine, k: int) -> TownLine:
+    cells, touched = _withhold(line.cells, [_level(cell, k) for cell in line.cells])
+    return replace(
+        line,
+        cells=cells,
+        score=_whole(line.score) if touched else line.score,
+        hard_fails=tuple(FoundFail(fail.kind, None) for fail in line.hard_fails),
+        past=_past(line.past),
+        difference=_whole(line.difference),
+    )
+
+
+def _county(line: CountyLine, towns: tuple[TownLine, ...], k: int) -> CountyLine:
+    levels = [_level(cell, k) for cell in line.cells]
+    for column, level in enumerate(levels):
+        alone = sum(town.cells[column].withheld is not Withheld.NOTHING for town in towns) == 1
+        if alone and level is Withheld.NOTHING:
+            levels[column] = Withheld.COUNTS
+    cells, touched = _withhold(line.cells, levels)
+    score = _whole(line.score) if touched else line.score
+    return replace(line, cells=cells, score=score, past=_past(line.past), difference=_whole(line.difference))
+
+
+def _level(cell: Cell, k: int) -> Withheld:
+    done, due = cell.done or 0, cell.due or 0
+    if 0 < due < k:
+        return Withheld.ALL
+    return Withheld.COUNTS if 0 < done < k or 0 < due - done < k else Withheld.NOTHING
+
+
+def _withhold(cells: tuple[Cell, ...], levels: list[Withheld]) -> tuple[tuple[Cell, ...], bool]:
+    if levels.count(Withheld.ALL) == 1:
+        others = [n for n, cell in enumerate(cells) if levels[n] is not Withheld.ALL and cell.due]
+        if others:
+            levels[min(others, key=lambda n: cells[n].due or 0)] = Withheld.ALL
+    touched = any(level is not Withheld.NOTHING for level in levels)
+    return tuple(_kept(cell, level) if touched else cell for cell, level in zip(cells, levels, strict=True)), touched
+
+
+def _kept(cell: Cell, level: Withheld) -> Cell:
+    cell = replace(cell, points=None, lost=None, withheld=level)
+    match level:
+        case Withheld.NOTHING:
+            return cell
+        case Withheld.COUNTS:
+            rate = None if cell.rate is None else cell.rate.quantize(_PERCENT, ROUND_HALF_UP)
+            return replace(cell, done=None, due=None, rate=rate)
+        case Withheld.ALL:
+            return replace(cell, done=None, due=None, rate=None)
+
+
+def _past(past: tuple[PastFigure, ...]) -> tuple[PastFigure, ...]:
+    return tuple(replace(figure, score=_whole(figure.score)) for figure in past)
+
+
+def _whole(score: Decimal | None) -> Decimal | None:
+    return None if score is None else score.quantize(_WHOLE, ROUND_HALF_UP)
