@@ -4,10 +4,11 @@ A count of 1-4 people in a town can name them. Withheld, by cell (k = `small_cel
 
 - fewer than k due: everything (counts, rate, points);
 - k or more due, but 1 to k-1 done or not done: the counts and points; the rate stays in whole per cent, which fits many counts;
-- a line with a withheld cell shows no points and its score in whole points, for formula and score would give the cell back;
+- a line with a withheld cell shows no points, and every score is cut to whole points: formula and score would give the cell back
+  (cut, not rounded, and thresholds are whole, so that 84.60 does not read as 85 in orange);
 - a line with exactly one cell wholly withheld loses a second one, the smallest (complementary suppression);
 - a column with exactly one town's counts withheld loses the county's counts too, for county minus the others is that town;
-- hard fails are named, their number is not; scores of earlier bulletins are in whole points.
+- hard fails are named, their number is not.
 
 The score itself, the colour and its cause stay: they are about a town's work.
 """
@@ -15,9 +16,18 @@ The score itself, the colour and its cause stay: they are about a town's work.
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
 
-from .figures import Audience, Bulletin, Cell, CountyLine, FoundFail, PastFigure, TownLine, Withheld
+from services.alerts.bulletins.figures import (
+    Audience,
+    Bulletin,
+    Cell,
+    CountyLine,
+    FoundFail,
+    PastFigure,
+    TownLine,
+    Withheld,
+)
 
 _WHOLE = Decimal(1)
 _PERCENT = Decimal("0.01")
@@ -38,14 +48,14 @@ def edition_for(bulletin: Bulletin, audience: Audience) -> Bulletin:
 
 
 def _town(line: TownLine, k: int) -> TownLine:
-    cells, touched = _withhold(line.cells, [_level(cell, k) for cell in line.cells])
+    score, past = _whole(line.score), _past(line.past)
     return replace(
         line,
-        cells=cells,
-        score=_whole(line.score) if touched else line.score,
+        cells=_withhold(line.cells, [_level(cell, k) for cell in line.cells]),
+        score=score,
         hard_fails=tuple(FoundFail(fail.kind, None) for fail in line.hard_fails),
-        past=_past(line.past),
-        difference=_whole(line.difference),
+        past=past,
+        difference=_difference(score, past),
     )
 
 
@@ -55,9 +65,8 @@ def _county(line: CountyLine, towns: tuple[TownLine, ...], k: int) -> CountyLine
         alone = sum(town.cells[column].withheld is not Withheld.NOTHING for town in towns) == 1
         if alone and level is Withheld.NOTHING:
             levels[column] = Withheld.COUNTS
-    cells, touched = _withhold(line.cells, levels)
-    score = _whole(line.score) if touched else line.score
-    return replace(line, cells=cells, score=score, past=_past(line.past), difference=_whole(line.difference))
+    score, past = _whole(line.score), _past(line.past)
+    return replace(line, cells=_withhold(line.cells, levels), score=score, past=past, difference=_difference(score, past))
 
 
 def _level(cell: Cell, k: int) -> Withheld:
@@ -67,13 +76,13 @@ def _level(cell: Cell, k: int) -> Withheld:
     return Withheld.COUNTS if 0 < done < k or 0 < due - done < k else Withheld.NOTHING
 
 
-def _withhold(cells: tuple[Cell, ...], levels: list[Withheld]) -> tuple[tuple[Cell, ...], bool]:
+def _withhold(cells: tuple[Cell, ...], levels: list[Withheld]) -> tuple[Cell, ...]:
     if levels.count(Withheld.ALL) == 1:
         others = [n for n, cell in enumerate(cells) if levels[n] is not Withheld.ALL and cell.due]
         if others:
             levels[min(others, key=lambda n: cells[n].due or 0)] = Withheld.ALL
     touched = any(level is not Withheld.NOTHING for level in levels)
-    return tuple(_kept(cell, level) if touched else cell for cell, level in zip(cells, levels, strict=True)), touched
+    return tuple(_kept(cell, level) for cell, level in zip(cells, levels, strict=True)) if touched else cells
 
 
 def _kept(cell: Cell, level: Withheld) -> Cell:
@@ -93,4 +102,9 @@ def _past(past: tuple[PastFigure, ...]) -> tuple[PastFigure, ...]:
 
 
 def _whole(score: Decimal | None) -> Decimal | None:
-    return None if score is None else score.quantize(_WHOLE, ROUND_HALF_UP)
+    return None if score is None else score.quantize(_WHOLE, ROUND_FLOOR)
+
+
+def _difference(score: Decimal | None, past: tuple[PastFigure, ...]) -> Decimal | None:
+    last = past[-1].score if past else None
+    return None if score is None or last is None else score - last

@@ -18,8 +18,8 @@ from typing import Any
 
 import rfc8785
 
-from .periods import SHANGHAI, Period
-from .rules import (
+from services.alerts.bulletins.periods import SHANGHAI, Period
+from services.alerts.bulletins.rules import (
     Cause,
     Colour,
     ColourRules,
@@ -56,8 +56,9 @@ class Withheld(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One indicator of one line. `rate` 0-1 to 0.0001, `weight` after spreading to 0.0001, `points` and `lost` to 0.01; None = nothing due
-    or withheld.
+    """One indicator of one line; None = nothing due or withheld.
+
+    `rate` is 0-1 to 0.0001, `weight` after spreading to 0.0001, `points` and `lost` to 0.01.
     """
 
     indicator: Indicator
@@ -290,7 +291,7 @@ def _rules_figure(rules: ColourRules) -> RulesFigure:
     )
 
 
-def as_json(value: Any) -> Any:  # noqa: ANN401 - walks any figure down to JSON
+def as_json(value: Any) -> Any:
     """A figure as JSON values: decimals as strings (a float would change them), days ISO 8601, instants RFC 3339 in +08:00.
 
     Raises TypeError for a value that no figure holds.

@@ -113,6 +113,8 @@ class ColourRules:
             raise ValueError("weights must add up to 1")
         if not 0 <= self.orange_from < self.yellow_from < self.green_from <= 100:
             raise ValueError("thresholds must rise from orange over yellow to green within 0-100")
+        if any(limit != int(limit) for limit in (self.orange_from, self.yellow_from, self.green_from)):
+            raise ValueError("thresholds must be whole points, so that a score cut to whole points keeps its colour")
         if not 1 <= self.orange_hard_fails <= self.red_hard_fails or self.small_cell < 1:
             raise ValueError("hard fails must count 1 <= orange <= red, the smallest open cell at least 1")
 
@@ -120,7 +122,7 @@ class ColourRules:
 DEFAULT_RULES = ColourRules(
     version="2021-1",
     valid_from=date(2021, 1, 1),
-    source="默认值:系统建议值,法律无统一规定,由县禁毒办确认后印发",  # DEFAULT
+    source="默认值：系统建议值，法律无统一规定，由县禁毒办确认后印发",  # DEFAULT
     weights={  # DEFAULT
         Indicator.REPORT_IN: Decimal("0.20"),
         Indicator.EXECUTION: Decimal("0.20"),
@@ -306,8 +308,10 @@ class PastRating:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A town against its earlier bulletins: difference in score points to the last one (None when either has no score), and for how
-    many bulletins, this one included, it has had its present colour.
+    """A town against its earlier bulletins.
+
+    `difference` is in score points to the last one, None when either has no score; `running` counts the bulletins, this one included,
+    in which the town has had its present colour.
     """
 
     difference: Decimal | None
