@@ -19,7 +19,8 @@ The docstring is the English sentence, `zh` the Chinese one; both are filled in 
     ├── AppFailed            70
     ├── NotRunning           69
     ├── PartMissing          70
-    └── BadOption            64
+    ├── BadOption            64
+    └── Told                 as the child said
 """
 
 from __future__ import annotations
@@ -40,6 +41,11 @@ class StartProblem(Exception):
     def __init__(self, **facts: object) -> None:
         self.facts = facts
         super().__init__((type(self).__doc__ or "").strip().format(**facts))
+
+    @property
+    def exit_code(self) -> int:
+        """What the process ends with."""
+        return self.code
 
     @property
     def chinese(self) -> str:
@@ -157,6 +163,21 @@ class BadOption(StartProblem):
 
     code = 64
     zh = "{option} 无法使用:{reason}。"
+
+
+class Told(StartProblem):
+    """{en}"""
+
+    zh = "{zh}"
+
+    def __init__(self, *, en: str, zh: str, code: int) -> None:
+        super().__init__(en=en, zh=zh)
+        self.told_code = code
+
+    @property
+    def exit_code(self) -> int:
+        """The child's own."""
+        return self.told_code
 
 
 @contextmanager

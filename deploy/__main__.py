@@ -1,0 +1,163 @@
+"""`python -m deploy`, which `./dev` calls: every command, each a thin call into the module that does it.
+
+Modules are imported by the command that needs them, so that `--help` and a wrong option answer at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+from deploy.problems import PartMissing, StartProblem
+
+PROJECT = Path(__file__).parent.parent
+SERVICES = ("registry", "testing", "alerts", "precursor", "gateway")
+
+app = typer.Typer(help="Guikang 归康: one command brings up the whole county.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
+DataDir = Annotated[Path, typer.Option("--data-dir", envvar="GUIKANG_DATA_DIR", help="Where everything is kept.", show_default=".data")]
+Dsn = Annotated[str | None, typer.Option("--dsn", envvar="GUIKANG_DSN", help="An external Postgres in place of the embedded one (owner's address).")]
+Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="Where the gateway listens, on 127.0.0.1.")]
+DEFAULT_DATA = PROJECT / ".data"
+
+
+def part(name: str) -> ModuleType:
+    """A module of `deploy` that may come in a later release of this copy. Raises PartMissing."""
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        raise PartMissing(part=name, reason="the module is not there") from error
+
+
+@app.command()
+def up(
+    port: Port = 8000,
+    data_dir: DataDir = DEFAULT_DATA,
+    processes: Annotated[bool, typer.Option("--processes", help="One process per service in place of one for all.")] = False,
+    no_demo: Annotated[bool, typer.Option("--no-demo", help="An empty county, without demo people and accounts.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Throw the data folder away first.")] = False,
+    clock: Annotated[
+        str | None, typer.Option("--clock", envvar="GUIKANG_CLOCK", help="Begin at another day, e.g. 2021-06-01T08:00:00+08:00 (demo only).")
+    ] = None,
+    dsn: Dsn = None,
+) -> None:
+    """Start Postgres, the four services and the gateway, until Ctrl-C."""
+    module = part("deploy.up")
+    module.up(module.Options(data_dir, port, processes, not no_demo, reset, clock, dsn))
+
+
+@app.command()
+def serve(
+    name: Annotated[str, typer.Argument(help="registry, testing, alerts, precursor or gateway.")],
+    port: Port,
+    data_dir: DataDir = DEFAULT_DATA,
+) -> None:
+    """Serve one app of a running `up --processes` (which calls this itself)."""
+    if name not in SERVICES:
+        raise typer.BadParameter(f"{name} is none of {', '.join(SERVICES)}")
+    part("deploy.serve").serve(name, data_dir, port)
+
+
+@app.command(hidden=True)
+def prepare(dsn: Annotated[str, typer.Option(envvar="GUIKANG_DSN")], data_dir: DataDir = DEFAULT_DATA) -> None:
+    """An errand of `up --processes`: bring the schemas up to date, tell progress as JSON lines."""
+    part("deploy.serve").prepare(data_dir, dsn)
+
+
+@app.command(hidden=True)
+def load_demo(data_dir: DataDir = DEFAULT_DATA) -> None:
+    """An errand of `up --processes`: load the demo county, tell progress as JSON lines."""
+    part("deploy.serve").load_demo(data_dir)
+
+
+@app.command(context_settings=PASS_ON, add_help_option=False)
+def test(context: typer.Context) -> None:
+    """Run the tests; every argument goes to pytest."""
+    raise typer.Exit(part("deploy.checks").test(context.args))
+
+
+@app.command()
+def check() -> None:
+    """Everything that must hold: lint, format, types, import contracts, tests."""
+    raise typer.Exit(part("deploy.checks").check())
+
+
+@app.command()
+def bench(names: Annotated[list[str] | None, typer.Argument(help="Only these, e.g. `ledgers gateway`.")] = None) -> None:
+    """Measure (tests/bench), and write the tables to docs/performance/."""
+    raise typer.Exit(part("deploy.checks").bench(names or []))
+
+
+@app.command()
+def migrate(data_dir: DataDir = DEFAULT_DATA, dsn: Dsn = None) -> None:
+    """Bring every schema to its newest revision; starts the embedded Postgres for it when nothing runs."""
+    part("deploy.migrations").migrate(data_dir, dsn)
+
+
+@app.command()
+def revision(
+    service: Annotated[str, typer.Argument(help="Whose tables have changed.")],
+    message: Annotated[str, typer.Argument(help="What the revision does, in a few words.")],
+) -> None:
+    """Write a migration from the difference between a service's tables and its newest revision."""
+    if service not in SERVICES:
+        raise typer.BadParameter(f"{service} is none of {', '.join(SERVICES)}")
+    part("deploy.migrations").revision(service, message)
+
+
+@app.command()
+def openapi() -> None:
+    """Print the merged OpenAPI document of this copy."""
+    typer.echo(json.dumps(part("deploy.openapi").merged(), ensure_ascii=False, indent=2))
+
+
+@app.command()
+def routes() -> None:
+    """Print the route table: method, path, roles."""
+    for row in part("deploy.routes").rows():
+        typer.echo("\t".join(str(cell) for cell in row))
+
+
+@app.command(name="import")
+def import_ledgers(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Workbooks as they are: xlsx, xls, csv.")],
+    data_dir: DataDir = DEFAULT_DATA,
+    user: Annotated[str | None, typer.Option(help="Who imports; without it the demo's county officer.")] = None,
+    password_file: Annotated[Path | None, typer.Option(exists=True, help="A file that holds the password.")] = None,
+    commit: Annotated[bool, typer.Option("--commit", help="Take the rows over, file by file; without it nothing is changed.")] = False,
+    marked: Annotated[Path | None, typer.Option(file_okay=False, help="Save the workbooks with the problem cells marked here.")] = None,
+) -> None:
+    """Upload ledgers, watch the reading, print what was found."""
+    module = part("deploy.imports")
+    raise typer.Exit(module.run(module.Wish(files, data_dir, user, password_file, commit, marked)))
+
+
+@app.command()
+def lock() -> None:
+    """Make the hash-pinned locks again from pyproject.toml (needs uv)."""
+    part("deploy.locks").make()
+
+
+def main() -> None:
+    """Run a command; a StartProblem becomes its two sentences and its exit code."""
+    try:
+        app(prog_name="./dev")
+    except StartProblem as problem:
+        if sys.argv[1:2] and sys.argv[1] in ("prepare", "load-demo"):
+            said = {"problem": str(problem), "zh": problem.chinese, "code": problem.exit_code}
+            sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
+        sys.stderr.write(f"\n{problem}\n{problem.chinese}\n")
+        sys.exit(problem.exit_code)
+
+
+if __name__ == "__main__":
+    main()

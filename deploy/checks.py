@@ -1,0 +1,112 @@
+"""`./dev test`, `./dev check` and `./dev bench`: the tools that judge this copy, run one after the other."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+PROJECT = Path(__file__).parent.parent
+CLOSING_LINE = re.compile(r"\d+ (passed|failed|error|errors|skipped|deselected)\b.* in [\d.]+ ?s|no tests ran in")
+"""How pytest ends: `12 passed, 1 skipped in 3.21s`, with or without a frame of `=`."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one tool said."""
+
+    name: str
+    passed: bool
+    seconds: float
+    closing: str
+    """Its last word, e.g. pytest's counts."""
+
+
+def python(*arguments: str) -> list[str]:
+    """A command of this interpreter."""
+    return [sys.executable, *arguments]
+
+
+def commands(pytest_arguments: Sequence[str] = ()) -> dict[str, list[str]]:
+    """Name and command line of everything that `check` runs, cheapest first."""
+    return {
+        "ruff check": python("-m", "ruff", "check", "."),
+        "ruff format": python("-m", "ruff", "format", "--check", "."),
+        "import contracts": python("-c", "import sys; from importlinter.cli import lint_imports_command as run; sys.exit(run())"),
+        "types": python("-m", "basedpyright"),
+        "tests": python("-m", "pytest", *pytest_arguments),
+    }
+
+
+def run(name: str, command: Sequence[str]) -> Verdict:
+    """Run a tool in the project's folder, let its words pass through, keep the last one."""
+    begun = time.monotonic()
+    last, closing = "", ""
+    # PYTHONSAFEPATH would hide the project from tools that rely on the folder they stand in.
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONSAFEPATH"}
+    with subprocess.Popen(
+        command, cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as tool:
+        assert tool.stdout is not None
+        for line in tool.stdout:
+            sys.stdout.write(line)
+            sys.stdout.flush()
+            if line.strip():
+                last = line.strip()
+            if CLOSING_LINE.search(line):
+                closing = line.strip().strip("= ")
+    return Verdict(name, tool.returncode == 0, time.monotonic() - begun, closing or last[:100])
+
+
+def test(arguments: Sequence[str]) -> int:
+    """pytest with these arguments, in the project's folder, on this terminal; its exit code."""
+    return subprocess.run(python("-m", "pytest", *arguments), cwd=PROJECT, check=False).returncode
+
+
+def check() -> int:
+    """Run everything, even after a failure; print a table, then pytest's closing line; 0 when all passed, else 1."""
+    console = Console()
+    verdicts: list[Verdict] = []
+    for name, command in commands().items():
+        console.rule(name, align="left")
+        verdicts.append(run(name, command))
+    table = Table("", "check", "seconds", "last word", box=None)
+    for verdict in verdicts:
+        mark = "[green]✓[/green]" if verdict.passed else "[red]✗[/red]"
+        table.add_row(mark, verdict.name, f"{verdict.seconds:.1f}", verdict.closing.replace("[", r"\["))
+    console.rule("summary", align="left")
+    console.print(table)
+    print(verdicts[-1].closing)
+    return 0 if all(verdict.passed for verdict in verdicts) else 1
+
+
+def bench(names: Sequence[str]) -> int:
+    """Run `tests/bench/bench_<name>.py` one after the other; each writes what it printed to docs/performance/<name>.md."""
+    console = Console()
+    scripts = sorted((PROJECT / "tests/bench").glob("bench_*.py"))
+    chosen = [script for script in scripts if not names or script.stem.removeprefix("bench_") in names]
+    if not chosen:
+        known = ", ".join(script.stem.removeprefix("bench_") for script in scripts) or "none yet"
+        console.print(f"No such bench; there are: {known}.", highlight=False)
+        return 64
+    failed = False
+    target = PROJECT / "docs/performance"
+    target.mkdir(parents=True, exist_ok=True)
+    for script in chosen:
+        name = script.stem.removeprefix("bench_")
+        console.rule(name, align="left")
+        module = ".".join(script.relative_to(PROJECT).with_suffix("").parts)
+        done = subprocess.run(python("-m", module), cwd=PROJECT, stdout=subprocess.PIPE, text=True, check=False)
+        print(done.stdout)
+        if done.returncode == 0 and done.stdout.strip():
+            (target / f"{name}.md").write_text(done.stdout, encoding="utf-8")
+        failed = failed or done.returncode != 0
+    return 1 if failed else 0

