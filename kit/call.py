@@ -172,7 +172,11 @@ class HttpNeighbour:
         try:
             async with asyncio.timeout(timeout):
                 answer = await self._client.request(
-                    method, path, headers={**extra, **(headers or {})}, content=content or None, timeout=httpx.Timeout(timeout, connect=min(1, timeout))
+                    method,
+                    path,
+                    headers={**extra, **(headers or {})},
+                    content=content or None,
+                    timeout=httpx.Timeout(timeout, connect=min(1, timeout)),
                 )
         except (httpx.HTTPError, TimeoutError, OSError) as error:
             raise NeighbourDown(type(error).__name__) from error

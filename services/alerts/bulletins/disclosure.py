@@ -6,11 +6,12 @@ A count of 1-4 people in a town can name them. Withheld, by cell (k = `small_cel
 - k or more due, but 1 to k-1 done or not done: the counts and points; the rate stays in whole per cent, which fits many counts;
 - a line with a withheld cell shows no points, and every score is cut to whole points: formula and score would give the cell back
   (cut, not rounded, and thresholds are whole, so that 84.60 does not read as 85 in orange);
+- a line of which everything due is withheld shows no score either, now or for earlier bulletins, only its colour;
 - a line with exactly one cell wholly withheld loses a second one, the smallest (complementary suppression);
 - a column with exactly one town's counts withheld loses the county's counts too, for county minus the others is that town;
 - hard fails are named, their number is not.
 
-The score itself, the colour and its cause stay: they are about a town's work.
+The colour and its cause stay: they are about a town's work.
 """
 
 from __future__ import annotations
@@ -48,10 +49,11 @@ def edition_for(bulletin: Bulletin, audience: Audience) -> Bulletin:
 
 
 def _town(line: TownLine, k: int) -> TownLine:
-    score, past = _whole(line.score), _past(line.past)
+    cells = _withhold(line.cells, [_level(cell, k) for cell in line.cells])
+    score, past = _scores(line, cells)
     return replace(
         line,
-        cells=_withhold(line.cells, [_level(cell, k) for cell in line.cells]),
+        cells=cells,
         score=score,
         hard_fails=tuple(FoundFail(fail.kind, None) for fail in line.hard_fails),
         past=past,
@@ -65,8 +67,9 @@ def _county(line: CountyLine, towns: tuple[TownLine, ...], k: int) -> CountyLine
         alone = sum(town.cells[column].withheld is not Withheld.NOTHING for town in towns) == 1
         if alone and level is Withheld.NOTHING:
             levels[column] = Withheld.COUNTS
-    score, past = _whole(line.score), _past(line.past)
-    return replace(line, cells=_withhold(line.cells, levels), score=score, past=past, difference=_difference(score, past))
+    cells = _withhold(line.cells, levels)
+    score, past = _scores(line, cells)
+    return replace(line, cells=cells, score=score, past=past, difference=_difference(score, past))
 
 
 def _level(cell: Cell, k: int) -> Withheld:
@@ -97,8 +100,11 @@ def _kept(cell: Cell, level: Withheld) -> Cell:
             return replace(cell, done=None, due=None, rate=None)
 
 
-def _past(past: tuple[PastFigure, ...]) -> tuple[PastFigure, ...]:
-    return tuple(replace(figure, score=_whole(figure.score)) for figure in past)
+def _scores(line: TownLine | CountyLine, cells: tuple[Cell, ...]) -> tuple[Decimal | None, tuple[PastFigure, ...]]:
+    withheld = [cell.withheld for cell, before in zip(cells, line.cells, strict=True) if before.due]
+    if withheld and all(level is Withheld.ALL for level in withheld):
+        return None, tuple(replace(figure, score=None) for figure in line.past)
+    return _whole(line.score), tuple(replace(figure, score=_whole(figure.score)) for figure in line.past)
 
 
 def _whole(score: Decimal | None) -> Decimal | None:

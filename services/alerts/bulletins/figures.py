@@ -38,6 +38,8 @@ from services.alerts.bulletins.rules import (
     score_counts,
 )
 
+_NOT_PRINTED = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}
+
 
 class Audience(StrEnum):
     """Who may hold this copy: the county office sees every count, all others see `disclosure`'s edition."""
@@ -140,7 +142,8 @@ class RulesFigure:
 class Bulletin:
     """A whole bulletin. `revision` is 1 for the first issue and rises when a contested figure was corrected; `cut_off` is aware.
 
-    Raises ValueError for a naive cut-off, a revision below 1, or a text with control or surrogate characters.
+    Raises ValueError for a naive cut-off, a revision below 1, or a text with signs that print as nothing or as
+    something else (control, direction, private use, surrogates).
     """
 
     office: str
@@ -164,8 +167,8 @@ class Bulletin:
         if self.cut_off.tzinfo is None or self.revision < 1:
             raise ValueError("a bulletin needs a cut-off with an offset and a revision from 1")
         for text in (self.office, self.number, self.county.name, *(town.name for town in self.towns), *self.notes):
-            if any(unicodedata.category(sign) in {"Cc", "Cs"} for sign in text):
-                raise ValueError("texts of a bulletin must not hold control or surrogate characters")
+            if any(unicodedata.category(sign) in _NOT_PRINTED for sign in text):
+                raise ValueError("texts of a bulletin must not hold control, format, private or surrogate characters")
 
     @property
     def digest(self) -> str:

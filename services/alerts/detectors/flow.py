@@ -13,7 +13,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal, TypeAlias
 
-from services.alerts.detectors.movements import Movements, PersonHistory, Sighting, flow_day, last_episode, morning_after, read_movements, tail_probability
+from services.alerts.detectors.movements import (
+    Movements,
+    PersonHistory,
+    Sighting,
+    flow_day,
+    last_episode,
+    morning_after,
+    read_movements,
+    tail_probability,
+)
 from services.alerts.detectors.parameters import FlowParameters
 from services.alerts.detectors.rules import Reason
 
@@ -35,7 +44,7 @@ class OvernightExit:
 
 @dataclass(frozen=True, slots=True)
 class FlowAnomaly:
-    """One unusual episode of one person. `key` is stable while the episode grows; `kind` is its most specific description, `kinds` all of them.
+    """One unusual episode of one person. `key` is stable while the episode grows (see `continues`); `kind` is its most specific description, `kinds` all of them.
 
     `start` and `end` are local days (a night counts for the evening before); `checkin_ids` are the sightings out of the county it rests on.
     """
@@ -81,7 +90,7 @@ def detect_flow(
         "burst": _burst(movements, days, parameters),
         "new_route": _new_route(movements, days, habit, parameters),
     }
-    kinds = tuple(kind for kind in SPECIFIC_FIRST if found[kind])
+    kinds: tuple[FlowKind, ...] = tuple(kind for kind in SPECIFIC_FIRST if found[kind])
     if not kinds:
         return []
     sightings = [s for day in days for s in movements.out[day]]
@@ -99,6 +108,11 @@ def detect_flow(
             parameters_from=parameters.effective_from.isoformat(),
         )
     ]
+
+
+def continues(earlier: FlowAnomaly, later: FlowAnomaly) -> bool:
+    """True when both describe one episode, so that its alert grows: a late check-in or absence report may have moved the start and so the key."""
+    return earlier.person_id == later.person_id and later.start <= earlier.end and later.end >= earlier.start
 
 
 def overnight_exits(history: PersonHistory, as_of: datetime, parameters: FlowParameters, since: date) -> list[OvernightExit]:
@@ -150,7 +164,7 @@ def _burst(movements: Movements, days: list[date], parameters: FlowParameters) -
     out = sorted(movements.out)
     habit = Habit(movements, days[0], parameters)
     chance = habit.chance(out, days)
-    if len(days) < parameters.burst_out_days or chance > parameters.chance:
+    if len(days) < parameters.burst_out_days or chance > parameters.burst_chance:
         return []
     departures = sum(s.day >= days[0] for s in movements.departures)
     numbers = {"days": _span(days), "out_days": len(days), "habit_per_week": habit.per_week(out)}
@@ -172,13 +186,21 @@ def _night_trips(movements: Movements, days: list[date], habit: Habit, parameter
 
 
 def _new_route(movements: Movements, days: list[date], habit: Habit, parameters: FlowParameters) -> list[Reason]:
+    if habit.per_week(movements.out) > parameters.new_route_habit_per_week:
+        return []
     visited = {day: {s.county for s in sightings} for day, sightings in movements.out.items()}
     for county, count in sorted(Counter(c for day in days for c in visited[day]).items()):
         every = sorted(day for day, counties in visited.items() if county in counties)
         episode = [day for day in days if county in visited[day]]
         chance = habit.chance(every, episode)
         if count >= parameters.new_route_visits and habit.before(every) <= parameters.new_route_before and chance <= parameters.chance:
-            numbers = {"days": _span(episode), "visits": count, "destination": county, "habit_days": habit.days, "before": habit.before(every)}
+            numbers = {
+                "days": _span(episode),
+                "visits": count,
+                "destination": county,
+                "habit_days": habit.days,
+                "before": habit.before(every),
+            }
             return [Reason("new_destination", numbers), _chance_reason(chance)]
     return []
 
@@ -224,6 +246,11 @@ def _joint_exit(
         }
         if company:
             minutes = int(parameters.joint_within.total_seconds() // 60)
-            numbers = {"within_minutes": minutes, "others": len(company), "destination": exit_.county, "habit_per_week": habit.per_week(sorted(exits))}
+            numbers = {
+                "within_minutes": minutes,
+                "others": len(company),
+                "destination": exit_.county,
+                "habit_per_week": habit.per_week(sorted(exits)),
+            }
             return [Reason("joint_exit", numbers)]
     return []

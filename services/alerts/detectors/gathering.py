@@ -5,8 +5,8 @@ connected set of linked points in which enough households were present together 
 grows with it, so the order of arrival cannot matter: late and shuffled check-ins give the alerts that sorted ones give, as long as none is later
 than `lateness` behind the newest. One gathering is one alert that grows; when a late check-in joins two, one of them replaces the other.
 
-Being at one's own home or workplace is never part of a gathering, so neighbours and hosts are never named; the price is that three at a member's
-home count as two (docs in the scorecard).
+Being at one's own home or workplace is never part of a gathering, so neighbours and hosts are never named; the price is that a host with two
+guests is not seen.
 """
 
 from __future__ import annotations
@@ -53,6 +53,10 @@ class GatheringChange:
     kind: Literal["raised", "grown"]
     gathering: Gathering
     replaces: tuple[str, ...] = ()
+
+
+def _minutes(span: timedelta) -> int:
+    return int(span.total_seconds() // 60)
 
 
 class _Point:
@@ -252,7 +256,7 @@ class GatheringDetector:
         length, count = math.isqrt(x * x + y * y + z * z), len(cluster.moments)
         spread = math.sqrt(max(0.0, 2.0 * (count * _SCALE - length) / (count * _SCALE))) * EARTH_RADIUS_M
         first, last = cluster.moments[0][0], cluster.moments[-1][0]
-        minutes = lambda span: int(span.total_seconds() // 60)  # noqa: E731 - three uses on the next lines, nowhere else
+        lasted = _lasted
         reasons = (
             Reason(
                 "persons_together",
@@ -260,10 +264,10 @@ class GatheringDetector:
                     "persons": len(cluster.persons),
                     "units": len(cluster.units),
                     "minimum": parameters.minimum_units,
-                    "within_minutes": minutes(last - first),
+                    "within_minutes": lasted,
                 },
             ),
-            Reason("duration", {"minutes": minutes(last - first), "minimum": minutes(parameters.minimum_duration)}),
+            Reason("duration", {"minutes": lasted, "minimum": _minutes(parameters.minimum_duration)}),
             Reason("spread", {"metres": round(spread), "radius": round(parameters.radius_m)}),
             Reason("place_unexplained", {}),
         )

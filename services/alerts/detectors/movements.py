@@ -23,7 +23,7 @@ def flow_day(at: datetime) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A check-in reduced to what flow needs: when, and in which county (six digits). `day` is the local day it counts for."""
+    """A check-in reduced to what flow needs: when, and in which county (six digits). `day` is the local day it counts for; `at` is kept in local time."""
 
     at: datetime
     checkin_id: str
@@ -31,6 +31,7 @@ class Sighting:
     day: date = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "at", self.at.astimezone(SHANGHAI))  # one tzinfo object: comparing mixed ones is ten times slower
         object.__setattr__(self, "day", flow_day(self.at))
 
 
@@ -49,9 +50,13 @@ class AnnouncedAbsence:
 
 @dataclass(frozen=True, slots=True)
 class PersonHistory:
-    """What `detect_flow` may know of one person: sightings of the last `history_days` in any order, announced absences, household code."""
+    """What `detect_flow` may know of one person: sightings of the last `history_days` in any order, announced absences, household code.
+
+    `county` is the county that supervises the person: being there is never out, wherever the person turns out to live.
+    """
 
     person_id: str
+    county: str
     sightings: Sequence[Sighting]
     absences: Sequence[AnnouncedAbsence] = ()
     household: str | None = None
@@ -64,7 +69,7 @@ def sightings_of(checkins: Iterable[CheckIn], resolve: CountyResolver, parameter
         for c in checkins
         if c.accuracy_m <= parameters.maximum_accuracy_m and (county := resolve(c)) is not None
     )
-    return sorted(found, key=lambda s: (s.at, s.checkin_id))
+    return sorted(found, key=_when)
 
 
 def is_between_hours(at: datetime, hours: tuple[int, int]) -> bool:
@@ -84,7 +89,7 @@ def tail_probability(days: int, hits: int, chance: float) -> float:
 class Movements:
     """Days out with their sightings, nights out and departures, up to `as_of`."""
 
-    home: str
+    homes: frozenset[str]
     sightings: list[Sighting]
     out: dict[date, list[Sighting]] = field(default_factory=dict)
     nights: set[date] = field(default_factory=set)
@@ -107,7 +112,7 @@ class Movements:
             evening = next((s for s in sightings if is_between_hours(s.at, parameters.evening_hours)), None)
             if evening is not None:
                 morning = morning_after(day, parameters)
-                if not any(s.county == self.home and evening.at < s.at < morning for s in self.sightings):
+                if not any(s.county in self.homes and evening.at < s.at < morning for s in self.sightings):
                     exits[day] = evening
         return exits
 
@@ -127,28 +132,34 @@ def morning_after(day: date, parameters: FlowParameters) -> datetime:
     return datetime.combine(day + _DAY, time(parameters.morning_hour), SHANGHAI)
 
 
+def _when(sighting: Sighting) -> tuple[datetime, str]:
+    return sighting.at, sighting.checkin_id
+
+
 def read_movements(history: PersonHistory, as_of: datetime, parameters: FlowParameters) -> Movements | None:
     """Reads the history; None when there is nothing. Announced days out are left out of everything that could count against the person.
 
-    Home is learned: the county of most days in the history, so that somebody who lives across the border is at home there.
+    Home is learned: the county of most days in the history, so that somebody who lives across the border is at home there too.
     """
-    horizon = as_of - timedelta(days=parameters.history_days)
-    seen = sorted((s for s in history.sightings if horizon <= s.at <= as_of), key=lambda s: (s.at, s.checkin_id))
+    as_of = as_of.astimezone(SHANGHAI)
+    today = flow_day(as_of)
+    horizon = today - timedelta(days=parameters.history_days)
+    seen = [s for s in history.sightings if horizon <= s.day and (s.day < today or s.at <= as_of)]
     if not seen:
         return None
-    if all(s.county == seen[0].county for s in seen):
-        return Movements(seen[0].county, seen)
-    home = Counter(county for county, _ in {(s.county, s.day) for s in seen}).most_common()
-    best = max(count for _, count in home)
-    movements = Movements(min(county for county, count in home if count == best), seen)
+    if all(s.county == history.county for s in seen):
+        return Movements(frozenset({history.county}), seen)
+    seen.sort(key=_when)
+    days = Counter(county for county, _ in {(s.county, s.day) for s in seen})
+    movements = Movements(frozenset({history.county, max(sorted(days), key=days.__getitem__)}), seen)
     before: Sighting | None = None
     for sighting in seen:
         day = sighting.day
-        if sighting.county != movements.home and not any(a.covers(day, sighting.county) for a in history.absences):
+        if sighting.county not in movements.homes and not any(a.covers(day, sighting.county) for a in history.absences):
             movements.out.setdefault(day, []).append(sighting)
             if is_between_hours(sighting.at, parameters.night_hours):
                 movements.nights.add(day)
-            if before is None or before.county == movements.home:
+            if before is None or before.county in movements.homes:
                 movements.departures.append(sighting)
         before = sighting
     return movements

@@ -25,7 +25,9 @@ class GatheringParameters:
     minimum_units: int = _why(3, "domain DEFAULT: three or more; people of one household count as one")
     radius_m: float = _why(80.0, "two phones in one yard, each some 15 m off, indoors up to 40 m")
     window: timedelta = _why(timedelta(minutes=90), "a person checks in 1 to 3 times a day: guests of one evening report well apart")
-    together_within: timedelta = _why(timedelta(minutes=90), "that many must have been there inside this time, not along a chain over a day")
+    together_within: timedelta = _why(
+        timedelta(minutes=90), "that many must have been there inside this time, not along a chain over a day"
+    )
     minimum_duration: timedelta = _why(timedelta(minutes=5), "strangers who pass each other do so within minutes")
     maximum_accuracy_m: float = _why(100.0, "a fix worse than the radius says nothing about who is near whom")
     own_place_m: float = _why(100.0, "own home or workplace: a yard plus the phone's error")
@@ -38,7 +40,9 @@ class GatheringParameters:
     habit_lasts_days: int = _why(14, "a learned place must be confirmed by newer days after this")
     newcomer_days: int = _why(7, "for learning: nobody's ordinary places are known before a week of check-ins")
     excused_sources: frozenset[str] = _why(frozenset({"station", "worker"}), "a member of staff was present")
-    lateness: timedelta = _why(timedelta(hours=12), "phones without signal send their batch the same day; later ones no longer change an alert")
+    lateness: timedelta = _why(
+        timedelta(hours=12), "phones without signal send their batch the same day; later ones no longer change an alert"
+    )
     clock_skew: timedelta = _why(timedelta(minutes=10), "a phone clock further ahead than this is wrong")
 
     def __post_init__(self) -> None:
@@ -63,13 +67,17 @@ class FlowParameters:
     burst_gap_days: int = _why(2, "a burst is a trip every day or every other day")
     night_trips: int = _why(3, "domain rule: three departures")
     new_route_visits: int = _why(4, "two may be an errand and its follow-up, three a coincidence")
-    chance: float = _why(2e-4, "a county of 2,000 sees some thousand episodes a year, each looked at on several days; a handful may be chance")
+    chance: float = _why(
+        2e-4, "a county of 2,000 sees some thousand episodes a year, each looked at on several days; a handful may be chance"
+    )
+    burst_chance: float = _why(1e-5, "drivers by trade have lively weeks, and each of their many short chains of trips is another chance")
     prior_days: float = _why(14.0, "an unseen habit is taken as half a trip in this many more days")
     silence_days: int = _why(4, "a long weekend is no silence")
     silence_factor: float = _why(1.5, "against the person's own longest gap")
     night_hours: tuple[int, int] = _why((22, 5), "from hour, to hour of the next day")
     evening_hours: tuple[int, int] = _why((18, 2), "when a joint exit starts")
     new_route_before: int = _why(1, "more visits before and the route is not new")
+    new_route_habit_per_week: float = _why(1.0, "who travels every week also goes to new places by habit")
     exit_habit_per_week: float = _why(0.25, "who stays away for a night more often than once a month does so by habit")
     morning_hour: int = _why(9, "who was not seen at home by then stayed away for the night")
     joint_within: timedelta = _why(timedelta(minutes=60), "one car or the same bus")

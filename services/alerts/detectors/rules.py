@@ -60,7 +60,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "{persons} persons of {units} households were here within {within_minutes} minutes (minimum {minimum} households)",
     ),
     "duration": ("持续至少{minutes}分钟（标准：{minimum}分钟）", "it lasted at least {minutes} minutes (minimum {minimum})"),
-    "spread": ("彼此相距约{metres}米以内（标准：{radius}米）", "within about {metres} metres of one centre (linking radius {radius} metres)"),
+    "spread": (
+        "彼此相距约{metres}米以内（标准：{radius}米）",
+        "within about {metres} metres of one centre (linking radius {radius} metres)",
+    ),
     "place_unexplained": (
         "不在本人住所、工作单位、站点、公共场所或已报备活动地点",
         "no own home or workplace, station, public place or announced event of theirs",
@@ -70,7 +73,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "out of the county on {out_days} of {days} days (habit: {habit_per_week} days a week)",
     ),
     "departures": ("其间往返{departures}次", "{departures} departures in that time"),
-    "night_trips": ("{days}天内有{nights}夜出县（平时每周{habit_per_week}夜）", "{nights} nights out in {days} days (habit: {habit_per_week} a week)"),
+    "night_trips": (
+        "{days}天内有{nights}夜出县（平时每周{habit_per_week}夜）",
+        "{nights} nights out in {days} days (habit: {habit_per_week} a week)",
+    ),
     "new_destination": (
         "{days}天内{visits}天前往{destination}（此前{habit_days}天内去过{before}天）",
         "{destination} on {visits} of {days} days ({before} of the {habit_days} days before)",
@@ -83,7 +89,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "{within_minutes}分钟内另有{others}人当晚前往{destination}且未返回，平时每周{habit_per_week}晚",
         "{others} more left for {destination} the same evening within {within_minutes} minutes and did not return (habit: {habit_per_week} a week)",
     ),
-    "chance": ("按本人平时习惯，偶然出现的概率不高于{probability}", "by the person's own habit this happens by chance with probability {probability} at most"),
+    "chance": (
+        "按本人平时习惯，偶然出现的概率不高于{probability}",
+        "by the person's own habit this happens by chance with probability {probability} at most",
+    ),
     "unannounced": ("没有外出报告覆盖这段时间", "no absence report covers this time"),
 }
 

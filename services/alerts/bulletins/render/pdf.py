@@ -7,6 +7,7 @@ Only the bundled Noto fonts are used, and the document's date is the cut-off, so
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,17 +17,23 @@ from services.alerts.bulletins.rules import Cause, Colour, Indicator
 
 _TEMPLATE = Path(__file__).with_name("bulletin.typ")
 _BARS = 6
+_MISSING_GLYPH = re.compile(r"the text `\"(.*?)\"` could not be displayed")
 _BAR_FLOOR = 50
 _DEFAULT_PPI = 110
 
 
+class UnprintableText(ValueError):
+    """A text holds a sign that the bundled fonts lack, an emoji or a very rare character: an official paper shows no empty boxes."""
+
+
 def render_pdf(bulletin: Bulletin) -> bytes:
-    """The bulletin as PDF/A-2b (A4, fonts embedded). Raises typst.TypstError when the template cannot be set."""
+    """The bulletin as PDF/A-2b (A4, fonts embedded). Raises UnprintableText, naming the sign."""
     return _compile(bulletin, "pdf")[0]
 
 
 def render_png(bulletin: Bulletin, ppi: int = _DEFAULT_PPI) -> list[bytes]:
-    """One PNG per page at `ppi` pixels per inch."""
+    """One PNG per page at `ppi` pixels per inch. Raises UnprintableText: only the archival PDF is checked for it, so that is set first."""
+    _ = render_pdf(bulletin)
     return _compile(bulletin, "png", ppi)
 
 
@@ -35,17 +42,23 @@ def _compile(bulletin: Bulletin, kind: Literal["pdf", "png"], ppi: int | None = 
     import typst
 
     fonts = {str(path.parent) for path in (pylopdf_fonts_zh_cn.serif_path(), pylopdf_fonts_zh_cn.sans_path())}
-    made: Any = typst.compile(
-        str(_TEMPLATE),
-        root=str(_TEMPLATE.parent),
-        font_paths=sorted(fonts),
-        ignore_system_fonts=True,
-        format=kind,
-        ppi=ppi,
-        sys_inputs={"bulletin": json.dumps(page_data(bulletin), ensure_ascii=False)},
-        pdf_standards=["a-2b"] if kind == "pdf" else [],
-        timestamp=int(bulletin.cut_off.timestamp()),
-    )
+    try:
+        made: Any = typst.compile(
+            str(_TEMPLATE),
+            root=str(_TEMPLATE.parent),
+            font_paths=sorted(fonts),
+            ignore_system_fonts=True,
+            format=kind,
+            ppi=ppi,
+            sys_inputs={"bulletin": json.dumps(page_data(bulletin), ensure_ascii=False)},
+            pdf_standards=["a-2b"] if kind == "pdf" else [],
+            timestamp=int(bulletin.cut_off.timestamp()),
+        )
+    except typst.TypstError as error:
+        missing = _MISSING_GLYPH.search(str(error))
+        if missing is None:
+            raise
+        raise UnprintableText(missing[1]) from error
     return made if isinstance(made, list) else [made]
 
 
@@ -79,7 +92,12 @@ def page_data(bulletin: Bulletin) -> dict[str, Any]:
         "towns": [_row(line, rank) for rank, line in enumerate(ranked, 1)],
         "county": {"name": f"全县（{len(bulletin.towns)}）", **_figures(bulletin.county)},
         "tiles": [
-            {"name": words.INDICATORS[cell.indicator], "rate": words.percent(cell), "counts": words.counts(cell), "share": float(cell.rate or 0)}
+            {
+                "name": words.INDICATORS[cell.indicator],
+                "rate": words.percent(cell),
+                "counts": words.counts(cell),
+                "share": float(cell.rate or 0),
+            }
             for cell in bulletin.county.cells
         ],
         "bar_floor": _BAR_FLOOR,
@@ -105,11 +123,14 @@ def _figures(line: TownLine | CountyLine) -> dict[str, Any]:
     history = [*((past.score, past.colour) for past in line.past), (line.score, now)][-_BARS:]
     return {
         "cells": [{"rate": words.percent(cell), "counts": words.counts(cell)} for cell in line.cells],
-        "score": words.score(line.score),
+        "score": words.line_score(line),
         "change": words.signed(line.difference),
         "worse": line.difference is not None and line.difference < 0,
         "bars": [
-            {"height": max(0.08, (float(score) - _BAR_FLOOR) / (100 - _BAR_FLOOR)), "paint": words.PAINT[colour][0] if colour else "#5B6670"}
+            {
+                "height": max(0.08, (float(score) - _BAR_FLOOR) / (100 - _BAR_FLOOR)),
+                "paint": words.PAINT[colour][0] if colour else "#5B6670",
+            }
             if score is not None
             else None
             for score, colour in history
@@ -126,7 +147,7 @@ def _reason(bulletin: Bulletin, line: TownLine) -> dict[str, Any]:
         "colour": words.COLOUR_NAMES[line.colour],
         "paint": words.PAINT[line.colour],
         "effect": words.EFFECTS[line.effect],
-        "score": words.score(line.score),
+        "score": words.line_score(line),
         "change": words.signed(line.difference),
         "band": words.band(bulletin, line.own_colour) if plain else "",
         "causes": [] if plain else causes,

@@ -9,6 +9,7 @@ from services.alerts.bulletins.figures import (
     Audience,
     Bulletin,
     Cell,
+    CountyLine,
     FoundFail,
     TownLine,
     Withheld,
@@ -92,6 +93,12 @@ def score(value: Decimal | None) -> str:
     return NOTHING_MARK if value is None else format(value, "f")
 
 
+def line_score(line: TownLine | CountyLine) -> str:
+    """A line's score, or the mark that says why it has none: withheld, or nothing due."""
+    withheld = line.score is None and any(cell.withheld is not Withheld.NOTHING for cell in line.cells)
+    return WITHHELD_MARK if withheld else score(line.score)
+
+
 def signed(value: Decimal | None) -> str:
     """A difference with its direction: ▲1.20, ▼0.35, 持平."""
     if value is None:
@@ -150,7 +157,9 @@ def causes(bulletin: Bulletin, line: TownLine) -> list[str]:
         said.append("连续两期为橙色，本期按红色通报。")
     if line.hard_fails:
         said.append(f"降档情形：{'、'.join(fail(found) for found in line.hard_fails)}。")
-    if Cause.SCORE in line.causes:
+    if Cause.SCORE in line.causes and line.score is None:
+        said.append(f"按得分定为{COLOUR_NAMES[line.own_colour]}。")
+    elif Cause.SCORE in line.causes:
         said.append(f"得分{score(line.score)}分，{band(bulletin, line.own_colour)}。")
     elif line.score is not None:
         said.append(f"得分{score(line.score)}分，因降档情形定为{COLOUR_NAMES[line.own_colour]}。")
@@ -182,7 +191,9 @@ def to_improve(bulletin: Bulletin) -> list[TownLine]:
 
 def summary(bulletin: Bulletin) -> str:
     """The opening paragraph: period, cut-off, towns per colour, the county against the last bulletin."""
-    named = "、".join(f"{COLOUR_NAMES[colour]}{count}个" for colour, count in bulletin.county.colours if count or colour is not Colour.NOT_RATED)
+    named = "、".join(
+        f"{COLOUR_NAMES[colour]}{count}个" for colour, count in bulletin.county.colours if count or colour is not Colour.NOT_RATED
+    )
     last_day = day(bulletin.last_day)
     text = (
         f"{span(bulletin.first_day, bulletin.last_day)}，县禁毒办对全县{len(bulletin.towns)}个镇（便民服务中心）社区戒毒、社区康复工作"

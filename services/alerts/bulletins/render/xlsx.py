@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _FONT = "宋体"
 _HEAD_ROW = 3
 _A4 = 9
-_RATE = "0.0%"
+_RATE = "0.00%"
 _WHOLE_RATE = "0%"
 _CHANGE = '▲0.00;[Red]▼0.00;"持平"'
 _CHANGE_WHOLE = '▲0;[Red]▼0;"持平"'
@@ -110,7 +110,7 @@ class _Sheets:
             painted = self._format(bg_color=ground, font_color=letter, bold=True, align="center")
             sheet.write_string(row, 1, words.COLOURS[line.colour], painted)
             sheet.write_string(row, 2, words.EFFECTS[line.effect], self._format(align="center"))
-            self._score(sheet, row, 3, line.score)
+            self._line_score(sheet, row, 3, line)
             sheet.write_string(row, 4, "".join(words.causes(self._bulletin, line)), wrapped)
             sheet.write_string(row, 5, "\n".join(words.losses(line)), wrapped)
             sheet.set_row(row, max(2, len(words.losses(line))) * 15 + 4)
@@ -164,7 +164,7 @@ class _Sheets:
     def _figures(self, sheet: Worksheet, row: int, line: TownLine | CountyLine, **look: str | int) -> None:
         for column, cell in enumerate(line.cells, 2):
             self._rate(sheet, row, column, cell, **look)
-        self._score(sheet, row, 9, line.score, bold=True, **look)
+        self._line_score(sheet, row, 9, line, bold=True, **look)
         whole = line.difference is not None and line.difference.as_tuple().exponent == 0
         form = _CHANGE_WHOLE if whole else _CHANGE
         self._number(sheet, row, 10, line.difference, form, None, **look)
@@ -172,6 +172,12 @@ class _Sheets:
     def _rate(self, sheet: Worksheet, row: int, column: int, cell: Cell, **look: str | int) -> None:
         form = _WHOLE_RATE if cell.withheld is Withheld.COUNTS else _RATE
         self._number(sheet, row, column, cell.rate, form, cell, **look)
+
+    def _line_score(self, sheet: Worksheet, row: int, column: int, line: TownLine | CountyLine, **look: str | int) -> None:
+        if line.score is None:
+            sheet.write_string(row, column, words.line_score(line), self._format(align="center", **look))
+        else:
+            self._score(sheet, row, column, line.score, **look)
 
     def _score(self, sheet: Worksheet, row: int, column: int, score: Decimal | None, **look: str | int) -> None:
         whole = score is not None and score.as_tuple().exponent == 0
@@ -188,7 +194,8 @@ class _Sheets:
         **look: str | int,
     ) -> None:
         if value is None:
-            withheld = cell is not None and cell.withheld is not Withheld.NOTHING
+            # an open rate without points is an edition that keeps the points back
+            withheld = cell is not None and (cell.withheld is not Withheld.NOTHING or cell.rate is not None)
             mark = words.WITHHELD_MARK if withheld else words.NOTHING_MARK
             sheet.write_string(row, column, mark, self._format(align="center", **look))
         else:

@@ -1,0 +1,169 @@
+"""Puts the house together: the same apps in one process or in five, the walls between them the same.
+
+In one process the gateway steps straight into the service apps and neighbours ask each other the same way; each app still has its own settings, keys and
+database login. This is the only module that knows all five.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from deploy.database import app_dsn
+from deploy.folder import DataFolder
+from deploy.keys import ALL, SERVICES, Keys
+from kit.app import Parts
+from kit.call import AsgiNeighbour, HttpNeighbour, Neighbour
+from kit.clock import Clock, clock_from
+from kit.db import Database
+from kit.doors import Door
+from kit.logs import configure
+
+NOWHERE = "http://127.0.0.1:9"
+"""A neighbour that does not run: the discard port, which nobody serves."""
+
+FOLLOWS: dict[str, tuple[str, ...]] = {
+    "registry": ("testing", "alerts"),
+    "testing": ("registry",),
+    "alerts": ("registry", "testing", "precursor"),
+    "precursor": ("registry",),
+    "gateway": ("registry",),
+}
+"""Whom each app may ask or follow. `gateway` reads staff numbers and divisions of the registry when it makes accounts."""
+
+
+@dataclass(frozen=True)
+class HouseSettings:
+    """What a run is told."""
+
+    data_dir: Path
+    dsn: str
+    """The owner's address of the database, or its address without a login; each app connects with its own."""
+    demo: bool = True
+    clock: str | None = None
+    shape: str = "embedded"
+    background: bool = True
+    county: str = "610822"
+    log_level: str = "WARNING"
+
+
+@dataclass
+class House:
+    """A composed house: the ASGI app to serve, and the apps behind it."""
+
+    app: ASGIApp
+    apps: dict[str, FastAPI]
+    clock: Clock
+    _life: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
+
+    async def start(self) -> None:
+        """Enter every app's life, services before the gateway."""
+        for name in sorted(self.apps, key=lambda item: item == "gateway"):
+            app = self.apps[name]
+            await self._life.enter_async_context(app.router.lifespan_context(app))
+
+    async def stop(self) -> None:
+        """Leave in the opposite order."""
+        await self._life.aclose()
+
+    async def step(self) -> int:
+        """Let every follower and every job queue catch up, until nothing moves: how tests pass time without sleeping."""
+        total = 0
+        while True:
+            moved = 0
+            for app in self.apps.values():
+                for follower in getattr(app.state, "followers", ()):
+                    moved += await follower.drain()
+                jobs = getattr(app.state, "jobs", None)
+                if jobs is not None:
+                    await jobs.drain()
+            total += moved
+            if not moved:
+                return total
+
+
+def build(settings: HouseSettings, only: str | None = None, clock: Clock | None = None) -> House:
+    """Compose all apps in this process, or `only` one of the several-process shape. `clock` overrides the settings' (tests step it)."""
+    folder = DataFolder(settings.data_dir)
+    keys = Keys(folder)
+    now = clock or clock_from(settings.clock)
+    configure(only or "guikang", settings.log_level)
+    names = (only,) if only else ALL
+    apps: dict[str, FastAPI] = {}
+    neighbours = _Neighbours(folder, apps, embedded=only is None)
+    for name in names:
+        if name == "gateway":
+            continue
+        apps[name] = _service(name, settings, folder, keys, now, neighbours)
+    if "gateway" not in names:
+        return House(apps[names[0]], apps, now)
+    edge, local = _gateway(settings, folder, keys, now, neighbours, apps)
+    apps["gateway"] = local
+    return House(edge, apps, now)
+
+
+class _Neighbours:
+    """How one app reaches another: straight in, or by its loopback port."""
+
+    def __init__(self, folder: DataFolder, apps: dict[str, FastAPI], *, embedded: bool) -> None:
+        self._apps = apps
+        urls = {} if embedded else folder.read("addresses.json").get("urls", {})
+        assert isinstance(urls, dict)
+        self.urls: dict[str, str] = {str(key): str(value) for key, value in urls.items()}
+        self.embedded = embedded
+
+    def get(self, name: str) -> Neighbour:
+        if not self.embedded:
+            return HttpNeighbour(self.urls.get(name, NOWHERE))
+
+        async def late(scope: Any, receive: Any, send: Any) -> None:
+            await self._apps[name](scope, receive, send)  # the neighbour may be composed after its caller
+
+        return AsgiNeighbour(late)
+
+
+def _parts(name: str, settings: HouseSettings, folder: DataFolder, keys: Keys, now: Clock, neighbours: _Neighbours, extras: dict[str, Any]) -> Parts:
+    key = keys.signing(name)
+    return Parts(
+        database=Database(app_dsn(settings.dsn, folder, name), pool=5, application=f"guikang {name}"),
+        clock=now,
+        sealer=keys.sealer(name),
+        verifier=keys.inner_verifier(name),
+        neighbour_verifier=keys.neighbour_verifier(name),
+        neighbours={other: Door(name, other, neighbours.get(other), key, now) for other in FOLLOWS[name]},
+        demo=settings.demo,
+        county=settings.county,
+        background=settings.background,
+        extras={"signing_key": key, **extras},
+    )
+
+
+def _service(name: str, settings: HouseSettings, folder: DataFolder, keys: Keys, now: Clock, neighbours: _Neighbours) -> FastAPI:
+    module = importlib.import_module(f"services.{name}.app")
+    files = folder.path / "files" / name
+    app = module.create_app(_parts(name, settings, folder, keys, now, neighbours, {"files": files}))
+    assert isinstance(app, FastAPI)
+    return app
+
+
+def _gateway(
+    settings: HouseSettings, folder: DataFolder, keys: Keys, now: Clock, neighbours: _Neighbours, apps: dict[str, FastAPI]
+) -> tuple[ASGIApp, FastAPI]:
+    from gateway.app import create_gateway
+    from gateway.edge.upstream import AsgiUpstream, PoolUpstream, Upstream
+
+    upstreams: dict[str, Upstream] = {}
+    for name in SERVICES:
+        if neighbours.embedded:
+            upstreams[name] = AsgiUpstream(apps[name])
+        else:
+            host, _, port = neighbours.urls[name].removeprefix("http://").partition(":")
+            upstreams[name] = PoolUpstream(host, int(port))
+    extras = {"access_key": keys.signing("access"), "inner_key": keys.signing("inner")}
+    return create_gateway(_parts("gateway", settings, folder, keys, now, neighbours, extras), upstreams)

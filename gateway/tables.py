@@ -1,0 +1,1 @@
+"""Imports every noun's tables, so that the schema's metadata is whole for migrations."""

@@ -1,0 +1,242 @@
+"""Tokens: minting, and a verification that is stricter than the library (SECURITY 4.1, RFC 7519, RFC 8725, RFC 9068).
+
+One algorithm (EdDSA over Ed25519) taken from our own key record, never from the header; exact `typ`, one `iss`, one `aud`; integer times and a
+bounded life; duplicate names, unknown `crit` and key-carrying headers refused; size before parsing. Every failure is the same `InvalidToken`.
+
+Three shapes share this code: `at+jwt` (what clients hold), `inner+jwt` (what the gateway mints for a service, 60 s), `service+jwt` (a service to its
+neighbour, 60 s). They differ in typ, key and audience, so none passes for another.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import jwt
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+MAX_TOKEN = 8192
+INNER = "inner+jwt"
+SERVICE = "service+jwt"
+ACCESS = "at+jwt"
+_KNOWN_HEADER = frozenset({"alg", "typ", "kid"})
+
+
+class InvalidToken(Exception):
+    """The token is not one of ours, or not any more. It never says why: the difference would help only a forger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who is calling, as the token says: nothing here is looked up later."""
+
+    subject: str
+    """Account or client id."""
+    session: str
+    roles: frozenset[str]
+    scope: tuple[str, ...]
+    """Division-code prefixes: `610822` is the county, `610822100` a town."""
+    grants: tuple[str, ...] = ()
+    """Machines: operations and agreement ids."""
+    person_id: str | None = None
+    """Role `subject`: whose own record this is."""
+    staff_id: str | None = None
+
+    def covers(self, division_code: str) -> bool:
+        """Whether a division lies in this principal's scope."""
+        return any(division_code.startswith(prefix) for prefix in self.scope)
+
+    def has(self, *roles: str) -> bool:
+        """Whether this principal holds any of the roles."""
+        return not self.roles.isdisjoint(roles)
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private Ed25519 key and its RFC 7638 thumbprint as `kid`."""
+
+    kid: str
+    private: Ed25519PrivateKey
+
+    @classmethod
+    def from_pem(cls, pem: bytes) -> SigningKey:
+        """Read PKCS#8 PEM. Raises ValueError when it is no Ed25519 key."""
+        key = serialization.load_pem_private_key(pem, None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise ValueError("an Ed25519 key is needed")
+        return cls(thumbprint(key.public_key()), key)
+
+    @classmethod
+    def generate(cls) -> SigningKey:
+        """A new random key."""
+        key = Ed25519PrivateKey.generate()
+        return cls(thumbprint(key.public_key()), key)
+
+    def pem(self) -> bytes:
+        """PKCS#8 PEM, unencrypted: for a file with mode 0600."""
+        return self.private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+    def public_jwk(self) -> dict[str, str]:
+        """The public half as JWK (RFC 8037)."""
+        return {"kty": "OKP", "crv": "Ed25519", "x": _public_x(self.private.public_key()), "kid": self.kid, "alg": "EdDSA", "use": "sig"}
+
+
+def _public_x(key: Ed25519PublicKey) -> str:
+    raw = key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def thumbprint(key: Ed25519PublicKey) -> str:
+    """RFC 7638 thumbprint of an Ed25519 key."""
+    canonical = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": _public_x(key)}, separators=(",", ":"), sort_keys=True)
+    return base64.urlsafe_b64encode(hashlib.sha256(canonical.encode()).digest()).rstrip(b"=").decode()
+
+
+def public_key(jwk: Mapping[str, Any]) -> Ed25519PublicKey:
+    """The key of an OKP/Ed25519 JWK. Raises ValueError for anything else."""
+    if jwk.get("kty") != "OKP" or jwk.get("crv") != "Ed25519" or not isinstance(jwk.get("x"), str):
+        raise ValueError("an Ed25519 JWK is needed")
+    text = str(jwk["x"])
+    return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+
+
+def mint(key: SigningKey, *, typ: str, issuer: str, audience: str, claims: Mapping[str, Any], now: datetime, life: int) -> str:
+    """A signed token that lives `life` seconds from `now`."""
+    issued = int(now.timestamp())
+    body = {"iss": issuer, "aud": audience, "iat": issued, "exp": issued + life, **claims}
+    return jwt.encode(body, key.private, algorithm="EdDSA", headers={"typ": typ, "kid": key.kid})
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise InvalidToken
+    return found
+
+
+def _part(text: str) -> dict[str, Any]:
+    if any(character not in _B64URL for character in text):
+        raise InvalidToken
+    raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    value = json.loads(raw.decode("utf-8", "strict"), object_pairs_hook=_once, parse_constant=_refuse)
+    if not isinstance(value, dict):
+        raise InvalidToken
+    return value
+
+
+def _refuse(_: str) -> Any:
+    raise InvalidToken
+
+
+_B64URL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+def read_unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims without checking the signature: only to find which client's keys to ask. Raises InvalidToken."""
+    if len(token) > MAX_TOKEN or token.count(".") != 2:
+        raise InvalidToken
+    head, body, _ = token.split(".")
+    try:
+        return _part(head), _part(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidToken from error
+
+
+class TokenVerifier:
+    """Verifies one shape of token for one audience, and remembers what it verified until `exp`."""
+
+    def __init__(self, keys: Mapping[str, Mapping[str, Ed25519PublicKey]], *, typ: str, audience: str, max_life: int, remember: int = 10_000) -> None:
+        """`keys`: issuer → kid → key. An empty record is refused: no key, no start."""
+        if not keys or not all(keys.values()):
+            raise ValueError("no verification key: refusing to start")
+        self._keys = keys
+        self._typ = typ
+        self._audience = audience
+        self._max_life = max_life
+        self._seen: OrderedDict[bytes, tuple[int, dict[str, Any]]] = OrderedDict()
+        self._remember = remember
+
+    def verify(self, token: str, now: datetime) -> dict[str, Any]:
+        """The claims. Raises InvalidToken, always without a reason."""
+        if len(token) > MAX_TOKEN:
+            raise InvalidToken
+        moment = now.timestamp()
+        digest = hashlib.blake2b(token.encode("utf-8", "replace"), digest_size=16).digest()
+        known = self._seen.get(digest)
+        if known is not None:
+            if known[0] <= moment:
+                del self._seen[digest]
+                raise InvalidToken
+            return known[1]
+        claims = self._check(token, int(moment))
+        self._seen[digest] = (claims["exp"], claims)
+        if len(self._seen) > self._remember:
+            self._seen.popitem(last=False)
+        return claims
+
+    def forget(self) -> None:
+        """Drop the memory, for a revocation."""
+        self._seen.clear()
+
+    def _check(self, token: str, moment: int) -> dict[str, Any]:
+        header, claims = read_unverified(token)
+        if header.get("alg") != "EdDSA" or header.get("typ") != self._typ or not _KNOWN_HEADER.issuperset(header):
+            raise InvalidToken
+        issuer, kid = claims.get("iss"), header.get("kid")
+        if not isinstance(issuer, str) or not isinstance(kid, str):
+            raise InvalidToken
+        key = self._keys.get(issuer, {}).get(kid)
+        if key is None:
+            raise InvalidToken
+        signed, _, signature = token.rpartition(".")
+        try:
+            raw = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
+            if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != signature:
+                raise InvalidToken
+            key.verify(raw, signed.encode("ascii"))
+        except (InvalidSignature, ValueError) as error:
+            raise InvalidToken from error
+        issued, expires = claims.get("iat"), claims.get("exp")
+        if type(issued) is not int or type(expires) is not int or type(claims.get("nbf", 0)) is not int:
+            raise InvalidToken
+        if claims.get("aud") != self._audience or not isinstance(claims.get("sub"), str):
+            raise InvalidToken
+        if not (issued - 5 <= moment < expires) or not 0 < expires - issued <= self._max_life or claims.get("nbf", 0) > moment + 5:
+            raise InvalidToken
+        return claims
+
+
+def principal_claims(principal: Principal) -> dict[str, Any]:
+    """The principal as token claims."""
+    claims: dict[str, Any] = {
+        "sub": principal.subject,
+        "sid": principal.session,
+        "roles": sorted(principal.roles),
+        "scope": list(principal.scope),
+        "grants": list(principal.grants),
+    }
+    if principal.person_id:
+        claims["person"] = principal.person_id
+    if principal.staff_id:
+        claims["staff"] = principal.staff_id
+    return claims
+
+
+def principal_of(claims: Mapping[str, Any]) -> Principal:
+    """The principal that verified claims describe. Raises InvalidToken when their shape is wrong."""
+    roles, scope, grants = claims.get("roles"), claims.get("scope"), claims.get("grants", [])
+    for value in (roles, scope, grants):
+        if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+            raise InvalidToken
+    sid, person, staff = claims.get("sid", ""), claims.get("person"), claims.get("staff")
+    if not isinstance(sid, str) or not isinstance(person, str | None) or not isinstance(staff, str | None):
+        raise InvalidToken
+    return Principal(str(claims["sub"]), sid, frozenset(roles or ()), tuple(scope or ()), tuple(grants), person, staff)

@@ -1,0 +1,181 @@
+"""One Postgres schema per service: engine, unit of work, base class, the kit's own tables.
+
+A `Schema` belongs to exactly one service and carries its own metadata, so that four services live in one process without sharing a table.
+Every table lives under the service's schema by qualified name; nobody sets search_path in code. Times are aware and stored in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from psycopg import AsyncConnection
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import registry
+from sqlmodel import SQLModel
+from uuid_utils.compat import uuid7
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def new_id() -> UUID:
+    """A UUIDv7 (RFC 9562): sorts by the time of making."""
+    return uuid7()
+
+
+class Xid8(sa.types.UserDefinedType[str]):
+    """Postgres' 64-bit transaction id: the commit-safe half of a feed cursor."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "xid8"
+
+
+class Schema:
+    """A service's corner of the database: metadata, base class for SQLModel tables, and the kit's tables."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.metadata = sa.MetaData(schema=name, naming_convention=NAMING)
+        mapper = registry(metadata=self.metadata)
+
+        class Base(SQLModel, registry=mapper):  # pyright: ignore[reportCallIssue] - SQLModel takes `registry` as a class keyword
+            """Base of this service's tables."""
+
+        self.base: type[SQLModel] = Base
+        stamp = sa.DateTime(timezone=True)
+        # The outbox is the feed. Order is (xid, id) below the snapshot horizon: by id alone slow writers are lost (ADR 0003).
+        self.outbox = sa.Table(
+            "outbox",
+            self.metadata,
+            sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+            sa.Column("xid", Xid8, nullable=False, server_default=sa.text("pg_current_xact_id()")),
+            sa.Column("event_id", sa.Uuid, nullable=False),
+            sa.Column("type", sa.Text, nullable=False),
+            sa.Column("version", sa.SmallInteger, nullable=False),
+            sa.Column("occurred_at", stamp, nullable=False),
+            sa.Column("subject_id", sa.Uuid, nullable=False),
+            sa.Column("division_code", sa.Text, nullable=False),
+            sa.Column("actor", sa.Text, nullable=False),
+            sa.Column("request_id", sa.Text, nullable=False),
+            sa.Column("data", JSONB, nullable=False),
+            sa.Index("ix_outbox_position", "xid", "id"),
+            info={"append_only": True},
+        )
+        self.audit = sa.Table(
+            "audit",
+            self.metadata,
+            sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+            sa.Column("xid", Xid8, nullable=False, server_default=sa.text("pg_current_xact_id()")),
+            sa.Column("at", stamp, nullable=False),
+            sa.Column("actor", sa.Text, nullable=False),
+            sa.Column("roles", sa.Text, nullable=False),
+            sa.Column("action", sa.Text, nullable=False),
+            sa.Column("purpose", sa.Text, nullable=False),
+            sa.Column("reason", sa.Text, nullable=False),
+            sa.Column("object_type", sa.Text, nullable=False),
+            sa.Column("object_ids", JSONB, nullable=False),
+            sa.Column("request_id", sa.Text, nullable=False),
+            sa.Column("details", JSONB, nullable=False),
+            sa.Index("ix_audit_position", "xid", "id"),
+            sa.Index("ix_audit_object_ids", "object_ids", postgresql_using="gin"),
+            info={"append_only": True},
+        )
+        self.audit_seal = sa.Table(
+            "audit_seal",
+            self.metadata,
+            sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+            sa.Column("upto_xid", sa.Text, nullable=False),
+            sa.Column("upto_id", sa.BigInteger, nullable=False),
+            sa.Column("rows", sa.Integer, nullable=False),
+            sa.Column("hash", sa.LargeBinary, nullable=False),
+            sa.Column("sealed_at", stamp, nullable=False),
+            info={"append_only": True},
+        )
+        self.answers = sa.Table(
+            "idempotent_answer",
+            self.metadata,
+            sa.Column("caller", sa.Text, primary_key=True),
+            sa.Column("route", sa.Text, primary_key=True),
+            sa.Column("key", sa.Text, primary_key=True),
+            sa.Column("body_hash", sa.LargeBinary, nullable=False),
+            sa.Column("status", sa.SmallInteger, nullable=False),
+            sa.Column("headers", JSONB, nullable=False),
+            sa.Column("body", sa.LargeBinary, nullable=False),
+            sa.Column("stored_at", stamp, nullable=False, index=True),
+        )
+        self.cursors = sa.Table(
+            "inbox_cursor",
+            self.metadata,
+            sa.Column("feed", sa.Text, primary_key=True),
+            sa.Column("position", sa.Text, nullable=False),
+            sa.Column("moved_at", stamp, nullable=False),
+        )
+        self.parked = sa.Table(
+            "inbox_parked",
+            self.metadata,
+            sa.Column("event_id", sa.Uuid, primary_key=True),
+            sa.Column("feed", sa.Text, nullable=False),
+            sa.Column("position", sa.Text, nullable=False),
+            sa.Column("envelope", JSONB, nullable=False),
+            sa.Column("error", sa.Text, nullable=False),
+            sa.Column("parked_at", stamp, nullable=False),
+            sa.Column("replayed_at", stamp),
+        )
+
+
+def check_words(column: str, words: Sequence[str], name: str) -> sa.CheckConstraint:
+    """A CHECK that a text column holds one of the words: text + CHECK in place of native enums (STACK 5)."""
+    listed = ", ".join("'" + word.replace("'", "''") + "'" for word in words)
+    return sa.CheckConstraint(f"{column} in ({listed})", name=name)
+
+
+class Database:
+    """The engine of one service with its own login."""
+
+    def __init__(self, conninfo: str, *, pool: int = 5, application: str = "guikang") -> None:
+        """`conninfo`: libpq keyword string. The pool opens connections when they are first needed."""
+        self.conninfo = conninfo
+        self.engine: AsyncEngine = create_async_engine(
+            "postgresql+psycopg://",
+            async_creator=lambda: AsyncConnection.connect(conninfo, application_name=application, autocommit=False),
+            pool_size=pool,
+            max_overflow=2,
+            pool_timeout=5,
+            pool_recycle=1800,
+        )
+
+    def session(self) -> AsyncSession:
+        """A session that nobody but the unit of work commits."""
+        return AsyncSession(self.engine, expire_on_commit=False, autoflush=False)
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self.engine.dispose()
+
+
+async def driver(session: AsyncSession) -> AsyncConnection[Any]:
+    """The psycopg connection under a session, in the same transaction: for COPY, pipelines and hot lists."""
+    connection = await session.connection()
+    raw = await connection.get_raw_connection()
+    inner = raw.driver_connection
+    assert isinstance(inner, AsyncConnection)
+    return inner
+
+
+async def fetch_json(session: AsyncSession, statement: str, parameters: Mapping[str, Any]) -> bytes:
+    """Run a statement that yields one text column of JSON and return its bytes unparsed (hot lists, PERFORMANCE 2)."""
+    connection = await driver(session)
+    cursor = await connection.execute(statement.encode(), parameters)
+    row = await cursor.fetchone()
+    return b"[]" if row is None or row[0] is None else str(row[0]).encode()

@@ -1,0 +1,158 @@
+"""The letter slot: follows a neighbour's feed, applies a batch and saves the cursor in one local transaction (DESIGN 5).
+
+Re-delivery is harmless because effect and cursor commit together. An event that a reader refuses is tried alone under a savepoint; when it fails again it
+is parked with its error and audited, the feed goes on, and `replay` tries it later. A neighbour that is down is asked again with growing pauses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kit import outbox
+from kit.call import NeighbourDown
+from kit.doors import Door
+from kit.work import House, Work, system_work
+
+log = structlog.get_logger()
+
+
+class Envelope(BaseModel):
+    """One event as the feed shows it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    position: str
+    id: UUID
+    type: str
+    version: int
+    occurred_at: datetime
+    subject_id: UUID
+    division_code: str
+    actor: str
+    request_id: str
+    data: dict[str, Any]
+
+
+Reader = Callable[[Work, Envelope], Awaitable[None]]
+
+
+class Follower:
+    """Follows one feed for one service. `readers`: event type → what to do; unknown types are passed over (additive changes)."""
+
+    def __init__(self, house: House, feed: str, door: Door, readers: Mapping[str, Reader]) -> None:
+        self.house = house
+        self.feed = feed
+        self.readers = readers
+        self.last_step: datetime | None = None
+        self._door = door
+
+    async def step(self, wait: float = 0, size: int = 500) -> int:
+        """Fetch one batch and apply it; the number of events passed. Raises NeighbourDown."""
+        async with self.house.database.session() as session:
+            cursor = await self._cursor(session)
+        path = f"/internal/events?after={cursor}&wait={wait}&size={size}"
+        page = await self._door.get(path, timeout=wait + 10)
+        events = [Envelope.model_validate(item) for item in page["events"]]
+        if events:
+            await self._apply(cursor, events)
+        self.last_step = self.house.clock()
+        return len(events)
+
+    async def drain(self) -> int:
+        """Step until the feed is empty."""
+        total = 0
+        while passed := await self.step():
+            total += passed
+        return total
+
+    async def run(self) -> None:
+        """Follow for ever; a neighbour that is down is asked again after a growing pause."""
+        pause = 0.2
+        while True:
+            try:
+                await self.step(wait=5)
+                pause = 0.2
+            except (NeighbourDown, OSError) as error:
+                log.warning("neighbour_down", feed=self.feed, service=self.house.schema.name, kind=type(error).__name__)
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, 5)
+
+    async def replay(self) -> int:
+        """Try every parked event again; the number that now passed."""
+        table, passed = self.house.schema.parked, 0
+        async with self.house.database.session() as session:
+            rows = (await session.execute(select(table).where(table.c.feed == self.feed, table.c.replayed_at.is_(None)))).mappings().all()
+        for row in rows:
+            async with self.house.database.session() as session:
+                event = Envelope.model_validate(row["envelope"])
+                await self._read(session, event)
+                await session.execute(update(table).where(table.c.event_id == event.id).values(replayed_at=self.house.clock()))
+                await session.commit()
+                passed += 1
+        return passed
+
+    async def _cursor(self, session: AsyncSession) -> str:
+        table = self.house.schema.cursors
+        return (await session.execute(select(table.c.position).where(table.c.feed == self.feed))).scalar_one_or_none() or outbox.START
+
+    async def _apply(self, cursor: str, events: list[Envelope]) -> None:
+        async with self.house.database.session() as session:
+            await self._move(session, cursor, cursor)
+            locked = await session.execute(
+                select(self.house.schema.cursors.c.position).where(self.house.schema.cursors.c.feed == self.feed).with_for_update()
+            )
+            if locked.scalar_one() != cursor:
+                return  # another process of this service was quicker
+            try:
+                async with session.begin_nested():
+                    for event in events:
+                        await self._read(session, event)
+            except Exception:
+                await self._one_by_one(session, events)
+            await self._move(session, cursor, events[-1].position)
+            await session.commit()
+
+    async def _one_by_one(self, session: AsyncSession, events: list[Envelope]) -> None:
+        for event in events:
+            try:
+                async with session.begin_nested():
+                    await self._read(session, event)
+            except Exception as error:
+                log.error("event_parked", feed=self.feed, type=event.type, event_id=str(event.id), kind=type(error).__name__, exc_info=error)
+                values = {
+                    "event_id": event.id,
+                    "feed": self.feed,
+                    "position": event.position,
+                    "envelope": event.model_dump(mode="json"),
+                    "error": type(error).__name__,
+                    "parked_at": self.house.clock(),
+                }
+                await session.execute(insert(self.house.schema.parked).values(values).on_conflict_do_nothing())
+                work = system_work(self.house, session, event.request_id, f"{self.house.schema.name}/follow")
+                await work.note("event.parked", "event", event.id, details={"type": event.type, "feed": self.feed})
+
+    async def _read(self, session: AsyncSession, event: Envelope) -> None:
+        reader = self.readers.get(event.type)
+        if reader is not None:
+            work = system_work(self.house, session, event.request_id, f"{self.house.schema.name}/follow")
+            await reader(work, event)
+            await session.flush()
+
+    async def _move(self, session: AsyncSession, old: str, new: str) -> None:
+        table = self.house.schema.cursors
+        values = {"feed": self.feed, "position": new, "moved_at": self.house.clock()}
+        statement = insert(table).values(values)
+        if old == new:
+            await session.execute(statement.on_conflict_do_nothing())
+        else:
+            await session.execute(statement.on_conflict_do_update(index_elements=["feed"], set_={"position": new, "moved_at": values["moved_at"]}))

@@ -1,0 +1,89 @@
+"""Idempotency-Key (IETF httpapi draft): the same key and body get the first answer again, the same key with another body is refused.
+
+The answer is stored in the transaction of its effect, so a lost answer on a mountain road costs nothing and a rolled-back write leaves no answer.
+Keys belong to the caller and the route. A concurrent twin waits on the key's advisory lock and then finds the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from fastapi import Request, Response
+from sqlalchemy import delete, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kit.problems import Invalid, Problem, invalid
+
+if TYPE_CHECKING:
+    from kit.work import House
+
+KEEP = timedelta(days=7)
+
+
+class KeyReused(Problem):
+    """The Idempotency-Key was used before with another body."""
+
+    status = 422
+    slug = "idempotency-key-reused"
+    title_zh = "此幂等键已用于另一请求"
+    title_en = "This Idempotency-Key was used for another request"
+
+
+@dataclass(slots=True)
+class Kept:
+    """One key on one request: an earlier answer, or the place to store this one."""
+
+    house: House
+    caller: str
+    route: str
+    key: str
+    body_hash: bytes
+    answer: Response | None = None
+
+    async def store(self, session: AsyncSession, response: Response, now: datetime) -> None:
+        """Keep the rendered answer in this transaction."""
+        kept_headers = {name: value for name, value in response.headers.items() if name in ("content-type", "etag", "location")}
+        values: dict[str, Any] = {
+            "caller": self.caller,
+            "route": self.route,
+            "key": self.key,
+            "body_hash": self.body_hash,
+            "status": response.status_code,
+            "headers": kept_headers,
+            "body": bytes(response.body),
+            "stored_at": now,
+        }
+        await session.execute(insert(self.house.schema.answers), values)
+
+
+async def begin(request: Request, session: AsyncSession, house: House, body: bytes) -> Kept | None:
+    """Look the key up before the endpoint runs. None without a key. Raises Invalid, KeyReused, Unauthenticated."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not 8 <= len(key) <= 200 or not key.isascii():
+        raise invalid("/header/Idempotency-Key", "length", "幂等键须为 8 到 200 个 ASCII 字符", "an Idempotency-Key has 8 to 200 ASCII characters")
+    from kit.work import caller_of  # a cycle by type only: work needs begin(), begin() needs the caller
+
+    caller = caller_of(request).subject
+    kept = Kept(house, caller, f"{request.method} {request.url.path}", key, sha256(body or await request.body()).digest())
+    lock = sha256(f"{kept.caller}|{kept.route}|{key}".encode()).digest()[:8]
+    await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": int.from_bytes(lock, "big", signed=True)})
+    table = house.schema.answers
+    where = (table.c.caller == caller, table.c.route == kept.route, table.c.key == key)
+    row = (await session.execute(select(table).where(*where))).mappings().first()
+    if row is None:
+        return kept
+    if row["stored_at"] < house.clock() - KEEP:
+        await session.execute(delete(table).where(*where))
+        return kept
+    if bytes(row["body_hash"]) != kept.body_hash:
+        raise KeyReused
+    kept.answer = Response(bytes(row["body"]), row["status"], {**row["headers"], "Idempotent-Replayed": "true"})
+    return kept
+
+
+__all__ = ["KEEP", "Invalid", "Kept", "KeyReused", "begin"]

@@ -1,0 +1,96 @@
+"""Background and periodic work on procrastinate, in each service's own schema.
+
+A job is deferred in the transaction of the request that asked for it, so a rolled-back request leaves no job. Periodic work is idempotent per period. A job
+calls one use case in a unit of work of its own. The queue's tables come from procrastinate's own SQL, run in a revision of the service.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from procrastinate import App, PsycopgConnector
+from procrastinate.schema import SchemaManager
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kit.work import House, Work, system_work
+
+log = structlog.get_logger()
+Job = Callable[..., Awaitable[None]]
+
+
+def install_queue(connection: sa.Connection, schema: str) -> None:
+    """Install the queue's tables and functions into a schema: called by a service's first revision."""
+    raw = connection.connection.cursor()  # many statements in one string, which only the simple protocol takes
+    raw.execute(f'set local search_path to "{schema}"')
+    raw.execute(SchemaManager.get_schema())
+    raw.execute("set local search_path to default")
+
+
+class Jobs:
+    """The queue of one service: register jobs, defer them, run a worker."""
+
+    def __init__(self, conninfo: str, schema: str) -> None:
+        self._schema = schema
+        self._connector = PsycopgConnector(conninfo=conninfo, min_size=1, max_size=3, open=False)
+        self.app = App(connector=self._connector)
+        self._house: House | None = None
+        self.last_run: datetime | None = None
+
+    def bind(self, house: House) -> None:
+        """Give the jobs the house they work in."""
+        self._house = house
+
+    def job(self, name: str, run: Job, *, periodic: str | None = None) -> None:
+        """Register `run(house, **arguments)`. `periodic`: a cron line (UTC); the same job never runs twice at once."""
+
+        async def task(**arguments: Any) -> None:
+            assert self._house is not None
+            arguments.pop("timestamp", None)
+            await run(self._house, **arguments)
+            self.last_run = self._house.clock()
+
+        registered = self.app.task(name=name, queueing_lock=name if periodic else None, lock=name)(task)
+        if periodic:
+            self.app.periodic(cron=periodic, periodic_id=name)(registered)
+
+    async def run(self) -> None:
+        """A worker, until cancelled."""
+        async with self.app.open_async():
+            await self.app.run_worker_async(concurrency=1, install_signal_handlers=False, wait=True, delete_jobs="successful")
+
+    async def drain(self) -> None:
+        """Run everything that is queued now, then return: what tests step with."""
+        async with App(connector=self._connector).open_async():
+            await self.app.run_worker_async(concurrency=1, install_signal_handlers=False, wait=False, delete_jobs="successful", fetch_job_polling_interval=0.05)
+
+
+async def defer(session: AsyncSession, schema: str, name: str, **arguments: Any) -> None:
+    """Queue a job in the caller's transaction, through the queue's own SQL function."""
+    statement = text(
+        f"""select {schema}.procrastinate_defer_jobs_v1(
+              array[row('default', :name, 0, :lock, null, cast(:arguments as jsonb), null)::{schema}.procrastinate_job_to_defer_v1])"""
+    )
+    await session.execute(statement, {"name": name, "lock": name, "arguments": json.dumps(arguments)})
+
+
+async def in_work(house: House, job: str, run: Callable[[Work], Awaitable[None]]) -> None:
+    """Run a use case in a unit of work of its own and commit it."""
+    async with house.database.session() as session:
+        work = system_work(house, session, f"job-{job}", f"{house.schema.name}/{job}")
+        await run(work)
+        await session.commit()
+
+
+async def stop(task: asyncio.Task[Any]) -> None:
+    """Cancel a task and wait for it."""
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

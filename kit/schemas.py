@@ -1,0 +1,26 @@
+"""Bases of messages: unknown fields are refused, NaN is no number, text is trimmed of nothing but refused when it cannot be stored."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+
+
+class Message(BaseModel):
+    """A request body: an unknown field is 422 with its pointer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, str_max_length=4000)
+
+
+class Answer(BaseModel):
+    """A response body: lists its own fields and inherits no table."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
+
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+DivisionCode = Annotated[str, StringConstraints(pattern=r"^\d{6}[\dL]?\d{0,5}[A-Z0-9]{0,6}$")]
+Instant = AwareDatetime

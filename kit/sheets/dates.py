@@ -1,0 +1,155 @@
+"""Dates in every form that people type into a ledger.
+
+Read: 2018.3.5, 2018年3月5日, 20180305 (text or number), 2018/3/5, 2018-03-05, 2018、3、5, full-width digits, 二〇一八年三月五日,
+5-Mar-2018, with a time behind, a spreadsheet's date or its serial number (1900 or 1904 system, ECMA-376 18.17.4.1).
+Incomplete (2018年3月) gives `2018-03` and DATE_PARTIAL; a two-digit year gets the century that does not lie ahead.
+Of two readings (3/5/2018) none is chosen: DATE_UNPARSABLE.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+
+from kit.sheets.plain import INVISIBLE, compact
+
+Read = tuple[str | None, str | None]
+_SEP = r"[-./年、,·_\\]"
+_FULL = re.compile(rf"(\d{{4}}){_SEP}(\d{{1,2}})[-./月、,·_\\](\d{{1,2}})[日号]?")
+_SHORT = re.compile(rf"(\d{{2}}){_SEP}(\d{{1,2}})[-./月、,·_\\](\d{{1,2}})[日号]?")
+_MONTH = re.compile(rf"(\d{{4}}){_SEP}(\d{{1,2}})月?份?")
+_YEAR = re.compile(r"(\d{4})年?")
+_LAST_YEAR = re.compile(r"(\d{1,2})[-./](\d{1,2})[-./](\d{4})")
+_NAMED = re.compile(r"(\d{1,2})[-./]?([a-z]{3})[a-z]*[-./,]?(\d{4}|\d{2})")
+_NAMED_FIRST = re.compile(r"([a-z]{3})[a-z]*[-./]?(\d{1,2}),?[-./]?(\d{4})")
+_HAN = re.compile(r"([〇○零一二三四五六七八九]{4})年([一二三四五六七八九十元]{1,3})月(?:份|([一二三四五六七八九十廿卅]{1,4})[日号]?)?")
+_TIME = re.compile(r"(?:[t\s]+|(?<=[日号]))\d{1,2}[:时点]\d{1,2}.*$")
+_SERIAL_HIGH = 80_000  # the year 2119
+_DIGIT = {"〇": 0, "○": 0, "零": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "元": 1}
+
+
+def han_number(text: str) -> int:
+    """一 to 九十九, with 廿 and 卅; 0 when it is none."""
+    text = text.replace("廿", "二十").replace("卅", "三十")
+    tens, ten, ones = text.partition("十")
+    if not ten:
+        return _DIGIT.get(text, 0) if len(text) == 1 else 0
+    if (tens and tens not in _DIGIT) or (ones and ones not in _DIGIT):
+        return 0
+    return (_DIGIT[tens] if tens else 1) * 10 + (_DIGIT[ones] if ones else 0)
+
+
+def date_reader(blank: frozenset[str], as_of: dt.date, date1904: bool, months: list[str], tails: list[str]) -> Callable[[Any], Read]:
+    """A cached function from a raw cell to (ISO date, `YYYY-MM`, or None; problem code or None)."""
+    tail = re.compile("(?:" + "|".join(map(re.escape, sorted(tails, key=len, reverse=True))) + ")+$") if tails else re.compile(r"(?!)")
+    epoch = dt.date(1904, 1, 1) if date1904 else dt.date(1899, 12, 30)
+    limit = as_of.isoformat()
+    cache: dict[Any, Read] = {}
+
+    def day(year: int, month: int, date: int, code: str | None = None) -> Read:
+        try:
+            iso = dt.date(year, month, date).isoformat()
+        except ValueError:
+            return None, "DATE_IMPOSSIBLE"
+        if year < 1900:
+            return None, "DATE_IMPOSSIBLE"
+        return (iso, code) if iso <= limit else (None, "DATE_FUTURE")
+
+    def month_of(year: int, month: int) -> Read:
+        if not 1 <= month <= 12 or year < 1900:
+            return None, "DATE_IMPOSSIBLE"
+        text = f"{year}-{month:02d}"
+        return (text, "DATE_PARTIAL") if text <= limit[:7] else (None, "DATE_FUTURE")
+
+    def year_of(year: int) -> Read:
+        if not 1900 <= year <= 2100:
+            return None, "DATE_UNPARSABLE"
+        return (str(year), "DATE_PARTIAL") if year <= as_of.year else (None, "DATE_FUTURE")
+
+    def century(short: int) -> int:
+        return 2000 + short if 2000 + short <= as_of.year else 1900 + short
+
+    def short_year(year: int, month: int, date: int) -> Read:
+        return day(century(year), month, date, "DATE_TWO_DIGIT_YEAR")
+
+    def number(value: float) -> Read:
+        whole = int(value)
+        if value == whole:
+            return digits(str(whole)) if whole > 0 else (None, "DATE_UNPARSABLE")
+        if 1900 <= whole <= 2100:  # 2018.1 typed as a number may have been 2018.10: only the year is certain
+            return year_of(whole)
+        return digits(str(whole)) if 10_000 <= whole < _SERIAL_HIGH else (None, "DATE_UNPARSABLE")
+
+    def digits(text: str) -> Read:
+        size = len(text)
+        if size in (8, 14):
+            return day(int(text[:4]), int(text[4:6]), int(text[6:8]))
+        if size == 6:
+            if text[:2] in ("19", "20") and 1 <= int(text[4:]) <= 12:
+                return month_of(int(text[:4]), int(text[4:]))
+            return short_year(int(text[:2]), int(text[2:4]), int(text[4:]))
+        if size == 4:
+            return year_of(int(text))
+        serial = int(text)
+        if size <= 5 and serial < _SERIAL_HIGH and (size == 5 or date1904):
+            found = epoch + dt.timedelta(days=serial)
+            return day(found.year, found.month, found.day)
+        return None, "DATE_UNPARSABLE"
+
+    def written(text: str) -> Read:
+        if match := _FULL.fullmatch(text):
+            return day(*map(int, match.groups()))
+        if text.isdigit():
+            return digits(text)
+        if match := _MONTH.fullmatch(text):
+            return month_of(*map(int, match.groups()))
+        if match := _SHORT.fullmatch(text):
+            return short_year(*map(int, match.groups()))
+        if match := _YEAR.fullmatch(text):
+            return year_of(int(match[1]))
+        if match := _HAN.fullmatch(text):
+            year = int("".join(str(_DIGIT[c]) for c in match[1]))
+            return day(year, han_number(match[2]), han_number(match[3])) if match[3] else month_of(year, han_number(match[2]))
+        if match := _LAST_YEAR.fullmatch(text):
+            one, two, year = map(int, match.groups())
+            if one > 12 or one == two:
+                return day(year, two, one)
+            return day(year, one, two) if two > 12 else (None, "DATE_UNPARSABLE")
+        if match := _NAMED.fullmatch(text) or _NAMED_FIRST.fullmatch(text):
+            name, date = (match[2], match[1]) if match[2].isalpha() else (match[1], match[2])
+            if name not in months:
+                return None, "DATE_UNPARSABLE"
+            year = int(match[3])
+            return short_year(year, months.index(name) + 1, int(date)) if len(match[3]) == 2 else day(year, months.index(name) + 1, int(date))
+        return None, "DATE_UNPARSABLE"
+
+    def fresh(raw: Any) -> Read:
+        if isinstance(raw, dt.datetime | dt.date):
+            return day(raw.year, raw.month, raw.day)
+        if isinstance(raw, bool) or not isinstance(raw, str | int | float):
+            return None, None if raw is None else "DATE_UNPARSABLE"
+        if not isinstance(raw, str):
+            return number(float(raw))
+        text = unicodedata.normalize("NFKC", raw).translate(INVISIBLE).strip().strip("'\"`").casefold()
+        text = compact(_TIME.sub("", text))
+        if text in blank:
+            return None, None
+        value, code = written(text)
+        if code == "DATE_UNPARSABLE" and (shorter := tail.sub("", text)) not in ("", text):
+            return written(shorter)
+        if code == "DATE_UNPARSABLE" and text.replace(".", "", 1).isdigit() and text.count(".") == 1:
+            return number(float(text))
+        return value, code
+
+    def read(raw: Any) -> Read:
+        known = cache.get(raw)
+        if known is None:
+            if len(cache) > 50_000:
+                cache.clear()
+            known = cache[raw] = fresh(raw)
+        return known
+
+    return read

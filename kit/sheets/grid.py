@@ -1,0 +1,66 @@
+"""A workbook as sheets of rows, whatever its format. Runs in the parsing process only (see kit.sheets.worker).
+
+Rows count from 1 at the sheet's top; every row has the sheet's width; an empty cell is "". Formula cells give their cached value.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
+
+from kit.sheets.scan import Scanned
+
+Merge = tuple[int, int, int, int]  # first row, first column, last row, last column; 0-based, inclusive
+
+
+@dataclass(slots=True)
+class Sheet:
+    """One sheet; `why_ignored` is set for sheets that are not read (their rows are still there for the marked copy)."""
+
+    name: str
+    why_ignored: str | None
+    width: int
+    merges: Sequence[Merge]
+    source: CalamineSheet | None = None
+    text: Scanned | None = None
+
+    def rows(self) -> Iterator[list[Any]]:
+        """All rows from the top; may be called again."""
+        if self.source is not None:
+            left = self.source.start[1] if self.source.start else 0
+            pad: list[Any] = [""] * left
+            yield from ((pad + row for row in self.source.iter_rows()) if left else self.source.iter_rows())
+        elif self.text is not None:
+            width = self.width
+            for row in csv_rows(self.text):
+                yield row if len(row) == width else row + [""] * (width - len(row))
+
+
+def csv_rows(scanned: Scanned) -> Iterator[list[str]]:
+    """Records of a delimited text, decoded on the way (RFC 4180, with the delimiter and encoding that were found)."""
+    csv.field_size_limit(scanned.limits.line_characters)
+    with io.TextIOWrapper(io.BytesIO(scanned.data), encoding=scanned.encoding, newline="") as text:
+        yield from csv.reader(text, delimiter=scanned.delimiter)
+
+
+def open_sheets(scanned: Scanned) -> list[Sheet]:
+    """The sheets of a file that passed the scan. Raises what calamine raises when it is damaged."""
+    if scanned.format == "csv":
+        return [Sheet("csv", None, scanned.columns, (), text=scanned)]
+    book = CalamineWorkbook.from_filelike(io.BytesIO(scanned.data))
+    sheets = []
+    for meta in book.sheets_metadata:
+        if meta.typ is not SheetTypeEnum.WorkSheet:
+            sheets.append(Sheet(meta.name, "not_a_worksheet", 0, ()))
+            continue
+        source = book.get_sheet_by_name(meta.name)
+        merges = [(r1, c1, r2, c2) for (r1, c1), (r2, c2) in source.merged_cell_ranges or ()]
+        width = source.end[1] + 1 if source.end else 0
+        hidden = None if meta.visible is SheetVisibleEnum.Visible else "hidden"
+        sheets.append(Sheet(meta.name, hidden, width, merges, source=source))
+    return sheets

@@ -1,0 +1,200 @@
+"""Is this a header, of which kind of table, and which column is which field?
+
+Headers have one to three rows; with several, a column's name may be its lowest cell, the cells joined, or the cell above
+(merged over columns: spread to the right; merged over rows: alone). A learned header wins, then a sure word, then the word
+without its brackets, then a weak word; a field is given once. The kind with the most columns whose needs are met is taken.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kit.sheets.plain import compact, header_forms, text_of
+from kit.sheets.vocabulary import Kind, Vocabulary
+
+MAX_HEADER_ROWS = 3
+_LONG_NUMBER = re.compile(r"\d{5}")
+_WEIGHT = (1.2, 1.0, 0.9, 0.6)  # learned, sure, sure without brackets, weak
+Cells = Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A header of `height` rows: column index -> field, and the unread columns' header texts."""
+
+    kind: Kind
+    height: int
+    columns: dict[int, str]
+    unknown: dict[int, str]
+    score: float
+
+
+class HeaderFinder:
+    """Finds the headers of a vocabulary's kinds."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.kinds = list(vocabulary.kinds.values())
+        self._numbers = {form for word in (*vocabulary.office["row_numbers"], *vocabulary.office["not_read"]) for form in header_forms(word)}
+        self._sure: dict[str, dict[str, str]] = {}
+        self._weak: dict[str, dict[str, str]] = {}
+        self._learned: dict[str, dict[str, str]] = {}
+        everywhere = vocabulary.learned.get("*", {})
+        for kind in self.kinds:
+            sure: dict[str, str] = {}
+            weak: dict[str, str] = {}
+            for field in kind.fields.values():
+                for word in field.headers:
+                    for form in header_forms(word)[:1]:
+                        sure.setdefault(form, field.name)
+                for word in field.weak:
+                    for form in header_forms(word)[:1]:
+                        weak.setdefault(form, field.name)
+            self._sure[kind.name], self._weak[kind.name] = sure, weak
+            learned = {**everywhere, **vocabulary.learned.get(kind.name, {})}
+            self._learned[kind.name] = {header_forms(header)[0]: name for header, name in learned.items() if header_forms(header)}
+        self.words = {form for table in (self._sure, self._weak, self._learned) for forms in table.values() for form in forms} | self._numbers
+        self.raw = self._raw_spellings(vocabulary)
+
+    def _raw_spellings(self, vocabulary: Vocabulary) -> set[str]:
+        """How header words may stand in a cell, to pass over 100,000 data rows with one set test each."""
+        words = {w for kind in self.kinds for field in kind.fields.values() for w in (*field.headers, *field.weak)}
+        words |= {h for table in vocabulary.learned.values() for h in table} | {w for w in vocabulary.office["row_numbers"] if not w.isascii()}
+        spelled = set(words)
+        for word in words:
+            spelled |= {word + mark for mark in ("*", "：", ":")} | {"*" + word}
+            if 2 <= len(word) <= 4:
+                spelled |= {blank.join(word) for blank in (" ", "  ", "   ", "　", "\n")}
+        return spelled
+
+    def hits(self, row: Cells) -> int:
+        """How many cells of a row are header words."""
+        return sum(any(form in self.words for form in header_forms(cell)) for cell in row if isinstance(cell, str) and 0 < len(cell) <= 40)
+
+    @staticmethod
+    def looks_like_header(row: Cells) -> bool:
+        """Short texts only, nothing that is a date, a number or a long run of digits."""
+        filled = [cell for cell in row if cell != ""]
+        return bool(filled) and all(isinstance(c, str) and len(c) <= 60 and not _LONG_NUMBER.search(c) for c in filled)
+
+    def match(self, rows: Sequence[Cells], merges: Sequence[tuple[int, int, int, int]] = ()) -> Match | None:
+        """The best header that starts with the first of `rows` (0-based merges relative to it), or None."""
+        best: Match | None = None
+        for height in range(1, min(MAX_HEADER_ROWS, len(rows)) + 1):
+            if not self.looks_like_header(rows[height - 1]):
+                break
+            if height > 1 and not self._continues(rows[: height - 1], rows[height - 1]):
+                break
+            names = self._names(rows[:height], merges)
+            for kind in self.kinds:
+                found = self._columns(kind, names, height)
+                if found and (best is None or found.score > best.score + 0.05):
+                    best = found
+        return best
+
+    def _continues(self, above: Sequence[Cells], row: Cells) -> bool:
+        """A lower header row names sub-columns: at least half of its cells are header words, alone or under the cell above."""
+        spread = self._spread(above[-1], ())
+        filled = [(i, cell) for i, cell in enumerate(row) if cell != ""]
+        known = sum(
+            any(form in self.words for text in (cell, f"{spread[i]}{cell}") for form in header_forms(text)) for i, cell in filled if isinstance(cell, str)
+        )
+        return 2 * known >= len(filled)
+
+    @staticmethod
+    def _spread(row: Cells, merged: Sequence[tuple[int, int]]) -> list[str]:
+        """Group names over their columns: by merges when they are known, otherwise to the next filled cell."""
+        texts = [cell if isinstance(cell, str) else text_of(cell) for cell in row]
+        if merged:
+            for first, last in merged:
+                for i in range(first + 1, min(last + 1, len(texts))):
+                    texts[i] = texts[first]
+            return texts
+        for i in range(1, len(texts)):
+            if texts[i] == "":
+                texts[i] = texts[i - 1]
+        return texts
+
+    def _names(self, rows: Sequence[Cells], merges: Sequence[tuple[int, int, int, int]]) -> list[list[str]]:
+        """For each column its possible names, surest first."""
+        if len(rows) == 1:
+            return [[text_of(cell)] if cell != "" else [] for cell in rows[0]]
+        layers = []
+        for depth, row in enumerate(rows[:-1]):
+            across = [(c1, c2) for r1, c1, r2, c2 in merges if r1 <= depth <= r2 and c2 > c1]
+            layers.append(self._spread(row, across))
+        layers.append([text_of(cell) for cell in rows[-1]])
+        names = []
+        for column in range(len(rows[0])):
+            parts = [layer[column] for layer in layers if layer[column] != ""]
+            own = [rows[depth][column] for depth in range(len(rows)) if rows[depth][column] != ""]
+            if not own:
+                names.append([])
+                continue
+            lowest_filled = layers[-1][column] != ""
+            options = ["".join(parts), parts[-1]] if lowest_filled else [text_of(own[-1]), "".join(map(text_of, own))]
+            names.append([*dict.fromkeys([*options, *reversed(parts[:-1])] if lowest_filled else options)])
+        return names
+
+    def _columns(self, kind: Kind, names: Sequence[Sequence[str]], height: int) -> Match | None:
+        claims: list[tuple[int, int, int, str]] = []
+        passed: set[int] = set()
+        for column, options in enumerate(names):
+            claim = self._claim(kind.name, options)
+            if claim is None:
+                continue
+            order, rank, field = claim
+            if field == "":
+                passed.add(column)
+            else:
+                claims.append((rank, order, column, field))
+        columns: dict[int, str] = {}
+        score = 0.0
+        for rank, _, column, field in sorted(claims):
+            if field not in columns.values():
+                columns[column] = field
+                score += _WEIGHT[rank]
+        got = set(columns.values())
+        if len(columns) < 2 or not all(got & set(group) for group in kind.requires):
+            return None
+        unknown = {i: max(options, key=len) for i, options in enumerate(names) if options and i not in columns and i not in passed}
+        return Match(kind, height, dict(sorted(columns.items())), unknown, score)
+
+    def _claim(self, kind: str, options: Sequence[str]) -> tuple[int, int, str] | None:
+        """(which name, rank, field) of a column; field "" when the column is known and not read."""
+        for order, text in enumerate(options):
+            forms = header_forms(text)
+            for form in forms:
+                if form in self._learned[kind]:
+                    return order, 0, self._learned[kind][form]
+            for position, form in enumerate(forms):
+                if form in self._sure[kind]:
+                    return order, 1 + position, self._sure[kind][form]
+            for form in forms:
+                if form in self._weak[kind]:
+                    return order, 3, self._weak[kind][form]
+            if order == 0 and forms and forms[0] in self._numbers:
+                return order, 3, ""
+        return None
+
+    def suggestions(self, kind: Kind | None, header: str, taken: set[str]) -> tuple[str, ...]:
+        """Up to three fields whose words resemble an unknown header: contained in it, or much alike."""
+        forms = header_forms(header)
+        if not forms:
+            return ()
+        scored: dict[str, float] = {}
+        for one in [kind] if kind else self.kinds:
+            for word, field in self._sure[one.name].items():
+                if field in taken:
+                    continue
+                inside = len(word) > 1 and (word in forms[0] or forms[0] in word)
+                likeness = 0.6 + 0.4 * min(len(word), len(forms[0])) / max(len(word), len(forms[0])) if inside else difflib.SequenceMatcher(None, word, forms[0]).ratio()
+                scored[field] = max(scored.get(field, 0), likeness)
+        return tuple(sorted((f for f in scored if scored[f] >= 0.5), key=lambda f: -scored[f])[:3])
+
+    def spellings(self, rows: Sequence[Cells]) -> None:
+        """Remember a found header as it stands, so that its repetitions are seen."""
+        self.raw |= {cell for row in rows for cell in row if isinstance(cell, str) and len(compact(cell)) > 1}

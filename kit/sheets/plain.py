@@ -1,0 +1,58 @@
+"""Text as people type it, brought to one form: full-width forms, blanks of every kind, invisible marks, brackets."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import unicodedata
+from typing import Any
+
+# Zero-width, bidi and byte-order marks; soft hyphen; variation selectors. Planes 2-3 (rare Han) are left alone.
+INVISIBLE = dict.fromkeys([0xAD, 0x180E, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A), 0xFEFF, *range(0xFE00, 0xFE10)])
+_CONTROLS = {code: " " for code in [*range(32), *range(0x7F, 0xA1)]}
+_SPACE = re.compile(r"\s+")
+_BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|〔[^〔〕]*〕|<[^<>]*>")
+_PUNCTUATION = re.compile(r"[\s()\[\]【】〔〕<>《》「」“”\"'`*:;,.、。·/\\|_\-—~!?#&+]+")
+_LEADING_NUMBER = re.compile(r"^[((]?(?:\d{1,2}|[一二三四五六七八九十]{1,2})[))、..]\s*")
+
+
+def text_of(raw: Any) -> str:
+    """A cell's value as the text a person sees: whole numbers without a fraction, dates in ISO form."""
+    if isinstance(raw, str):
+        return raw
+    if isinstance(raw, bool):
+        return "TRUE" if raw else "FALSE"
+    if isinstance(raw, float):
+        return str(int(raw)) if raw.is_integer() and abs(raw) < 1e21 else repr(raw)
+    if isinstance(raw, dt.datetime):
+        return raw.date().isoformat() if raw.time() == dt.time() else raw.isoformat(sep=" ")
+    return "" if raw is None else str(raw)
+
+
+def tidy(text: str) -> str:
+    """For text that is kept: invisible marks away, runs of blanks and controls to one blank, ends trimmed."""
+    if text.isalnum():
+        return text
+    return _SPACE.sub(" ", text.translate(INVISIBLE).translate(_CONTROLS)).strip()
+
+
+def compact(text: str) -> str:
+    """For comparing values: NFKC, no blanks or invisible marks, lower case; signs are kept (they can be the value)."""
+    return "".join(unicodedata.normalize("NFKC", text).translate(INVISIBLE).split()).casefold()
+
+
+def without_brackets(text: str) -> str:
+    """Without what stands in brackets: 村(社区) -> 村."""
+    before = ""
+    while before != text:
+        before, text = text, _BRACKETED.sub("", text)
+    return text
+
+
+def header_forms(text: str) -> tuple[str, ...]:
+    """A header's comparable forms, surest first: all its letters, then without its brackets' content."""
+    folded = unicodedata.normalize("NFKC", text).translate(INVISIBLE).casefold().strip()
+    folded = _LEADING_NUMBER.sub("", folded)
+    full = _PUNCTUATION.sub("", folded)
+    short = _PUNCTUATION.sub("", without_brackets(folded))
+    return (full, short) if short and short != full else ((full,) if full else ())

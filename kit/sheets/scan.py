@@ -1,0 +1,147 @@
+"""Looks at a file before any parser does, and refuses what could hurt it.
+
+Five workbooks of 2 KB are known to abort calamine's whole process (a cell XFD1048576, references like A99999999999, a shared
+string count of 4294967295, an OLE file whose FAT loops); others unpack to gigabytes. So: size, extension = content, zip
+entries, unpacked size and ratio while unpacking (never trusting the directory), every cell reference, the string count,
+encryption, OLE chains. The parser still runs in a child with limits, because a scan can only refuse what it knows.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass
+
+from kit.sheets import ole, textfile
+from kit.sheets.messages import file_message
+from kit.sheets.shapes import FileRefused, Limits
+
+_CHUNK = 1 << 20
+_OVERLAP = 512
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# A reference that is plainly within 64 columns and 99,999 rows passes in one C-level search; anything else is looked at.
+_ODD_REFERENCE = re.compile(rb"""<(?:[A-Za-z_][\w.-]*:)?(?:c|row)\b(?![^<>]*?\sr="(?:[A-Z]|A[A-Z]|B[A-L])?[1-9][0-9]{0,4}")[^<>]*""")
+_REFERENCE = re.compile(rb"""\sr\s*=\s*(["'])([^"']*)\1""")
+_GOOD = re.compile(rb"([A-Za-z]{0,3})([0-9]{1,7})")
+_STRINGS = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?sst\b([^<>]*)>")
+_COUNT = re.compile(rb"""(?:uniqueCount|count)\s*=\s*["']\s*(\d+)""")
+_DATE1904 = re.compile(rb"""<(?:[A-Za-z_][\w.-]*:)?workbookPr\b[^<>]*\bdate1904\s*=\s*["'](?:1|true)["']""")
+
+
+@dataclass(slots=True)
+class Scanned:
+    """A file that may be parsed: its bytes, format (xlsx, xls, csv) and what the parser needs to know."""
+
+    data: bytes
+    format: str
+    limits: Limits
+    date1904: bool = False
+    encoding: str = ""
+    delimiter: str = ","
+    columns: int = 0
+
+
+def refuse(code: str) -> FileRefused:
+    """The typed problem of a code in FILE_MESSAGES."""
+    return FileRefused(code, *file_message(code))
+
+
+def scan(data: bytes, name: str, limits: Limits) -> Scanned:
+    """Check a file by its name's extension and its content. Raises FileRefused."""
+    extension = name.rpartition(".")[2].lower() if "." in name else ""
+    if not data:
+        raise refuse("FILE_EMPTY")
+    if len(data) > limits.file_bytes:
+        raise refuse("FILE_TOO_LARGE")
+    if extension == "xlsx":
+        if data.startswith(_OLE):
+            raise refuse("FILE_ENCRYPTED" if ole.is_encrypted_package(data) else "FILE_NOT_AS_NAMED")
+        if not data.startswith(_ZIP):
+            raise refuse("FILE_NOT_AS_NAMED")
+        return Scanned(data, "xlsx", limits, date1904=_scan_zip(data, limits))
+    if extension == "xls":
+        if not data.startswith(_OLE):
+            raise refuse("FILE_NOT_AS_NAMED")
+        try:
+            return Scanned(data, "xls", limits, date1904=ole.check_workbook(data, limits))
+        except ole.OleProblem as problem:
+            raise refuse(problem.code) from None
+    if extension in ("csv", "txt", "tsv"):
+        if data.startswith((_ZIP, _OLE, b"\x89PNG", b"%PDF", b"\x1f\x8b", b"GIF8", b"\xff\xd8\xff")):
+            raise refuse("FILE_NOT_AS_NAMED")
+        try:
+            found = textfile.examine(data, limits)
+        except textfile.TextProblem as problem:
+            raise refuse(problem.code) from None
+        return Scanned(data, "csv", limits, encoding=found.encoding, delimiter=found.delimiter, columns=found.columns)
+    raise refuse("FILE_TYPE_UNKNOWN")
+
+
+def _scan_zip(data: bytes, limits: Limits) -> bool:
+    """Unpack everything once, in pieces, counting; True when the workbook uses the 1904 date system."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+            if len(entries) > limits.entries:
+                raise refuse("ARCHIVE_ENTRIES")
+            names = {entry.filename.lower().lstrip("/") for entry in entries}
+            if "[content_types].xml" not in names or not any(name.endswith("workbook.xml") for name in names):
+                raise refuse("FILE_NOT_AS_NAMED")
+            if any(entry.flag_bits & 0x1 for entry in entries):
+                raise refuse("FILE_ENCRYPTED")
+            if sum(entry.file_size for entry in entries) > limits.unpacked_bytes:
+                raise refuse("ARCHIVE_TOO_LARGE")
+            total, date1904 = 0, False
+            for entry in entries:
+                with archive.open(entry) as stream:
+                    unpacked, said_1904 = _scan_entry(stream, total, len(data), limits)
+                total += unpacked
+                date1904 = date1904 or said_1904
+            return date1904
+    except FileRefused:
+        raise
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, UnicodeError, KeyError):
+        raise refuse("FILE_CORRUPT") from None
+
+
+def _scan_entry(stream: io.BufferedIOBase | zipfile.ZipExtFile, before: int, packed: int, limits: Limits) -> tuple[int, bool]:
+    size, tail, date1904, counted = 0, b"", False, 0
+    columns = rows = 0
+    while chunk := stream.read(_CHUNK):
+        size += len(chunk)
+        if before + size > limits.unpacked_bytes:
+            raise refuse("ARCHIVE_TOO_LARGE")
+        if before + size > limits.ratio * max(packed, 10_240):
+            raise refuse("ARCHIVE_RATIO")
+        if not tail and chunk[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            raise refuse("FILE_CORRUPT")  # UTF-16 parts would pass the byte patterns below unseen; no spreadsheet writes them
+        text = tail + chunk
+        for match in _ODD_REFERENCE.finditer(text):
+            column, row = _extent(match[0])
+            columns, rows = max(columns, column), max(rows, row)
+        if columns > limits.columns or rows > limits.rows or columns * rows > limits.cells:
+            raise refuse("SHEET_TOO_LARGE")
+        if b"sst" in text and (found := _STRINGS.search(text)):
+            counted = max([counted, *map(int, _COUNT.findall(found[1]))])
+        date1904 = date1904 or bool(b"date1904" in text and _DATE1904.search(text))
+        cut = text.rfind(b"<")
+        tail = text[cut:] if 0 <= cut and len(text) - cut < _OVERLAP else text[-_OVERLAP:]
+    if counted > size:  # `count` may exceed the unique strings, but each use takes more than one byte somewhere
+        raise refuse("STRINGS_COUNT")
+    return size, date1904
+
+
+def _extent(element: bytes) -> tuple[int, int]:
+    """(column, row), 1-based, of a <c> or <row> element that the quick pattern did not know; 0 where it says nothing."""
+    found = _REFERENCE.search(element)
+    if not found:
+        return 0, 0
+    good = _GOOD.fullmatch(found[2])
+    if not good:
+        raise refuse("CELL_REFERENCE")
+    column = 0
+    for letter in good[1].upper():
+        column = column * 26 + letter - 64
+    return column, int(good[2])

@@ -1,0 +1,177 @@
+"""What comes out of a workbook: plain, immutable shapes that cross the process border as JSON.
+
+    FileRefused (422)         the file itself cannot be read; `code` says why
+    Layout                    which tables stand where, before any row
+    Block → Row → CellProblem the rows, about 2,000 at a time
+    Totals                    how many, at the end
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from kit.problems import FieldError, Invalid
+
+ACCEPT, HOLD, DUPLICATE = "accept", "hold", "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds for a file and for the process that parses it.
+
+    Bytes, entries, rows, columns, cells (rows x columns of one sheet's used rectangle), characters, seconds.
+    The memory bound is address space (RLIMIT_AS), about twice what stays resident.
+    """
+
+    file_bytes: int = 32 * 2**20
+    entries: int = 200
+    unpacked_bytes: int = 160 * 2**20
+    ratio: int = 100
+    rows: int = 200_000
+    columns: int = 256
+    cells: int = 6_400_000
+    line_characters: int = 64 * 1024
+    memory_bytes: int = 1024 * 2**20
+    cpu_seconds: int = 40
+    wait_seconds: float = 60.0
+    block_rows: int = 2_000
+
+
+class FileRefused(Invalid):
+    """The uploaded file cannot be read. `code` is one of `messages.FILE_MESSAGES`."""
+
+    slug = "unreadable-file"
+    title_zh = "文件无法读取"
+    title_en = "The file cannot be read"
+
+    def __init__(self, code: str, zh: str, en: str) -> None:
+        super().__init__(zh, en, [FieldError("/file", code, zh, en)])
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownHeader:
+    """A column nobody has a word for: offered to a person for mapping. `samples` are personal data."""
+
+    column: str
+    header: str
+    samples: tuple[str, ...] = field(repr=False)
+    suggestions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One recognised table. Rows are 1-based (in csv: record numbers); `columns` maps letter to field."""
+
+    index: int
+    sheet: str
+    kind: str
+    header_rows: tuple[int, ...]
+    first_data_row: int
+    last_data_row: int
+    columns: dict[str, str]
+    context: dict[str, str]
+    unknown_headers: tuple[UnknownHeader, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecognised:
+    """Rows under a header that fits no kind of table; `summary` when they are a list of places with figures."""
+
+    sheet: str
+    header_rows: tuple[int, ...]
+    first_row: int
+    last_row: int
+    summary: bool
+    headers: tuple[UnknownHeader, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NonDataRow:
+    """A row that carries no record: title, note, section, repeated_header, blank, total, footer, summary."""
+
+    sheet: str
+    row: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoredSheet:
+    """A sheet that was not read: hidden, empty, no_table, not_a_worksheet."""
+
+    sheet: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The first thing read: everything but the rows. `as_of` is a date found in the sheets (ISO), or None."""
+
+    tables: tuple[Table, ...]
+    unrecognised: tuple[Unrecognised, ...]
+    non_data_rows: tuple[NonDataRow, ...]
+    ignored_sheets: tuple[IgnoredSheet, ...]
+    as_of: str | None
+    encoding: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CellProblem:
+    """What is wrong with one cell. `raw` is the text that stood there (personal: never log it)."""
+
+    code: str
+    cell: str
+    field: str
+    args: dict[str, Any]
+    raw: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record. A field that could not be read is None."""
+
+    sheet: str
+    row: int
+    table: int
+    kind: str
+    disposition: str
+    record: dict[str, Any] = field(repr=False)
+    problems: tuple[CellProblem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive rows of one table."""
+
+    table: Table
+    rows: list[Row] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """Counts by disposition and by problem code; `rows` of each table in order."""
+
+    dispositions: dict[str, int]
+    problems: dict[str, int]
+    rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A problem that the caller adds to the marked workbook (for example: known in another town)."""
+
+    sheet: str
+    cell: str
+    zh: str
+    code: str = ""
+
+
+def column_letter(index: int) -> str:
+    """0 -> A, 25 -> Z, 26 -> AA (ECMA-376 18.3.1.4)."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters

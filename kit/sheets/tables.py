@@ -1,0 +1,296 @@
+"""First pass over a sheet: where its tables are, and what every row is that carries no record.
+
+A row is looked at closely only when it could be something else than data: few filled cells, a header word, a total's word.
+That keeps the pass to two C calls for each ordinary row. Nothing is decided by a file's name but the context it may give.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from kit.sheets.grid import Sheet
+from kit.sheets.headers import HeaderFinder, Match
+from kit.sheets.plain import compact, text_of, tidy
+from kit.sheets.vocabulary import Kind, Vocabulary
+
+TOP_ROWS = 40
+SAMPLES = 3
+_TEXT_KEYS = ("title", "note", "section")
+
+
+@dataclass(slots=True)
+class FoundTable:
+    """A table while it is being found. Rows are 1-based, columns 0-based."""
+
+    kind: Kind
+    header_rows: list[int]
+    columns: dict[int, str]
+    unknown: dict[int, str]
+    header: tuple[str, ...]
+    titles: list[str]
+    first: int = 0
+    last: int = 0
+    count: int = 0
+    filled: dict[int, int] = field(default_factory=dict)
+    samples: dict[int, list[str]] = field(default_factory=dict)
+    sections: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Loose:
+    """Rows that belong to no recognised table."""
+
+    header_row: int | None
+    header: list[Any]
+    first: int
+    last: int
+    rows: list[int] = field(default_factory=list)
+    figures: bool = True
+    samples: dict[int, list[str]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class SheetPlan:
+    """What one sheet holds."""
+
+    sheet: Sheet
+    tables: list[FoundTable] = field(default_factory=list)
+    loose: list[Loose] = field(default_factory=list)
+    other: dict[int, str] = field(default_factory=dict)  # row -> why it is no data
+    texts: dict[int, str] = field(default_factory=dict)  # row -> what titles, notes and sections say
+
+
+class Lookahead:
+    """Rows with a view of the next two, for headers of several rows."""
+
+    def __init__(self, rows: Iterator[list[Any]]) -> None:
+        self._rows = rows
+        self.buffer: list[list[Any]] = []
+
+    def __iter__(self) -> Iterator[list[Any]]:
+        while True:
+            if self.buffer:
+                yield self.buffer.pop(0)
+                continue
+            row = next(self._rows, None)
+            if row is None:
+                return
+            yield row
+
+    def ahead(self, count: int) -> list[list[Any]]:
+        """Up to `count` following rows, not consumed."""
+        while len(self.buffer) < count and (row := next(self._rows, None)) is not None:
+            self.buffer.append(row)
+        return self.buffer[:count]
+
+
+class Planner:
+    """Plans sheets with one vocabulary."""
+
+    def __init__(self, vocabulary: Vocabulary, finder: HeaderFinder) -> None:
+        office = vocabulary.office
+        self.finder = finder
+        self._totals = frozenset(map(compact, office["totals"]))
+        self._total_count = re.compile(rf"(?:{'|'.join(sorted(map(re.escape, self._totals), key=len, reverse=True))}|共|共有)[::]?\d*[{office['total_units']}]?(?:次)?[。.]?")
+        self._footer = re.compile(rf"(?:{'|'.join(sorted((re.escape(compact(w)) for w in office['footers']), key=len, reverse=True))})(?:\([^()]*\))?[::].*|第\d+页.*|共\d+页.*")
+        self._note = re.compile(rf"(?:{'|'.join(sorted((re.escape(compact(w)) for w in office['notes']), key=len, reverse=True))})(?:\([^()]*\))?[::].*|(?:截止|截至).*|\(单位.*|.*年度\)?|\(?续表?\)?")
+        self._lead = {word[0] for word in (*self._totals, *map(compact, office["footers"]), "共", "(")} | {word[0].upper() for word in self._totals}
+
+    def plan(self, sheet: Sheet) -> SheetPlan:
+        """Read the sheet once and say what its rows are."""
+        plan = SheetPlan(sheet)
+        pending: list[int] = []
+        table: FoundTable | None = None
+        previous: list[Any] | None = None
+        rows = Lookahead(sheet.rows())
+        skip = 0
+        for number, row in enumerate(rows, 1):
+            if skip:
+                skip -= 1
+                previous = None
+                continue
+            filled = sheet.width - row.count("")
+            if table is not None and filled > 3 and self.finder.raw.isdisjoint(row) and not self._suspicious(row):
+                self._data(table, number, row)
+                pending.clear()
+                continue
+            found = self._header(sheet, rows, number, row, previous, plan)
+            if found:
+                match, start, height = found
+                if start < number:
+                    self._forget(plan, start)
+                table = self._new_table(plan, table, match, start, [previous, row] if start < number else [row, *rows.ahead(height - 1)], pending)
+                skip = start + height - 1 - number
+                pending.clear()
+                previous = None
+                continue
+            previous = row if filled > 1 else None
+            why, text = self._what(table, row, filled)
+            if why:
+                plan.other[number] = why
+                if text:
+                    plan.texts[number] = text
+                pending.append(number)
+                continue
+            if table is not None and not (pending and self._other_header(table, row, filled)):
+                self._data(table, number, row)
+                for passed in pending:
+                    if plan.other.get(passed) == "section":
+                        table.sections.append((passed, plan.texts[passed]))
+                pending.clear()
+                continue
+            table = None
+            self._loose(plan, number, row, fresh=bool(self._titles_above(plan, pending)))
+            pending.clear()
+        self._finish(plan)
+        return plan
+
+    # what a row is -------------------------------------------------------------------------------------------------
+
+    def _suspicious(self, row: list[Any]) -> bool:
+        for cell in row:
+            if cell != "":
+                return isinstance(cell, str) and cell.lstrip()[:1] in self._lead and self._label(cell) is not None
+        return True
+
+    def _label(self, cell: str) -> str | None:
+        text = compact(cell)
+        if text in self._totals or self._total_count.fullmatch(text):
+            return "total"
+        return "footer" if self._footer.fullmatch(text) else None
+
+    def _what(self, table: FoundTable | None, row: list[Any], filled: int) -> tuple[str | None, str | None]:
+        cells = [(i, cell) for i, cell in enumerate(row) if cell != "" and not (isinstance(cell, str) and not tidy(cell))]
+        if not cells:
+            return "blank", None
+        first = cells[0][1]
+        if isinstance(first, str) and (label := self._label(first)):
+            return label, tidy(first)
+        texts = [cell for _, cell in cells if isinstance(cell, str)]
+        if table is None:
+            if len(cells) == 1 and texts:
+                text = tidy(texts[0])
+                return ("note" if self._note.fullmatch(compact(text)) else "title"), text
+            if len(texts) == len(cells) <= 3 and any(self._note.fullmatch(compact(t)) for t in texts):
+                return "note", " ".join(map(tidy, texts))
+            return None, None
+        mapped = [i for i, _ in cells if i in table.columns]
+        if len(cells) <= 3 and len(texts) == len(cells) and any(self._footer.fullmatch(compact(t)) for t in texts):
+            return "footer", " ".join(map(tidy, texts))
+        if len(cells) == 1 and texts:
+            return "section", tidy(texts[0])
+        if not mapped:
+            return ("blank", None) if len(texts) < len(cells) else ("section", " ".join(map(tidy, texts)))
+        return None, None
+
+    def _other_header(self, table: FoundTable, row: list[Any], filled: int) -> bool:
+        """After a title or a total: texts without digits where numbers and dates belong are another table's header."""
+        if filled < 3 or not self.finder.looks_like_header(row):
+            return False
+        columns = [i for i, name in table.columns.items() if table.kind.fields[name].type in ("id_number", "date", "birth_date", "phone")]
+        values = [row[i] for i in columns if row[i] != ""]
+        return bool(values) and not any(c.isdigit() for value in values for c in value)
+
+    # headers -------------------------------------------------------------------------------------------------------
+
+    def _header(self, sheet: Sheet, rows: Lookahead, number: int, row: list[Any], previous: list[Any] | None, plan: SheetPlan) -> tuple[Match, int, int] | None:
+        if number > TOP_ROWS and self.finder.raw.isdisjoint(row):
+            return None
+        if not self.finder.looks_like_header(row) or self.finder.hits(row) < 2:
+            return None
+        merges = [(r1 - number + 1, c1, r2 - number + 1, c2) for r1, c1, r2, c2 in sheet.merges if number - 1 <= r1 <= number + 1]
+        match = self.finder.match([row, *rows.ahead(2)], merges)
+        if previous is not None and plan.other.get(number - 1) is None:
+            above = [(r1 - number + 2, c1, r2 - number + 2, c2) for r1, c1, r2, c2 in sheet.merges if number - 2 <= r1 <= number]
+            two = self.finder.match([previous, row], above)
+            if two and two.height == 2 and (match is None or two.score > match.score):
+                return two, number - 1, 2
+        return (match, number, match.height) if match else None
+
+    def _forget(self, plan: SheetPlan, row: int) -> None:
+        """The row above turned out to be a header's first row."""
+        if plan.loose and plan.loose[-1].last == row:
+            loose = plan.loose[-1]
+            if loose.header_row == row or loose.first == row:
+                plan.loose.pop()
+            else:
+                loose.last -= 1
+        plan.other.pop(row, None)
+
+    def _new_table(self, plan: SheetPlan, table: FoundTable | None, match: Match, start: int, rows: list[Any], pending: list[int]) -> FoundTable:
+        header = tuple(compact(text_of(cell)) for row in rows[: match.height] for cell in row)
+        numbers = list(range(start, start + match.height))
+        titled = any(plan.other.get(n) in _TEXT_KEYS and n < start for n in pending)
+        if table is not None and header == table.header and not titled:
+            plan.other.update(dict.fromkeys(numbers, "repeated_header"))
+            return table
+        titles = self._titles_above(plan, pending)
+        found = FoundTable(match.kind, numbers, match.columns, match.unknown, header, titles)
+        found.filled = {column: 0 for column, name in match.columns.items() if match.kind.fields[name].options.get("fill_down")}
+        plan.tables.append(found)
+        self.finder.spellings(rows[: match.height])
+        return found
+
+    def _titles_above(self, plan: SheetPlan, pending: list[int]) -> list[str]:
+        """Texts right above a header are its title and notes, also where they were taken for a section of the table before."""
+        titles: list[str] = []
+        for number in pending:
+            why = plan.other.get(number)
+            if why == "section" or (why == "footer" and number == pending[0] and not plan.tables):
+                note = self._note.fullmatch(compact(plan.texts[number]))
+                plan.other[number] = "note" if note else "title"
+            if plan.other.get(number) in ("title", "note"):
+                titles.append(plan.texts[number])
+        return titles
+
+    # rows ----------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _data(table: FoundTable, number: int, row: list[Any]) -> None:
+        if not table.count:
+            table.first = number
+        table.last = number
+        table.count += 1
+        for column in table.filled:
+            if row[column] != "":
+                table.filled[column] += 1
+        if table.count <= 200:
+            for column in table.unknown:
+                _sample(table.samples.setdefault(column, []), row[column])
+
+    def _loose(self, plan: SheetPlan, number: int, row: list[Any], *, fresh: bool) -> None:
+        loose = plan.loose[-1] if plan.loose else None
+        header = self.finder.looks_like_header(row) and sum(cell != "" for cell in row) > 1
+        after_table = bool(plan.tables) and (loose is None or loose.first < plan.tables[-1].last)
+        if loose is None or after_table or fresh:
+            loose = Loose(number if header else None, row if header else [], number, number)
+            plan.loose.append(loose)
+            if header:
+                return
+        loose.last = number
+        cells = [cell for cell in row if cell != ""]
+        loose.figures = loose.figures and len(cells) > 1 and isinstance(cells[0], str) and all(isinstance(c, int | float) for c in cells[1:])
+        loose.rows.append(number)
+        if len(loose.rows) <= 200:
+            for column in range(len(loose.header)):
+                _sample(loose.samples.setdefault(column, []), row[column])
+
+    def _finish(self, plan: SheetPlan) -> None:
+        numbers = sorted(plan.other)
+        while numbers and plan.other[numbers[-1]] == "blank" and numbers[-1] > max((t.last for t in plan.tables), default=0):
+            later = [loose.last for loose in plan.loose if loose.last > numbers[-1]]
+            if later:
+                break
+            plan.other.pop(numbers.pop())
+        plan.tables = [table for table in plan.tables if table.count]
+        for loose in plan.loose:
+            if loose.header_row and loose.rows and loose.figures:
+                plan.other.update(dict.fromkeys(loose.rows, "summary"))
+
+
+def _sample(samples: list[str], cell: Any) -> None:
+    if len(samples) < SAMPLES and cell != "" and (text := tidy(text_of(cell))[:40]) and text not in samples:
+        samples.append(text)

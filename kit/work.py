@@ -1,0 +1,233 @@
+"""The unit of work: what one request (or one job, or one event) may use, and the only place that commits (law 1).
+
+`UnitRoute` opens a session, lets FastAPI parse, run the endpoint and render the answer, stores the answer for an Idempotency-Key, commits, and only then
+lets the answer go. An exception anywhere rolls everything back. This is one step later than a function-scoped dependency would commit, because the
+rendered answer must be in the same transaction as its effect (ADR 0002).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import unquote
+from uuid import UUID
+
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kit import audit, idempotency, outbox, strict_json
+from kit.auth import InvalidToken, Principal, TokenVerifier, principal_of
+from kit.clock import Clock, local_day
+from kit.db import Database, Schema
+from kit.outbox import Event, Origin
+from kit.problems import FieldError, Forbidden, Invalid, Unauthenticated, invalid
+from kit.roles import Role
+from kit.sealed import Sealer
+
+PURPOSES = ("supervision", "assistance", "testing", "inspection", "audit", "exchange", "emergency")
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What an app holds for its whole life; `create_app` puts it on `app.state.house`."""
+
+    schema: Schema
+    database: Database
+    clock: Clock
+    sealer: Sealer
+    verifier: TokenVerifier
+    """Verifies inner tokens for this service."""
+    neighbour_verifier: TokenVerifier
+    """Verifies service tokens of neighbours that read this service's feed."""
+    demo: bool = False
+    extras: dict[str, Any] = field(default_factory=dict)
+    """What this one service needs besides: clients, settings, signing keys, by name."""
+
+
+@dataclass(slots=True)
+class Work:
+    """One unit of work. Use cases take it as their first argument; they never commit and never see the request."""
+
+    house: House
+    session: AsyncSession
+    principal: Principal
+    now: datetime
+    request_id: str
+    purpose: str = ""
+    reason: str = ""
+
+    @property
+    def today(self) -> date:
+        """The Shanghai day of `now`."""
+        return local_day(self.now)
+
+    @property
+    def sealer(self) -> Sealer:
+        """Seals and opens this schema's personal values."""
+        return self.house.sealer
+
+    @property
+    def origin(self) -> Origin:
+        """Where this work's writes come from."""
+        return Origin(self.principal.subject, self.request_id, self.now)
+
+    async def publish(self, event: Event, subject_id: UUID, division_code: str) -> None:
+        """Append an event to the outbox, in this transaction."""
+        await outbox.append(self.session, self.house.schema, event, subject_id, division_code, self.origin)
+
+    async def note(self, action: str, object_type: str, *object_ids: UUID | str, details: dict[str, Any] | None = None) -> None:
+        """Record an audit row, in this transaction: for writes and for reads of persons."""
+        await audit.record(
+            self.session,
+            self.house.schema,
+            at=self.now,
+            actor=self.principal.subject,
+            roles=sorted(self.principal.roles),
+            request_id=self.request_id,
+            action=action,
+            object_type=object_type,
+            object_ids=[str(item) for item in object_ids],
+            purpose=self.purpose,
+            reason=self.reason,
+            details=details,
+        )
+
+
+def system_work(house: House, session: AsyncSession, request_id: str, actor: str) -> Work:
+    """Work that no request started: a job, a follower. The actor is `<service>/<job>`."""
+    principal = Principal(actor, "", frozenset({Role.SERVICE}), ("",))
+    return Work(house, session, principal, house.clock(), request_id)
+
+
+class UnitRoute(APIRoute):
+    """One request, one transaction, one commit."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Wrap FastAPI's handler: strict body, unknown parameters, session, idempotency, commit."""
+        inner: Callable[[Request], Awaitable[Response]] = super().get_route_handler()
+        allowed = frozenset(_query_names(self.dependant))
+
+        async def handle(request: Request) -> Response:
+            unknown = [name for name in request.query_params if name not in allowed]
+            if unknown:
+                raise Invalid(errors=[FieldError(f"/query/{name[:60]}", "unknown_parameter", "不认识的查询参数", "unknown query parameter") for name in unknown])
+            body = await _strict_body(request)
+            house: House = request.app.state.house
+            async with house.database.session() as session:
+                request.state.session = session
+                kept = await idempotency.begin(request, session, house, body) if request.method == "POST" else None
+                if kept is not None and kept.answer is not None:
+                    return kept.answer
+                response = await inner(request)
+                if response.status_code >= 400:
+                    await session.rollback()
+                    return response
+                if kept is not None:
+                    await kept.store(session, response, house.clock())
+                await session.commit()
+                return response
+
+        return handle
+
+
+def _query_names(dependant: Any) -> set[str]:
+    names = {parameter.alias for parameter in dependant.query_params}
+    for child in dependant.dependencies:
+        names |= _query_names(child)
+    return names
+
+
+async def _strict_body(request: Request) -> bytes:
+    if request.method not in ("POST", "PUT", "PATCH", "DELETE"):
+        return b""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "application/json" or kind.endswith("+json"):
+        body = await request.body()
+        if body:
+            request._json = strict_json.loads(body)  # pyright: ignore[reportAttributeAccessIssue] - Starlette's own cache slot for request.json()
+        return body
+    return b""
+
+
+def bearer(request: Request) -> str:
+    """The bearer token. Raises Unauthenticated."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise Unauthenticated
+    return token.strip()
+
+
+def caller_of(request: Request) -> Principal:
+    """The principal of the inner token on a request, verified again by this service (law 3). Raises Unauthenticated."""
+    known = getattr(request.state, "principal", None)
+    if isinstance(known, Principal):
+        return known
+    house: House = request.app.state.house
+    try:
+        principal = principal_of(house.verifier.verify(bearer(request), house.clock()))
+    except InvalidToken as error:
+        raise Unauthenticated from error
+    request.state.principal = principal
+    return principal
+
+
+def read_purpose(header: str | None) -> tuple[str, str]:
+    """`Purpose: supervision` or `Purpose: emergency; reason="…"` as (purpose, reason). Raises Invalid."""
+    word, _, rest = (header or "").partition(";")
+    word = word.strip()
+    if word not in PURPOSES:
+        raise invalid("/header/Purpose", "purpose_required", "查看个人信息须注明用途(Purpose)", "reading personal data needs a Purpose header")
+    reason = rest.strip().removeprefix("reason=").strip().strip('"')
+    if "%" in reason and reason.isascii():
+        reason = unquote(reason)
+    elif not reason.isascii():  # header bytes arrive as Latin-1; people type Chinese
+        reason = reason.encode("latin-1", "ignore").decode("utf-8", "replace")
+    if word == "emergency" and len(reason) < 5:
+        raise invalid("/header/Purpose", "reason_required", "紧急查看须写明理由", "an emergency read needs a reason")
+    return word, reason[:500]
+
+
+class Allow:
+    """The guard of a route and its unit of work in one dependency: `work: Annotated[Work, Allow("county_officer", personal=True)]`.
+
+    The roles stand in the signature, so that the house tests and the gateway's route table can read them.
+    """
+
+    def __init__(self, *roles: str, personal: bool = False) -> None:
+        self.roles = frozenset(roles)
+        self.personal = personal
+
+    async def __call__(self, request: Request) -> Work:
+        """Verify, check the role, read the purpose; raises Unauthenticated, Forbidden, Invalid."""
+        principal = caller_of(request)
+        if not principal.has(*self.roles):
+            raise Forbidden
+        purpose, reason = read_purpose(request.headers.get("purpose")) if self.personal else ("", "")
+        house: House = request.app.state.house
+        request_id = request.headers.get("x-request-id", "")[:64]
+        return Work(house, request.state.session, principal, house.clock(), request_id, purpose, reason)
+
+
+def allow(*roles: str, personal: bool = False) -> Any:
+    """`Depends(Allow(...))`, for use inside Annotated."""
+    return Depends(Allow(*roles, personal=personal))
+
+
+class AllowNeighbour:
+    """The guard of `/internal/…`: a neighbour's service token, never routed by the gateway."""
+
+    roles = frozenset({Role.SERVICE})
+    personal = False
+
+    async def __call__(self, request: Request) -> Work:
+        """Verify the service token. Raises Unauthenticated."""
+        house: House = request.app.state.house
+        try:
+            claims = house.neighbour_verifier.verify(bearer(request), house.clock())
+        except InvalidToken as error:
+            raise Unauthenticated from error
+        principal = Principal(str(claims["sub"]), "", frozenset({Role.SERVICE}), ("",))
+        return Work(house, request.state.session, principal, house.clock(), request.headers.get("x-request-id", "")[:64])

@@ -1,0 +1,18 @@
+"""Builds the registry's app from its parts."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from kit.app import Parts, assemble
+from services.registry import tables
+from services.registry.divisions.api import router as divisions
+from services.registry.people.api import router as people
+from services.registry.schema import SCHEMA
+
+__all__ = ["create_app", "tables"]
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The registry as an ASGI app."""
+    return assemble(parts, SCHEMA, title="登记 registry", routers=[divisions, people])

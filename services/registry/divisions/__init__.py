@@ -1,0 +1,1 @@
+"""Divisions of the county: towns, service centres, villages, grids, and the resident population, each with validity dates."""

@@ -1,0 +1,150 @@
+"""What the registry publishes: its published language. Identifiers and codes only; `subject_id` of the envelope is the person."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any, ClassVar
+from uuid import UUID
+
+from kit.outbox import Event
+
+_PERSON = "018f0000-0000-7000-8000-000000000001"
+_MEASURE = "018f0000-0000-7000-8000-000000000002"
+
+
+class PersonRegistered(Event):
+    """A person entered the register; `division_code` is the responsible town."""
+
+    type: ClassVar[str] = "person.registered"
+    sample: ClassVar[dict[str, Any]] = {"division_code": "610822100000", "status": "community_treatment", "status_since": "2020-05-01", "sex": "male"}
+
+    division_code: str
+    status: str
+    status_since: date
+    sex: str
+
+
+class PersonMoved(Event):
+    """Another town became responsible."""
+
+    type: ClassVar[str] = "person.moved"
+    sample: ClassVar[dict[str, Any]] = {"from_division": "610822100000", "division_code": "610822105000"}
+
+    from_division: str
+    division_code: str
+
+
+class PersonStanding(Event):
+    """The registered standing changed (hand-over, three years clean, death …)."""
+
+    type: ClassVar[str] = "person.standing_changed"
+    sample: ClassVar[dict[str, Any]] = {"division_code": "610822100000", "status": "three_years_clean", "status_since": "2021-03-01"}
+
+    division_code: str
+    status: str
+    status_since: date
+
+
+class MeasureEvent(Event):
+    """Base of what is said about a measure: enough to plan tests and to know whether anything is owed on a day."""
+
+    type: ClassVar[str] = "measure.changed"
+    sample: ClassVar[dict[str, Any]] = {
+        "measure_id": _MEASURE,
+        "kind": "community_treatment",
+        "state": "active",
+        "division_code": "610822100000",
+        "on": "2020-05-01",
+        "term_start": "2020-05-01",
+        "term_end": "2023-05-01",
+        "reason": None,
+    }
+
+    measure_id: UUID
+    kind: str
+    state: str
+    division_code: str
+    on: date
+    term_start: date | None
+    term_end: date | None
+    reason: str | None = None
+
+
+class MeasureOrdered(MeasureEvent):
+    """The police ordered a measure (NCL art. 33, 38, 48), or one was taken over from a ledger in that state."""
+
+    type: ClassVar[str] = "measure.ordered"
+
+
+class MeasureReportedIn(MeasureEvent):
+    """The person reported in; the term runs (DRR art. 14), or a running measure was taken over from a ledger."""
+
+    type: ClassVar[str] = "measure.reported_in"
+
+
+class MeasureSuspended(MeasureEvent):
+    """Detained or arrested: nothing is owed meanwhile (DRR art. 24)."""
+
+    type: ClassVar[str] = "measure.suspended"
+
+
+class MeasureResumed(MeasureEvent):
+    """Released without sentence: the term goes on (DRR art. 24)."""
+
+    type: ClassVar[str] = "measure.resumed"
+
+
+class MeasureTransferred(MeasureEvent):
+    """The place of execution changed; the term runs on (DRR art. 22)."""
+
+    type: ClassVar[str] = "measure.transferred"
+
+
+class MeasureBreached(MeasureEvent):
+    """A refusal or breach was reported to the police after a human's review (DRR art. 14, 20, 21)."""
+
+    type: ClassVar[str] = "measure.breached"
+
+
+class MeasureEnded(MeasureEvent):
+    """Nothing is owed any more, whatever the reason: stop tests, check-ins, alerts and lists the same day (law 7)."""
+
+    type: ClassVar[str] = "measure.ended"
+
+
+class VisitRecorded(Event):
+    """A visit took place; `subject_id` is the person."""
+
+    type: ClassVar[str] = "visit.recorded"
+    sample: ClassVar[dict[str, Any]] = {"division_code": "610822100000", "visited_on": "2021-03-10", "met": True}
+
+    division_code: str
+    visited_on: date
+    met: bool
+
+
+class HandOverRecorded(Event):
+    """A person was handed over to another county."""
+
+    type: ClassVar[str] = "handover.recorded"
+    sample: ClassVar[dict[str, Any]] = {"from_division": "610822100000", "receiving_area": "140931", "handed_over_on": "2021-04-01"}
+
+    from_division: str
+    receiving_area: str
+    handed_over_on: date
+
+
+EVENTS: tuple[type[Event], ...] = (
+    PersonRegistered,
+    PersonMoved,
+    PersonStanding,
+    MeasureOrdered,
+    MeasureReportedIn,
+    MeasureSuspended,
+    MeasureResumed,
+    MeasureTransferred,
+    MeasureBreached,
+    MeasureEnded,
+    VisitRecorded,
+    HandOverRecorded,
+)

@@ -1,0 +1,1 @@
+"""Figures of domain 5, as of a day, per town and county."""

@@ -1,0 +1,116 @@
+"""Rows of measures and their history."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from kit.db import check_words, new_id
+from services.registry.schema import SCHEMA
+
+KINDS = (
+    "voluntary_treatment",
+    "maintenance_treatment",
+    "community_treatment",
+    "compulsory_isolation_treatment",
+    "community_rehabilitation",
+    "rehabilitation_centre_stay",
+)
+EXCLUSIVE = ("community_treatment", "compulsory_isolation_treatment", "community_rehabilitation")
+"""At most one of these runs at a time (domain 1, naming rules)."""
+
+STATES = (
+    "ordered",
+    "awaiting_report_in",
+    "active",
+    "refused",
+    "reported_serious_breach",
+    "reported_reuse",
+    "transfer_pending",
+    "suspended",
+    "converted_to_isolation",
+    "terminated",
+    "discharged",
+    "closed_death",
+    "revoked",
+    "isolation_active",
+    "escaped",
+    "released",
+    "breach_reported",
+    "ended",
+)
+OPEN = ("ordered", "awaiting_report_in", "active", "refused", "reported_serious_breach", "reported_reuse", "transfer_pending", "suspended", "isolation_active", "escaped", "breach_reported")
+
+
+class Measure(SCHEMA.base, table=True):
+    """One lawful measure of one person, from the order to its end."""
+
+    __tablename__ = "measure"
+    __table_args__ = (
+        check_words("kind", KINDS, "kind"),
+        check_words("state", STATES, "state"),
+        sa.Index("ix_measure_person_id", "person_id"),
+        sa.Index("ix_measure_division_code_state", "division_code", "state"),
+        sa.Index(
+            "uq_measure_exclusive",
+            "person_id",
+            unique=True,
+            postgresql_where=sa.text(
+                "kind in ('community_treatment', 'compulsory_isolation_treatment', 'community_rehabilitation') and state in ("
+                + ", ".join(f"'{state}'" for state in OPEN)
+                + ")"
+            ),
+        ),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    person_id: UUID = Field(foreign_key="registry.person.id")
+    kind: str = Field(sa_type=sa.Text)
+    state: str = Field(sa_type=sa.Text)
+    division_code: str = Field(sa_type=sa.Text)
+    """Town of execution (执行地)."""
+    order_no: str | None = Field(default=None, sa_type=sa.Text)
+    order_organ: str | None = Field(default=None, sa_type=sa.Text)
+    ordered_on: date | None = None
+    served_on: date | None = None
+    report_in_due: date | None = None
+    reported_in_on: date | None = None
+    late_report_accepted: bool = False
+    agreement_on: date | None = None
+    term_start: date | None = None
+    term_end: date | None = None
+    """First day on which nothing is owed any more: the term runs up to the day before (DRR art. 23, 40)."""
+    suspended_on: date | None = None
+    suspended_days: int = 0
+    transfer_to: str | None = Field(default=None, sa_type=sa.Text)
+    transfer_due: date | None = None
+    ended_on: date | None = None
+    end_reason: str | None = Field(default=None, sa_type=sa.Text)
+    source: str = Field(sa_type=sa.Text)
+    """`order` when entered here, `ledger` when taken over from a paper or Excel ledger."""
+    version: int = 1
+    created_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+    updated_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+
+
+class MeasureEvent(SCHEMA.base, table=True):
+    """One transition, with its legal source. Append-only: a correction is a new row that names the old one."""
+
+    __tablename__ = "measure_event"
+    __table_args__ = (sa.Index("ix_measure_event_measure_id", "measure_id"), {"info": {"append_only": True}})
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    measure_id: UUID = Field(foreign_key="registry.measure.id")
+    event: str = Field(sa_type=sa.Text)
+    from_state: str = Field(sa_type=sa.Text)
+    to_state: str = Field(sa_type=sa.Text)
+    happened_on: date
+    legal_source: str = Field(sa_type=sa.Text)
+    document_no: str | None = Field(default=None, sa_type=sa.Text)
+    reason: str = Field(default="", sa_type=sa.Text)
+    corrects_id: UUID | None = Field(default=None, foreign_key="registry.measure_event.id")
+    recorded_by: str = Field(sa_type=sa.Text)
+    recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))

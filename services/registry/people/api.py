@@ -1,0 +1,118 @@
+"""HTTP of people: parse, name the principal, call one use case, shape the answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from kit.etags import IfMatch, etag
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.roles import Role
+from kit.work import UnitRoute, Work, allow
+from services.registry.people import service
+from services.registry.people.schemas import (
+    HistoryEntry,
+    Identity,
+    Move,
+    NewPerson,
+    NewStanding,
+    PersonAnswer,
+    PersonPatch,
+    PersonRow,
+    PersonSearch,
+    Status,
+)
+from services.registry.people.tables import Person
+
+router = APIRouter(prefix="/registry/v1/people", tags=["people"], route_class=UnitRoute)
+
+Lister = Annotated[
+    Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.GRID_WORKER, Role.SUBJECT, personal=True)
+]
+Opener = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.SUBJECT, personal=True)]
+Writer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER)]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
+Cursor = Annotated[str | None, Query(max_length=400)]
+
+
+def _page(body: str, following: str | None, path: str) -> Response:
+    after = "null" if following is None else f'"{following}"'
+    headers = {"Link": f'<{path}?cursor={following}>; rel="next"'} if following else {}
+    return Response(f'{{"items":{body},"next":{after}}}', media_type="application/json", headers=headers)
+
+
+def _answer(person: Person, response: Response) -> PersonAnswer:
+    response.headers["ETag"] = etag(person.version)
+    values: dict[str, Any] = {name: getattr(person, name, None) for name in PersonAnswer.model_fields}
+    return PersonAnswer(**{**values, "id_number": person.id_number_masked, "phone": person.phone_masked})
+
+
+@router.get("", responses={200: {"model": Page[PersonRow]}})
+async def list_people(
+    work: Lister,
+    request: Request,
+    division_code: Annotated[str | None, Query(max_length=12)] = None,
+    status: Status | None = None,
+    limit: Limit = LIMIT,
+    cursor: Cursor = None,
+) -> Response:
+    """People under management in the caller's towns, masked."""
+    cursors = Cursors(work.sealer)
+    body, following = await service.list_people(work, cursors, {"division": division_code, "status": status}, cursor, limit)
+    return _page(body, following, request.url.path)
+
+
+@router.post("/search", responses={200: {"model": Page[PersonRow]}})
+async def search_people(work: Lister, search: PersonSearch, request: Request, limit: Limit = LIMIT, cursor: Cursor = None) -> Response:
+    """Search by ID number, name, pinyin or initials. The full ID number is needed; nothing is guessed from parts of it."""
+    body, following = await service.list_people(work, Cursors(work.sealer), service.search_filters(work, search), cursor, limit)
+    return _page(body, following, request.url.path)
+
+
+@router.post("", status_code=201)
+async def register_person(work: Writer, new: NewPerson, response: Response) -> PersonAnswer:
+    """Register a person (NCL art. 32)."""
+    person = await service.register_person(work, new)
+    response.headers["Location"] = f"/registry/v1/people/{person.id}"
+    return _answer(person, response)
+
+
+@router.get("/{person_id}")
+async def read_person(work: Opener, person_id: UUID, response: Response) -> PersonAnswer:
+    """One person, masked."""
+    return _answer(await service.read_person(work, person_id), response)
+
+
+@router.get("/{person_id}/identity")
+async def open_identity(work: Opener, person_id: UUID) -> Identity:
+    """ID number, phone and address in clear."""
+    return await service.open_identity(work, person_id)
+
+
+@router.get("/{person_id}/history", response_model=list[HistoryEntry])
+async def history_of(work: Opener, person_id: UUID) -> list[HistoryEntry]:
+    """What was changed, by whom and why."""
+    changes = await service.history_of(work, person_id)
+    return [
+        HistoryEntry(at=c.recorded_at, by=c.recorded_by, action=c.action, before=c.before, after=c.after, reason=c.reason) for c in changes
+    ]
+
+
+@router.patch("/{person_id}")
+async def amend_person(work: Writer, person_id: UUID, patch: PersonPatch, response: Response, if_match: IfMatch = None) -> PersonAnswer:
+    """Correct a person's data."""
+    return _answer(await service.amend_person(work, person_id, patch, if_match), response)
+
+
+@router.post("/{person_id}/move")
+async def move_person(work: Writer, person_id: UUID, move: Move, response: Response, if_match: IfMatch = None) -> PersonAnswer:
+    """Make another town responsible."""
+    return _answer(await service.move_person(work, person_id, move, if_match), response)
+
+
+@router.post("/{person_id}/standings", status_code=201)
+async def record_standing(work: Writer, person_id: UUID, new: NewStanding, response: Response, if_match: IfMatch = None) -> PersonAnswer:
+    """Record a registered standing."""
+    return _answer(await service.record_standing(work, person_id, new, if_match), response)

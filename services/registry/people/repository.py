@@ -1,0 +1,78 @@
+"""Every question to the persons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from kit.db import driver
+from services.registry.people.tables import Person, PersonChange, Standing
+
+_SHOWN = """p.id, p.name, p.sex, extract(year from p.birth_date)::int as birth_year, p.division_code, p.village_code,
+            p.status, p.status_since, p.id_number_masked as id_number, p.phone_masked as phone, p.state"""
+
+_WHERE = """(%(towns)s::text[] is null or p.division_code like any(%(towns)s::text[]))
+        and (%(division)s::text is null or p.division_code = %(division)s)
+        and (%(status)s::text is null or p.status = %(status)s)
+        and (%(person)s::uuid is null or p.id = %(person)s)
+        and (%(team_of)s::text is null or exists (select 1 from registry.care_team_member c join registry.staff_member s on s.id = c.staff_id
+                 where c.person_id = p.id and c.until is null and s.code = %(team_of)s))
+        and p.state = %(state)s
+        and (%(index)s::bytea is null or p.id_number_index = %(index)s)
+        and (%(name)s::text is null or p.name like %(name)s)
+        and (%(pinyin)s::text is null or p.name_pinyin like %(pinyin)s or p.name_initials like %(initials)s)
+        and (%(after)s::uuid is null or p.id > %(after)s)"""
+
+# One statement: the page, its audit row (law 8: one row per page, with the ids), and the JSON that goes to the client as it is (PERFORMANCE 2).
+PAGE = f"""
+with page as (select {_SHOWN} from registry.person p where {_WHERE} order by p.id limit %(size)s),
+     noted as (insert into registry.audit (at, actor, roles, action, purpose, reason, object_type, object_ids, request_id, details)
+               select %(now)s, %(actor)s, %(roles)s, 'person.list', %(purpose)s, %(reason)s, 'person', jsonb_agg(id), %(request_id)s, %(details)s::jsonb
+                 from page having count(*) > 0)
+select coalesce(json_agg(page)::text, '[]') as body, count(*) as shown, (array_agg(id order by id desc))[1]::text as last from page"""
+
+FILTERS: dict[str, Any] = dict.fromkeys(("towns", "division", "status", "person", "team_of", "index", "name", "pinyin", "initials", "after"))
+
+
+async def page_of_people(session: AsyncSession, parameters: dict[str, Any]) -> tuple[str, int, str | None]:
+    """JSON of a page, how many it shows, and the last id."""
+    connection = await driver(session)
+    cursor = await connection.execute(PAGE.encode(), {**FILTERS, "state": "open", **parameters})
+    row = await cursor.fetchone()
+    assert row is not None
+    return row[0], row[1], row[2]
+
+
+async def person(session: AsyncSession, person_id: UUID, *, for_update: bool = False) -> Person | None:
+    """One person."""
+    query = select(Person).where(col(Person.id) == person_id)
+    return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
+
+
+async def person_by_index(session: AsyncSession, index: bytes) -> Person | None:
+    """The person with this blind index of the ID number."""
+    return (await session.execute(select(Person).where(col(Person.id_number_index) == index))).scalar_one_or_none()
+
+
+async def people_by_indexes(session: AsyncSession, indexes: Sequence[bytes]) -> dict[bytes, tuple[UUID, str]]:
+    """Index → (person id, town) for those that are registered."""
+    rows = await session.execute(select(Person.id, Person.division_code, Person.id_number_index).where(col(Person.id_number_index).in_(indexes)))
+    return {bytes(index): (person_id, town) for person_id, town, index in rows}
+
+
+async def standings_of(session: AsyncSession, person_id: UUID) -> Sequence[Standing]:
+    """The standings of a person, oldest first, without the corrected ones."""
+    corrected = select(col(Standing.corrects_id)).where(col(Standing.person_id) == person_id, col(Standing.corrects_id).is_not(None))
+    query = select(Standing).where(col(Standing.person_id) == person_id, col(Standing.id).not_in(corrected))
+    return (await session.execute(query.order_by(col(Standing.since), col(Standing.recorded_at)))).scalars().all()
+
+
+async def changes_of(session: AsyncSession, person_id: UUID) -> Sequence[PersonChange]:
+    """The history of a person, newest first."""
+    query = select(PersonChange).where(col(PersonChange.person_id) == person_id).order_by(col(PersonChange.id).desc())
+    return (await session.execute(query)).scalars().all()

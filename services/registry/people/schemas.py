@@ -1,0 +1,141 @@
+"""Messages of people."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import StringConstraints
+
+from kit.schemas import Answer, DivisionCode, LongText, Message, ShortText
+
+IdNumber = Annotated[str, StringConstraints(min_length=15, max_length=18, pattern=r"^[0-9]{15}([0-9]{2}[0-9Xx])?$")]
+Phone = Annotated[str, StringConstraints(pattern=r"^(1\d{10}|0\d{9,11})$")]
+PersonName = Annotated[str, StringConstraints(min_length=1, max_length=60)]
+Status = Literal[
+    "community_treatment",
+    "community_rehabilitation",
+    "compulsory_isolation_treatment",
+    "voluntary_treatment",
+    "maintenance_treatment",
+    "detained",
+    "in_society",
+    "three_years_clean",
+    "dead",
+    "abroad",
+    "transferred_out",
+    "erroneous",
+]
+
+
+class NewPerson(Message):
+    """A person to register. Sex and birth date come from the ID number (GB 11643)."""
+
+    id_number: IdNumber
+    name: PersonName
+    division_code: DivisionCode
+    status: Status
+    status_since: date
+    village_code: DivisionCode | None = None
+    phone: Phone | None = None
+    address: LongText | None = None
+    drugs: list[ShortText] = []
+    registered_on: date | None = None
+
+
+class PersonPatch(Message):
+    """JSON Merge Patch (RFC 7396): what is absent stays, null clears."""
+
+    name: PersonName | None = None
+    village_code: DivisionCode | None = None
+    phone: Phone | None = None
+    address: LongText | None = None
+    drugs: list[ShortText] | None = None
+    reason: ShortText
+
+
+class NewStanding(Message):
+    """A new registered standing from a day on, or a correction of an earlier one."""
+
+    status: Status
+    since: date
+    reason: ShortText
+    corrects_id: UUID | None = None
+
+
+class Move(Message):
+    """Another town becomes responsible."""
+
+    division_code: DivisionCode
+    village_code: DivisionCode | None = None
+    reason: ShortText
+
+
+class PersonRow(Answer):
+    """A person in a list: masked."""
+
+    id: UUID
+    name: str
+    sex: str
+    birth_year: int
+    division_code: str
+    village_code: str | None
+    status: str
+    status_since: date
+    id_number: str
+    phone: str | None
+    state: str
+
+
+class PersonAnswer(Answer):
+    """A person in detail; ID number and phone masked, `…/identity` opens them."""
+
+    id: UUID
+    name: str
+    name_pinyin: str
+    sex: str
+    birth_date: date
+    division_code: str
+    village_code: str | None
+    household_area: str
+    id_number: str
+    phone: str | None
+    drugs: list[str]
+    registered_on: date | None
+    status: str
+    status_since: date
+    state: str
+    closed_on: date | None
+    version: int
+    updated_at: datetime
+
+
+class Identity(Answer):
+    """The sealed values, opened for a purpose and audited."""
+
+    id_number: str
+    phone: str | None
+    address: str | None
+
+
+class HistoryEntry(Answer):
+    """One line of a person's history."""
+
+    at: datetime
+    by: str
+    action: str
+    before: dict[str, Any]
+    after: dict[str, Any]
+    reason: str
+
+
+class PersonSearch(Message):
+    """Search by personal values: in a body, never in the URL. One of the fields is enough; several narrow."""
+
+    id_number: IdNumber | None = None
+    phone: Phone | None = None
+    name: ShortText | None = None
+    """Chinese characters (contained), pinyin (`zhang jian`) or initials (`zj`)."""
+    division_code: DivisionCode | None = None
+    status: Status | None = None

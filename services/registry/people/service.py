@@ -1,0 +1,260 @@
+"""Use cases of people: one function, one verb, one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from kit.db import new_id
+from kit.etags import check_version
+from kit.id_numbers import IdNumberError, read_id_number
+from kit.pages import LIMIT, Cursors
+from kit.problems import invalid
+from kit.roles import Role
+from kit.sealed import masked
+from kit.work import Work
+from services.registry.divisions.service import require_town
+from services.registry.events import PersonMoved, PersonRegistered, PersonStanding
+from services.registry.people import policy, repository
+from services.registry.people.errors import AlreadyRegistered, RecordClosed
+from services.registry.people.names import pinyin_of
+from services.registry.people.rules import folded_name
+from services.registry.people.schemas import Identity, Move, NewPerson, NewStanding, PersonPatch, PersonSearch
+from services.registry.people.tables import Person, PersonChange, Standing
+
+
+async def register_person(work: Work, new: NewPerson) -> Person:
+    """Register a person (NCL art. 32). Raises Invalid, Forbidden, AlreadyRegistered."""
+    policy.may_register_in(work.principal, new.division_code)
+    await require_town(work, new.division_code, "/division_code")
+    try:
+        number = read_id_number(new.id_number, today=work.today, demo=work.house.demo)
+    except IdNumberError as error:
+        raise invalid("/id_number", error.code.lower(), error.message_zh, error.message_en) from error
+    if new.status_since > work.today:
+        raise invalid("/status_since", "date_future", "日期不能晚于今天", "must not lie in the future")
+    index = work.sealer.index("id_number", number.text)
+    if await repository.person_by_index(work.session, index) is not None:
+        raise AlreadyRegistered
+    person_id, name = new_id(), folded_name(new.name)
+    pinyin, initials = pinyin_of(name)
+    person = Person(
+        id=person_id,
+        division_code=new.division_code,
+        village_code=new.village_code,
+        household_area=number.area,
+        name=name,
+        name_pinyin=pinyin,
+        name_initials=initials,
+        sex=number.sex,
+        birth_date=number.birth_date,
+        id_number_sealed=work.sealer.seal(number.text, "person", "id_number", str(person_id)),
+        id_number_index=index,
+        id_number_masked=masked(number.text),
+        drugs=sorted(set(new.drugs)),
+        registered_on=new.registered_on or work.today,
+        status=new.status,
+        status_since=new.status_since,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    _set_phone(work, person, new.phone)
+    _set_address(work, person, new.address)
+    work.session.add(person)
+    await work.session.flush()
+    work.session.add(_standing(work, person, new.status, NewStanding(status=new.status, since=new.status_since, reason="登记")))
+    await _changed(work, person, "registered", {}, {"status": new.status, "division_code": new.division_code}, "")
+    event = PersonRegistered(division_code=new.division_code, status=new.status, status_since=new.status_since, sex=number.sex)
+    await work.publish(event, person.id, person.division_code)
+    await work.note("person.register", "person", person.id)
+    return person
+
+
+async def list_people(work: Work, cursors: Cursors, filters: dict[str, Any], cursor: str | None, limit: int = LIMIT) -> tuple[str, str | None]:
+    """A page as JSON and the next cursor. Lists are masked; scope and care team are part of the question."""
+    bound = {key: value for key, value in filters.items() if value is not None}
+    after = cursors.read(cursor, work.principal.subject, bound, 1)
+    parameters: dict[str, Any] = {
+        **bound,
+        "after": after[0] if after else None,
+        "size": limit,
+        "now": work.now,
+        "actor": work.principal.subject,
+        "roles": " ".join(sorted(work.principal.roles)),
+        "purpose": work.purpose,
+        "reason": work.reason,
+        "request_id": work.request_id,
+        "details": "{}",
+        **_reach(work),
+    }
+    body, shown, last = await repository.page_of_people(work.session, parameters)
+    following = cursors.make([last], work.principal.subject, bound) if last and shown == limit else None
+    return body, following
+
+
+def _reach(work: Work) -> dict[str, Any]:
+    """What part of the register a caller's lists show: decided here for lists, search and exports alike."""
+    if work.principal.has(*policy.READERS):
+        return {"towns": [prefix + "%" for prefix in work.principal.scope]}
+    if work.principal.has(Role.GRID_WORKER):
+        return {"team_of": work.principal.staff_id or "-", "towns": [prefix + "%" for prefix in work.principal.scope]}
+    return {"person": work.principal.person_id or new_id()}
+
+
+def search_filters(work: Work, search: PersonSearch) -> dict[str, Any]:
+    """The search as filters; a name of Latin letters is pinyin or initials."""
+    found: dict[str, Any] = {"division": search.division_code, "status": search.status}
+    if search.id_number:
+        try:
+            number = read_id_number(search.id_number, today=work.today, demo=work.house.demo)
+        except IdNumberError as error:
+            raise invalid("/id_number", error.code.lower(), error.message_zh, error.message_en) from error
+        found["index"] = work.sealer.index("id_number", number.text)
+    if search.name:
+        text = folded_name(search.name).replace("%", "").replace("_", "").replace("\\", "")
+        if text.isascii():
+            spaced = " ".join(search.name.lower().replace("%", "").replace("_", "").replace("\\", "").split())
+            found["pinyin"], found["initials"] = f"{spaced}%", f"{text.lower()}%"
+        else:
+            found["name"] = f"%{text}%"
+    return found
+
+
+async def read_person(work: Work, person_id: UUID) -> Person:
+    """A person's record. Audited with its purpose. Raises PersonNotFound."""
+    person = await repository.person(work.session, person_id)
+    policy.may_read(work.principal, person, work.purpose)
+    assert person is not None
+    await work.note("person.read", "person", person.id)
+    return person
+
+
+async def open_identity(work: Work, person_id: UUID) -> Identity:
+    """The sealed values in clear: an act of its own, audited as such."""
+    person = await repository.person(work.session, person_id)
+    policy.may_read(work.principal, person, work.purpose)
+    assert person is not None
+    await work.note("person.open_identity", "person", person.id)
+    key = str(person.id)
+    return Identity(
+        id_number=work.sealer.open(person.id_number_sealed, "person", "id_number", key),
+        phone=work.sealer.open(person.phone_sealed, "person", "phone", key) if person.phone_sealed else None,
+        address=work.sealer.open(person.address_sealed, "person", "address", key) if person.address_sealed else None,
+    )
+
+
+async def history_of(work: Work, person_id: UUID) -> Sequence[PersonChange]:
+    """What was changed about a person, newest first."""
+    person = await repository.person(work.session, person_id)
+    policy.may_read(work.principal, person, work.purpose)
+    await work.note("person.read_history", "person", person_id)
+    return await repository.changes_of(work.session, person_id)
+
+
+async def amend_person(work: Work, person_id: UUID, patch: PersonPatch, if_match: str | None) -> Person:
+    """Correct a person's data. Raises PersonNotFound, StaleVersion, RecordClosed."""
+    person = await _writable(work, person_id, if_match)
+    given = patch.model_fields_set - {"reason"}
+    before = {field: _shown(person, field) for field in sorted(given)}
+    if "name" in given and patch.name:
+        person.name = folded_name(patch.name)
+        person.name_pinyin, person.name_initials = pinyin_of(person.name)
+    if "village_code" in given:
+        person.village_code = patch.village_code
+    if "drugs" in given:
+        person.drugs = sorted(set(patch.drugs or []))
+    if "phone" in given:
+        _set_phone(work, person, patch.phone)
+    if "address" in given:
+        _set_address(work, person, patch.address)
+    await _changed(work, person, "amended", before, {field: _shown(person, field) for field in sorted(given)}, patch.reason)
+    await work.note("person.amend", "person", person.id, details={"fields": sorted(given)})
+    return person
+
+
+async def move_person(work: Work, person_id: UUID, move: Move, if_match: str | None) -> Person:
+    """Make another town responsible. Raises PersonNotFound, StaleVersion, Invalid."""
+    person = await _writable(work, person_id, if_match)
+    await require_town(work, move.division_code, "/division_code")
+    old = person.division_code
+    person.division_code, person.village_code = move.division_code, move.village_code
+    await _changed(work, person, "moved", {"division_code": old}, {"division_code": move.division_code}, move.reason)
+    await work.publish(PersonMoved(from_division=old, division_code=move.division_code), person.id, move.division_code)
+    await work.note("person.move", "person", person.id)
+    return person
+
+
+async def record_standing(work: Work, person_id: UUID, new: NewStanding, if_match: str | None) -> Person:
+    """Record a registered standing from a day on; appended, never overwritten. Raises PersonNotFound, StaleVersion, Invalid."""
+    person = await _writable(work, person_id, if_match)
+    if new.since > work.today:
+        raise invalid("/since", "date_future", "日期不能晚于今天", "must not lie in the future")
+    known = {entry.id for entry in await repository.standings_of(work.session, person.id)}
+    if new.corrects_id is not None and new.corrects_id not in known:
+        raise invalid("/corrects_id", "unknown", "没有这条登记状态", "no such standing of this person")
+    work.session.add(_standing(work, person, new.status, new))
+    await work.session.flush()
+    before = {"status": person.status, "status_since": person.status_since.isoformat()}
+    latest = (await repository.standings_of(work.session, person.id))[-1]
+    person.status, person.status_since = latest.status, latest.since
+    after = {"status": person.status, "status_since": person.status_since.isoformat()}
+    await _changed(work, person, "standing", before, after, new.reason)
+    if before != after:
+        event = PersonStanding(division_code=person.division_code, status=person.status, status_since=person.status_since)
+        await work.publish(event, person.id, person.division_code)
+    await work.note("person.standing", "person", person.id, details={"status": new.status})
+    return person
+
+
+async def _writable(work: Work, person_id: UUID, if_match: str | None) -> Person:
+    person = await repository.person(work.session, person_id, for_update=True)
+    policy.may_write(work.principal, person)
+    assert person is not None
+    check_version(if_match, person.version)
+    if person.state == "closed":
+        raise RecordClosed
+    return person
+
+
+async def _changed(work: Work, person: Person, action: str, before: dict[str, Any], after: dict[str, Any], reason: str) -> None:
+    if action != "registered":
+        person.version += 1
+        person.updated_at = work.now
+    change = PersonChange(
+        person_id=person.id, action=action, before=before, after=after, reason=reason, recorded_by=work.principal.subject, recorded_at=work.now
+    )
+    work.session.add(change)
+    await work.session.flush()
+
+
+def _standing(work: Work, person: Person, status: str, new: NewStanding) -> Standing:
+    return Standing(
+        person_id=person.id,
+        status=status,
+        since=new.since,
+        division_code=person.division_code,
+        source="entry",
+        corrects_id=new.corrects_id,
+        reason=new.reason,
+        recorded_by=work.principal.subject,
+        recorded_at=work.now,
+    )
+
+
+def _set_phone(work: Work, person: Person, phone: str | None) -> None:
+    person.phone_sealed = work.sealer.seal(phone, "person", "phone", str(person.id)) if phone else None
+    person.phone_masked = masked(phone, 3, 2) if phone else None
+
+
+def _set_address(work: Work, person: Person, address: str | None) -> None:
+    person.address_sealed = work.sealer.seal(address, "person", "address", str(person.id)) if address else None
+
+
+def _shown(person: Person, field: str) -> Any:
+    """A field as the history may show it: masked where it is sealed."""
+    if field == "phone":
+        return person.phone_masked
+    if field == "address":
+        return "sealed" if person.address_sealed else None
+    return getattr(person, field)

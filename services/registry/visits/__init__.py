@@ -1,0 +1,1 @@
+"""Rounds of home visits and who was met (DRR art. 18)."""

@@ -1,0 +1,51 @@
+"""Rows of rounds and visits."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from kit.db import new_id
+from services.registry.schema import SCHEMA
+
+
+class Round(SCHEMA.base, table=True):
+    """One round of visits with its window."""
+
+    __tablename__ = "round"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    code: str = Field(sa_type=sa.Text, unique=True)
+    name: str = Field(sa_type=sa.Text)
+    starts_on: date
+    ends_on: date
+
+
+class Visit(SCHEMA.base, table=True):
+    """One visit to one person in a round: due when `visited_on` is null."""
+
+    __tablename__ = "visit"
+    __table_args__ = (
+        sa.UniqueConstraint("round_id", "person_id"),
+        sa.Index("ix_visit_person_id", "person_id"),
+        sa.Index("ix_visit_division_code_due_on", "division_code", "due_on"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    round_id: UUID = Field(foreign_key="registry.round.id")
+    person_id: UUID = Field(foreign_key="registry.person.id")
+    division_code: str = Field(sa_type=sa.Text)
+    due_on: date
+    visited_on: date | None = None
+    met: bool | None = None
+    tested: bool | None = None
+    family_met: bool | None = None
+    employed: bool | None = None
+    """Self-declared: employed, self-employed, farming, in school or training (domain 5, row 6)."""
+    visited_by: str = Field(default="", sa_type=sa.Text)
+    source: str = Field(sa_type=sa.Text)
+    version: int = 1
+    recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))

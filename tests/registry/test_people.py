@@ -1,0 +1,92 @@
+"""People through HTTP, on the real database."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import psycopg
+
+from kit.id_numbers import check_character
+from kit.roles import Role
+from tests.houses import TestHouse
+
+TOWN = "610822100000"
+
+
+def an_id(sequence: int = 1, birth: date = date(1980, 5, 6)) -> str:
+    """A fictitious number: area 990822 exists nowhere."""
+    first17 = f"990822{birth:%Y%m%d}{sequence:03d}"
+    return first17 + check_character(first17)
+
+
+def somebody(sequence: int = 1, **more: object) -> dict[str, object]:
+    """A person to register."""
+    return {"id_number": an_id(sequence), "name": "折建国", "division_code": TOWN, "status": "in_society", "status_since": "2020-01-02", **more}
+
+
+def add_towns(house: TestHouse) -> None:
+    """The towns that the tests name."""
+    with psycopg.connect(house.owner) as connection:
+        for code, name in ((TOWN, "府谷镇"), ("610822105000", "新民镇")):
+            connection.execute(
+                "insert into registry.division (code, name, level, parent_code, statutory, aliases, valid_from, note) values (%s, %s, 'town', '610822000000', true, '[]', '2000-01-01', '')",
+                (code, name),
+            )
+
+
+async def test_a_person_is_registered_found_and_sealed(house: TestHouse) -> None:
+    add_towns(house)
+    officer = house.caller("registry", Role.COUNTY_OFFICER)
+    made = await officer("POST", "/registry/v1/people", somebody(phone="16900000001"))
+    assert made.status == 201, made.body
+    person = json.loads(made.body)
+    assert person["id_number"].startswith("990822*")
+    found = await officer("POST", "/registry/v1/people/search", {"name": "sjg"})
+    assert [item["id"] for item in json.loads(found.body)["items"]] == [person["id"]]
+    opened = await officer("GET", f"/registry/v1/people/{person['id']}/identity")
+    assert json.loads(opened.body)["id_number"] == an_id(1)
+    with psycopg.connect(house.owner) as connection:
+        row = connection.execute("select person::text, (select count(*) from registry.audit), (select count(*) from registry.outbox) from registry.person").fetchone()
+    assert row is not None
+    assert an_id(1) not in row[0]
+    assert row[1] == 3
+    assert row[2] == 1
+
+
+async def test_bad_input_names_the_field(house: TestHouse) -> None:
+    add_towns(house)
+    officer = house.caller("registry", Role.COUNTY_OFFICER)
+    wrong = await officer("POST", "/registry/v1/people", somebody(id_number="990822198005060011", colour="red"))
+    assert wrong.status == 422
+    assert json.loads(wrong.body)["errors"][0]["pointer"] == "/colour"
+    checksum = await officer("POST", "/registry/v1/people", somebody(id_number=an_id(1)[:17] + ("1" if an_id(1)[17] != "1" else "2")))
+    assert json.loads(checksum.body)["errors"][0]["code"] == "id_checksum"
+    unknown = await officer("GET", "/registry/v1/people?colour=red")
+    assert (unknown.status, json.loads(unknown.body)["errors"][0]["pointer"]) == (422, "/query/colour")
+
+
+async def test_another_town_sees_nobody_and_a_stale_version_changes_nothing(house: TestHouse) -> None:
+    add_towns(house)
+    officer = house.caller("registry", Role.TOWN_OFFICER, scope=("610822100",))
+    other = house.caller("registry", Role.TOWN_OFFICER, scope=("610822105",))
+    person = json.loads((await officer("POST", "/registry/v1/people", somebody())).body)
+    path = f"/registry/v1/people/{person['id']}"
+    assert json.loads((await other("GET", "/registry/v1/people")).body)["items"] == []
+    assert (await other("GET", path)).status == 404
+    assert (await officer("PATCH", path, {"phone": "16900000002", "reason": "换号"})).status == 428
+    assert (await officer("PATCH", path, {"phone": "16900000002", "reason": "换号"}, if_match='"v7"')).status == 412
+    changed = await officer("PATCH", path, {"phone": "16900000002", "reason": "换号"}, if_match='"v1"')
+    assert (changed.status, changed.headers["etag"]) == (200, '"v2"')
+    history = json.loads((await officer("GET", path + "/history")).body)
+    assert [entry["action"] for entry in history] == ["amended", "registered"]
+
+
+async def test_the_same_key_gets_the_first_answer_and_another_body_is_refused(house: TestHouse) -> None:
+    add_towns(house)
+    officer = house.caller("registry", Role.COUNTY_OFFICER)
+    first = await officer("POST", "/registry/v1/people", somebody(), idempotency_key="phone-0001")
+    again = await officer("POST", "/registry/v1/people", somebody(), idempotency_key="phone-0001")
+    other = await officer("POST", "/registry/v1/people", somebody(3), idempotency_key="phone-0001")
+    assert (first.status, again.status, other.status) == (201, 201, 422)
+    assert first.body == again.body
