@@ -1,0 +1,108 @@
+"""The way back: security headers on every answer, the request id, and problems in one shape (SECURITY 4.2, RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from starlette.types import Message, Send
+
+from gateway.edge.http import HOP_BY_HOP, Headers
+from gateway.edge.limits import BoundedBody
+from kit.problems import Problem
+
+_ALWAYS: Headers = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), geolocation=(self), microphone=(), payment=(), usb=()"),
+]
+_POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'")
+_NO_STORE = (b"cache-control", b"no-store")
+HSTS = (b"strict-transport-security", b"max-age=63072000")
+_NOT_OUTWARD = (
+    HOP_BY_HOP
+    | frozenset(name for name, _ in (*_ALWAYS, HSTS))
+    | frozenset((b"server", b"date", b"x-powered-by", b"x-request-id", b"content-security-policy", b"cache-control"))
+)
+_PRIVATE_TAIL: Headers = [*_ALWAYS, _POLICY, _NO_STORE]
+
+
+def dress(headers: Iterable[tuple[bytes, bytes]], request_id: bytes, tail: Headers = _PRIVATE_TAIL, *, public: bool = False) -> Headers:
+    """An answer's headers as they may leave: none of one hop, ours in place of an app's. An app may set its own CSP (a page), a public one its caching."""
+    dressed: Headers = []
+    own: Headers = []
+    for pair in headers:
+        name = pair[0]
+        if name not in _NOT_OUTWARD:
+            dressed.append(pair)
+        elif name == b"content-security-policy" or (public and name == b"cache-control"):
+            own.append(pair)
+    dressed.append((b"x-request-id", request_id))
+    if not own:
+        dressed += tail
+    else:
+        names = {name for name, _ in own}
+        dressed += own
+        dressed += [pair for pair in tail if pair[0] not in names]
+    return dressed
+
+
+class Answer:
+    """`send` for one request: it notes what went out and dresses the head."""
+
+    __slots__ = ("_request_id", "_send", "_tail", "body", "finished", "public", "started", "status")
+
+    def __init__(self, send: Send, request_id: str, *, https: bool) -> None:
+        self._send = send
+        self._request_id = request_id.encode("ascii")
+        self._tail = [*_PRIVATE_TAIL, HSTS] if https else _PRIVATE_TAIL
+        self.status = 0
+        self.started = False
+        self.finished = False
+        self.public = False
+        self.body: BoundedBody | None = None
+        """Set when a body is counted: once it is too large, what the app says of it no longer matters."""
+
+    async def send(self, message: Message) -> None:
+        """Pass a message on."""
+        if message["type"] == "http.response.start":
+            if self.body is not None and self.body.exceeded:
+                return
+            self.started = True
+            self.status = message["status"]
+            await self._send(
+                {
+                    "type": "http.response.start",
+                    "status": self.status,
+                    "headers": dress(message.get("headers", ()), self._request_id, self._tail, public=self.public),
+                }
+            )
+        elif self.started:
+            if not message.get("more_body", False):
+                self.finished = True
+            await self._send(message)
+
+    async def problem(self, problem: Problem, language: str) -> None:
+        """Answer with a problem; only when nothing has been answered yet."""
+        await self.json(problem.status, problem.body(language, self._request_id.decode()), problem.headers, b"application/problem+json")
+
+    async def json(
+        self, status: int, content: object, headers: dict[str, str] | None = None, media_type: bytes = b"application/json"
+    ) -> None:
+        """Answer with JSON of the edge's own."""
+        body = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+        fields: Headers = [(b"content-type", media_type), (b"content-length", b"%d" % len(body))]
+        closing = False
+        for name, value in (headers or {}).items():
+            if name == "Connection":
+                closing = True
+            else:
+                fields.append((name.lower().encode(), value.encode()))
+        self.started, self.status, self.finished = True, status, True
+        dressed = dress(fields, self._request_id, self._tail)
+        if closing:
+            dressed.append((b"connection", b"close"))
+        await self._send({"type": "http.response.start", "status": status, "headers": dressed})
+        await self._send({"type": "http.response.body", "body": body})

@@ -1,0 +1,181 @@
+"""The edge itself: request id, hygiene, route, token, limits, then on to the app that serves (DESIGN 4).
+
+Every step either lets the request pass or raises a problem, and one place turns problems into answers. The order is the defence: what costs least comes
+first, and nothing of the outside reaches an app before the guard has spoken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Container, Mapping
+from typing import Any
+
+import structlog
+import uuid_utils
+from prometheus_client import CollectorRegistry
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.edge.answer import Answer
+from gateway.edge.errors import CLOSE, ClientGone
+from gateway.edge.guard import Guard
+from gateway.edge.http import Head, Headers, read_head
+from gateway.edge.limits import CALLER, UNKNOWN, BoundedBody, Limiter, address_key
+from gateway.edge.metrics import GONE, UNROUTED, EdgeMetrics
+from gateway.edge.ready import Readiness
+from gateway.edge.routes import LOCAL, METHODS, BadTable, Route, RouteTable
+from gateway.edge.upstream import AsgiUpstream, Upstream
+from kit.auth import SigningKey, TokenVerifier
+from kit.clock import Clock
+from kit.problems import MethodNotAllowed, Problem, TooLarge, invalid, language_of
+
+log = structlog.get_logger()
+
+
+class Edge:
+    """ASGI app. Upstreams by service name; `revoked` holds session ids and is asked on every request."""
+
+    def __init__(
+        self,
+        local_app: ASGIApp,
+        upstreams: Mapping[str, Upstream],
+        table: RouteTable,
+        verifier: TokenVerifier,
+        inner_key: SigningKey,
+        revoked: Container[str],
+        clock: Clock,
+        limiter: Limiter,
+        *,
+        registry: CollectorRegistry | None = None,
+        https: bool = False,
+    ) -> None:
+        """`https`: TLS ends before us, so say Strict-Transport-Security. Raises BadTable when a row leads nowhere or to no rate class."""
+        self._upstreams: dict[str, Upstream] = {**upstreams, LOCAL: AsgiUpstream(local_app)}
+        nowhere = table.services - self._upstreams.keys()
+        limitless = (table.rates | {CALLER, UNKNOWN}) - limiter.quotas.keys()
+        if nowhere or limitless:
+            raise BadTable(f"no upstream for {sorted(nowhere)}, no quota for {sorted(limitless)}")
+        self._table = table
+        self._guard = Guard(verifier, inner_key, revoked, limiter)
+        self._clock = clock
+        self._limiter = limiter
+        self._metrics = EdgeMetrics(registry or CollectorRegistry())
+        self._readiness = Readiness(self._upstreams)
+        self._https = https
+
+    def forget(self) -> None:
+        """Verify every token anew: a signing key was withdrawn."""
+        self._guard.forget()
+
+    async def close(self) -> None:
+        """Give back the upstreams' connections."""
+        await asyncio.gather(*(upstream.close() for upstream in self._upstreams.values()))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request. The lifespan of the apps is their composer's; here it only gives connections back."""
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+            await send({"type": "lifespan.startup.complete"})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        loop = asyncio.get_running_loop()
+        begin = loop.time()
+        request_id = str(uuid_utils.uuid7())
+        answer = Answer(send, request_id, https=self._https)
+        template = UNROUTED
+        problem: Problem | None = None
+        try:
+            head = read_head(scope)
+            if head.path in (b"/livez", b"/readyz"):
+                template = head.path.decode()
+                await self._health(scope, head, answer)
+            else:
+                route = self._table.match(scope["method"], head.path)
+                template = route.path
+                await self._pass(scope, receive, answer, head, route, request_id)
+        except Problem as found:
+            problem = found
+        except ClientGone:
+            answer.status = answer.status or GONE
+        except Exception as error:
+            log.error("upstream_failed", kind=type(error).__name__, route=template, request_id=request_id)
+            problem = Problem()
+        await self._conclude(scope, answer, problem)
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        self._metrics.note(method, template, answer.status, loop.time() - begin)
+
+    async def _conclude(self, scope: Scope, answer: Answer, problem: Problem | None) -> None:
+        """Answer with what went wrong. An answer already begun is left unfinished: the server then cuts the connection, and the client can tell."""
+        if answer.started or answer.status == GONE:
+            return
+        if answer.body is not None and answer.body.exceeded:
+            problem = TooLarge(headers=dict(CLOSE))
+        await answer.problem(problem or Problem(), _language(scope))
+
+    async def _pass(self, scope: Scope, receive: Receive, answer: Answer, head: Head, route: Route, request_id: str) -> None:
+        now = self._clock()
+        headers = head.headers
+        if route.public:
+            answer.public = True
+            self._limiter.take(route.rate, address_key(scope.get("client")), now.timestamp())
+        else:
+            visitor = self._guard.admit(head.authorization, address_key(scope.get("client")), now)
+            self._guard.allow(visitor, route, now)
+            headers.append((b"authorization", self._guard.inner(visitor, route.service, now)))
+        if route.purpose and not head.purpose:
+            raise invalid(
+                "/header/Purpose", "purpose_required", "查看个人信息须注明用途(Purpose)", "reading personal data needs a Purpose header"
+            )
+        if head.has_body:
+            if head.length is not None and head.length > route.body_limit:
+                raise TooLarge(headers=dict(CLOSE))
+            receive = answer.body = BoundedBody(receive, route.body_limit)
+        headers.append((b"x-request-id", request_id.encode("ascii")))
+        await self._upstreams[route.service](_inward(scope, head, headers, route), receive, answer.send)
+
+    async def _health(self, scope: Scope, head: Head, answer: Answer) -> None:
+        self._limiter.take("public", address_key(scope.get("client")), self._clock().timestamp())
+        if scope["method"] not in ("GET", "HEAD"):
+            raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
+        if head.path == b"/livez":
+            await answer.json(200, {"status": "ok"})
+            return
+        ready, report = await self._readiness.report()
+        await answer.json(200 if ready else 503, report)
+
+
+def _inward(scope: Scope, head: Head, headers: Headers, route: Route) -> dict[str, Any]:
+    """A fresh scope: path as matched, no state shared between requests or with the outer server."""
+    if route.service != LOCAL:  # a session cookie is the gateway's alone
+        headers = [pair for pair in headers if pair[0] != b"cookie"]
+    return {
+        "type": "http",
+        "asgi": scope["asgi"],
+        "http_version": "1.1",
+        "method": route.method,
+        "scheme": scope.get("scheme", "http"),
+        "path": head.path.decode("ascii"),
+        "raw_path": head.path,
+        "query_string": head.query,
+        "root_path": "",
+        "headers": headers,
+        "client": scope.get("client"),
+        "server": scope.get("server"),
+        "state": {},
+    }
+
+
+def _language(scope: Scope) -> str:
+    wanted = next((value for name, value in scope["headers"] if name == b"accept-language"), b"")
+    return language_of(wanted.decode("latin-1"))

@@ -1,0 +1,105 @@
+"""From what a client presents to what a service accepts (DESIGN 6, SECURITY 4.1).
+
+A token that has been verified is remembered by its hash until `exp`, together with the inner tokens minted from it; the revocation list is asked on every
+hit, because a remembered token is exactly the one that somebody has to be able to stop. A token never seen before costs a signature check, so its address
+pays for it first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Container
+from datetime import datetime
+
+from gateway.edge.limits import CALLER, UNKNOWN, Limiter
+from gateway.edge.routes import Route
+from kit.auth import INNER, MAX_TOKEN, InvalidToken, Principal, SigningKey, TokenVerifier, mint, principal_claims, principal_of
+from kit.problems import Forbidden, Unauthenticated
+
+INNER_ISSUER = "gateway"
+INNER_LIFE = 60
+"""Seconds (SECURITY 4.1)."""
+INNER_SPARE = 15
+"""A cached inner token is used no closer to its end than this, seconds: requests in flight still verify."""
+REMEMBER = 10_000
+
+
+class Visitor:
+    """Someone whose token is good, and the inner tokens made for them: service → (header value, use until)."""
+
+    __slots__ = ("expires", "inner", "principal")
+
+    def __init__(self, principal: Principal, expires: float) -> None:
+        self.principal = principal
+        self.expires = expires
+        self.inner: dict[str, tuple[bytes, float]] = {}
+
+
+class Guard:
+    """Stands at the door. `verifier` must be for outer tokens (typ at+jwt, audience `guikang`, life at most 900 s)."""
+
+    def __init__(
+        self, verifier: TokenVerifier, inner_key: SigningKey, revoked: Container[str], limiter: Limiter, remember: int = REMEMBER
+    ) -> None:
+        self._verifier = verifier
+        self._key = inner_key
+        self._revoked = revoked
+        self._limiter = limiter
+        self._visitors: OrderedDict[bytes, Visitor] = OrderedDict()
+        self._remember = remember
+
+    def admit(self, authorization: bytes | None, address: str, now: datetime) -> Visitor:
+        """Who this is. Raises Unauthenticated, the same for every reason, and TooMany."""
+        if authorization is None or len(authorization) > MAX_TOKEN + 7 or authorization[:7].lower() != b"bearer ":
+            raise Unauthenticated
+        moment = now.timestamp()
+        digest = hashlib.blake2b(authorization, digest_size=16).digest()
+        visitor = self._visitors.get(digest)
+        if visitor is None:
+            self._limiter.take(UNKNOWN, address, moment)
+            visitor = self._meet(authorization[7:], digest, now)
+        elif visitor.expires <= moment:
+            del self._visitors[digest]
+            raise Unauthenticated
+        if visitor.principal.session in self._revoked:
+            self._visitors.pop(digest, None)
+            raise Unauthenticated
+        self._limiter.take(CALLER, visitor.principal.subject, moment)
+        return visitor
+
+    def _meet(self, token: bytes, digest: bytes, now: datetime) -> Visitor:
+        try:
+            claims = self._verifier.verify(token.decode("ascii"), now)
+            principal = principal_of(claims)
+        except (InvalidToken, UnicodeDecodeError) as error:
+            raise Unauthenticated from error
+        if not principal.session or not principal.subject:  # without a session nobody could revoke it
+            raise Unauthenticated
+        visitor = self._visitors[digest] = Visitor(principal, float(claims["exp"]))
+        if len(self._visitors) > self._remember:
+            self._visitors.popitem(last=False)
+        return visitor
+
+    def allow(self, visitor: Visitor, route: Route, now: datetime) -> None:
+        """Whether this visitor may knock at this door. Raises Forbidden, TooMany."""
+        if route.roles.isdisjoint(visitor.principal.roles):
+            raise Forbidden
+        self._limiter.take(route.rate, visitor.principal.subject, now.timestamp())
+
+    def inner(self, visitor: Visitor, service: str, now: datetime) -> bytes:
+        """The Authorization value for a service: minted once per visitor and service, until shortly before it ends."""
+        moment = now.timestamp()
+        known = visitor.inner.get(service)
+        if known is not None and moment < known[1]:
+            return known[0]
+        claims = principal_claims(visitor.principal)
+        token = mint(self._key, typ=INNER, issuer=INNER_ISSUER, audience=service, claims=claims, now=now, life=INNER_LIFE)
+        value = b"Bearer " + token.encode("ascii")
+        visitor.inner[service] = (value, int(moment) + INNER_LIFE - INNER_SPARE)
+        return value
+
+    def forget(self) -> None:
+        """Verify every token anew, after a signing key was withdrawn."""
+        self._visitors.clear()
+        self._verifier.forget()
