@@ -8,7 +8,8 @@ A count of 1-4 people in a town can name them. Withheld, by cell (k = `small_cel
   (cut, not rounded, and thresholds are whole, so that 84.60 does not read as 85 in orange);
 - a line of which everything due is withheld shows no score either, now or for earlier bulletins, only its colour;
 - a line with exactly one cell wholly withheld loses a second one, the smallest (complementary suppression);
-- a column with exactly one town's counts withheld loses the county's counts too, for county minus the others is that town;
+- the county's cell is withheld where county minus the open towns gives something away: one town alone, fewer than k due in all the
+  withheld towns together, or none of them done;
 - hard fails are named, their number is not.
 
 The colour and its cause stay: they are about a town's work.
@@ -45,7 +46,7 @@ def edition_for(bulletin: Bulletin, audience: Audience) -> Bulletin:
         raise ValueError("withheld figures cannot be put back")
     k = bulletin.rules.small_cell
     towns = tuple(_town(line, k) for line in bulletin.towns)
-    return replace(bulletin, audience=audience, towns=towns, county=_county(bulletin.county, towns, k))
+    return replace(bulletin, audience=audience, towns=towns, county=_county(bulletin, towns, k))
 
 
 def _town(line: TownLine, k: int) -> TownLine:
@@ -61,12 +62,15 @@ def _town(line: TownLine, k: int) -> TownLine:
     )
 
 
-def _county(line: CountyLine, towns: tuple[TownLine, ...], k: int) -> CountyLine:
+def _county(full: Bulletin, towns: tuple[TownLine, ...], k: int) -> CountyLine:
+    line = full.county
     levels = [_level(cell, k) for cell in line.cells]
-    for column, level in enumerate(levels):
-        alone = sum(town.cells[column].withheld is not Withheld.NOTHING for town in towns) == 1
-        if alone and level is Withheld.NOTHING:
-            levels[column] = Withheld.COUNTS
+    for column in range(len(levels)):
+        pairs = zip(full.towns, towns, strict=True)
+        rest = [before.cells[column] for before, town in pairs if town.cells[column].withheld is not Withheld.NOTHING]
+        due, done = sum(cell.due or 0 for cell in rest), sum(cell.done or 0 for cell in rest)
+        if rest and (len(rest) == 1 or due < k or done == 0):
+            levels[column] = Withheld.ALL
     cells = _withhold(line.cells, levels)
     score, past = _scores(line, cells)
     return replace(line, cells=cells, score=score, past=past, difference=_difference(score, past))

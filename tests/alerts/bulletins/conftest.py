@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -68,14 +68,20 @@ def _past(letters: str) -> tuple[PastRating, ...]:
     )
 
 
-@dataclass(frozen=True)
-class DemoCounty:
-    """The demo county's towns, and a way to issue its bulletin with other notes."""
+@pytest.fixture(scope="session")
+def entries() -> tuple[TownEntry, ...]:
+    """The demo county's 14 towns and 7 centres."""
+    with TOWNS.open(encoding="utf-8") as file:
+        towns = [(row["code"], row["name"]) for row in csv.DictReader(file)]
+    return tuple(TownEntry(name, TownInputs(code, counts(_ROWS[name][0]), _ROWS[name][1]), _past(_ROWS[name][2])) for code, name in towns)
 
-    names: tuple[str, ...]
-    entries: tuple[TownEntry, ...]
 
-    def bulletin(self, notes: tuple[str, ...] = (), revision: int = 1, demo: bool = True) -> Bulletin:
+@pytest.fixture(scope="session")
+def issue(entries: tuple[TownEntry, ...]) -> Callable[..., Bulletin]:
+    """Issues the bulletin of the first half of June 2021 with notes, a revision, a demo mark as asked."""
+
+    def issued(notes: tuple[str, ...] = (), revision: int = 1, *, demo: bool = True) -> Bulletin:
+        past = enumerate(("88.10", "89.42", "90.05", "91.37", "91.20"), 6)
         heading = Heading(
             office="府谷县禁毒委员会办公室",
             county_code="610822000000",
@@ -84,25 +90,16 @@ class DemoCounty:
             revision=revision,
             notes=notes,
             demo=demo,
-            county_past=tuple(
-                PastFigure(f"2021年第{issue}期", Decimal(score), None)
-                for issue, score in enumerate(("88.10", "89.42", "90.05", "91.37", "91.20"), 6)
-            ),
+            county_past=tuple(PastFigure(f"2021年第{number}期", Decimal(score), None) for number, score in past),
         )
-        return assemble(period_of(date(2021, 6, 8)), DEFAULT_RULES, self.entries, heading)
+        return assemble(period_of(date(2021, 6, 8)), DEFAULT_RULES, entries, heading)
+
+    return issued
 
 
 @pytest.fixture(scope="session")
-def county() -> DemoCounty:
-    with TOWNS.open(encoding="utf-8") as file:
-        towns = [(row["code"], row["name"]) for row in csv.DictReader(file)]
-    entries = tuple(TownEntry(name, TownInputs(code, counts(_ROWS[name][0]), _ROWS[name][1]), _past(_ROWS[name][2])) for code, name in towns)
-    return DemoCounty(tuple(name for _, name in towns), entries)
-
-
-@pytest.fixture(scope="session")
-def bulletin(county: DemoCounty) -> Bulletin:
-    return county.bulletin(
+def bulletin(issue: Callable[..., Bulletin]) -> Bulletin:
+    return issue(
         (
             "古城镇、田家寨镇主要负责人由县禁毒委员会约谈，约谈时间另行通知。",
             "各镇要在6月25日前完成应办未办事项清零，不得以检测阳性人数多少评价工作。",
