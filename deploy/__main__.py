@@ -19,11 +19,15 @@ from deploy.problems import PartMissing, StartProblem
 PROJECT = Path(__file__).parent.parent
 SERVICES = ("registry", "testing", "alerts", "precursor", "gateway")
 
-app = typer.Typer(help="Guikang 归康: one command brings up the whole county.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(
+    help="Guikang 归康: one command brings up the whole county.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 DataDir = Annotated[Path, typer.Option("--data-dir", envvar="GUIKANG_DATA_DIR", help="Where everything is kept.", show_default=".data")]
-Dsn = Annotated[str | None, typer.Option("--dsn", envvar="GUIKANG_DSN", help="An external Postgres in place of the embedded one (owner's address).")]
+Dsn = Annotated[
+    str | None, typer.Option("--dsn", envvar="GUIKANG_DSN", help="An external Postgres in place of the embedded one (owner's address).")
+]
 Port = Annotated[int, typer.Option("--port", min=1, max=65535, help="Where the gateway listens, on 127.0.0.1.")]
 DEFAULT_DATA = PROJECT / ".data"
 
@@ -46,7 +50,8 @@ def up(
     no_demo: Annotated[bool, typer.Option("--no-demo", help="An empty county, without demo people and accounts.")] = False,
     reset: Annotated[bool, typer.Option("--reset", help="Throw the data folder away first.")] = False,
     clock: Annotated[
-        str | None, typer.Option("--clock", envvar="GUIKANG_CLOCK", help="Begin at another day, e.g. 2021-06-01T08:00:00+08:00 (demo only).")
+        str | None,
+        typer.Option("--clock", envvar="GUIKANG_CLOCK", help="Begin at another day, e.g. 2021-06-01T08:00:00+08:00 (demo only)."),
     ] = None,
     dsn: Dsn = None,
 ) -> None:

@@ -53,7 +53,14 @@ def run(name: str, command: Sequence[str]) -> Verdict:
     # PYTHONSAFEPATH would hide the project from tools that rely on the folder they stand in.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONSAFEPATH"}
     with subprocess.Popen(
-        command, cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        command,
+        cwd=PROJECT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
     ) as tool:
         assert tool.stdout is not None
         for line in tool.stdout:

@@ -14,13 +14,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 from deploy.database import address
 from deploy.folder import DataFolder
 from deploy.postgres import die_with_parent, free_port
-from deploy.problems import AppFailed, Told
-from deploy.serving import GRACE, StopSignals, answers
+from deploy.problems import AppFailed, AppSilent, Told
+from deploy.serving import GRACE, PATIENCE, StopSignals, answers
 from kit.clock import real_clock
 
 if TYPE_CHECKING:
@@ -88,12 +88,17 @@ class Child:
         if self._process is None or self._process.poll() is not None:
             return
         self._process.terminate()
-        deadline = time.monotonic() + 2 * GRACE
-        while self._process.poll() is None and time.monotonic() < deadline:
-            await asyncio.sleep(0.05)
-        if self._process.poll() is None:
+        try:
+            await asyncio.to_thread(self._process.wait, 2 * GRACE)
+        except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+    def explain_silence(self) -> Never:
+        """Raise AppFailed when it ended, AppSilent when it runs and does not answer."""
+        if self.status is None:
+            raise AppSilent(app=self.name, seconds=PATIENCE, log=self.log)
+        raise AppFailed(app=self.name, status=self.status, log=self.log)
 
     def kill(self) -> None:
         """End it now."""
@@ -157,7 +162,7 @@ async def run_children(run: Run, server: str) -> None:
                 for done, child in enumerate(children):
                     report(child.name, done, len(children))
                     if not await answers(child.port, lambda child=child: child.status is not None):
-                        raise AppFailed(app=child.name, status=child.status, log=child.log)
+                        child.explain_silence()
             if run.demo_is_due:
                 with run.steps.step("Load the demo county · 载入示范县") as report:
                     await errand("load-demo", run, report, GUIKANG_DSN=dsn)

@@ -6,6 +6,7 @@ again at each start. The owner must be allowed CREATEDB and CREATEROLE; superuse
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from deploy.folder import DataFolder, running_pid
-from deploy.problems import DatabaseUnreachable, NotRunning
+from deploy.problems import DatabaseUnreachable, MigrationFailed, NotRunning
 
 DATABASE = "guikang"
 PACKAGES: dict[str, str] = {
@@ -72,10 +73,10 @@ def connect(dsn: str) -> psycopg.Connection[tuple[object, ...]]:
 def prepare(dsn: str, data_dir: Path, on_step: Progress) -> Prepared:
     """Create what is missing, migrate every schema to its head, set the rights.
 
-    Raises DatabaseUnreachable, LocaleUnfit; a migration's own error passes through, with that schema unchanged.
+    Raises DatabaseUnreachable, LocaleUnfit, MigrationFailed (that schema unchanged, those before it migrated).
     """
-    from deploy.postgres import check_locale  # noqa: PLC0415 - the light commands do not need the supervisor
-    from kit import migrate  # noqa: PLC0415 - brings SQLAlchemy and Alembic, a second of imports
+    from deploy.postgres import check_locale  # the light commands do not need the supervisor
+    from kit import migrate  # brings SQLAlchemy and Alembic, a second of imports
 
     folder = DataFolder(data_dir)
     owner = _database(dsn)
@@ -93,7 +94,13 @@ def prepare(dsn: str, data_dir: Path, on_step: Progress) -> Prepared:
     revisions: dict[str, str] = {}
     for done, (service, package) in enumerate(PACKAGES.items(), start=1):
         on_step(service, done, total)
-        revisions[service] = migrate.upgrade(owner, service, package, login(service))
+        try:
+            revisions[service] = migrate.upgrade(owner, service, package, login(service))
+        except Exception as error:  # whatever a revision may raise; the trace is for the developer, the sentence for the operator
+            log = folder.path / "logs" / "migrate.log"
+            log.parent.mkdir(mode=0o700, exist_ok=True)
+            log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+            raise MigrationFailed(service=service, reason=_first_line(error), log=log) from error
     on_step("", total, total)
     return Prepared(owner, revisions)
 
@@ -110,7 +117,7 @@ def _database(dsn: str) -> str:
             locale = "locale_provider builtin builtin_locale 'C.UTF-8' " if connection.info.server_version >= 170000 else ""
             statement = f"create database {{name}} template template0 encoding 'UTF8' {locale}locale 'C.UTF-8'"
             try:
-                connection.execute(sql.SQL(statement).format(name=sql.Identifier(DATABASE)))  # pyright: ignore[reportArgumentType] - two constants
+                connection.execute(sql.SQL(statement).format(name=sql.Identifier(DATABASE)))
             except psycopg.errors.DuplicateDatabase:
                 pass  # another start was quicker
     return _with_database(dsn, DATABASE)
@@ -145,7 +152,8 @@ def _role(connection: psycopg.Connection[tuple[object, ...]], service: str, pass
         "alter role {role} set search_path = {schema}",
         "alter role {role} set timezone = 'UTC'",
         "alter role {role} set idle_in_transaction_session_timeout = '5min'",
-        "grant connect on database {database} to {role}",
+        # Temporary tables hold no wall down: bulk loads stage in them.
+        "grant connect, temporary on database {database} to {role}",
         # The operators and functions of pg_trgm and btree_gist live there; nothing may be created.
         "grant usage on schema public to {role}",
     ):
@@ -170,6 +178,10 @@ def _schema(connection: psycopg.Connection[tuple[object, ...]], service: str) ->
         connection.execute(sql.SQL(statement).format(name=name, role=role))
 
 
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200].rstrip(".")
+
+
 @contextmanager
 def owner_dsn(data_dir: Path, external: str | None) -> Iterator[str]:
     """The owner's address for a command: the external one, that of the running house, or a server started for the command alone.
@@ -179,7 +191,7 @@ def owner_dsn(data_dir: Path, external: str | None) -> Iterator[str]:
     if external:
         yield external
         return
-    from deploy.postgres import OWNER, Postgres  # noqa: PLC0415 - as above
+    from deploy.postgres import OWNER, Postgres  # as above
 
     folder = DataFolder(data_dir)
     if running_pid(folder.path) is not None:

@@ -1,12 +1,12 @@
 """The data folder: who may use it, who uses it now, and the small files in it that others read.
 
-    <data-dir>/lock              held with flock(2) by the process that runs the house; holds its pid
-    <data-dir>/postgres/         the cluster           <data-dir>/postgres.log   its log
-    <data-dir>/postgres.json     port and pid of the running server
-    <data-dir>/secrets/          passwords and keys, 0700 / 0600
-    <data-dir>/ready.json        here while the house answers requests
-    <data-dir>/addresses.json    where each process listens (several-process shape)
-    <data-dir>/logs/             one log per process
+<data-dir>/lock              held with flock(2) by the process that runs the house; holds its pid
+<data-dir>/postgres/         the cluster           <data-dir>/postgres.log   its log
+<data-dir>/postgres.json     port and pid of the running server
+<data-dir>/secrets/          passwords and keys, 0700 / 0600
+<data-dir>/ready.json        here while the house answers requests
+<data-dir>/addresses.json    where each process listens (several-process shape)
+<data-dir>/logs/             one log per process
 """
 
 from __future__ import annotations

@@ -14,11 +14,10 @@ from deploy.steps import Steps
 def migrate(data_dir: Path, dsn: str | None) -> None:
     """Bring every schema to its head and print the revisions. Raises StartProblem."""
     steps = Steps()
-    with database.owner_dsn(data_dir, dsn) as owner:
-        with steps.step("Bring the schemas up to date · 更新数据库结构") as report:
-            done = database.prepare(owner, data_dir, report)
+    with database.owner_dsn(data_dir, dsn) as owner, steps.step("Bring the schemas up to date · 更新数据库结构") as report:
+        done = database.prepare(owner, data_dir, report)
     for service, revision in done.revisions.items():
-        Console().print(f"  {service:<10} {revision or 'no revision yet'}", highlight=False)
+        Console().print(f"  {service:<10} {revision or 'no revision yet'}", highlight=False, soft_wrap=True)
 
 
 def revision(service: str, message: str) -> None:
@@ -26,9 +25,9 @@ def revision(service: str, message: str) -> None:
 
     The working data folder is not touched: what it holds may be older or newer than the code.
     """
-    from kit import migrate as migrations  # noqa: PLC0415 - brings Alembic
+    from kit import migrate as migrations  # brings Alembic
 
     with tempfile.TemporaryDirectory(prefix="guikang-revision-") as folder, database.owner_dsn(Path(folder), None) as owner:
         done = database.prepare(owner, Path(folder), lambda what, count, total: None)
         made = migrations.revision(done.dsn, database.PACKAGES[service], message)
-    Console().print(f"  {made}", highlight=False)
+    Console().print(f"  {made}", highlight=False, soft_wrap=True)

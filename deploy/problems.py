@@ -11,12 +11,14 @@ The docstring is the English sentence, `zh` the Chinese one; both are filled in 
     ├── PostgresNewer        78
     ├── LocaleUnfit          78
     ├── DatabaseUnreachable  69
+    ├── MigrationFailed      70
     ├── FolderTaken          75
     ├── FolderForeign        77
     ├── FolderUnfit          73
     ├── FolderUnreachable    77
     ├── DiskFull             74
     ├── AppFailed            70
+    ├── AppSilent            75
     ├── NotRunning           69
     ├── PartMissing          70
     ├── BadOption            64
@@ -102,6 +104,13 @@ class DatabaseUnreachable(StartProblem):
     zh = "--dsn 或 GUIKANG_DSN 指定的数据库没有应答:{reason}。"
 
 
+class MigrationFailed(StartProblem):
+    """The schema of {service} could not be brought up to date and was left as it was: {reason} (more in {log})."""
+
+    code = 70
+    zh = "{service} 的数据库结构未能更新,已保持原状:{reason}(详见 {log})。"
+
+
 class FolderTaken(StartProblem):
     """The data folder {path} is in use by process {pid}: stop that one first, or start with another --data-dir."""
 
@@ -142,6 +151,13 @@ class AppFailed(StartProblem):
 
     code = 70
     zh = "{app} 启动时退出(退出码 {status}),详见 {log}。"
+
+
+class AppSilent(StartProblem):
+    """{app} runs and did not answer /readyz with 200 within {seconds} s; its words are in {log}."""
+
+    code = 75
+    zh = "{app} 已启动,但 {seconds} 秒内 /readyz 未返回 200,详见 {log}。"
 
 
 class NotRunning(StartProblem):

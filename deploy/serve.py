@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 def settings_from(folder: DataFolder) -> HouseSettings:
     """What the supervisor wrote, with the clock moved on by the time since. Raises NotRunning."""
-    from deploy.compose import HouseSettings  # noqa: PLC0415 - a second of imports
+    from deploy.compose import HouseSettings  # a second of imports
 
     told = folder.read("addresses.json")
     if not told:
@@ -42,14 +42,14 @@ def settings_from(folder: DataFolder) -> HouseSettings:
 
 def serve(name: str, data_dir: Path, port: int) -> None:
     """Serve one app on 127.0.0.1 until SIGTERM. Raises NotRunning, PortTaken."""
-    import uvloop  # noqa: PLC0415 - servers only
+    import uvloop  # servers only
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(asyncio.CancelledError):
         runner.run(_serve(name, DataFolder(data_dir), port))
 
 
 async def _serve(name: str, folder: DataFolder, port: int) -> None:
-    from deploy import compose  # noqa: PLC0415 - a second of imports
+    from deploy import compose  # a second of imports
 
     signals = StopSignals()
     with signals.watch():
@@ -85,7 +85,7 @@ def prepare(data_dir: Path, dsn: str) -> None:
 
 def load_demo(data_dir: Path) -> None:
     """The errand that loads the demo county through the running gateway."""
-    from deploy import demo  # noqa: PLC0415 - only this errand
+    from deploy import demo  # only this errand
 
     folder = DataFolder(data_dir)
     settings = settings_from(folder)

@@ -17,6 +17,9 @@ from deploy.problems import PortTaken
 GRACE = 5
 """Seconds that running requests (and streams, which have no end of their own) get when the house stops."""
 
+PATIENCE = 60
+"""Seconds in which an app must answer after its start."""
+
 
 def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
     """Bind the port now, so that nobody takes it while the rest starts. Raises PortTaken."""
@@ -47,6 +50,7 @@ def server_for(app: ASGIApp) -> Server:
     return Server(
         uvicorn.Config(
             app,
+            interface="asgi3",
             http="httptools",
             ws="none",
             lifespan="off",
@@ -72,14 +76,15 @@ def ask(port: int, path: str, timeout: float = 5) -> int:
         connection.close()
 
 
-async def answers(port: int, gone: Callable[[], bool], path: str = "/readyz", seconds: float = 60) -> bool:
+async def answers(port: int, gone: Callable[[], bool], path: str = "/readyz", seconds: float = PATIENCE) -> bool:
     """Wait until the app answers 200; False when `gone()` says that it ended, or after `seconds`."""
     loop = asyncio.get_running_loop()
-    deadline = loop.time() + seconds
+    deadline, pause = loop.time() + seconds, 0.02
     while loop.time() < deadline and not gone():
         if await asyncio.to_thread(ask, port, path) == 200:
             return True
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, 0.5)
     return False
 
 

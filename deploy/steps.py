@@ -37,9 +37,9 @@ class Steps:
             with shown as report:
                 yield report
         except BaseException:
-            self.console.print(f"  ✗ {title}", highlight=False, markup=False)
+            self.console.print(f"  ✗ {title}", highlight=False, markup=False, soft_wrap=True)
             raise
-        self.console.print(f"  ✓ {title} ({time.monotonic() - begun:.1f} s)", highlight=False, markup=False)
+        self.console.print(f"  ✓ {title} ({time.monotonic() - begun:.1f} s)", highlight=False, markup=False, soft_wrap=True)
 
     @contextmanager
     def _moving(self, title: str) -> Iterator[Report]:

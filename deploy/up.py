@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import importlib.metadata
 import os
 import platform
@@ -23,8 +24,8 @@ from typing import TYPE_CHECKING
 from deploy import database, welcome
 from deploy.folder import DataFolder
 from deploy.postgres import Postgres
-from deploy.problems import AppFailed, BadOption
-from deploy.serving import StopSignals, answers, listen, server_for
+from deploy.problems import AppSilent, BadOption
+from deploy.serving import PATIENCE, StopSignals, answers, listen, server_for
 from deploy.steps import Steps
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class Run:
 
     def settings(self, dsn: str) -> HouseSettings:
         """What the composition is told."""
-        from deploy.compose import HouseSettings  # noqa: PLC0415 - a second of imports, which Postgres uses to start
+        from deploy.compose import HouseSettings  # a second of imports, which Postgres uses to start
 
         return HouseSettings(data_dir=self.folder.path, dsn=dsn, demo=self.options.demo, clock=self.options.clock, shape=self.shape)
 
@@ -112,7 +113,7 @@ def check(options: Options) -> None:
         return
     if not options.demo:
         raise BadOption(option="--clock", reason="a real county runs on real time", reason_zh="正式数据只能使用真实时间")
-    from kit.clock import clock_from  # noqa: PLC0415 - only this option needs it
+    from kit.clock import clock_from  # only this option needs it
 
     try:
         clock_from(options.clock)
@@ -141,7 +142,7 @@ def up(options: Options) -> None:
         pass
     finally:
         folder.release()
-    steps.console.print("  Stopped, nothing lost. · 已停止,数据完好。", highlight=False)
+    steps.console.print("  Stopped, nothing lost. · 已停止,数据完好。", highlight=False, soft_wrap=True)
 
 
 def _keep_kind(folder: DataFolder, options: Options) -> None:
@@ -151,8 +152,12 @@ def _keep_kind(folder: DataFolder, options: Options) -> None:
         folder.write("kind.json", {"demo": options.demo})
     elif kept != options.demo:
         if kept:
-            raise BadOption(option="--no-demo", reason=f"{folder.path} holds the demo county; give another --data-dir", reason_zh="该数据目录为示范数据")
-        raise BadOption(option="--data-dir", reason=f"{folder.path} holds no demo; add --no-demo", reason_zh="该数据目录为正式数据,请加 --no-demo")
+            raise BadOption(
+                option="--no-demo", reason=f"{folder.path} holds the demo county; give another --data-dir", reason_zh="该数据目录为示范数据"
+            )
+        raise BadOption(
+            option="--data-dir", reason=f"{folder.path} holds no demo; add --no-demo", reason_zh="该数据目录为正式数据,请加 --no-demo"
+        )
 
 
 @contextmanager
@@ -168,7 +173,7 @@ def _server(run: Run) -> Iterator[str]:
             run.postgres.launch()
             if not run.options.processes:
                 # The imports take longer than the server's start: both at once.
-                import deploy.compose  # noqa: F401, PLC0415
+                importlib.import_module("deploy.compose")
             run.postgres.wait()
         yield run.postgres.dsn()
     finally:
@@ -179,12 +184,12 @@ def _server(run: Run) -> Iterator[str]:
 
 def _serve(run: Run, server: str, door: socket.socket) -> None:
     if run.options.processes:
-        from deploy.children import run_children  # noqa: PLC0415 - this shape only
+        from deploy.children import run_children  # this shape only
 
         door.close()  # it was free; the gateway's own process opens it
         main, factory = run_children(run, server), asyncio.new_event_loop
     else:
-        import uvloop  # noqa: PLC0415 - the supervisor of several processes does without
+        import uvloop  # the supervisor of several processes does without
 
         with run.steps.step("Bring the schemas up to date · 更新数据库结构") as report:
             dsn = database.prepare(server, run.folder.path, report).dsn
@@ -195,7 +200,7 @@ def _serve(run: Run, server: str, door: socket.socket) -> None:
 
 async def run_embedded(run: Run, dsn: str, door: socket.socket) -> None:
     """All apps in this process, until cancelled."""
-    from deploy import compose  # noqa: PLC0415 - loaded while Postgres started
+    from deploy import compose  # loaded while Postgres started
 
     signals = StopSignals()
     with signals.watch():
@@ -210,9 +215,9 @@ async def run_embedded(run: Run, dsn: str, door: socket.socket) -> None:
             try:
                 with run.steps.step("Wait for the first answer · 等待应答"):
                     if not await answers(run.options.port, serving.done):
-                        raise AppFailed(app="gateway", status="none", log="this terminal")
+                        raise AppSilent(app="gateway", seconds=PATIENCE, log="/readyz")
                 if run.demo_is_due:
-                    from deploy import demo  # noqa: PLC0415 - only the first start of a demo needs it
+                    from deploy import demo  # only the first start of a demo needs it
 
                     with run.steps.step("Load the demo county · 载入示范县") as report:
                         await demo.load(settings, run.base_url, report)

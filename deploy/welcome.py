@@ -22,10 +22,12 @@ def version() -> str:
 def show(steps: Steps, base_url: str, folder: DataFolder, *, demo: bool) -> None:
     """Print it. Passwords of the demo are shown on a terminal only; elsewhere output is kept in logs."""
     console = steps.console
-    console.print(f"\n  Guikang 归康 is open at [bold]{base_url}[/bold] after {steps.elapsed:.1f} s (API: {base_url}/docs)", highlight=False)
+    console.print(
+        f"\n  Guikang 归康 is open at [bold]{base_url}[/bold] after {steps.elapsed:.1f} s (API: {base_url}/docs)", highlight=False
+    )
     if demo:
         _accounts(steps, folder)
-    console.print("  Stop with Ctrl-C; the data stay. · 按 Ctrl-C 停止,数据保留。\n", highlight=False)
+    console.print("  Stop with Ctrl-C; the data stay. · 按 Ctrl-C 停止,数据保留。\n", highlight=False, soft_wrap=True)
 
 
 def _accounts(steps: Steps, folder: DataFolder) -> None:
@@ -38,6 +40,6 @@ def _accounts(steps: Steps, folder: DataFolder) -> None:
         if isinstance(account, dict):
             password = str(account.get("password", "")) if sys.stderr.isatty() else "…"
             table.add_row(str(account.get("username", "")), str(account.get("role", "")), password)
-    steps.console.print(f"  Demo accounts (all in {path}, with TOTP secrets and client keys):", highlight=False)
+    steps.console.print(f"  Demo accounts (all in {path}, with TOTP secrets and client keys):", highlight=False, soft_wrap=True)
     steps.console.print(table)
-    steps.console.print("  Try: `./dev import deploy/demo/ledgers/*` · `./dev routes` · the tour in README.md", highlight=False)
+    steps.console.print("  Try: `./dev import deploy/demo/ledgers/*` · `./dev routes` · the tour in README.md", highlight=False, soft_wrap=True)

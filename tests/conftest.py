@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
 from deploy.folder import DataFolder
 from deploy.postgres import Postgres
+
+if TYPE_CHECKING:
+    from tests.houses import Template
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +32,11 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.stop()
         folder.release()
+
+
+@pytest.fixture(scope="session")
+def template(postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Template:
+    """A prepared database (roles, schemas, migrations, grants) that tests copy: `tests.houses`."""
+    from tests.houses import prepare_template
+
+    return prepare_template(postgres, tmp_path_factory.mktemp("house"))

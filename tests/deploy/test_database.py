@@ -1,0 +1,87 @@
+"""Roles and walls in the database: each login enters its own schema and nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from deploy import database
+from deploy.folder import DataFolder
+from deploy.problems import DatabaseUnreachable, StartProblem
+from tests.houses import Template, copied
+
+
+@pytest.fixture(scope="module")
+def prepared(template: Template) -> str:
+    """The owner's address of the database `guikang`, made on the test server as a first start makes it."""
+    return database.prepare(template.owner, template.data_dir, lambda *_: None).dsn
+
+
+def test_a_first_start_makes_the_database_with_a_locale_that_knows_chinese(prepared: str) -> None:
+    with psycopg.connect(prepared) as connection:
+        found = connection.execute(
+            "select datname, datlocale, pg_encoding_to_char(encoding) from pg_database where datname = current_database()"
+        ).fetchone()
+        assert found == ("guikang", "C.UTF-8", "UTF8")
+        assert connection.execute("select array_length(public.show_trgm('张三'), 1) > 0").fetchone() == (True,)
+
+
+@pytest.mark.parametrize("service", database.PACKAGES)
+def test_a_login_enters_its_own_schema_and_none_of_its_neighbours(template: Template, prepared: str, service: str) -> None:
+    with psycopg.connect(database.app_dsn(prepared, DataFolder(template.data_dir), service), autocommit=True) as connection:
+        assert connection.execute("select current_schema()").fetchone() == (service,)
+        connection.execute("select count(*) from outbox")
+        for neighbour in database.PACKAGES.keys() - {service}:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"select 1 from {neighbour}.outbox")
+        for forbidden in (
+            "create table public.mine (n int)",
+            f"create table {service}.mine (n int)",
+            "create schema mine",
+            "create role mine",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(forbidden)
+
+
+def test_nobody_else_may_connect(template: Template, prepared: str) -> None:
+    with psycopg.connect(prepared, autocommit=True) as connection:
+        connection.execute("create role stranger login password 'stranger'")
+    try:
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            psycopg.connect(make_conninfo(prepared, user="stranger", password="stranger"))
+    finally:
+        with psycopg.connect(prepared, autocommit=True) as connection:
+            connection.execute("drop role stranger")
+
+
+def test_no_role_may_use_up_the_servers_connections(template: Template) -> None:
+    with psycopg.connect(template.owner) as connection:
+        limits = connection.execute(
+            "select rolname, rolconnlimit, rolsuper, rolcreatedb, rolcreaterole from pg_roles where rolname like '%%_app'"
+        ).fetchall()
+    assert {row[0] for row in limits} == {database.login(service) for service in database.PACKAGES}
+    assert all(row[1:] == (database.CONNECTIONS, False, False, False) for row in limits)
+    assert database.CONNECTIONS * len(database.PACKAGES) <= 57
+
+
+def test_preparing_twice_changes_nothing(template: Template) -> None:
+    with copied(template) as owner:
+        first = database.prepare(owner, template.data_dir, lambda *_: None)
+        second = database.prepare(owner, template.data_dir, lambda *_: None)
+    assert first == second
+    assert set(first.revisions) == set(database.PACKAGES)
+
+
+def test_the_address_for_all_names_no_login() -> None:
+    assert database.address("postgresql://guikang:secret@127.0.0.1:5433/guikang") == "dbname=guikang host=127.0.0.1 port=5433"
+
+
+def test_an_external_database_that_does_not_answer_is_told_in_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseUnreachable) as told:
+        database.prepare("postgresql://x:y@127.0.0.1:1/guikang", tmp_path, lambda *_: None)
+    assert "GUIKANG_DSN" in str(told.value)
+    assert isinstance(told.value, StartProblem)
