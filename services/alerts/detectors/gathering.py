@@ -256,7 +256,7 @@ class GatheringDetector:
         length, count = math.isqrt(x * x + y * y + z * z), len(cluster.moments)
         spread = math.sqrt(max(0.0, 2.0 * (count * _SCALE - length) / (count * _SCALE))) * EARTH_RADIUS_M
         first, last = cluster.moments[0][0], cluster.moments[-1][0]
-        lasted = _lasted
+        lasted = _minutes(last - first)
         reasons = (
             Reason(
                 "persons_together",

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 
 from services.alerts.detectors.counties import CountyResolver
 from services.alerts.detectors.parameters import FlowParameters
@@ -103,7 +104,7 @@ class Movements:
     def longest_gap_days(self, until: datetime) -> float:
         """The longest time between two sightings before `until`, in days."""
         times = [s.at for s in self.sightings if s.at <= until]
-        return max(((b - a) / _DAY for a, b in zip(times, times[1:], strict=False)), default=0.0)
+        return max(((b - a) / _DAY for a, b in pairwise(times)), default=0.0)
 
     def overnight_exits(self, parameters: FlowParameters) -> dict[date, Sighting]:
         """By day: the first evening sighting out of the county that no sighting at home followed before the next morning."""

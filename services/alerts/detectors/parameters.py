@@ -3,6 +3,8 @@
 A set is frozen; a county that wants other numbers makes another set with its own `effective_from` and tries it on history first.
 """
 
+# ruff: noqa: RUF009 - `_why` makes a dataclass field and holds nothing mutable
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
