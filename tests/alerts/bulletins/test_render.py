@@ -143,8 +143,8 @@ def test_the_workbook_reads_back_with_colours_formats_and_a_fixed_head(bulletin:
     sheet = book["通报"]
     assert sheet.freeze_panes == "C5"
     rows = list(sheet.iter_rows(min_row=5, max_row=26))
-    assert {row[1].value for row in rows} == {line.name for line in bulletin.towns} | {"全县\uff0821\uff09"}
-    grounds = {str(row[11].value): row[11].fill.fgColor.rgb for row in rows if row[11].value}
+    assert {str(row[1].value) for row in rows} == {line.name for line in bulletin.towns} | {"全县\uff0821\uff09"}
+    grounds = {str(row[11].value): str(row[11].fill.fgColor.rgb) for row in rows if row[11].value}
     assert grounds == {words.COLOURS[colour]: "FF" + words.PAINT[colour][0][1:] for colour in Colour}
     assert (sheet["J5"].value, sheet["J5"].number_format, sheet["D10"].number_format) == (100, "0.00", "0.00%")
     calculation = list(book["明细"].iter_rows(min_row=5, values_only=True))
