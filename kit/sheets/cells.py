@@ -48,7 +48,8 @@ def parser_for(field: Field, vocabulary: Vocabulary, setting: Setting) -> Parser
         return id_reader(blank, setting.as_of, setting.demo)
     if field.type in ("date", "birth_date"):
         office = vocabulary.office
-        return date_reader(blank, setting.as_of, setting.date1904, office["months"], office["date_tails"])
+        last = setting.as_of + dt.timedelta(days=options.get("ahead_days", 0))
+        return date_reader(blank, last, setting.date1904, office["months"], office["date_tails"])
     if field.type == "person_name":
         return _required(_person_name(blank), options.get("missing"))
     if field.type == "phone":
@@ -67,7 +68,7 @@ def parser_for(field: Field, vocabulary: Vocabulary, setting: Setting) -> Parser
         return _cached(_measured(field, blank))
     if field.type == "number":
         return _cached(_number(blank, options))
-    return _required(_text(blank), options.get("missing"))
+    return _text(blank) if field.type == "place" else _required(_text(blank), options.get("missing"))
 
 
 def _cached(fresh: Parser) -> Parser:

@@ -25,6 +25,7 @@ CELL_MESSAGES: dict[str, tuple[str, str]] = {
     "VALUE_MISSING": ("必填项为空", "A required value is missing"),
     "CHOICE_UNKNOWN": ("不认识的填法", "This value is not known"),
     "PLACE_UNKNOWN": ("地名不在行政区划中", "The place is not in the list of divisions"),
+    "PLACE_AMBIGUOUS": ("同名地有多处,请写全称", "Several places have this name; write it in full"),
     "PLACE_ELSEWHERE": ("该地名属于别的上级区划", "The place belongs to another division"),
     "DUP_IN_FILE": ("同一证件号码在本文件第{first_row}行已出现", "The same ID number stands in row {first_row} of this file already"),
 }

@@ -39,8 +39,8 @@ class Gazetteer:
                 return name[: -len(tail)]
         return name
 
-    def find(self, text: str, levels: frozenset[str], within: str | None = None) -> tuple[str | None, bool]:
-        """(code, True) when found (below `within`, if given); (code, False) when only elsewhere, and there only once."""
+    def find(self, text: str, levels: frozenset[str], within: str | None = None) -> tuple[list[str], bool]:
+        """(codes, True) of the places so named, below `within` if that is given; (codes, False) when they only lie elsewhere."""
         name = compact(text)
         candidates = self._named(name, levels)
         if not candidates:
@@ -51,14 +51,8 @@ class Gazetteer:
                         break
         if not candidates:
             candidates = self._ending(name, levels)
-        if within is not None:
-            below = [place for place in candidates if within in place.parents]
-            if len(below) == 1:
-                return below[0].code, True
-            if below:
-                return None, True
-            return (candidates[0].code, False) if len(candidates) == 1 else (None, True)
-        return (candidates[0].code, True) if len(candidates) == 1 else (None, True)
+        below = [place for place in candidates if within in place.parents] if within is not None else candidates
+        return [place.code for place in below or candidates], bool(below) or not candidates
 
     def _named(self, name: str, levels: frozenset[str]) -> list[Place]:
         found = [place for place in self._exact.get(name, ()) if place.level in levels]

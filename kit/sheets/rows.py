@@ -33,6 +33,7 @@ class PlaceColumn:
     unknown: str
     missing: str | None
     fill: bool
+    hint: int | None
 
 
 class RowReader:
@@ -56,7 +57,7 @@ class RowReader:
         self._unique = at.get(kind.unique) if kind.unique else None
         self._gazetteer, self._backdrop = gazetteer, backdrop
         self._places = self._place_columns(kind.fields, at, shift)
-        self._cache: dict[tuple[int, str, str | None], tuple[str | None, str | None]] = {}
+        self._cache: dict[tuple[int, str, str | None], tuple[list[str], bool]] = {}
         self._sections = self._section_contexts()
 
     def _place_columns(self, fields: dict[str, Field], at: dict[str, int], shift: int) -> list[PlaceColumn]:
@@ -69,7 +70,8 @@ class RowReader:
             filled = self.table.filled.get(column)
             sparse = filled is not None and 0 < filled <= self.table.count / 2
             within = at.get(options["within"]) if "within" in options else None
-            found.append(PlaceColumn(at[name], frozenset(options["levels"]), within, options.get("code_digits"), options.get("unknown", "PLACE_UNKNOWN"), options.get("missing"), sparse))
+            hint = at.get(options["hint"]) if "hint" in options else None  # a column that may tell two places of one name apart
+            found.append(PlaceColumn(at[name], frozenset(options["levels"]), within, options.get("code_digits"), options.get("unknown", "PLACE_UNKNOWN"), options.get("missing"), sparse, hint))
         return sorted(found, key=lambda place: place.within is not None)
 
     def _section_contexts(self) -> list[tuple[int, int, str]]:
@@ -150,15 +152,16 @@ class RowReader:
         last[place.position] = text
         within = values[place.within] if place.within is not None else None
         key = (place.position, text, within)
-        found = self._cache.get(key)
-        if found is None:
-            code, near = self._gazetteer.find(text, place.levels, within)
-            if code is not None and place.digits:
-                code = code[: place.digits]
-            found = self._cache[key] = (code, place.unknown if code is None else None if near else "PLACE_ELSEWHERE")
-        values[place.position] = found[0]
-        if found[1] is not None:
-            problems.append([found[1], place.position, None, text[:80]])
+        if key not in self._cache:
+            self._cache[key] = self._gazetteer.find(text, place.levels, within)
+        codes, near = self._cache[key]
+        if len(codes) > 1 and place.hint is not None and values[place.hint]:
+            named = self._gazetteer.mentioned(values[place.hint], place.levels)
+            codes = [code for code in codes if code in named] or codes
+        problem = place.unknown if not codes else "PLACE_AMBIGUOUS" if len(codes) > 1 else None if near else "PLACE_ELSEWHERE"
+        values[place.position] = codes[0][: place.digits] if len(codes) == 1 else None
+        if problem is not None:
+            problems.append([problem, place.position, None, text[:80]])
 
     def _vertical_merges(self, sheet: Sheet) -> dict[int, list[tuple[int, int]]]:
         """First row (1-based) -> (column, last row) of cells merged downwards over this table's columns."""
