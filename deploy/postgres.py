@@ -278,8 +278,9 @@ class Postgres:
 
     def _fail(self, doing: str, doing_zh: str, said: str) -> None:
         """Raise the sentence for what Postgres printed; its own words stay in the log."""
-        if "No space left on device" in said:
-            raise DiskFull(path=self.folder.path, needed=NEEDED_MB, free=shutil.disk_usage(self.folder.path).free // 1_000_000)
+        free = shutil.disk_usage(self.folder.path).free // 1_000_000
+        if "No space left on device" in said or "Check free disk space" in said or free < 1:
+            raise DiskFull(path=self.folder.path, needed=NEEDED_MB, free=free)
         words = [line.split(mark, 1)[1] for line in said.splitlines() for mark in ("FATAL:", "PANIC:", "initdb: error:") if mark in line]
         reason = (words or said.strip().splitlines()[-1:] or ["it gave no reason"])[0].strip().rstrip(".")
         if doing != "starting":
