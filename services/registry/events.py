@@ -16,7 +16,12 @@ class PersonRegistered(Event):
     """A person entered the register; `division_code` is the responsible town."""
 
     type: ClassVar[str] = "person.registered"
-    sample: ClassVar[dict[str, Any]] = {"division_code": "610822100000", "status": "community_treatment", "status_since": "2020-05-01", "sex": "male"}
+    sample: ClassVar[dict[str, Any]] = {
+        "division_code": "610822100000",
+        "status": "community_treatment",
+        "status_since": "2020-05-01",
+        "sex": "male",
+    }
 
     division_code: str
     status: str
@@ -48,7 +53,7 @@ class PersonStanding(Event):
 class MeasureEvent(Event):
     """Base of what is said about a measure: enough to plan tests and to know whether anything is owed on a day."""
 
-    type: ClassVar[str] = "measure.changed"
+    type: ClassVar[str] = "measure.any"
     sample: ClassVar[dict[str, Any]] = {
         "measure_id": _MEASURE,
         "kind": "community_treatment",
@@ -57,6 +62,7 @@ class MeasureEvent(Event):
         "on": "2020-05-01",
         "term_start": "2020-05-01",
         "term_end": "2023-05-01",
+        "report_in_due": "2020-05-15",
         "reason": None,
     }
 
@@ -67,7 +73,15 @@ class MeasureEvent(Event):
     on: date
     term_start: date | None
     term_end: date | None
+    """First day on which nothing is owed any more."""
+    report_in_due: date | None = None
     reason: str | None = None
+
+
+class MeasureChanged(MeasureEvent):
+    """A step that moves no term: served, agreement signed, admonished, isolation refused by the police …"""
+
+    type: ClassVar[str] = "measure.changed"
 
 
 class MeasureOrdered(MeasureEvent):
@@ -138,6 +152,7 @@ EVENTS: tuple[type[Event], ...] = (
     PersonRegistered,
     PersonMoved,
     PersonStanding,
+    MeasureChanged,
     MeasureOrdered,
     MeasureReportedIn,
     MeasureSuspended,

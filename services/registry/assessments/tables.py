@@ -35,5 +35,9 @@ class RiskAssessment(SCHEMA.base, table=True):
     inputs: dict[str, Any] = Field(sa_type=JSONB)
     reason: str = Field(default="", sa_type=sa.Text)
     signed_by: str | None = Field(default=None, sa_type=sa.Text)
+    signed_on: date | None = None
+    withdrawn_reason: str = Field(default="", sa_type=sa.Text)
+    proposed_by: str = Field(default="", sa_type=sa.Text)
+    version: int = 1
     source: str = Field(sa_type=sa.Text)
     recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))

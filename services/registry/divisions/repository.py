@@ -27,7 +27,9 @@ async def divisions_on(session: AsyncSession, day: date, level: str | None, pare
 async def towns_on(session: AsyncSession, day: date) -> Sequence[Division]:
     """Towns and service centres: the 21 units that manage people."""
     query = select(Division).where(
-        col(Division.level).in_(TOWN_LEVELS), col(Division.valid_from) <= day, or_(col(Division.valid_to).is_(None), col(Division.valid_to) > day)
+        col(Division.level).in_(TOWN_LEVELS),
+        col(Division.valid_from) <= day,
+        or_(col(Division.valid_to).is_(None), col(Division.valid_to) > day),
     )
     return (await session.execute(query.order_by(col(Division.code)))).scalars().all()
 

@@ -3,46 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
+from services.registry.measures.states import KINDS, OPEN, STATES
 from services.registry.schema import SCHEMA
 
-KINDS = (
-    "voluntary_treatment",
-    "maintenance_treatment",
-    "community_treatment",
-    "compulsory_isolation_treatment",
-    "community_rehabilitation",
-    "rehabilitation_centre_stay",
-)
-EXCLUSIVE = ("community_treatment", "compulsory_isolation_treatment", "community_rehabilitation")
-"""At most one of these runs at a time (domain 1, naming rules)."""
-
-STATES = (
-    "ordered",
-    "awaiting_report_in",
-    "active",
-    "refused",
-    "reported_serious_breach",
-    "reported_reuse",
-    "transfer_pending",
-    "suspended",
-    "converted_to_isolation",
-    "terminated",
-    "discharged",
-    "closed_death",
-    "revoked",
-    "isolation_active",
-    "escaped",
-    "released",
-    "breach_reported",
-    "ended",
-)
-OPEN = ("ordered", "awaiting_report_in", "active", "refused", "reported_serious_breach", "reported_reuse", "transfer_pending", "suspended", "isolation_active", "escaped", "breach_reported")
+_OPEN = ", ".join(f"'{state}'" for state in OPEN)
 
 
 class Measure(SCHEMA.base, table=True):
@@ -54,14 +26,13 @@ class Measure(SCHEMA.base, table=True):
         check_words("state", STATES, "state"),
         sa.Index("ix_measure_person_id", "person_id"),
         sa.Index("ix_measure_division_code_state", "division_code", "state"),
+        sa.Index("ix_measure_term_end", "term_end", postgresql_where=sa.text(f"state in ({_OPEN})")),
         sa.Index(
             "uq_measure_exclusive",
             "person_id",
             unique=True,
             postgresql_where=sa.text(
-                "kind in ('community_treatment', 'compulsory_isolation_treatment', 'community_rehabilitation') and state in ("
-                + ", ".join(f"'{state}'" for state in OPEN)
-                + ")"
+                f"kind in ('community_treatment', 'compulsory_isolation_treatment', 'community_rehabilitation') and state in ({_OPEN})"
             ),
         ),
     )
@@ -85,6 +56,15 @@ class Measure(SCHEMA.base, table=True):
     """First day on which nothing is owed any more: the term runs up to the day before (DRR art. 23, 40)."""
     suspended_on: date | None = None
     suspended_days: int = 0
+    """Days that do not count: suspension (DRR art. 24 §2) or escape (DRR art. 32). They move `term_end`."""
+    credited_days: int = 0
+    """Days served in isolation that count for the community term (DRR art. 31)."""
+    term_months: int | None = None
+    """Ordered term; null where the law fixes none (voluntary measures)."""
+    ground: str | None = Field(default=None, sa_type=sa.Text)
+    """Isolation: the ground of NCL art. 38 that the decision names."""
+    escaped_once: bool = False
+    """Bars early release (DRR art. 32)."""
     transfer_to: str | None = Field(default=None, sa_type=sa.Text)
     transfer_due: date | None = None
     ended_on: date | None = None
@@ -111,6 +91,10 @@ class MeasureEvent(SCHEMA.base, table=True):
     legal_source: str = Field(sa_type=sa.Text)
     document_no: str | None = Field(default=None, sa_type=sa.Text)
     reason: str = Field(default="", sa_type=sa.Text)
+    details: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
+    """Counts and words that the guard was given: what a later reader needs to check the decision."""
+    statement: str | None = Field(default=None, sa_column=sa.Column(sa.Text, info={"personal": True}))
+    """What the person said before the report, word for word (APL art. 44-45)."""
     corrects_id: UUID | None = Field(default=None, foreign_key="registry.measure_event.id")
     recorded_by: str = Field(sa_type=sa.Text)
     recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))

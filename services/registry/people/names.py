@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-SURNAMES = {"单": "shan", "仇": "qiu", "曾": "zeng", "解": "xie", "查": "zha", "区": "ou", "朴": "piao", "盖": "ge", "折": "she", "邬": "wu", "訾": "zi"}
+SURNAMES = {
+    "单": "shan",
+    "仇": "qiu",
+    "曾": "zeng",
+    "解": "xie",
+    "查": "zha",
+    "区": "ou",
+    "朴": "piao",
+    "盖": "ge",
+    "折": "she",
+    "邬": "wu",
+    "訾": "zi",
+}
 
 
 @lru_cache(maxsize=20_000)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -36,7 +37,9 @@ with page as (select {_SHOWN} from registry.person p where {_WHERE} order by p.i
                  from page having count(*) > 0)
 select coalesce(json_agg(page)::text, '[]') as body, count(*) as shown, (array_agg(id order by id desc))[1]::text as last from page"""
 
-FILTERS: dict[str, Any] = dict.fromkeys(("towns", "division", "status", "person", "team_of", "index", "name", "pinyin", "initials", "after"))
+FILTERS: dict[str, Any] = dict.fromkeys(
+    ("towns", "division", "status", "person", "team_of", "index", "name", "pinyin", "initials", "after")
+)
 
 
 async def page_of_people(session: AsyncSession, parameters: dict[str, Any]) -> tuple[str, int, str | None]:
@@ -61,7 +64,9 @@ async def person_by_index(session: AsyncSession, index: bytes) -> Person | None:
 
 async def people_by_indexes(session: AsyncSession, indexes: Sequence[bytes]) -> dict[bytes, tuple[UUID, str]]:
     """Index → (person id, town) for those that are registered."""
-    rows = await session.execute(select(Person.id, Person.division_code, Person.id_number_index).where(col(Person.id_number_index).in_(indexes)))
+    rows = await session.execute(
+        select(Person.id, Person.division_code, Person.id_number_index).where(col(Person.id_number_index).in_(indexes))
+    )
     return {bytes(index): (person_id, town) for person_id, town, index in rows}
 
 
@@ -76,3 +81,15 @@ async def changes_of(session: AsyncSession, person_id: UUID) -> Sequence[PersonC
     """The history of a person, newest first."""
     query = select(PersonChange).where(col(PersonChange.person_id) == person_id).order_by(col(PersonChange.id).desc())
     return (await session.execute(query)).scalars().all()
+
+
+async def close_records(session: AsyncSession, days: Mapping[UUID, date], now: datetime) -> None:
+    """Close the records of persons whose supervision ended, each from its day (domain 2.5). A closed one stays as it is."""
+    table = Person.metadata.tables["registry.person"]
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("person"), table.c.state == "open")
+        .values(state="closed", closed_on=bindparam("day"), version=table.c.version + 1, updated_at=now)
+    )
+    connection = await session.connection()
+    await connection.execute(statement, [{"person": person_id, "day": day} for person_id, day in sorted(days.items())])

@@ -71,7 +71,9 @@ async def register_person(work: Work, new: NewPerson) -> Person:
     return person
 
 
-async def list_people(work: Work, cursors: Cursors, filters: dict[str, Any], cursor: str | None, limit: int = LIMIT) -> tuple[str, str | None]:
+async def list_people(
+    work: Work, cursors: Cursors, filters: dict[str, Any], cursor: str | None, limit: int = LIMIT
+) -> tuple[str, str | None]:
     """A page as JSON and the next cursor. Lists are masked; scope and care team are part of the question."""
     bound = {key: value for key, value in filters.items() if value is not None}
     after = cursors.read(cursor, work.principal.subject, bound, 1)
@@ -222,7 +224,13 @@ async def _changed(work: Work, person: Person, action: str, before: dict[str, An
         person.version += 1
         person.updated_at = work.now
     change = PersonChange(
-        person_id=person.id, action=action, before=before, after=after, reason=reason, recorded_by=work.principal.subject, recorded_at=work.now
+        person_id=person.id,
+        action=action,
+        before=before,
+        after=after,
+        reason=reason,
+        recorded_by=work.principal.subject,
+        recorded_at=work.now,
     )
     work.session.add(change)
     await work.session.flush()

@@ -1,0 +1,65 @@
+"""Assessments taken over from a county's ledgers: set-based, and taking the same rows over again changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import insert, select, tuple_
+from sqlmodel import col
+
+from kit.db import new_id
+from kit.work import Work
+from services.registry.assessments.rules import valid_to
+from services.registry.assessments.tables import RiskAssessment
+
+
+class TakenAssessment(NamedTuple):
+    """One assessment of a ledger, signed on paper. `tier`: high, medium or low."""
+
+    person_id: UUID
+    division_code: str
+    tier: str
+    assessed_on: date
+
+
+async def take_over_assessments(work: Work, rows: Sequence[TakenAssessment]) -> int:
+    """Enter assessments from ledgers, one per person and day; the number entered.
+
+    The paper was signed by the office that keeps the ledger, so they enter as `signed` and expire like any other (domain 4.2). Model and inputs are not known.
+    """
+    wanted = {(row.person_id, row.assessed_on): row for row in rows}
+    if not wanted:
+        return 0
+    query = select(col(RiskAssessment.person_id), col(RiskAssessment.assessed_on))
+    query = query.where(tuple_(col(RiskAssessment.person_id), col(RiskAssessment.assessed_on)).in_(list(wanted)))
+    known = {(person_id, day) for person_id, day in await work.session.execute(query)}
+    values = [
+        {
+            "id": new_id(),
+            "person_id": row.person_id,
+            "division_code": row.division_code,
+            "tier": row.tier,
+            "state": "signed",
+            "assessed_on": row.assessed_on,
+            "valid_to": valid_to(row.assessed_on, row.tier),
+            "model_version": "paper",
+            "inputs": {},
+            "reason": "台账接收",
+            "signed_by": work.principal.subject,
+            "signed_on": row.assessed_on,
+            "withdrawn_reason": "",
+            "proposed_by": "",
+            "version": 1,
+            "source": "ledger",
+            "recorded_at": work.now,
+        }
+        for key, row in wanted.items()
+        if key not in known
+    ]
+    if values:
+        await work.session.execute(insert(RiskAssessment), values)
+        await work.note("assessment.take_over", "assessment", *(item["id"] for item in values), details={"count": len(values)})
+    return len(values)

@@ -1,0 +1,69 @@
+"""Pure rules of risk assessments: three tiers, who gets one, how long it holds (domain 4.2)."""
+
+from __future__ import annotations
+
+import calendar
+from datetime import date
+
+TIERS = ("high", "medium", "low")
+STATES = ("proposed", "signed", "withdrawn")
+MODEL_VERSION = "county-2021-1"
+"""DEFAULT model of domain 4.2; stored with every assessment so that an old one can be read with its own weights."""
+
+VALID_MONTHS = {"high": 3, "medium": 6, "low": 6}
+"""DEFAULT of domain 4.2: an assessment expires and asks for review."""
+
+INPUTS: dict[str, int] = {
+    "reuse_finding_within_6_months": 40,
+    "reuse_finding_within_12_months": 25,
+    "released_within_6_months": 20,
+    "released_within_12_months": 10,
+    "reviewed_test_evasions": 8,
+    "reviewed_absence_over_10_days": 10,
+    "acute_crisis": 15,
+    "no_stable_dwelling": 5,
+    "no_income_wants_work": 5,
+    "attends_nine_in_ten": -10,
+    "twelve_months_no_finding": -15,
+    "twenty_four_months_no_finding": -30,
+    "in_work_school_or_care": -10,
+}
+"""Named factors and their points. Only lawful work records: no location, payment, contacts, face, ethnicity or infection status (domain 4.2, 11.4)."""
+
+MOST = {"reviewed_test_evasions": 3}
+"""How often a counted factor counts at most; every other factor counts once."""
+
+
+def score(inputs: dict[str, int]) -> int:
+    """Points of the given factors. Raises KeyError for a factor that the model does not know, ValueError for a count below 0."""
+    total = 0
+    for name, count in inputs.items():
+        if count < 0:
+            raise ValueError(name)
+        total += INPUTS[name] * min(count, MOST.get(name, 1))
+    return total
+
+
+def proposed_tier(points: int) -> str:
+    """The tier that the points propose; it binds nobody until a named human signs."""
+    if points >= 50:
+        return "high"
+    return "medium" if points >= 20 else "low"
+
+
+def valid_to(assessed_on: date, tier: str) -> date:
+    """First day on which an assessment no longer holds."""
+    year, month = divmod(assessed_on.year * 12 + assessed_on.month - 1 + VALID_MONTHS[tier], 12)
+    return date(year, month + 1, min(assessed_on.day, calendar.monthrange(year, month + 1)[1]))
+
+
+def may_have_tier(status: str, *, measure_runs: bool) -> bool:
+    """Only a person with a running measure or under dynamic monitoring has a tier; after three clean years there is none, not even `low` (DRR art. 7)."""
+    return measure_runs or status in (
+        "in_society",
+        "detained",
+        "community_treatment",
+        "community_rehabilitation",
+        "maintenance_treatment",
+        "voluntary_treatment",
+    )

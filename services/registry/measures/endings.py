@@ -1,0 +1,117 @@
+"""Measures end by themselves: on their last day, and when the person's standing ends supervision (law 7; DRR art. 7, 23, 40). Set-based."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, insert, update
+
+from kit import outbox
+from kit.db import new_id
+from kit.work import Work
+from services.registry.events import MeasureEnded
+from services.registry.measures import repository
+from services.registry.measures.events import outbox_row
+from services.registry.measures.states import expired_state
+from services.registry.measures.tables import Measure, MeasureEvent
+from services.registry.people import repository as people
+
+ENDINGS: dict[str, tuple[str, str, str]] = {
+    "three_years_clean": ("ended", "end_supervision", "DRR art. 7"),
+    "dead": ("closed_death", "die", "record of death"),
+    "transferred_out": ("ended", "hand_over", "DRR art. 22"),
+    "erroneous": ("revoked", "revoke", "registered by mistake: PIPL art. 46"),
+}
+"""Standing that ends supervision → state of the measure, event, legal source."""
+
+CLOSES_RECORD = frozenset({"three_years_clean", "dead"})
+"""After these the record is closed (domain 2.5); after the others another county or a correction holds it."""
+
+EXPIRE_SOURCE = {"compulsory_isolation_treatment": "NCL art. 47; DRR art. 34", "community_rehabilitation": "NCL art. 48; DRR art. 40"}
+
+
+async def end_measures_of(work: Work, person_ids: Iterable[UUID], on: date, reason: str) -> int:
+    """End every open measure of these persons from `on`, because their standing became `reason`; the number of measures ended.
+
+    `reason` is one of people.rules.ENDS_SUPERVISION. For `three_years_clean` and `dead` the persons' records close too. Calling it again changes nothing.
+    """
+    return await end_measures(work, dict.fromkeys(person_ids, on), reason)
+
+
+async def end_measures(work: Work, ends: Mapping[UUID, date], reason: str) -> int:
+    """`end_measures_of` with a day of its own for each person."""
+    if not ends:
+        return 0
+    state, event, source = ENDINGS[reason]
+    running = await repository.open_measures_of(work.session, list(ends), lock=True)
+    await close_measures(work, running, ends, reason, event, source, state)
+    if reason in CLOSES_RECORD:
+        await people.close_records(work.session, ends, work.now)
+    return len(running)
+
+
+async def end_due(work: Work, person_ids: Sequence[UUID] | None = None) -> int:
+    """Discharge what reached its last day, effective on that day whenever it is written down; the number of measures (DRR art. 23, 40)."""
+    due = await repository.expired_measures(work.session, work.today, person_ids)
+    for kind in sorted({measure["kind"] for measure in due}):
+        group = [measure for measure in due if measure["kind"] == kind]
+        days = {measure["id"]: measure["term_end"] for measure in group}
+        source = EXPIRE_SOURCE.get(kind, "NCL art. 33; DRR art. 23")
+        await close_measures(work, group, days, "term_end", "expire", source, expired_state(kind), key="id")
+    return len(due)
+
+
+async def close_measures(
+    work: Work,
+    measures: Sequence[Mapping[str, Any]],
+    days: Mapping[UUID, date],
+    reason: str,
+    event: str,
+    source: str,
+    state: str = "ended",
+    *,
+    key: str = "person_id",
+) -> None:
+    """Write the end of measures: rows, history, events, one audit row. `days` is by the measure's `key`; no measure ends before it began."""
+    if not measures:
+        return
+    ended: list[dict[str, Any]] = []
+    for measure in measures:
+        on = max(days[measure[key]], measure["term_start"] or measure["ordered_on"] or date.min)
+        ended.append({**measure, "from_state": measure["state"], "state": state, "ended_on": on})
+    table = Measure.metadata.tables["registry.measure"]
+    statement = (
+        update(table)
+        .where(table.c.id == bindparam("measure_id"))
+        .values(
+            state=state, ended_on=bindparam("day"), end_reason=reason, version=table.c.version + 1, updated_at=work.now, suspended_on=None
+        )
+    )
+    connection = await work.session.connection()
+    await connection.execute(statement, [{"measure_id": row["id"], "day": row["ended_on"]} for row in ended])
+    history = [
+        {
+            "id": new_id(),
+            "measure_id": row["id"],
+            "event": event,
+            "from_state": row["from_state"],
+            "to_state": state,
+            "happened_on": row["ended_on"],
+            "legal_source": source,
+            "reason": reason,
+            "details": {},
+            "recorded_by": work.principal.subject,
+            "recorded_at": work.now,
+        }
+        for row in ended
+    ]
+    await work.session.execute(insert(MeasureEvent), history)
+    events = [outbox_row(MeasureEnded, row, row["ended_on"], reason, work.origin) for row in ended]
+    await outbox.append_all(work.session, work.house.schema, events)
+    await work.note("measure.end", "measure", *(row["id"] for row in ended), details={"reason": reason, "count": len(ended)})
+
+
+__all__ = ["CLOSES_RECORD", "ENDINGS", "close_measures", "end_due", "end_measures", "end_measures_of"]

@@ -1,0 +1,103 @@
+"""Every question to the measures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from services.registry.measures.states import EXPIRING, OPEN
+from services.registry.measures.tables import Measure, MeasureEvent
+
+_BRIEF = (
+    Measure.id,
+    Measure.person_id,
+    Measure.kind,
+    Measure.state,
+    Measure.division_code,
+    Measure.ordered_on,
+    Measure.report_in_due,
+    Measure.term_start,
+    Measure.term_end,
+)
+
+
+async def open_measures_of(session: AsyncSession, person_ids: Sequence[UUID], *, lock: bool = False) -> Sequence[Mapping[str, Any]]:
+    """The open measures of these persons, by id so that two sweeps lock in the same order."""
+    query = select(*_BRIEF).where(col(Measure.person_id).in_(person_ids), col(Measure.state).in_(OPEN)).order_by(col(Measure.id))
+    return (await session.execute(query.with_for_update() if lock else query)).mappings().all()
+
+
+async def expired_measures(session: AsyncSession, day: date, person_ids: Sequence[UUID] | None = None) -> Sequence[Mapping[str, Any]]:
+    """The measures whose term was over on a day and whose row does not say so yet; locked, passing over rows that somebody else is ending."""
+    query = select(*_BRIEF).where(col(Measure.state).in_(EXPIRING), col(Measure.term_end) <= day)
+    if person_ids is not None:
+        query = query.where(col(Measure.person_id).in_(person_ids))
+    query = query.order_by(col(Measure.id)).with_for_update(skip_locked=person_ids is None)
+    return (await session.execute(query)).mappings().all()
+
+
+async def measure(session: AsyncSession, measure_id: UUID, *, for_update: bool = False) -> Measure | None:
+    """One measure."""
+    query = select(Measure).where(col(Measure.id) == measure_id)
+    return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
+
+
+async def measures_of(session: AsyncSession, person_id: UUID) -> Sequence[Measure]:
+    """All measures of a person, newest first."""
+    query = select(Measure).where(col(Measure.person_id) == person_id).order_by(col(Measure.id).desc())
+    return (await session.execute(query)).scalars().all()
+
+
+async def history_of(session: AsyncSession, measure_id: UUID) -> Sequence[MeasureEvent]:
+    """The transitions of a measure, oldest first."""
+    query = select(MeasureEvent).where(col(MeasureEvent.measure_id) == measure_id).order_by(col(MeasureEvent.id))
+    return (await session.execute(query)).scalars().all()
+
+
+_STATE_ON = """case when m.state = any(%(expiring)s) and m.term_end <= %(today)s
+        then case when m.kind = 'compulsory_isolation_treatment' then 'released' else 'discharged' end else m.state end"""
+
+PAGE = """
+with seen as (
+  select m.id, m.person_id, p.name, m.kind, {state_on} as state, m.division_code, m.ordered_on, m.report_in_due, m.reported_in_on, m.agreement_on,
+         m.term_start, m.term_end, m.ended_on, m.end_reason, m.source, m.version
+    from registry.measure m join registry.person p on p.id = m.person_id
+   where (%(towns)s::text[] is null or m.division_code like any(%(towns)s::text[]))
+     and (%(division)s::text is null or m.division_code = %(division)s)
+     and (%(kind)s::text is null or m.kind = %(kind)s)
+     and (%(person)s::uuid is null or m.person_id = %(person)s)
+     and (%(due_before)s::date is null or (m.state = any(%(open)s) and least(m.term_end,
+            case when m.state in ('ordered', 'awaiting_report_in') then m.report_in_due end) < %(due_before)s))
+     and p.state = 'open'
+     and (%(after)s::uuid is null or m.id > %(after)s)),
+page as (select * from seen where (%(state)s::text is null or state = %(state)s) order by id limit %(size)s),
+noted as (insert into registry.audit (at, actor, roles, action, purpose, reason, object_type, object_ids, request_id, details)
+          select %(now)s, %(actor)s, %(roles)s, 'measure.list', %(purpose)s, %(reason)s, 'measure', jsonb_agg(id), %(request_id)s, %(details)s::jsonb
+            from page having count(*) > 0)
+select coalesce(json_agg(page)::text, '[]') as body, count(*) as shown, (array_agg(id order by id desc))[1]::text as last from page""".replace(
+    "{state_on}", _STATE_ON
+)
+
+FILTERS: dict[str, Any] = dict.fromkeys(("towns", "division", "kind", "person", "due_before", "state", "after"))
+
+RUNNING = """
+select m.id, m.kind, m.state, m.division_code, m.term_start, m.term_end
+  from registry.measure m
+ where m.person_id = :person
+   and (m.term_start is null or m.term_start <= :day) and (m.ended_on is null or m.ended_on > :day)
+   and not (m.state = any(:expiring) and m.term_end <= :day)
+   and (m.ended_on is not null or m.state = any(:open))
+   and coalesce(m.term_start, m.ordered_on, m.created_at::date) <= :day
+ order by m.term_start desc nulls last, m.id desc limit 1"""
+
+
+async def running_on(session: AsyncSession, person_id: UUID, day: date) -> Mapping[str, Any] | None:
+    """The measure of a person that is open on a day, or None: by its dates, not by what a job has written."""
+    parameters = {"person": person_id, "day": day, "expiring": list(EXPIRING), "open": list(OPEN)}
+    return (await session.execute(text(RUNNING), parameters)).mappings().first()
