@@ -48,7 +48,15 @@ __all__ = [
 ]  # fmt: skip
 
 
-async def read(source: Path | bytes, vocabulary: Vocabulary, *, as_of: dt.date, demo: bool = False, name: str | None = None, limits: Limits | None = None) -> AsyncIterator[Layout | Block | Totals]:
+async def read(
+    source: Path | bytes,
+    vocabulary: Vocabulary,
+    *,
+    as_of: dt.date,
+    demo: bool = False,
+    name: str | None = None,
+    limits: Limits | None = None,
+) -> AsyncIterator[Layout | Block | Totals]:
     """Yield the `Layout`, then `Block`s of rows, then `Totals`.
 
     `as_of` is the last day that a date may name (Asia/Shanghai); `demo` admits fictitious ID numbers (area 99xxxx); `name` is

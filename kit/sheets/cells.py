@@ -249,7 +249,7 @@ def _number(blank: frozenset[str], options: dict[str, Any]) -> Parser:
 
     def read(raw: Any) -> Read:
         if isinstance(raw, float | int) and not isinstance(raw, bool):
-            return raw, None
+            return (int(raw) if isinstance(raw, float) and raw.is_integer() else raw), None
         text = compact(text_of(raw))
         if text in blank:
             return None, None
@@ -279,7 +279,11 @@ def _measured(field: Field, blank: frozenset[str]) -> Parser:
             return None, None
         found = pattern.findall(text)
         if found:
-            values = {items[name]: round(float(amount) * units.get(given, 1), 6) for name, amount, given, mark in found if words.get(mark) != "NEG"}
+            values = {
+                items[name]: round(float(amount) * units.get(given, 1), 6)
+                for name, amount, given, mark in found
+                if words.get(mark) != "NEG"
+            }
             if not pattern.sub("", text).strip("、,;。.及和"):
                 return {"result": "POS" if values else "NEG", "items": values, "unit": unit}, None
         word = words.get(text) or words.get(without_brackets(text))

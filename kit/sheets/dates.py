@@ -101,13 +101,14 @@ def date_reader(blank: frozenset[str], as_of: dt.date, date1904: bool, months: l
 
     def written(text: str) -> Read:
         if match := _FULL.fullmatch(text):
-            return day(*map(int, match.groups()))
+            year, month, date = map(int, match.groups())
+            return day(year, month, date)
         if text.isdigit():
             return digits(text)
         if match := _MONTH.fullmatch(text):
-            return month_of(*map(int, match.groups()))
+            return month_of(int(match[1]), int(match[2]))
         if match := _SHORT.fullmatch(text):
-            return short_year(*map(int, match.groups()))
+            return short_year(int(match[1]), int(match[2]), int(match[3]))
         if match := _YEAR.fullmatch(text):
             return year_of(int(match[1]))
         if match := _HAN.fullmatch(text):
@@ -123,7 +124,9 @@ def date_reader(blank: frozenset[str], as_of: dt.date, date1904: bool, months: l
             if name not in months:
                 return None, "DATE_UNPARSABLE"
             year = int(match[3])
-            return short_year(year, months.index(name) + 1, int(date)) if len(match[3]) == 2 else day(year, months.index(name) + 1, int(date))
+            return (
+                short_year(year, months.index(name) + 1, int(date)) if len(match[3]) == 2 else day(year, months.index(name) + 1, int(date))
+            )
         return None, "DATE_UNPARSABLE"
 
     def fresh(raw: Any) -> Read:

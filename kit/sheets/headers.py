@@ -38,7 +38,9 @@ class HeaderFinder:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.kinds = list(vocabulary.kinds.values())
-        self._numbers = {form for word in (*vocabulary.office["row_numbers"], *vocabulary.office["not_read"]) for form in header_forms(word)}
+        self._numbers = {
+            form for word in (*vocabulary.office["row_numbers"], *vocabulary.office["not_read"]) for form in header_forms(word)
+        }
         self._sure: dict[str, dict[str, str]] = {}
         self._weak: dict[str, dict[str, str]] = {}
         self._learned: dict[str, dict[str, str]] = {}
@@ -56,13 +58,17 @@ class HeaderFinder:
             self._sure[kind.name], self._weak[kind.name] = sure, weak
             learned = {**everywhere, **vocabulary.learned.get(kind.name, {})}
             self._learned[kind.name] = {header_forms(header)[0]: name for header, name in learned.items() if header_forms(header)}
-        self.words = {form for table in (self._sure, self._weak, self._learned) for forms in table.values() for form in forms} | self._numbers
+        self.words = {
+            form for table in (self._sure, self._weak, self._learned) for forms in table.values() for form in forms
+        } | self._numbers
         self.raw = self._raw_spellings(vocabulary)
 
     def _raw_spellings(self, vocabulary: Vocabulary) -> set[str]:
         """How header words may stand in a cell, to pass over 100,000 data rows with one set test each."""
         words = {w for kind in self.kinds for field in kind.fields.values() for w in (*field.headers, *field.weak)}
-        words |= {h for table in vocabulary.learned.values() for h in table} | {w for w in vocabulary.office["row_numbers"] if not w.isascii()}
+        words |= {h for table in vocabulary.learned.values() for h in table} | {
+            w for w in vocabulary.office["row_numbers"] if not w.isascii()
+        }
         spelled = set(words)
         for word in words:
             spelled |= {word + mark for mark in ("*", "：", ":")} | {"*" + word}
@@ -100,7 +106,9 @@ class HeaderFinder:
         spread = self._spread(above[-1], ())
         filled = [(i, cell) for i, cell in enumerate(row) if cell != ""]
         known = sum(
-            any(form in self.words for text in (cell, f"{spread[i]}{cell}") for form in header_forms(text)) for i, cell in filled if isinstance(cell, str)
+            any(form in self.words for text in (cell, f"{spread[i]}{cell}") for form in header_forms(text))
+            for i, cell in filled
+            if isinstance(cell, str)
         )
         return 2 * known >= len(filled)
 
@@ -191,7 +199,11 @@ class HeaderFinder:
                 if field in taken:
                     continue
                 inside = len(word) > 1 and (word in forms[0] or forms[0] in word)
-                likeness = 0.6 + 0.4 * min(len(word), len(forms[0])) / max(len(word), len(forms[0])) if inside else difflib.SequenceMatcher(None, word, forms[0]).ratio()
+                likeness = (
+                    0.6 + 0.4 * min(len(word), len(forms[0])) / max(len(word), len(forms[0]))
+                    if inside
+                    else difflib.SequenceMatcher(None, word, forms[0]).ratio()
+                )
                 scored[field] = max(scored.get(field, 0), likeness)
         return tuple(sorted((f for f in scored if scored[f] >= 0.5), key=lambda f: -scored[f])[:3])
 

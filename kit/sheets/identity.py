@@ -17,7 +17,45 @@ from kit.sheets.plain import INVISIBLE, compact, text_of
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _SHIFT = 48 * sum(WEIGHTS)
 # A foreigner's permanent residence card begins with 9 and a province code; 99 is no province, so demo numbers cannot clash.
-PROVINCES = frozenset("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 71 81 82 83".split())
+PROVINCES = frozenset(
+    [
+        "11",
+        "12",
+        "13",
+        "14",
+        "15",
+        "21",
+        "22",
+        "23",
+        "31",
+        "32",
+        "33",
+        "34",
+        "35",
+        "36",
+        "37",
+        "41",
+        "42",
+        "43",
+        "44",
+        "45",
+        "46",
+        "50",
+        "51",
+        "52",
+        "53",
+        "54",
+        "61",
+        "62",
+        "63",
+        "64",
+        "65",
+        "71",
+        "81",
+        "82",
+        "83",
+    ]
+)
 DEMO_AREA = "99"
 _FOREIGN = frozenset("9" + province[0] for province in PROVINCES)
 _EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]")

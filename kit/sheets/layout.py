@@ -44,24 +44,35 @@ def found_as_of(plans: list[SheetPlan], words: list[str], read: Callable[[Any], 
         for text in plan.texts.values():
             folded = compact(text)
             for key in keys:
-                before, key_found, rest = folded.partition(key)
-                match = _DAY.search(rest[:24]) if key_found else None
+                rest = folded.partition(key)[2]
+                match = _DAY.search(rest[:24])
                 if match and (value := read(match[1])[0]):
                     return value
     return None
 
 
-def layout_of(plans: list[SheetPlan], tables: list[tuple[SheetPlan, FoundTable, dict[str, str]]], finder: HeaderFinder, vocabulary: Vocabulary, as_of: str | None, encoding: str | None) -> Layout:
+def layout_of(
+    plans: list[SheetPlan],
+    tables: list[tuple[SheetPlan, FoundTable, dict[str, str]]],
+    finder: HeaderFinder,
+    vocabulary: Vocabulary,
+    as_of: str | None,
+    encoding: str | None,
+) -> Layout:
     """The layout of a whole workbook, in the order of its sheets."""
     listed = []
     for index, (plan, table, context) in enumerate(tables):
         taken = set(table.columns.values())
         unknown = tuple(
-            UnknownHeader(column_letter(column), header, tuple(table.samples.get(column, ())), finder.suggestions(table.kind, header, taken))
+            UnknownHeader(
+                column_letter(column), header, tuple(table.samples.get(column, ())), finder.suggestions(table.kind, header, taken)
+            )
             for column, header in table.unknown.items()
         )
         columns = {column_letter(column): name for column, name in table.columns.items()}
-        listed.append(Table(index, plan.sheet.name, table.kind.name, tuple(table.header_rows), table.first, table.last, columns, context, unknown))
+        listed.append(
+            Table(index, plan.sheet.name, table.kind.name, tuple(table.header_rows), table.first, table.last, columns, context, unknown)
+        )
     unrecognised = [_unrecognised(plan, loose, finder) for plan in plans for loose in plan.loose if loose.rows]
     other = tuple(NonDataRow(plan.sheet.name, number, plan.other[number]) for plan in plans for number in sorted(plan.other))
     ignored = [IgnoredSheet(plan.sheet.name, plan.sheet.why_ignored) for plan in plans if plan.sheet.why_ignored]

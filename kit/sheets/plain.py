@@ -5,11 +5,27 @@ from __future__ import annotations
 import datetime as dt
 import re
 import unicodedata
+from decimal import Decimal
 from typing import Any
 
 # Zero-width, bidi and byte-order marks; soft hyphen; variation selectors. Planes 2-3 (rare Han) are left alone.
-INVISIBLE = dict.fromkeys([0xAD, 0x180E, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2060, 0x2065), *range(0x2066, 0x206A), 0xFEFF, *range(0xFE00, 0xFE10)])
-_CONTROLS = {code: " " for code in [*range(32), *range(0x7F, 0xA1)]}
+INVISIBLE = dict.fromkeys(
+    [
+        0xAD,
+        0x180E,
+        0x200B,
+        0x200C,
+        0x200D,
+        0x200E,
+        0x200F,
+        *range(0x202A, 0x202F),
+        *range(0x2060, 0x2065),
+        *range(0x2066, 0x206A),
+        0xFEFF,
+        *range(0xFE00, 0xFE10),
+    ]
+)
+_CONTROLS = dict.fromkeys([*range(32), *range(127, 161)], " ")
 _SPACE = re.compile(r"\s+")
 _BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|〔[^〔〕]*〕|<[^<>]*>")
 _PUNCTUATION = re.compile(r"[\s()\[\]【】〔〕<>《》「」“”\"'`*:;,.、。·/\\|_\-—~!?#&+]+")
@@ -23,7 +39,7 @@ def text_of(raw: Any) -> str:
     if isinstance(raw, bool):
         return "TRUE" if raw else "FALSE"
     if isinstance(raw, float):
-        return str(int(raw)) if raw.is_integer() and abs(raw) < 1e21 else repr(raw)
+        return f"{Decimal(repr(raw)):.0f}" if raw.is_integer() and abs(raw) < 1e21 else repr(raw)
     if isinstance(raw, dt.datetime):
         return raw.date().isoformat() if raw.time() == dt.time() else raw.isoformat(sep=" ")
     return "" if raw is None else str(raw)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import Any
 
 from kit.sheets.cells import Parser, Setting
 from kit.sheets.dates import date_reader
@@ -39,10 +38,14 @@ class WorkbookReader:
             for table in plan.tables:
                 context, backdrop = table_context(table, plan.sheet.name, name, gazetteer)
                 of_kind = seen.setdefault(table.kind.name, {})
-                self._readers.append((len(listed), plan, RowReader(table, context, backdrop, vocabulary, gazetteer, setting, parsers, of_kind)))
+                self._readers.append(
+                    (len(listed), plan, RowReader(table, context, backdrop, vocabulary, gazetteer, setting, parsers, of_kind))
+                )
                 listed.append((plan, table, context))
         day = date_reader(frozenset(), dt.date.max, scanned.date1904, office["months"], office["date_tails"])
-        self.layout = layout_of(self.plans, listed, finder, vocabulary, found_as_of(self.plans, office["as_of"], day), scanned.encoding or None)
+        self.layout = layout_of(
+            self.plans, listed, finder, vocabulary, found_as_of(self.plans, office["as_of"], day), scanned.encoding or None
+        )
         self._dispositions: dict[str, int] = {}
         self._problems: dict[str, int] = {}
         self._counts = [0] * len(listed)
@@ -55,6 +58,12 @@ class WorkbookReader:
     def fields(self, table: int) -> list[str]:
         """The names of a table's values by position: context first, then columns."""
         return self._readers[table][2].fields
+
+    def columns(self, table: int) -> list[tuple[int, str]]:
+        """(0-based column, its header's text) of a table's values by position; (-1, "") for context."""
+        found = self._readers[table][2].table
+        context = [(-1, "")] * (len(self.fields(table)) - len(found.columns))
+        return context + [(column, found.names.get(column, "")) for column in found.columns]
 
     def rows_of(self, plan: SheetPlan) -> Iterator[tuple[int, RowOut]]:
         """(table index, row) for all tables of one sheet, in one pass over it."""

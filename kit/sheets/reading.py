@@ -15,13 +15,27 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from kit.sheets.messages import file_message
-from kit.sheets.shapes import Block, CellProblem, FileRefused, IgnoredSheet, Layout, Limits, NonDataRow, Remark, Row, Table, Totals, UnknownHeader, Unrecognised
+from kit.sheets.shapes import (
+    Block,
+    CellProblem,
+    FileRefused,
+    IgnoredSheet,
+    Layout,
+    Limits,
+    NonDataRow,
+    Remark,
+    Row,
+    Table,
+    Totals,
+    UnknownHeader,
+    Unrecognised,
+)
 from kit.sheets.vocabulary import Vocabulary
 
 _ROOT = str(Path(__file__).resolve().parents[2])
@@ -31,11 +45,13 @@ _PIECE = 1 << 18
 class Parser:
     """One run of the parsing process; a context manager that always ends it."""
 
-    def __init__(self, source: Path | bytes, name: str | None, vocabulary: Vocabulary, as_of: dt.date, demo: bool, limits: Limits, **order: Any) -> None:
+    def __init__(
+        self, source: Path | bytes, name: str | None, vocabulary: Vocabulary, as_of: dt.date, demo: bool, limits: Limits, **order: Any
+    ) -> None:
         if isinstance(source, bytes) and name is None:
             raise ValueError("bytes need a file name: its extension says how to read them")
         self._limits = limits
-        self._spool = tempfile.TemporaryFile() if isinstance(source, bytes) else None
+        self._spool = tempfile.TemporaryFile() if isinstance(source, bytes) else None  # noqa: SIM115  # closed in __exit__; nameless from the start
         if self._spool is not None and isinstance(source, bytes):
             self._spool.write(source[: limits.file_bytes + 1])
             self._spool.flush()
@@ -111,7 +127,15 @@ def _refused(code: str) -> FileRefused:
     return FileRefused(code, *file_message(code))
 
 
-def read_blocks(source: Path | bytes, vocabulary: Vocabulary, *, as_of: dt.date, demo: bool = False, name: str | None = None, limits: Limits | None = None) -> Iterator[Layout | Block | Totals]:
+def read_blocks(
+    source: Path | bytes,
+    vocabulary: Vocabulary,
+    *,
+    as_of: dt.date,
+    demo: bool = False,
+    name: str | None = None,
+    limits: Limits | None = None,
+) -> Generator[Layout | Block | Totals, None, None]:
     """See `kit.sheets.read`; this is the blocking form, for jobs and commands."""
     with Parser(source, name, vocabulary, as_of, demo, limits or Limits()) as parser:
         layout: Layout | None = None
@@ -131,12 +155,26 @@ def read_blocks(source: Path | bytes, vocabulary: Vocabulary, *, as_of: dt.date,
                 yield Totals(totals["dispositions"], totals["problems"], tuple(totals["rows"]))
 
 
-def mark(source: Path | bytes, target: Path, vocabulary: Vocabulary, *, as_of: dt.date, demo: bool = False, name: str | None = None, remarks: Sequence[Remark] = (), limits: Limits | None = None) -> None:
+def mark(
+    source: Path | bytes,
+    target: Path,
+    vocabulary: Vocabulary,
+    *,
+    as_of: dt.date,
+    demo: bool = False,
+    name: str | None = None,
+    remarks: Sequence[Remark] = (),
+    limits: Limits | None = None,
+) -> None:
     """Write the workbook back as xlsx with its problems marked (see kit.sheets.marked). Raises FileRefused; blocking."""
     extra = [asdict(remark) for remark in remarks]
-    with Parser(source, name, vocabulary, as_of, demo, limits or Limits(), mode="mark", target=str(target), remarks=extra) as parser:
-        for _ in parser.messages():
-            pass
+    try:
+        with Parser(source, name, vocabulary, as_of, demo, limits or Limits(), mode="mark", target=str(target), remarks=extra) as parser:
+            for _ in parser.messages():
+                pass
+    except FileRefused:
+        target.unlink(missing_ok=True)
+        raise
 
 
 def _rows(table: Table, names: list[str], letters: list[str], rows: list[list[Any]]) -> list[Row]:
@@ -156,8 +194,13 @@ def _unknown(headers: list[dict[str, Any]]) -> tuple[UnknownHeader, ...]:
 
 def _layout(plain: dict[str, Any]) -> Layout:
     return Layout(
-        tuple(Table(**{**t, "header_rows": tuple(t["header_rows"]), "unknown_headers": _unknown(t["unknown_headers"])}) for t in plain["tables"]),
-        tuple(Unrecognised(**{**u, "header_rows": tuple(u["header_rows"]), "headers": _unknown(u["headers"])}) for u in plain["unrecognised"]),
+        tuple(
+            Table(**{**t, "header_rows": tuple(t["header_rows"]), "unknown_headers": _unknown(t["unknown_headers"])})
+            for t in plain["tables"]
+        ),
+        tuple(
+            Unrecognised(**{**u, "header_rows": tuple(u["header_rows"]), "headers": _unknown(u["headers"])}) for u in plain["unrecognised"]
+        ),
         tuple(NonDataRow(**n) for n in plain["non_data_rows"]),
         tuple(IgnoredSheet(**s) for s in plain["ignored_sheets"]),
         plain["as_of"],

@@ -39,7 +39,17 @@ class PlaceColumn:
 class RowReader:
     """Reads the rows of one table. `fields` names the values' positions: context fields first, then columns."""
 
-    def __init__(self, table: FoundTable, context: dict[str, str], backdrop: dict[str, str], vocabulary: Vocabulary, gazetteer: Gazetteer, setting: Setting, parsers: dict[str, Parser], seen: dict[str, tuple[str, int]]) -> None:
+    def __init__(
+        self,
+        table: FoundTable,
+        context: dict[str, str],
+        backdrop: dict[str, str],
+        vocabulary: Vocabulary,
+        gazetteer: Gazetteer,
+        setting: Setting,
+        parsers: dict[str, Parser],
+        seen: dict[str, tuple[str, int]],
+    ) -> None:
         self.table, self.seen, self.hold = table, seen, vocabulary.hold
         self.context = list(context.values())
         self.fields = [*context, *table.columns.values()]
@@ -71,7 +81,18 @@ class RowReader:
             sparse = filled is not None and 0 < filled <= self.table.count / 2
             within = at.get(options["within"]) if "within" in options else None
             hint = at.get(options["hint"]) if "hint" in options else None  # a column that may tell two places of one name apart
-            found.append(PlaceColumn(at[name], frozenset(options["levels"]), within, options.get("code_digits"), options.get("unknown", "PLACE_UNKNOWN"), options.get("missing"), sparse, hint))
+            found.append(
+                PlaceColumn(
+                    at[name],
+                    frozenset(options["levels"]),
+                    within,
+                    options.get("code_digits"),
+                    options.get("unknown", "PLACE_UNKNOWN"),
+                    options.get("missing"),
+                    sparse,
+                    hint,
+                )
+            )
         return sorted(found, key=lambda place: place.within is not None)
 
     def _section_contexts(self) -> list[tuple[int, int, str]]:
@@ -172,7 +193,9 @@ class RowReader:
         return starts
 
     @staticmethod
-    def _fill_merged(number: int, row: list[Any], starts: dict[int, list[tuple[int, int]]], open_merges: dict[int, tuple[int, Any]]) -> None:
+    def _fill_merged(
+        number: int, row: list[Any], starts: dict[int, list[tuple[int, int]]], open_merges: dict[int, tuple[int, Any]]
+    ) -> None:
         for column, (until, value) in list(open_merges.items()):
             if number > until:
                 del open_merges[column]

@@ -13,6 +13,7 @@ import re
 import zipfile
 import zlib
 from dataclasses import dataclass
+from typing import IO
 
 from kit.sheets import ole, textfile
 from kit.sheets.messages import file_message
@@ -106,7 +107,7 @@ def _scan_zip(data: bytes, limits: Limits) -> bool:
         raise refuse("FILE_CORRUPT") from None
 
 
-def _scan_entry(stream: io.BufferedIOBase | zipfile.ZipExtFile, before: int, packed: int, limits: Limits) -> tuple[int, bool]:
+def _scan_entry(stream: IO[bytes], before: int, packed: int, limits: Limits) -> tuple[int, bool]:
     size, tail, date1904, counted = 0, b"", False, 0
     columns = rows = 0
     while chunk := stream.read(_CHUNK):
@@ -127,7 +128,7 @@ def _scan_entry(stream: io.BufferedIOBase | zipfile.ZipExtFile, before: int, pac
             counted = max([counted, *map(int, _COUNT.findall(found[1]))])
         date1904 = date1904 or bool(b"date1904" in text and _DATE1904.search(text))
         cut = text.rfind(b"<")
-        tail = text[cut:] if 0 <= cut and len(text) - cut < _OVERLAP else text[-_OVERLAP:]
+        tail = text[cut:] if cut >= 0 and len(text) - cut < _OVERLAP else text[-_OVERLAP:]
     if counted > size:  # `count` may exceed the unique strings, but each use takes more than one byte somewhere
         raise refuse("STRINGS_COUNT")
     return size, date1904

@@ -1,14 +1,15 @@
 """What comes out of a workbook: plain, immutable shapes that cross the process border as JSON.
 
-    FileRefused (422)         the file itself cannot be read; `code` says why
-    Layout                    which tables stand where, before any row
-    Block → Row → CellProblem the rows, about 2,000 at a time
-    Totals                    how many, at the end
+FileRefused (422)         the file itself cannot be read; `code` says why
+Layout                    which tables stand where, before any row
+Block → Row → CellProblem the rows, about 2,000 at a time
+Totals                    how many, at the end
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
 from kit.problems import FieldError, Invalid
@@ -56,7 +57,7 @@ class UnknownHeader:
 
     column: str
     header: str
-    samples: tuple[str, ...] = field(repr=False)
+    samples: tuple[str, ...] = dataclasses.field(repr=False)
     suggestions: tuple[str, ...]
 
 
@@ -124,7 +125,7 @@ class CellProblem:
     cell: str
     field: str
     args: dict[str, Any]
-    raw: str = field(repr=False)
+    raw: str = dataclasses.field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,7 @@ class Row:
     table: int
     kind: str
     disposition: str
-    record: dict[str, Any] = field(repr=False)
+    record: dict[str, Any] = dataclasses.field(repr=False)
     problems: tuple[CellProblem, ...]
 
 
@@ -145,7 +146,7 @@ class Block:
     """Consecutive rows of one table."""
 
     table: Table
-    rows: list[Row] = field(repr=False)
+    rows: list[Row] = dataclasses.field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

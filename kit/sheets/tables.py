@@ -31,6 +31,7 @@ class FoundTable:
     unknown: dict[int, str]
     header: tuple[str, ...]
     titles: list[str]
+    names: dict[int, str]
     first: int = 0
     last: int = 0
     count: int = 0
@@ -94,10 +95,18 @@ class Planner:
         office = vocabulary.office
         self.finder = finder
         self._totals = frozenset(map(compact, office["totals"]))
-        self._total_count = re.compile(rf"(?:{'|'.join(sorted(map(re.escape, self._totals), key=len, reverse=True))}|共|共有)[::]?\d*[{office['total_units']}]?(?:次)?[。.]?")
-        self._footer = re.compile(rf"(?:{'|'.join(sorted((re.escape(compact(w)) for w in office['footers']), key=len, reverse=True))})(?:\([^()]*\))?[::].*|第\d+页.*|共\d+页.*")
-        self._note = re.compile(rf"(?:{'|'.join(sorted((re.escape(compact(w)) for w in office['notes']), key=len, reverse=True))})(?:\([^()]*\))?[::].*|(?:截止|截至).*|\(单位.*|.*年度\)?|\(?续表?\)?")
-        self._lead = {word[0] for word in (*self._totals, *map(compact, office["footers"]), "共", "(")} | {word[0].upper() for word in self._totals}
+        self._total_count = re.compile(
+            rf"(?:{'|'.join(sorted(map(re.escape, self._totals), key=len, reverse=True))}|共|共有)[::]?\d*[{office['total_units']}]?(?:次)?[。.]?"
+        )
+        self._footer = re.compile(
+            rf"(?:{'|'.join(sorted((re.escape(compact(w)) for w in office['footers']), key=len, reverse=True))})(?:\([^()]*\))?[::].*|第\d+页.*|共\d+页.*"
+        )
+        self._note = re.compile(
+            rf"(?:{'|'.join(sorted((re.escape(compact(w)) for w in office['notes']), key=len, reverse=True))})(?:\([^()]*\))?[::].*|(?:截止|截至).*|\(单位.*|.*年度\)?|\(?续表?\)?"
+        )
+        self._lead = {word[0] for word in (*self._totals, *map(compact, office["footers"]), "共", "(")} | {
+            word[0].upper() for word in self._totals
+        }
 
     def plan(self, sheet: Sheet) -> SheetPlan:
         """Read the sheet once and say what its rows are."""
@@ -122,7 +131,9 @@ class Planner:
                 match, start, height = found
                 if start < number:
                     self._forget(plan, start)
-                table = self._new_table(plan, table, match, start, [previous, row] if start < number else [row, *rows.ahead(height - 1)], pending)
+                table = self._new_table(
+                    plan, table, match, start, [previous, row] if start < number else [row, *rows.ahead(height - 1)], pending
+                )
                 skip = start + height - 1 - number
                 pending.clear()
                 previous = None
@@ -196,7 +207,9 @@ class Planner:
 
     # headers -------------------------------------------------------------------------------------------------------
 
-    def _header(self, sheet: Sheet, rows: Lookahead, number: int, row: list[Any], previous: list[Any] | None, plan: SheetPlan) -> tuple[Match, int, int] | None:
+    def _header(
+        self, sheet: Sheet, rows: Lookahead, number: int, row: list[Any], previous: list[Any] | None, plan: SheetPlan
+    ) -> tuple[Match, int, int] | None:
         if number > TOP_ROWS and self.finder.raw.isdisjoint(row):
             return None
         if not self.finder.looks_like_header(row) or self.finder.hits(row) < 2:
@@ -214,13 +227,15 @@ class Planner:
         """The row above turned out to be a header's first row."""
         if plan.loose and plan.loose[-1].last == row:
             loose = plan.loose[-1]
-            if loose.header_row == row or loose.first == row:
+            if row in (loose.header_row, loose.first):
                 plan.loose.pop()
             else:
                 loose.last -= 1
         plan.other.pop(row, None)
 
-    def _new_table(self, plan: SheetPlan, table: FoundTable | None, match: Match, start: int, rows: list[Any], pending: list[int]) -> FoundTable:
+    def _new_table(
+        self, plan: SheetPlan, table: FoundTable | None, match: Match, start: int, rows: list[Any], pending: list[int]
+    ) -> FoundTable:
         header = tuple(compact(text_of(cell)) for row in rows[: match.height] for cell in row)
         numbers = list(range(start, start + match.height))
         titled = any(plan.other.get(n) in _TEXT_KEYS and n < start for n in pending)
@@ -228,7 +243,8 @@ class Planner:
             plan.other.update(dict.fromkeys(numbers, "repeated_header"))
             return table
         titles = self._titles_above(plan, pending)
-        found = FoundTable(match.kind, numbers, match.columns, match.unknown, header, titles)
+        names = {column: tidy(text_of(row[column])) for row in rows[: match.height] for column in match.columns if row[column] != ""}
+        found = FoundTable(match.kind, numbers, match.columns, match.unknown, header, titles, names)
         found.filled = {column: 0 for column, name in match.columns.items() if match.kind.fields[name].options.get("fill_down")}
         plan.tables.append(found)
         self.finder.spellings(rows[: match.height])
@@ -272,7 +288,9 @@ class Planner:
                 return
         loose.last = number
         cells = [cell for cell in row if cell != ""]
-        loose.figures = loose.figures and len(cells) > 1 and isinstance(cells[0], str) and all(isinstance(c, int | float) for c in cells[1:])
+        loose.figures = (
+            loose.figures and len(cells) > 1 and isinstance(cells[0], str) and all(isinstance(c, int | float) for c in cells[1:])
+        )
         loose.rows.append(number)
         if len(loose.rows) <= 200:
             for column in range(len(loose.header)):

@@ -47,8 +47,7 @@ def examine(data: bytes, limits: Limits) -> Examined:
         try:
             for record in csv.reader(text, delimiter=delimiter):
                 rows += 1
-                if len(record) > columns:
-                    columns = len(record)
+                columns = max(columns, len(record))
                 if rows > limits.rows or columns > limits.columns:
                     raise TextProblem("SHEET_TOO_LARGE")
         except csv.Error as error:

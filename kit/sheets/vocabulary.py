@@ -22,7 +22,24 @@ from pathlib import Path
 from typing import Any
 
 OFFICE = Path(__file__).with_name("office.toml")
-TYPES = frozenset({"text", "person_name", "id_number", "sex", "birth_date", "date", "phone", "yes_no", "choice", "choices", "place", "company_code", "measured", "number"})
+TYPES = frozenset(
+    {
+        "text",
+        "person_name",
+        "id_number",
+        "sex",
+        "birth_date",
+        "date",
+        "phone",
+        "yes_no",
+        "choice",
+        "choices",
+        "place",
+        "company_code",
+        "measured",
+        "number",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +185,9 @@ def _kind(name: str, table: dict[str, Any], shared: dict[str, Any]) -> Kind:
         kind_of_value = options.pop("type", "text")
         if kind_of_value not in TYPES:
             raise ValueError(f"field {field_name} has the unknown type {kind_of_value}")
-        fields[field_name] = Field(field_name, kind_of_value, headers, weak, {k: v for k, v in options.items() if k not in ("headers", "weak")})
+        fields[field_name] = Field(
+            field_name, kind_of_value, headers, weak, {k: v for k, v in options.items() if k not in ("headers", "weak")}
+        )
     requires = tuple(tuple(group) for group in table["requires"])
     for needed in [f for group in requires for f in group] + table.get("context", []):
         if needed not in fields:

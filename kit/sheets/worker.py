@@ -16,9 +16,11 @@ import contextlib
 import datetime as dt
 import json
 import os
+import select
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from kit.sheets.shapes import FileRefused, Limits
@@ -36,12 +38,14 @@ def _bound(limits: Limits, *, writes: bool) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
     resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-    if not writes:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    files, written = (512, 2 * limits.unpacked_bytes) if writes else (64, 0)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (written, written))
     with contextlib.suppress(OSError, AttributeError):
         fcntl.fcntl(0, fcntl.F_SETOWN, os.getpid())
         fcntl.fcntl(0, fcntl.F_SETFL, fcntl.fcntl(0, fcntl.F_GETFL) | os.O_ASYNC)
+    if select.select([0], [], [], 0)[0]:  # the parent sends nothing more: readable means that it has gone already
+        os._exit(1)
 
 
 def main() -> None:
@@ -63,7 +67,7 @@ def main() -> None:
         emit({"problem": "PARSER_MEMORY"})
     except BrokenPipeError:
         os._exit(1)
-    except Exception as error:  # noqa: BLE001  # whatever a parser raises about a file means: not readable; its text may quote the file
+    except Exception as error:  # whatever a parser raises about a file means: not readable; its text may quote the file
         emit({"problem": "FILE_ENCRYPTED" if type(error).__name__ == "PasswordError" else "FILE_CORRUPT", "kind": type(error).__name__})
 
 
@@ -73,7 +77,7 @@ def _obey(order: dict[str, Any], limits: Limits, emit: Emit) -> None:
     from kit.sheets.scan import refuse, scan
     from kit.sheets.vocabulary import Vocabulary
 
-    with open(order["path"], "rb") as file:
+    with Path(order["path"]).open("rb") as file:
         data = file.read(limits.file_bytes + 1)
     scanned = scan(data, order["name"], limits)
     del data
