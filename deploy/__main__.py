@@ -24,7 +24,9 @@ app = typer.Typer(
 )
 
 PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
-DataDir = Annotated[Path, typer.Option("--data-dir", envvar="GUIKANG_DATA_DIR", help="Where everything is kept.", show_default=".data")]
+DataDir = Annotated[
+    Path, typer.Option("--data-dir", envvar="GUIKANG_DATA_DIR", help="Where everything is kept.", show_default=".data", readable=False)
+]
 Dsn = Annotated[
     str | None, typer.Option("--dsn", envvar="GUIKANG_DSN", help="An external Postgres in place of the embedded one (owner's address).")
 ]
@@ -126,8 +128,11 @@ def openapi() -> None:
 
 
 @app.command()
-def routes() -> None:
-    """Print the route table: method, path, roles."""
+def routes(write: Annotated[bool, typer.Option("--write", help="Write the gateway's table.")] = False) -> None:
+    """Print the route table that the services declare: method, path, service, roles …"""
+    if write:
+        part("deploy.routes").write()
+        return
     for row in part("deploy.routes").rows():
         typer.echo("\t".join(str(cell) for cell in row))
 
@@ -139,11 +144,12 @@ def import_ledgers(
     user: Annotated[str | None, typer.Option(help="Who imports; without it the demo's county officer.")] = None,
     password_file: Annotated[Path | None, typer.Option(exists=True, help="A file that holds the password.")] = None,
     commit: Annotated[bool, typer.Option("--commit", help="Take the rows over, file by file; without it nothing is changed.")] = False,
+    code: Annotated[str | None, typer.Option(help="The six digits of the second factor.")] = None,
     marked: Annotated[Path | None, typer.Option(file_okay=False, help="Save the workbooks with the problem cells marked here.")] = None,
 ) -> None:
     """Upload ledgers, watch the reading, print what was found."""
     module = part("deploy.imports")
-    raise typer.Exit(module.run(module.Wish(files, data_dir, user, password_file, commit, marked)))
+    raise typer.Exit(module.run(module.Wish(files, data_dir, user, password_file, commit, marked, code)))
 
 
 @app.command()

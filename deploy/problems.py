@@ -21,6 +21,7 @@ The docstring is the English sentence, `zh` the Chinese one; both are filled in 
     ├── AppSilent            75
     ├── NotRunning           69
     ├── PartMissing          70
+    ├── Refused              76
     ├── BadOption            64
     └── Told                 as the child said
 """
@@ -165,6 +166,13 @@ class NotRunning(StartProblem):
 
     code = 69
     zh = "数据目录 {path} 上没有正在运行的系统:请先执行 ./dev up。"
+
+
+class Refused(StartProblem):
+    """{what} was refused ({status}): {reason}."""
+
+    code = 76
+    zh = "{what} 被拒绝({status}):{reason}。"
 
 
 class PartMissing(StartProblem):
