@@ -10,7 +10,7 @@ import contextlib
 import importlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -25,6 +25,9 @@ from kit.db import Database
 from kit.doors import Door
 from kit.logs import configure
 
+if TYPE_CHECKING:
+    from gateway.edge.routes import RouteTable
+
 NOWHERE = "http://127.0.0.1:9"
 """A neighbour that does not run: the discard port, which nobody serves."""
 
@@ -33,9 +36,9 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
     "testing": ("registry",),
     "alerts": ("registry", "testing", "precursor"),
     "precursor": ("registry",),
-    "gateway": ("registry",),
+    "gateway": ("registry", "testing", "alerts", "precursor"),
 }
-"""Whom each app may ask or follow. `gateway` reads staff numbers and divisions of the registry when it makes accounts."""
+"""Whom each app may ask or follow. `gateway` merges the published language of all."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,11 @@ class House:
                 return total
 
 
-def build(settings: HouseSettings, only: str | None = None, clock: Clock | None = None) -> House:
-    """Compose all apps in this process, or `only` one of the several-process shape. `clock` overrides the settings' (tests step it)."""
+def build(settings: HouseSettings, only: str | None = None, clock: Clock | None = None, table: RouteTable | None = None) -> House:
+    """Compose all apps in this process, or `only` one of the several-process shape.
+
+    `clock` overrides the settings' (tests step it), `table` the shipped route table (which is itself derived from the composed apps).
+    """
     folder = DataFolder(settings.data_dir)
     keys = Keys(folder)
     now = clock or clock_from(settings.clock)
@@ -103,7 +109,7 @@ def build(settings: HouseSettings, only: str | None = None, clock: Clock | None 
         apps[name] = _service(name, settings, folder, keys, now, neighbours)
     if "gateway" not in names:
         return House(apps[names[0]], apps, now)
-    edge, local = _gateway(settings, folder, keys, now, neighbours, apps)
+    edge, local = _gateway(settings, folder, keys, now, neighbours, apps, table)
     apps["gateway"] = local
     return House(edge, apps, now)
 
@@ -128,7 +134,9 @@ class _Neighbours:
         return AsgiNeighbour(late)
 
 
-def _parts(name: str, settings: HouseSettings, folder: DataFolder, keys: Keys, now: Clock, neighbours: _Neighbours, extras: dict[str, Any]) -> Parts:
+def _parts(
+    name: str, settings: HouseSettings, folder: DataFolder, keys: Keys, now: Clock, neighbours: _Neighbours, extras: dict[str, Any]
+) -> Parts:
     key = keys.signing(name)
     return Parts(
         database=Database(app_dsn(settings.dsn, folder, name), pool=5, application=f"guikang {name}"),
@@ -153,17 +161,24 @@ def _service(name: str, settings: HouseSettings, folder: DataFolder, keys: Keys,
 
 
 def _gateway(
-    settings: HouseSettings, folder: DataFolder, keys: Keys, now: Clock, neighbours: _Neighbours, apps: dict[str, FastAPI]
+    settings: HouseSettings,
+    folder: DataFolder,
+    keys: Keys,
+    now: Clock,
+    neighbours: _Neighbours,
+    apps: dict[str, FastAPI],
+    table: RouteTable | None,
 ) -> tuple[ASGIApp, FastAPI]:
     from gateway.app import create_gateway
-    from gateway.edge.upstream import AsgiUpstream, PoolUpstream, Upstream
+    from gateway.edge.pool import PoolUpstream
+    from gateway.edge.upstream import AsgiUpstream, Upstream
 
     upstreams: dict[str, Upstream] = {}
     for name in SERVICES:
         if neighbours.embedded:
             upstreams[name] = AsgiUpstream(apps[name])
         else:
-            host, _, port = neighbours.urls[name].removeprefix("http://").partition(":")
+            host, _, port = neighbours.urls.get(name, NOWHERE).removeprefix("http://").partition(":")
             upstreams[name] = PoolUpstream(host, int(port))
     extras = {"access_key": keys.signing("access"), "inner_key": keys.signing("inner")}
-    return create_gateway(_parts("gateway", settings, folder, keys, now, neighbours, extras), upstreams)
+    return create_gateway(_parts("gateway", settings, folder, keys, now, neighbours, extras), upstreams, table)

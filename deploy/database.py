@@ -7,7 +7,7 @@ again at each start. The owner must be allowed CREATEDB and CREATEROLE; superuse
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,8 +70,8 @@ def connect(dsn: str) -> psycopg.Connection[tuple[object, ...]]:
         raise DatabaseUnreachable(reason=reason) from error
 
 
-def prepare(dsn: str, data_dir: Path, on_step: Progress) -> Prepared:
-    """Create what is missing, migrate every schema to its head, set the rights.
+def prepare(dsn: str, data_dir: Path, on_step: Progress, services: Collection[str] = tuple(PACKAGES)) -> Prepared:
+    """Create what is missing, migrate every schema (or those of the named services) to its head, set the rights.
 
     Raises DatabaseUnreachable, LocaleUnfit, MigrationFailed (that schema unchanged, those before it migrated).
     """
@@ -80,7 +80,8 @@ def prepare(dsn: str, data_dir: Path, on_step: Progress) -> Prepared:
 
     folder = DataFolder(data_dir)
     owner = _database(dsn)
-    total = len(PACKAGES) + 1
+    packages = {service: package for service, package in PACKAGES.items() if service in services}
+    total = len(packages) + 1
     on_step("roles", 0, total)
     with connect(owner) as connection:
         # Two starts at once on one external server: the second waits here.
@@ -88,11 +89,11 @@ def prepare(dsn: str, data_dir: Path, on_step: Progress) -> Prepared:
         check_locale(connection)
         connection.execute("create extension if not exists btree_gist schema public")
         _close_public(connection)
-        for service in PACKAGES:
+        for service in packages:
             _role(connection, service, folder.secret(login(service)))
             _schema(connection, service)
     revisions: dict[str, str] = {}
-    for done, (service, package) in enumerate(PACKAGES.items(), start=1):
+    for done, (service, package) in enumerate(packages.items(), start=1):
         on_step(service, done, total)
         try:
             revisions[service] = migrate.upgrade(owner, service, package, login(service))

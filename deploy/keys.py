@@ -1,8 +1,8 @@
 """Keys of a run: made at the first start in `<data-dir>/secrets/` (0600), the public halves in `public.json` there.
 
-    <service>.pem     Ed25519, signs service tokens to neighbours
-    access.pem        Ed25519, the gateway's access tokens       inner.pem   Ed25519, the gateway's inner tokens
-    <service>.root    32 bytes, hex: root of a schema's sealing and blind-index keys. Losing it is losing the sealed values.
+<service>.pem     Ed25519, signs service tokens to neighbours
+access.pem        Ed25519, the gateway's access tokens       inner.pem   Ed25519, the gateway's inner tokens
+<service>.root    32 bytes, hex: root of a schema's sealing and blind-index keys. Losing it is losing the sealed values.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ class Keys:
     def neighbour_verifier(self, service: str) -> TokenVerifier:
         """Accepts what the other services minted for this one."""
         public = self.public()
-        return TokenVerifier({name: _one(public[name]) for name in ALL if name != service}, typ=SERVICE, audience=service, max_life=INNER_LIFE)
+        return TokenVerifier(
+            {name: _one(public[name]) for name in ALL if name != service}, typ=SERVICE, audience=service, max_life=INNER_LIFE
+        )
 
 
 def _one(jwk: dict[str, str]) -> dict[str, Ed25519PublicKey]:

@@ -36,8 +36,9 @@ from kit.problems import (
     NotFound,
     Problem,
     TooLarge,
-    Unavailable,
     Unauthenticated,
+    Unavailable,
+    every_problem,
     language_of,
 )
 from kit.sealed import Sealer
@@ -130,11 +131,22 @@ def install_problems(app: FastAPI) -> None:
         assert isinstance(error, DBAPIError)
         problem = _database_problem(error)
         if problem.status == 500:
-            log.error("database_error", sqlstate=getattr(error.orig, "sqlstate", ""), route=_template(request.scope), request_id=request.headers.get("x-request-id", ""))
+            log.error(
+                "database_error",
+                sqlstate=getattr(error.orig, "sqlstate", ""),
+                route=_template(request.scope),
+                request_id=request.headers.get("x-request-id", ""),
+            )
         return answer(request, problem)
 
     async def on_anything(request: Request, error: Exception) -> Response:
-        log.error("unexpected_error", kind=type(error).__name__, route=_template(request.scope), request_id=request.headers.get("x-request-id", ""), exc_info=error)
+        log.error(
+            "unexpected_error",
+            kind=type(error).__name__,
+            route=_template(request.scope),
+            request_id=request.headers.get("x-request-id", ""),
+            exc_info=error,
+        )
         return answer(request, Problem())
 
     app.add_exception_handler(Problem, on_problem)
@@ -264,6 +276,30 @@ class Parts:
 
 
 PeriodicJob = tuple[str, Job, str | None]
+Codes = Mapping[str, tuple[str, str]]
+"""A code list: code → (Chinese label, English label)."""
+
+
+def _language_router(app: FastAPI, codes: Mapping[str, Codes]) -> APIRouter:
+    """What the gateway merges for clients: this service's OpenAPI document, code lists and problem types."""
+    router = APIRouter(prefix="/internal", route_class=UnitRoute, include_in_schema=False)
+
+    @router.get("/language")
+    async def language(_: Annotated[Work, Depends(AllowNeighbour())]) -> dict[str, Any]:
+        """OpenAPI, codes, problems."""
+        return language_of_app(app, codes)
+
+    return router
+
+
+def language_of_app(app: FastAPI, codes: Mapping[str, Codes]) -> dict[str, Any]:
+    """An app's published language: `openapi`, `codes`, `problems`."""
+    listed = {name: {code: {"zh": zh, "en": en} for code, (zh, en) in entries.items()} for name, entries in codes.items()}
+    problems = {
+        kind.slug: {"status": kind.status, "zh": kind.title_zh, "en": kind.title_en, "about": kind.__doc__ or ""}
+        for kind in every_problem()
+    }
+    return {"openapi": app.openapi(), "codes": listed, "problems": problems}
 
 
 def assemble(
@@ -275,8 +311,14 @@ def assemble(
     readers: Mapping[str, Mapping[str, Reader]] | None = None,
     work_jobs: Sequence[PeriodicJob] = (),
     background: Sequence[Callable[[House], Awaitable[None]]] = (),
+    vital: Sequence[Callable[[House], Awaitable[None]]] = (),
+    codes: Mapping[str, Codes] | None = None,
 ) -> FastAPI:
-    """The app of a service. `readers`: neighbour → event type → reader; `work_jobs`: (name, run, cron or None); `background`: its own endless tasks."""
+    """The app of a service.
+
+    `readers`: neighbour → event type → reader; `work_jobs`: (name, run, cron or None); `background`: its own endless tasks, which tests step by hand;
+    `vital`: tasks that always run, because requests depend on them; `codes`: its code lists with labels, for /meta/v1/codes.
+    """
     extras: dict[str, Any] = {**parts.extras, "neighbours": dict(parts.neighbours), "county": parts.county}
     house = House(schema, parts.database, parts.clock, parts.sealer, parts.verifier, parts.neighbour_verifier, parts.demo, extras)
     wakes = Wakes(parts.database.conninfo, f"{schema.name}_outbox")
@@ -289,10 +331,12 @@ def assemble(
 
     def ready() -> dict[str, Any]:
         now = parts.clock()
-        lags = {follower.feed: round((now - follower.last_step).total_seconds(), 1) if follower.last_step else None for follower in followers}
+        lags = {
+            follower.feed: round((now - follower.last_step).total_seconds(), 1) if follower.last_step else None for follower in followers
+        }
         return {"followers_lag_seconds": lags}
 
-    tasks: list[Background] = [wakes.run]
+    tasks: list[Background] = [wakes.run, *(partial(run, house) for run in vital)]
     if parts.background:
         tasks += [follower.run for follower in followers]
         tasks.append(lambda: _seal_for_ever(house))
@@ -320,6 +364,7 @@ def assemble(
     extras["wakes"] = wakes
     install_problems(app)
     app.include_router(internal_router(house, wakes))
+    app.include_router(_language_router(app, codes or {}))
     app.include_router(health_router(house, ready, app.state.metrics))
     for router in routers:
         app.include_router(router)

@@ -153,7 +153,9 @@ def read_unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
 class TokenVerifier:
     """Verifies one shape of token for one audience, and remembers what it verified until `exp`."""
 
-    def __init__(self, keys: Mapping[str, Mapping[str, Ed25519PublicKey]], *, typ: str, audience: str, max_life: int, remember: int = 10_000) -> None:
+    def __init__(
+        self, keys: Mapping[str, Mapping[str, Ed25519PublicKey]], *, typ: str, audience: str, max_life: int, remember: int = 10_000
+    ) -> None:
         """`keys`: issuer → kid → key. An empty record is refused: no key, no start."""
         if not keys or not all(keys.values()):
             raise ValueError("no verification key: refusing to start")

@@ -128,7 +128,9 @@ class Follower:
                 async with session.begin_nested():
                     await self._read(session, event)
             except Exception as error:
-                log.error("event_parked", feed=self.feed, type=event.type, event_id=str(event.id), kind=type(error).__name__, exc_info=error)
+                log.error(
+                    "event_parked", feed=self.feed, type=event.type, event_id=str(event.id), kind=type(error).__name__, exc_info=error
+                )
                 values = {
                     "event_id": event.id,
                     "feed": self.feed,
@@ -155,4 +157,6 @@ class Follower:
         if old == new:
             await session.execute(statement.on_conflict_do_nothing())
         else:
-            await session.execute(statement.on_conflict_do_update(index_elements=["feed"], set_={"position": new, "moved_at": values["moved_at"]}))
+            await session.execute(
+                statement.on_conflict_do_update(index_elements=["feed"], set_={"position": new, "moved_at": values["moved_at"]})
+            )

@@ -65,7 +65,9 @@ async def begin(request: Request, session: AsyncSession, house: House, body: byt
     if key is None:
         return None
     if not 8 <= len(key) <= 200 or not key.isascii():
-        raise invalid("/header/Idempotency-Key", "length", "幂等键须为 8 到 200 个 ASCII 字符", "an Idempotency-Key has 8 to 200 ASCII characters")
+        raise invalid(
+            "/header/Idempotency-Key", "length", "幂等键须为 8 到 200 个 ASCII 字符", "an Idempotency-Key has 8 to 200 ASCII characters"
+        )
     from kit.work import caller_of  # a cycle by type only: work needs begin(), begin() needs the caller
 
     caller = caller_of(request).subject

@@ -69,7 +69,9 @@ class Jobs:
     async def drain(self) -> None:
         """Run everything that is queued now, then return: what tests step with."""
         async with App(connector=self._connector).open_async():
-            await self.app.run_worker_async(concurrency=1, install_signal_handlers=False, wait=False, delete_jobs="successful", fetch_job_polling_interval=0.05)
+            await self.app.run_worker_async(
+                concurrency=1, install_signal_handlers=False, wait=False, delete_jobs="successful", fetch_job_polling_interval=0.05
+            )
 
 
 async def defer(session: AsyncSession, schema: str, name: str, **arguments: Any) -> None:

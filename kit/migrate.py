@@ -159,13 +159,21 @@ def _check_differences(connection: sa.Connection, schema: Schema) -> list[str]:
                 name = str(constraint.name)
                 full = name if name.startswith("ck_") else f"ck_{table.name}_{name}"
                 columns = ", ".join(f"{c.name} {c.type.compile(connection.dialect)}" for c in table.columns)
-                connection.execute(sa.text(f"create temp table probe_check ({columns}, constraint probe_it check ({constraint.sqltext})) on commit drop"))
-                shown = connection.execute(sa.text("select pg_get_constraintdef(oid) from pg_constraint where conname = 'probe_it'")).scalar_one()
+                connection.execute(
+                    sa.text(f"create temp table probe_check ({columns}, constraint probe_it check ({constraint.sqltext})) on commit drop")
+                )
+                shown = connection.execute(
+                    sa.text("select pg_get_constraintdef(oid) from pg_constraint where conname = 'probe_it'")
+                ).scalar_one()
                 connection.execute(sa.text("drop table probe_check"))
                 wanted[f"{table.name}.{full}"] = _squeeze(str(shown))
     probe.rollback()
     names = sorted(set(stored) | set(wanted))
-    return [f"CHECK {name}: stored {stored.get(name)!r}, declared {wanted.get(name)!r}" for name in names if stored.get(name) != wanted.get(name)]
+    return [
+        f"CHECK {name}: stored {stored.get(name)!r}, declared {wanted.get(name)!r}"
+        for name in names
+        if stored.get(name) != wanted.get(name)
+    ]
 
 
 def _squeeze(text: str) -> str:

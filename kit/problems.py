@@ -39,7 +39,9 @@ class Problem(Exception):
     title_zh: ClassVar[str] = "系统内部错误,已记录"
     title_en: ClassVar[str] = "Internal error, recorded"
 
-    def __init__(self, detail_zh: str = "", detail_en: str = "", errors: list[FieldError] | None = None, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, detail_zh: str = "", detail_en: str = "", errors: list[FieldError] | None = None, headers: dict[str, str] | None = None
+    ) -> None:
         super().__init__(self.slug)
         self.detail_zh = detail_zh
         self.detail_en = detail_en or detail_zh

@@ -71,6 +71,8 @@ def loads(raw: bytes) -> Any:
     except RecursionError as error:
         raise Malformed("嵌套层数过多", "nested too deeply") from error
     except json.JSONDecodeError as error:
-        raise Malformed(f"第 {error.lineno} 行第 {error.colno} 列不是有效的 JSON", f"no valid JSON at line {error.lineno}, column {error.colno}") from error
+        raise Malformed(
+            f"第 {error.lineno} 行第 {error.colno} 列不是有效的 JSON", f"no valid JSON at line {error.lineno}, column {error.colno}"
+        ) from error
     _walk(value, 0)
     return value

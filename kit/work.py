@@ -113,7 +113,12 @@ class UnitRoute(APIRoute):
         async def handle(request: Request) -> Response:
             unknown = [name for name in request.query_params if name not in allowed]
             if unknown:
-                raise Invalid(errors=[FieldError(f"/query/{name[:60]}", "unknown_parameter", "不认识的查询参数", "unknown query parameter") for name in unknown])
+                raise Invalid(
+                    errors=[
+                        FieldError(f"/query/{name[:60]}", "unknown_parameter", "不认识的查询参数", "unknown query parameter")
+                        for name in unknown
+                    ]
+                )
             body = await _strict_body(request)
             house: House = request.app.state.house
             async with house.database.session() as session:
@@ -179,7 +184,9 @@ def read_purpose(header: str | None) -> tuple[str, str]:
     word, _, rest = (header or "").partition(";")
     word = word.strip()
     if word not in PURPOSES:
-        raise invalid("/header/Purpose", "purpose_required", "查看个人信息须注明用途(Purpose)", "reading personal data needs a Purpose header")
+        raise invalid(
+            "/header/Purpose", "purpose_required", "查看个人信息须注明用途(Purpose)", "reading personal data needs a Purpose header"
+        )
     reason = rest.strip().removeprefix("reason=").strip().strip('"')
     if "%" in reason and reason.isascii():
         reason = unquote(reason)

@@ -32,30 +32,38 @@ START = datetime(2021, 7, 1, 0, 0, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Template:
-    """A prepared database that others are copied from."""
+    """Prepared databases that others are copied from: one per set of services, made when first asked for."""
 
     owner: str
-    name: str
     data_dir: Path
+    _made: dict[str, str] = field(default_factory=dict)
+
+    def name(self, only: str | None) -> str:
+        """The prepared database with all schemas, or with those of one service alone."""
+        key = only or "all"
+        if key not in self._made:
+            name = f"template_{key}_{uuid4().hex[:8]}"
+            with psycopg.connect(self.owner, autocommit=True) as connection:
+                statement = "create database {} template template0 encoding 'UTF8' locale_provider builtin builtin_locale 'C.UTF-8' locale 'C.UTF-8'"
+                connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+            services = [only] if only else list(database.PACKAGES)
+            database.prepare(make_conninfo(self.owner, dbname=name), self.data_dir, lambda *_: None, services)
+            self._made[key] = name
+        return self._made[key]
 
 
 def prepare_template(postgres: str, data_dir: Path) -> Template:
-    """Prepare the template database once."""
-    DataFolder(data_dir).path.mkdir(parents=True, exist_ok=True)
-    name = f"template_{uuid4().hex[:8]}"
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        statement = "create database {} template template0 encoding 'UTF8' locale_provider builtin builtin_locale 'C.UTF-8' locale 'C.UTF-8'"
-        connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
-    database.prepare(make_conninfo(postgres, dbname=name), data_dir, lambda *_: None)
-    return Template(postgres, name, data_dir)
+    """The templates of one server."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    return Template(postgres, data_dir)
 
 
 @contextlib.contextmanager
-def copied(template: Template) -> Iterator[str]:
+def copied(template: Template, only: str | None = None) -> Iterator[str]:
     """A fresh copy of the template: the owner's address of it."""
     name = f"copy_{uuid4().hex[:10]}"
     with psycopg.connect(template.owner, autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template.name)))
+        connection.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template.name(only))))
         try:
             yield make_conninfo(template.owner, dbname=name)
         finally:
@@ -117,9 +125,11 @@ class TestHouse:
 
 
 @contextlib.asynccontextmanager
-async def open_house(template: Template, *, only: str | None = None, demo: bool = True, start: datetime = START) -> AsyncIterator[TestHouse]:
+async def open_house(
+    template: Template, *, only: str | None = None, demo: bool = True, start: datetime = START
+) -> AsyncIterator[TestHouse]:
     """A house over a fresh copy of the template. `only`: one service without its neighbours."""
-    with copied(template) as owner:
+    with copied(template, only) as owner:
         clock = SteppedClock(start)
         settings = HouseSettings(template.data_dir, owner, demo=demo, background=False)
         house = build(settings, only=only, clock=clock)

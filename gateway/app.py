@@ -1,0 +1,56 @@
+"""Puts the front door together: the local app (identity, documents) and the edge before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from gateway import tables
+from gateway.codes import CODES
+from gateway.documents.api import router as documents
+from gateway.documents.service import Library
+from gateway.edge.edge import Edge
+from gateway.edge.limits import Limiter
+from gateway.edge.routes import RouteTable, shipped_table
+from gateway.edge.upstream import Upstream
+from gateway.identity.api import router as identity
+from gateway.identity.revocations import Revocations
+from gateway.identity.service import AUDIENCE, ISSUER
+from gateway.schema import SCHEMA
+from kit.app import Parts, assemble, language_of_app
+from kit.auth import ACCESS, SigningKey, TokenVerifier
+
+__all__ = ["create_app", "create_gateway", "tables"]
+
+ACCESS_MAX_LIFE = 900
+
+
+def create_app(parts: Parts, table: RouteTable | None = None) -> tuple[FastAPI, Revocations]:
+    """The gateway's own app: what it serves itself, and the deny list that it keeps."""
+    revocations = Revocations()
+    app = assemble(parts, SCHEMA, title="网关 gateway", routers=[identity, documents], vital=[revocations.run], codes=CODES)
+    known = (table or shipped_table()).routes
+    roles = {(route.method, route.path): {"roles": route.roles, "purpose": route.purpose} for route in known}
+    app.state.house.extras["library"] = Library(parts.neighbours, language_of_app(app, CODES), roles)
+    app.state.house.extras["revocations"] = revocations
+    return app, revocations
+
+
+def create_gateway(
+    parts: Parts, upstreams: Mapping[str, Upstream], table: RouteTable | None = None, limiter: Limiter | None = None
+) -> tuple[ASGIApp, FastAPI]:
+    """The edge to serve, and the local app whose life the composer keeps."""
+    table = table or shipped_table()
+    access_key, inner_key = parts.extras["access_key"], parts.extras["inner_key"]
+    assert isinstance(access_key, SigningKey)
+    assert isinstance(inner_key, SigningKey)
+    local, revocations = create_app(parts, table)
+    verifier = TokenVerifier(
+        {ISSUER: {access_key.kid: access_key.private.public_key()}}, typ=ACCESS, audience=AUDIENCE, max_life=ACCESS_MAX_LIFE
+    )
+    edge = Edge(
+        local, upstreams, table, verifier, inner_key, revocations, parts.clock, limiter or Limiter(), registry=local.state.metrics.registry
+    )
+    return edge, local

@@ -1,0 +1,49 @@
+"""Gathers the published language of the services and keeps it; a service that is down is asked again next time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.documents.merge import merged
+from kit.call import NeighbourDown
+from kit.doors import Door
+
+EXPECTED = ("registry", "testing", "alerts", "precursor")
+
+
+class Library:
+    """The merged documents of one house."""
+
+    def __init__(self, doors: Mapping[str, Door], own: dict[str, Any], roles: Mapping[tuple[str, str], Mapping[str, Any]]) -> None:
+        self._doors = doors
+        self._told: dict[str, dict[str, Any]] = {"gateway": own}
+        self._roles = roles
+        self._openapi: dict[str, Any] | None = None
+
+    async def gather(self) -> None:
+        """Ask whoever has not told yet."""
+        for name in EXPECTED:
+            if name not in self._told and name in self._doors:
+                try:
+                    self._told[name] = await self._doors[name].get("/internal/language")
+                    self._openapi = None
+                except NeighbourDown:
+                    continue
+
+    async def openapi(self) -> dict[str, Any]:
+        """The merged OpenAPI document."""
+        await self.gather()
+        if self._openapi is None:
+            self._openapi = merged({name: told["openapi"] for name, told in self._told.items()}, self._roles)
+        return self._openapi
+
+    async def codes(self) -> dict[str, Any]:
+        """Every code list with its labels, as `<service>.<list>`."""
+        await self.gather()
+        return {f"{service}.{name}": entries for service, told in sorted(self._told.items()) for name, entries in told["codes"].items()}
+
+    async def problems(self) -> dict[str, Any]:
+        """Every problem type by slug."""
+        await self.gather()
+        return {slug: about for told in self._told.values() for slug, about in sorted(told["problems"].items())}

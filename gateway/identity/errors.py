@@ -1,0 +1,60 @@
+"""Problems of identity.
+
+Problem
+├── SignInFailed 401     wrong name, password, code, locked or disabled: one answer for all
+├── ClientRefused 401    a machine's assertion was not accepted: one answer for all
+├── NameTaken 409
+└── AccountNotFound, ClientNotFound, SessionNotFound 404
+"""
+
+from kit.problems import Conflict, NotFound, Problem
+
+
+class SignInFailed(Problem):
+    """The sign-in was refused; it never says which half was wrong."""
+
+    status = 401
+    slug = "sign-in-failed"
+    title_zh = "用户名、密码或动态口令不正确,或账号暂时锁定"
+    title_en = "Wrong user name, password or code, or the account is locked for a while"
+
+
+class ClientRefused(Problem):
+    """The client assertion was refused."""
+
+    status = 401
+    slug = "client-refused"
+    title_zh = "客户端身份验证未通过"
+    title_en = "The client could not be authenticated"
+
+
+class NameTaken(Conflict):
+    """The user name or client id exists."""
+
+    slug = "name-taken"
+    title_zh = "名称已被使用"
+    title_en = "This name is taken"
+
+
+class AccountNotFound(NotFound):
+    """No such account."""
+
+    slug = "account-not-found"
+    title_zh = "没有这个账号"
+    title_en = "No such account"
+
+
+class ClientNotFound(NotFound):
+    """No such client."""
+
+    slug = "client-not-found"
+    title_zh = "没有这个客户端"
+    title_en = "No such client"
+
+
+class SessionNotFound(NotFound):
+    """No such session of this account."""
+
+    slug = "session-not-found"
+    title_zh = "没有这个会话"
+    title_en = "No such session"

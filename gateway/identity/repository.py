@@ -1,0 +1,87 @@
+"""Questions to identity."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from gateway.identity.tables import Account, AssertionSeen, Client, ClientKey, RefreshToken, Session
+
+
+async def account_named(session: AsyncSession, username: str) -> Account | None:
+    """The account of a user name, locked for this transaction."""
+    return (await session.execute(select(Account).where(Account.username == username).with_for_update())).scalar_one_or_none()
+
+
+async def account(session: AsyncSession, account_id: UUID) -> Account | None:
+    """One account, locked for this transaction."""
+    return (await session.execute(select(Account).where(Account.id == account_id).with_for_update())).scalar_one_or_none()
+
+
+async def accounts(session: AsyncSession) -> Sequence[Account]:
+    """All accounts by name."""
+    return (await session.execute(select(Account).order_by(col(Account.username)))).scalars().all()
+
+
+async def session_of(session: AsyncSession, session_id: UUID) -> Session | None:
+    """One session, locked for this transaction."""
+    return (await session.execute(select(Session).where(Session.id == session_id).with_for_update())).scalar_one_or_none()
+
+
+async def open_sessions(session: AsyncSession, account_id: UUID, now: datetime) -> Sequence[Session]:
+    """An account's sessions that can still be used."""
+    query = select(Session).where(Session.account_id == account_id, col(Session.ended_at).is_(None), col(Session.expires_at) > now)
+    return (await session.execute(query.order_by(col(Session.began_at)))).scalars().all()
+
+
+async def end_sessions(session: AsyncSession, account_id: UUID, now: datetime, reason: str) -> Sequence[UUID]:
+    """End every open session of an account; the ids."""
+    statement = update(Session).where(col(Session.account_id) == account_id, col(Session.ended_at).is_(None))
+    return (await session.execute(statement.values(ended_at=now, end_reason=reason).returning(col(Session.id)))).scalars().all()
+
+
+async def refresh_token(session: AsyncSession, token_hash: bytes) -> RefreshToken | None:
+    """A refresh token by its hash, locked for this transaction."""
+    return (await session.execute(select(RefreshToken).where(RefreshToken.token_hash == token_hash).with_for_update())).scalar_one_or_none()
+
+
+async def client(session: AsyncSession, client_id: str) -> Client | None:
+    """A machine client."""
+    return (await session.execute(select(Client).where(Client.id == client_id))).scalar_one_or_none()
+
+
+async def clients(session: AsyncSession) -> Sequence[Client]:
+    """All clients by id."""
+    return (await session.execute(select(Client).order_by(col(Client.id)))).scalars().all()
+
+
+async def keys_of(session: AsyncSession, client_id: str, now: datetime) -> Sequence[ClientKey]:
+    """A client's keys that are valid now."""
+    query = select(ClientKey).where(
+        ClientKey.client_id == client_id,
+        col(ClientKey.not_before) <= now,
+        or_(col(ClientKey.not_after).is_(None), col(ClientKey.not_after) > now),
+    )
+    return (await session.execute(query.order_by(col(ClientKey.kid)))).scalars().all()
+
+
+async def remember_assertion(session: AsyncSession, client_id: str, jti: str, expires_at: datetime, now: datetime) -> bool:
+    """Note a used assertion; False when it was used before."""
+    await session.execute(delete(AssertionSeen).where(col(AssertionSeen.expires_at) < now))
+    values: dict[str, Any] = {"client_id": client_id, "jti": jti, "expires_at": expires_at}
+    made = await session.execute(insert(AssertionSeen).values(values).on_conflict_do_nothing().returning(col(AssertionSeen.jti)))
+    return made.first() is not None
+
+
+async def withdrawn_since(session: AsyncSession, since: datetime) -> set[str]:
+    """Session ids (and `client:<id>`) that ended after `since`: what must be refused although its token still lives."""
+    ended = await session.execute(select(Session.id).where(col(Session.ended_at) > since))
+    revoked = await session.execute(select(Client.id).where(col(Client.revoked_at) > since))
+    return {str(row) for row in ended.scalars()} | {f"client:{row}" for row in revoked.scalars()}

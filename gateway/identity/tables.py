@@ -1,0 +1,105 @@
+"""Rows of identity."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from gateway.schema import SCHEMA
+from kit.db import check_words, new_id
+
+_STAMP = sa.DateTime(timezone=True)
+
+
+class Account(SCHEMA.base, table=True):
+    """A person who signs in. Names and posts live in the registry; here is only what the door needs."""
+
+    __tablename__ = "account"
+    __table_args__ = (check_words("state", ("active", "disabled"), "state"),)
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    username: str = Field(sa_type=sa.Text, unique=True)
+    password_hash: str = Field(sa_type=sa.Text)
+    roles: list[str] = Field(sa_type=JSONB)
+    scope: list[str] = Field(sa_type=JSONB)
+    staff_code: str | None = Field(default=None, sa_type=sa.Text)
+    person_id: UUID | None = None
+    totp_sealed: bytes | None = None
+    totp_step: int = 0
+    """Last time step whose code was used: each code works once (RFC 6238 5.2)."""
+    failures: int = 0
+    locked_until: datetime | None = Field(default=None, sa_type=_STAMP)
+    state: str = Field(default="active", sa_type=sa.Text)
+    version: int = 1
+    created_at: datetime = Field(sa_type=_STAMP)
+
+
+class Session(SCHEMA.base, table=True):
+    """A sign-in and the family of refresh tokens that grew from it."""
+
+    __tablename__ = "session"
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    account_id: UUID = Field(foreign_key="gateway.account.id", index=True)
+    began_at: datetime = Field(sa_type=_STAMP)
+    used_at: datetime = Field(sa_type=_STAMP)
+    expires_at: datetime = Field(sa_type=_STAMP)
+    ended_at: datetime | None = Field(default=None, sa_type=_STAMP, index=True)
+    end_reason: str | None = Field(default=None, sa_type=sa.Text)
+
+
+class RefreshToken(SCHEMA.base, table=True):
+    """One refresh token, known only by its hash; used once."""
+
+    __tablename__ = "refresh_token"
+
+    token_hash: bytes = Field(primary_key=True)
+    session_id: UUID = Field(foreign_key="gateway.session.id", index=True)
+    issued_at: datetime = Field(sa_type=_STAMP)
+    used_at: datetime | None = Field(default=None, sa_type=_STAMP)
+
+
+class Client(SCHEMA.base, table=True):
+    """A machine: another agency, or a partner province."""
+
+    __tablename__ = "client"
+    __table_args__ = (check_words("state", ("active", "revoked"), "state"), check_words("role", ("agency", "partner"), "role"))
+
+    id: str = Field(sa_type=sa.Text, primary_key=True)
+    name: str = Field(sa_type=sa.Text)
+    role: str = Field(sa_type=sa.Text)
+    scope: list[str] = Field(sa_type=JSONB)
+    grants: list[str] = Field(sa_type=JSONB)
+    """Operations, and `agreement:<id>` for a partner."""
+    valid_to: datetime | None = Field(default=None, sa_type=_STAMP)
+    state: str = Field(default="active", sa_type=sa.Text)
+    version: int = 1
+    created_at: datetime = Field(sa_type=_STAMP)
+    revoked_at: datetime | None = Field(default=None, sa_type=_STAMP)
+
+
+class ClientKey(SCHEMA.base, table=True):
+    """A public key of a client; several at once, so that it can rotate."""
+
+    __tablename__ = "client_key"
+
+    client_id: str = Field(sa_type=sa.Text, foreign_key="gateway.client.id", primary_key=True)
+    kid: str = Field(sa_type=sa.Text, primary_key=True)
+    jwk: dict[str, Any] = Field(sa_type=JSONB)
+    not_before: datetime = Field(sa_type=_STAMP)
+    not_after: datetime | None = Field(default=None, sa_type=_STAMP)
+
+
+class AssertionSeen(SCHEMA.base, table=True):
+    """A client assertion that was used: `jti` once until its `exp` (RFC 7523 3)."""
+
+    __tablename__ = "assertion_seen"
+
+    client_id: str = Field(sa_type=sa.Text, primary_key=True)
+    jti: str = Field(sa_type=sa.Text, primary_key=True)
+    expires_at: datetime = Field(sa_type=_STAMP, index=True)

@@ -1,0 +1,80 @@
+"""Machines sign in with a key of their own (RFC 7523)."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from urllib.parse import urlencode
+
+from gateway.identity.machines import ASSERTION_TYPE
+from kit.auth import SigningKey, mint
+from kit.call import Reply
+from tests.gateway.identity.conftest import Door
+from tests.houses import TestHouse
+
+
+def assertion(
+    house: TestHouse,
+    key: SigningKey,
+    *,
+    client: str = "baode",
+    jti: str = "one-time-0001",
+    audience: str = "guikang-gateway",
+    life: int = 60,
+) -> str:
+    """A client assertion."""
+    return mint(key, typ="JWT", issuer=client, audience=audience, claims={"sub": client, "jti": jti}, now=house.clock(), life=life)
+
+
+async def ask(door: Door, token: str, **more: str) -> Reply:
+    """POST to the token endpoint."""
+    form = {"grant_type": "client_credentials", "client_assertion_type": ASSERTION_TYPE, "client_assertion": token, **more}
+    return await door("POST", "/auth/v1/token", urlencode(form).encode(), content_type="application/x-www-form-urlencoded")
+
+
+async def register(administrator: Door, key: SigningKey) -> None:
+    """Register the partner."""
+    new = {"id": "baode", "name": "保德县(演示)", "role": "partner", "grants": ["agreement:1"], "jwk": key.public_jwk()}
+    made = await administrator(
+        "POST", "/auth/v1/clients", {**new, "jwk": {k: v for k, v in new["jwk"].items() if k in ("kty", "crv", "x")}}
+    )  # type: ignore[union-attr]
+    assert made.status == 201, made.body
+
+
+async def test_a_partner_signs_in_once_per_assertion(administrator: Door, stranger: Door, house: TestHouse) -> None:
+    key = SigningKey.generate()
+    await register(administrator, key)
+    token = assertion(house, key)
+    answer = await ask(stranger, token)
+    assert answer.status == 200, answer.body
+    stranger.token = json.loads(answer.body)["access_token"]
+    assert json.loads((await stranger("GET", "/auth/v1/me")).body)["grants"] == ["agreement:1"]
+    assert (await ask(stranger, token)).status == 401
+
+
+async def test_what_is_not_exactly_right_is_refused(administrator: Door, stranger: Door, house: TestHouse) -> None:
+    key, other = SigningKey.generate(), SigningKey.generate()
+    await register(administrator, key)
+    wrong = [
+        assertion(house, other),
+        assertion(house, key, audience="guikang"),
+        assertion(house, key, life=3600),
+        assertion(house, key, client="hequ"),
+        assertion(house, key, jti="x"),
+        "a.b.c",
+    ]
+    assert [(await ask(stranger, token)).status for token in wrong] == [401] * len(wrong)
+    late = assertion(house, key, jti="one-time-0002")
+    house.clock.advance(timedelta(minutes=5))
+    assert (await ask(stranger, late)).status == 401
+
+
+async def test_a_revoked_client_is_out_within_a_moment(administrator: Door, stranger: Door, house: TestHouse) -> None:
+    key = SigningKey.generate()
+    await register(administrator, key)
+    stranger.token = json.loads((await ask(stranger, assertion(house, key))).body)["access_token"]
+    assert (await administrator("DELETE", "/auth/v1/clients/baode")).status == 204
+    local = house.house.apps["gateway"].state.house
+    await local.extras["revocations"].reload(local)
+    assert (await stranger("GET", "/auth/v1/me")).status == 401
+    assert (await ask(stranger, assertion(house, key, jti="one-time-0003"))).status == 401
