@@ -7,7 +7,7 @@ Every table lives under the service's schema by qualified name; nobody sets sear
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -41,6 +41,13 @@ class Xid8(sa.types.UserDefinedType[str]):
         return "xid8"
 
 
+class Row(SQLModel):
+    """What every table class is to a type checker: SQLModel types `__tablename__` as a declared_attr, and each table sets a plain name."""
+
+    if TYPE_CHECKING:
+        __tablename__: ClassVar[str]  # pyright: ignore[reportIncompatibleVariableOverride] - as above
+
+
 class Schema:
     """A service's corner of the database: metadata, base class for SQLModel tables, and the kit's tables."""
 
@@ -49,10 +56,10 @@ class Schema:
         self.metadata = sa.MetaData(schema=name, naming_convention=NAMING)
         mapper = registry(metadata=self.metadata)
 
-        class Base(SQLModel, registry=mapper):  # pyright: ignore[reportCallIssue] - SQLModel takes `registry` as a class keyword
+        class Base(Row, registry=mapper):
             """Base of this service's tables."""
 
-        self.base: type[SQLModel] = Base
+        self.base: type[Row] = Base
         stamp = sa.DateTime(timezone=True)
         # The outbox is the feed. Order is (xid, id) below the snapshot horizon: by id alone slow writers are lost (ADR 0003).
         self.outbox = sa.Table(
