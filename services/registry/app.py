@@ -7,6 +7,9 @@ from fastapi import FastAPI
 from kit.app import Parts, assemble
 from services.registry import tables
 from services.registry.divisions.api import router as divisions
+from services.registry.jobs import JOBS, end_due_measures
+from services.registry.measures.api import router as measures
+from services.registry.measures.neighbours import router as neighbours
 from services.registry.people.api import router as people
 from services.registry.schema import SCHEMA
 
@@ -15,4 +18,5 @@ __all__ = ["create_app", "tables"]
 
 def create_app(parts: Parts) -> FastAPI:
     """The registry as an ASGI app."""
-    return assemble(parts, SCHEMA, title="登记 registry", routers=[divisions, people])
+    routers = [divisions, people, measures, neighbours]
+    return assemble(parts, SCHEMA, title="登记 registry", routers=routers, work_jobs=JOBS, background=[end_due_measures])

@@ -1,8 +1,274 @@
-"""Use cases of measures."""
+"""Use cases of measures: order, step, read, list. One function, one verb, one transaction."""
 
 from __future__ import annotations
 
-from services.registry.measures.endings import end_due, end_measures, end_measures_of
-from services.registry.measures.intake import WITH_MEASURE, TakenMeasure, take_over_measures
+from collections.abc import Sequence
+from dataclasses import fields
+from datetime import date
+from typing import Any
+from uuid import UUID
 
-__all__ = ["WITH_MEASURE", "TakenMeasure", "end_due", "end_measures", "end_measures_of", "take_over_measures"]
+from kit.db import driver
+from kit.etags import check_version
+from kit.pages import Cursors
+from kit.problems import FieldError
+from kit.work import Work
+from services.registry import events as said
+from services.registry.divisions.service import require_town
+from services.registry.measures import policy, repository, rules
+from services.registry.measures.calendar import is_working_day
+from services.registry.measures.endings import end_due, end_measures, end_measures_of
+from services.registry.measures.errors import MeasureNotFound, MeasureRunning, NotDeclaredStep, StepRefused
+from services.registry.measures.events import said_of
+from services.registry.measures.guards import Facts, Given, Refused
+from services.registry.measures.intake import WITH_MEASURE, TakenMeasure, take_over_measures
+from services.registry.measures.schemas import NewMeasure, Step
+from services.registry.measures.states import EXCLUSIVE, EXPIRING, OPEN
+from services.registry.measures.tables import Measure, MeasureEvent
+from services.registry.measures.transitions import ORDERS, find
+from services.registry.people import policy as people_policy
+from services.registry.people import repository as people
+from services.registry.people.errors import RecordClosed
+from services.registry.people.service import place_person
+from services.registry.people.tables import Person
+
+SAYS: dict[str, type[said.MeasureEvent]] = {
+    "changed": said.MeasureChanged,
+    "reported_in": said.MeasureReportedIn,
+    "suspended": said.MeasureSuspended,
+    "resumed": said.MeasureResumed,
+    "transferred": said.MeasureTransferred,
+    "breached": said.MeasureBreached,
+    "ended": said.MeasureEnded,
+}
+_FACTS = tuple(field.name for field in fields(Facts))
+
+
+async def order_measure(work: Work, person_id: UUID, new: NewMeasure) -> Measure:
+    """Record an order of the police or the start of a voluntary measure (NCL art. 33, 36, 38, 48, 51).
+
+    Raises PersonNotFound, RecordClosed, Forbidden, Invalid, StepRefused, MeasureRunning.
+    """
+    person = await people.person(work.session, person_id, for_update=True)
+    people_policy.may_read(work.principal, person, work.purpose or "supervision")
+    assert person is not None
+    policy.may_order(work.principal, new.division_code, ORDERS[new.kind][2])
+    await require_town(work, new.division_code, "/division_code")
+    if person.state == "closed":
+        raise RecordClosed
+    await end_due(work, [person_id])
+    given = Given(
+        on=new.ordered_on,
+        reason=new.reason or "",
+        order_no=new.order_no,
+        order_organ=new.order_organ,
+        addiction=new.addiction,
+        ground=new.ground,
+        bar=new.bar,
+        term_months=new.term_months,
+        released_on=new.released_on or await _released_on(work, new, person_id),
+        age=_age(person.birth_date, new.ordered_on),
+    )
+    try:
+        rules.check_order(new.kind, given, work.today)
+    except Refused as error:
+        raise _refused(error) from error
+    return await _begin(work, person, new.kind, new.division_code, given)
+
+
+async def take_step(work: Work, measure_id: UUID, step: Step, if_match: str | None) -> Measure:
+    """Record a transition. Raises MeasureNotFound, Forbidden, StaleVersion, VersionRequired, NotDeclaredStep, StepRefused, Invalid."""
+    measure = await repository.measure(work.session, measure_id, for_update=True)
+    if measure is None:
+        raise MeasureNotFound
+    transition = find(measure.kind, measure.state, step.event)
+    policy.may_change(work.principal, measure, transition.roles if transition else work.principal.roles)
+    check_version(if_match, measure.version)
+    person = await people.person(work.session, measure.person_id, for_update=True)
+    assert person is not None
+    if step.division_code is not None:
+        await require_town(work, step.division_code, "/division_code")
+    given = Given(age=_age(person.birth_date, step.on), **{**step.model_dump(exclude={"event"}), "reason": step.reason or ""})
+    facts = Facts(**{name: getattr(measure, name) for name in _FACTS})
+    try:
+        decision = rules.decide(facts, step.event, given, work.today, is_working_day)
+    except rules.NotDeclared as error:
+        raise NotDeclaredStep(f"状态 {error.args[0]} 下没有 {step.event}", f"no {step.event} from {error.args[0]}") from error
+    except Refused as error:
+        raise _refused(error) from error
+    before = measure.state
+    for column, value in decision.changes.items():
+        setattr(measure, column, value)
+    if step.event == "extend":
+        measure.term_months = None
+    measure.version += 1
+    measure.updated_at = work.now
+    _remember(work, measure, step.event, before, decision.effective_on, decision.transition.legal_source, given)
+    await work.session.flush()
+    await _say(work, measure, SAYS[decision.transition.says], decision.effective_on, step.event)
+    await work.note("measure.step", "measure", measure.id, details={"event": step.event, "to": measure.state})
+    await _follow_up(work, person, measure, step, given)
+    return measure
+
+
+async def _follow_up(work: Work, person: Person, measure: Measure, step: Step, given: Given) -> None:
+    """What one step brings with it in another row: the isolation that was decided, the community order after care, the new responsible town."""
+    if step.event == "decide_isolation":
+        await _begin(work, person, "compulsory_isolation_treatment", measure.division_code, given)
+    elif step.event == "change_to_community":
+        assert measure.term_start is not None and step.division_code is not None
+        served = (step.on - measure.term_start).days - measure.suspended_days
+        await _begin(work, person, "community_treatment", step.division_code, given, credited_days=max(served, 0))
+    elif step.event == "report_in_at_new_place" and person.division_code != measure.division_code:
+        await place_person(work, person, measure.division_code, None, "变更执行地")
+    elif step.event == "die":
+        await end_measures(work, {person.id: step.on}, "dead")
+
+
+async def _begin(work: Work, person: Person, kind: str, division_code: str, given: Given, credited_days: int = 0) -> Measure:
+    running = await repository.open_measures_of(work.session, [person.id])
+    if (kind in EXCLUSIVE and any(measure["kind"] in EXCLUSIVE for measure in running)) or any(
+        measure["kind"] == kind for measure in running
+    ):
+        raise MeasureRunning
+    measure = Measure(
+        person_id=person.id,
+        kind=kind,
+        division_code=division_code,
+        order_no=given.order_no or given.document_no,
+        order_organ=given.order_organ,
+        ground=given.ground,
+        source="order",
+        created_at=work.now,
+        updated_at=work.now,
+        **rules.first_changes(kind, given, credited_days),
+    )
+    work.session.add(measure)
+    await work.session.flush()
+    _remember(work, measure, "order", "none", given.on, ORDERS[kind][4], given)
+    await work.session.flush()
+    await _say(work, measure, said.MeasureOrdered, given.on, given.ground)
+    if measure.state != "ordered":
+        await _say(work, measure, said.MeasureReportedIn, given.on, None)
+    await work.note("measure.order", "measure", measure.id, details={"kind": kind})
+    return measure
+
+
+def _remember(work: Work, measure: Measure, event: str, before: str, on: date, source: str, given: Given) -> None:
+    numbers = ("contact_attempts", "evaded_tests", "departures", "absence_days")
+    words = ("good_reason", "finding_no", "ground", "division_code", "addiction", "order_organ")
+    details: dict[str, Any] = {name: getattr(given, name) for name in (*numbers, *words) if getattr(given, name)}
+    if given.until is not None:
+        details["until"] = given.until.isoformat()
+    work.session.add(
+        MeasureEvent(
+            measure_id=measure.id,
+            event=event,
+            from_state=before,
+            to_state=measure.state,
+            happened_on=on,
+            legal_source=source,
+            document_no=given.document_no or given.order_no,
+            reason=given.reason,
+            details=details,
+            statement=given.statement,
+            recorded_by=work.principal.subject,
+            recorded_at=work.now,
+        )
+    )
+
+
+async def _say(work: Work, measure: Measure, kind: type[said.MeasureEvent], on: date, reason: str | None) -> None:
+    await work.publish(said_of(kind, measure.model_dump(), on, reason), measure.person_id, measure.division_code)
+
+
+async def read_measure(work: Work, measure_id: UUID) -> Measure:
+    """A measure. Audited with its purpose. Raises MeasureNotFound."""
+    measure = await _readable(work, measure_id)
+    await work.note("measure.read", "measure", measure.id)
+    return measure
+
+
+async def history_of(work: Work, measure_id: UUID) -> Sequence[MeasureEvent]:
+    """Its transitions, oldest first. Raises MeasureNotFound."""
+    await _readable(work, measure_id)
+    await work.note("measure.read_history", "measure", measure_id)
+    return await repository.history_of(work.session, measure_id)
+
+
+async def measures_of(work: Work, person_id: UUID) -> Sequence[Measure]:
+    """All measures of a person, newest first. Raises PersonNotFound."""
+    people_policy.may_read(work.principal, await people.person(work.session, person_id), work.purpose)
+    found = await repository.measures_of(work.session, person_id)
+    await work.note("measure.list", "person", person_id)
+    return found
+
+
+async def list_measures(work: Work, cursors: Cursors, filters: dict[str, Any], cursor: str | None, limit: int) -> tuple[str, str | None]:
+    """A page as JSON and the next cursor; scope is part of the question."""
+    bound = {key: value for key, value in filters.items() if value is not None}
+    after = cursors.read(cursor, work.principal.subject, bound, 1)
+    reach = (
+        {"towns": [prefix + "%" for prefix in work.principal.scope]}
+        if work.principal.has(*people_policy.READERS)
+        else {"person": work.principal.person_id}
+    )
+    parameters: dict[str, Any] = {
+        **repository.FILTERS,
+        **bound,
+        **reach,
+        "after": after[0] if after else None,
+        "size": limit,
+        "today": work.today,
+        "open": list(OPEN),
+        "expiring": list(EXPIRING),
+        "now": work.now,
+        "actor": work.principal.subject,
+        "roles": " ".join(sorted(work.principal.roles)),
+        "purpose": work.purpose,
+        "reason": work.reason,
+        "request_id": work.request_id,
+        "details": "{}",
+    }
+    row = await (await (await driver(work.session)).execute(repository.PAGE.encode(), parameters)).fetchone()
+    assert row is not None
+    following = cursors.make([row[2]], work.principal.subject, bound) if row[2] and row[1] == limit else None
+    return row[0], following
+
+
+async def _readable(work: Work, measure_id: UUID) -> Measure:
+    measure = await repository.measure(work.session, measure_id)
+    person = await people.person(work.session, measure.person_id) if measure else None
+    return policy.may_read(work.principal, measure, person, work.purpose)
+
+
+async def _released_on(work: Work, new: NewMeasure, person_id: UUID) -> date | None:
+    if new.kind != "community_rehabilitation":
+        return None
+    released = [m for m in await repository.measures_of(work.session, person_id) if m.state == "released"]
+    return max((m.ended_on for m in released if m.ended_on), default=None)
+
+
+def _age(birth: date, on: date) -> int:
+    return on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day))
+
+
+def _refused(error: Refused) -> StepRefused:
+    zh, en = (f"{error.zh}({error.source})", f"{error.en} ({error.source})") if error.source else (error.zh, error.en)
+    return StepRefused(errors=[FieldError(error.pointer, error.code, zh, en)])
+
+
+__all__ = [
+    "WITH_MEASURE",
+    "TakenMeasure",
+    "end_due",
+    "end_measures",
+    "end_measures_of",
+    "history_of",
+    "list_measures",
+    "measures_of",
+    "order_measure",
+    "read_measure",
+    "take_over_measures",
+    "take_step",
+]

@@ -17,7 +17,6 @@ from services.registry.people.schemas import (
     Identity,
     Move,
     NewPerson,
-    NewStanding,
     PersonAnswer,
     PersonPatch,
     PersonRow,
@@ -46,7 +45,8 @@ def _page(body: str, following: str | None, path: str) -> Response:
     return Response(f'{{"items":{body},"next":{after}}}', media_type="application/json", headers=headers)
 
 
-def _answer(person: Person, response: Response) -> PersonAnswer:
+def person_answer(person: Person, response: Response) -> PersonAnswer:
+    """A person as the API shows it, with the ETag."""
     response.headers["ETag"] = etag(person.version)
     values: dict[str, Any] = {name: getattr(person, name, None) for name in PersonAnswer.model_fields}
     return PersonAnswer(**{**values, "id_number": person.id_number_masked, "phone": person.phone_masked})
@@ -79,13 +79,13 @@ async def register_person(work: Writer, new: NewPerson, response: Response) -> P
     """Register a person (NCL art. 32)."""
     person = await service.register_person(work, new)
     response.headers["Location"] = f"/registry/v1/people/{person.id}"
-    return _answer(person, response)
+    return person_answer(person, response)
 
 
 @router.get("/{person_id}")
 async def read_person(work: Opener, person_id: UUID, response: Response) -> PersonAnswer:
     """One person, masked."""
-    return _answer(await service.read_person(work, person_id), response)
+    return person_answer(await service.read_person(work, person_id), response)
 
 
 @router.get("/{person_id}/identity")
@@ -106,16 +106,10 @@ async def history_of(work: Opener, person_id: UUID) -> list[HistoryEntry]:
 @router.patch("/{person_id}")
 async def amend_person(work: Writer, person_id: UUID, patch: PersonPatch, response: Response, if_match: IfMatch = None) -> PersonAnswer:
     """Correct a person's data."""
-    return _answer(await service.amend_person(work, person_id, patch, if_match), response)
+    return person_answer(await service.amend_person(work, person_id, patch, if_match), response)
 
 
 @router.post("/{person_id}/move")
 async def move_person(work: Writer, person_id: UUID, move: Move, response: Response, if_match: IfMatch = None) -> PersonAnswer:
     """Make another town responsible."""
-    return _answer(await service.move_person(work, person_id, move, if_match), response)
-
-
-@router.post("/{person_id}/standings", status_code=201)
-async def record_standing(work: Writer, person_id: UUID, new: NewStanding, response: Response, if_match: IfMatch = None) -> PersonAnswer:
-    """Record a registered standing."""
-    return _answer(await service.record_standing(work, person_id, new, if_match), response)
+    return person_answer(await service.move_person(work, person_id, move, if_match), response)

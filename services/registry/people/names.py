@@ -24,7 +24,7 @@ def pinyin_of(name: str) -> tuple[str, str]:
     """Full pinyin without tones, and initials: `("zhang jianguo", "zjg")` for 张建国."""
     from pypinyin import Style, lazy_pinyin  # 60 ms and 20 MB that only the first name needs
 
-    syllables = [part.lower() for part in lazy_pinyin(name, style=Style.NORMAL, errors=lambda text: list(text)) if part.strip()]
+    syllables = [part.lower() for part in lazy_pinyin(name, style=Style.NORMAL, errors=list) if part.strip()]
     if name[:1] in SURNAMES and syllables:
         syllables[0] = SURNAMES[name[:1]]
     return " ".join(syllables), "".join(part[0] for part in syllables)

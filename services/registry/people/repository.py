@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -30,12 +30,14 @@ _WHERE = """(%(towns)s::text[] is null or p.division_code like any(%(towns)s::te
         and (%(after)s::uuid is null or p.id > %(after)s)"""
 
 # One statement: the page, its audit row (law 8: one row per page, with the ids), and the JSON that goes to the client as it is (PERFORMANCE 2).
-PAGE = f"""
-with page as (select {_SHOWN} from registry.person p where {_WHERE} order by p.id limit %(size)s),
+PAGE = """
+with page as (select {shown} from registry.person p where {where} order by p.id limit %(size)s),
      noted as (insert into registry.audit (at, actor, roles, action, purpose, reason, object_type, object_ids, request_id, details)
                select %(now)s, %(actor)s, %(roles)s, 'person.list', %(purpose)s, %(reason)s, 'person', jsonb_agg(id), %(request_id)s, %(details)s::jsonb
                  from page having count(*) > 0)
-select coalesce(json_agg(page)::text, '[]') as body, count(*) as shown, (array_agg(id order by id desc))[1]::text as last from page"""
+select coalesce(json_agg(page)::text, '[]') as body, count(*) as shown, (array_agg(id order by id desc))[1]::text as last from page""".replace(
+    "{shown}", _SHOWN
+).replace("{where}", _WHERE)
 
 FILTERS: dict[str, Any] = dict.fromkeys(
     ("towns", "division", "status", "person", "team_of", "index", "name", "pinyin", "initials", "after")
@@ -68,6 +70,13 @@ async def people_by_indexes(session: AsyncSession, indexes: Sequence[bytes]) -> 
         select(Person.id, Person.division_code, Person.id_number_index).where(col(Person.id_number_index).in_(indexes))
     )
     return {bytes(index): (person_id, town) for person_id, town, index in rows}
+
+
+async def brief_by_indexes(session: AsyncSession, indexes: Sequence[bytes]) -> dict[bytes, Row[Any]]:
+    """Index → (id, division_code, status) for those that are registered."""
+    query = select(col(Person.id_number_index), col(Person.id), col(Person.division_code), col(Person.status))
+    rows = await session.execute(query.where(col(Person.id_number_index).in_(indexes)))
+    return {bytes(row.id_number_index): row for row in rows}
 
 
 async def standings_of(session: AsyncSession, person_id: UUID) -> Sequence[Standing]:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import StringConstraints
+from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, DivisionCode, LongText, Message, ShortText
 
@@ -40,7 +40,7 @@ class NewPerson(Message):
     village_code: DivisionCode | None = None
     phone: Phone | None = None
     address: LongText | None = None
-    drugs: list[ShortText] = []
+    drugs: Annotated[list[ShortText], Field(default_factory=list)]
     registered_on: date | None = None
 
 

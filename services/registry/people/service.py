@@ -19,7 +19,7 @@ from services.registry.events import PersonMoved, PersonRegistered, PersonStandi
 from services.registry.people import policy, repository
 from services.registry.people.errors import AlreadyRegistered, RecordClosed
 from services.registry.people.names import pinyin_of
-from services.registry.people.rules import folded_name
+from services.registry.people.rules import ENDS_SUPERVISION, folded_name
 from services.registry.people.schemas import Identity, Move, NewPerson, NewStanding, PersonPatch, PersonSearch
 from services.registry.people.tables import Person, PersonChange, Standing
 
@@ -179,17 +179,25 @@ async def move_person(work: Work, person_id: UUID, move: Move, if_match: str | N
     """Make another town responsible. Raises PersonNotFound, StaleVersion, Invalid."""
     person = await _writable(work, person_id, if_match)
     await require_town(work, move.division_code, "/division_code")
-    old = person.division_code
-    person.division_code, person.village_code = move.division_code, move.village_code
-    await _changed(work, person, "moved", {"division_code": old}, {"division_code": move.division_code}, move.reason)
-    await work.publish(PersonMoved(from_division=old, division_code=move.division_code), person.id, move.division_code)
+    await place_person(work, person, move.division_code, move.village_code, move.reason)
     await work.note("person.move", "person", person.id)
     return person
 
 
+async def place_person(work: Work, person: Person, division_code: str, village_code: str | None, reason: str) -> None:
+    """Write that another town is responsible, with history and event; the caller has checked that it may."""
+    old = person.division_code
+    person.division_code, person.village_code = division_code, village_code
+    await _changed(work, person, "moved", {"division_code": old}, {"division_code": division_code}, reason)
+    await work.publish(PersonMoved(from_division=old, division_code=division_code), person.id, division_code)
+
+
 async def record_standing(work: Work, person_id: UUID, new: NewStanding, if_match: str | None) -> Person:
-    """Record a registered standing from a day on; appended, never overwritten. Raises PersonNotFound, StaleVersion, Invalid."""
-    person = await _writable(work, person_id, if_match)
+    """Record a registered standing from a day on; appended, never overwritten. Raises PersonNotFound, StaleVersion, RecordClosed, Invalid.
+
+    The county office may add one to a closed record (a correction, a new finding): it opens again when supervision goes on.
+    """
+    person = await _writable(work, person_id, if_match, closed=work.principal.has(Role.COUNTY_OFFICER))
     if new.since > work.today:
         raise invalid("/since", "date_future", "日期不能晚于今天", "must not lie in the future")
     known = {entry.id for entry in await repository.standings_of(work.session, person.id)}
@@ -200,6 +208,8 @@ async def record_standing(work: Work, person_id: UUID, new: NewStanding, if_matc
     before = {"status": person.status, "status_since": person.status_since.isoformat()}
     latest = (await repository.standings_of(work.session, person.id))[-1]
     person.status, person.status_since = latest.status, latest.since
+    if person.state == "closed" and latest.status not in ENDS_SUPERVISION:
+        person.state, person.closed_on = "open", None
     after = {"status": person.status, "status_since": person.status_since.isoformat()}
     await _changed(work, person, "standing", before, after, new.reason)
     if before != after:
@@ -209,12 +219,12 @@ async def record_standing(work: Work, person_id: UUID, new: NewStanding, if_matc
     return person
 
 
-async def _writable(work: Work, person_id: UUID, if_match: str | None) -> Person:
+async def _writable(work: Work, person_id: UUID, if_match: str | None, *, closed: bool = False) -> Person:
     person = await repository.person(work.session, person_id, for_update=True)
     policy.may_write(work.principal, person)
     assert person is not None
     check_version(if_match, person.version)
-    if person.state == "closed":
+    if person.state == "closed" and not closed:
         raise RecordClosed
     return person
 

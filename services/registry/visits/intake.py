@@ -74,7 +74,10 @@ async def take_over_visits(work: Work, rows: Sequence[TakenVisit]) -> int:
             },
             where=(col(Visit.source) == "ledger") & different,
         )
-        changed += [(round_id, person_id) for round_id, person_id in await work.session.execute(statement.returning(col(Visit.round_id), col(Visit.person_id)))]
+        changed += [
+            (round_id, person_id)
+            for round_id, person_id in await work.session.execute(statement.returning(col(Visit.round_id), col(Visit.person_id)))
+        ]
     told = set(changed)
     events = [
         outbox.event_row(

@@ -1,0 +1,19 @@
+"""Periodic work of the registry, each calling one use case."""
+
+from __future__ import annotations
+
+from kit.jobs import Job, in_work
+from kit.work import House, Work
+from services.registry.measures.service import end_due
+
+
+async def end_due_measures(house: House) -> None:
+    """Discharge what reached its last day (DRR art. 23, 40). Reads do not wait for it: validity is checked on read as well."""
+
+    async def run(work: Work) -> None:
+        await end_due(work)
+
+    await in_work(house, "end_due_measures", run)
+
+
+JOBS: list[tuple[str, Job, str | None]] = [("end_due_measures", end_due_measures, "5 * * * *")]

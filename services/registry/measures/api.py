@@ -1,0 +1,106 @@
+"""HTTP of measures."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from kit.etags import IfMatch, etag
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.roles import Role
+from kit.work import UnitRoute, Work, allow
+from services.registry.measures import service, standings
+from services.registry.measures.calendar import is_working_day
+from services.registry.measures.schemas import Kind, MeasureAnswer, MeasureHistoryEntry, MeasureRow, NewMeasure, PossibleStep, State, Step
+from services.registry.measures.states import COMMUNITY, state_on
+from services.registry.measures.tables import Measure
+from services.registry.measures.terms import AGREEMENT_WORKING_DAYS, due_in_working_days
+from services.registry.measures.transitions import possible
+from services.registry.people.api import person_answer
+from services.registry.people.schemas import NewStanding, PersonAnswer
+
+router = APIRouter(prefix="/registry/v1", tags=["measures"], route_class=UnitRoute)
+
+Reader = Annotated[
+    Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.SUBJECT, personal=True)
+]
+Decider = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER)]
+Writer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER)]
+
+
+def _answer(work: Work, measure: Measure, response: Response | None = None) -> MeasureAnswer:
+    if response is not None:
+        response.headers["ETag"] = etag(measure.version)
+    state = state_on(measure.kind, measure.state, measure.term_end, work.today)
+    values: dict[str, Any] = {name: getattr(measure, name, None) for name in MeasureAnswer.model_fields}
+    if state != measure.state:
+        values |= {"ended_on": measure.term_end, "end_reason": "term_end"}
+    if measure.kind in COMMUNITY and measure.reported_in_on is not None and measure.agreement_on is None:
+        values["agreement_due"] = due_in_working_days(measure.reported_in_on, AGREEMENT_WORKING_DAYS, is_working_day)
+    steps = [
+        PossibleStep(
+            event=t.event, to=t.target, document=t.document, legal_source=t.legal_source, needs=list(t.guards), roles=sorted(t.roles)
+        )
+        for t in possible(measure.kind, state)
+    ]
+    return MeasureAnswer(**{**values, "state": state, "next_steps": steps})
+
+
+@router.post("/people/{person_id}/measures", status_code=201)
+async def order_measure(work: Decider, person_id: UUID, new: NewMeasure, response: Response) -> MeasureAnswer:
+    """Record an order of the police (NCL art. 33, 38, 48) or the start of a voluntary measure."""
+    measure = await service.order_measure(work, person_id, new)
+    response.headers["Location"] = f"/registry/v1/measures/{measure.id}"
+    return _answer(work, measure, response)
+
+
+@router.get("/people/{person_id}/measures")
+async def measures_of(work: Reader, person_id: UUID) -> list[MeasureAnswer]:
+    """All measures of a person, newest first."""
+    return [_answer(work, measure) for measure in await service.measures_of(work, person_id)]
+
+
+@router.post("/people/{person_id}/standings", status_code=201)
+async def record_standing(work: Writer, person_id: UUID, new: NewStanding, response: Response, if_match: IfMatch = None) -> PersonAnswer:
+    """Record a registered standing; one that ends supervision ends the open measures the same day (DRR art. 7)."""
+    return person_answer(await standings.record_standing(work, person_id, new, if_match), response)
+
+
+@router.get("/measures", responses={200: {"model": Page[MeasureRow]}})
+async def list_measures(
+    work: Reader,
+    request: Request,
+    state: State | None = None,
+    kind: Kind | None = None,
+    division_code: Annotated[str | None, Query(max_length=12)] = None,
+    due_before: date | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> Response:
+    """Measures in the caller's towns. `due_before`: whose report-in or last day lies before a day."""
+    filters = {"state": state, "kind": kind, "division": division_code, "due_before": due_before}
+    body, following = await service.list_measures(work, Cursors(work.sealer), filters, cursor, limit)
+    after = "null" if following is None else f'"{following}"'
+    headers = {"Link": f'<{request.url.path}?cursor={following}>; rel="next"'} if following else {}
+    return Response(f'{{"items":{body},"next":{after}}}', media_type="application/json", headers=headers)
+
+
+@router.get("/measures/{measure_id}")
+async def read_measure(work: Reader, measure_id: UUID, response: Response) -> MeasureAnswer:
+    """One measure, with the steps that the law knows from here."""
+    return _answer(work, await service.read_measure(work, measure_id), response)
+
+
+@router.get("/measures/{measure_id}/history", response_model=list[MeasureHistoryEntry])
+async def history_of(work: Reader, measure_id: UUID) -> object:
+    """Its transitions with their legal sources, oldest first."""
+    return await service.history_of(work, measure_id)
+
+
+@router.post("/measures/{measure_id}/transitions")
+async def take_step(work: Decider, measure_id: UUID, step: Step, response: Response, if_match: IfMatch = None) -> MeasureAnswer:
+    """Record a step; which exist from here is in the measure's `next_steps`."""
+    return _answer(work, await service.take_step(work, measure_id, step, if_match), response)

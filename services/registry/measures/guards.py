@@ -1,0 +1,272 @@
+"""Guards of the declared transitions: what must be given, and what the statute's numbers are. Pure functions that raise `Refused`.
+
+Machines flag, people decide (law 6): a count that reaches the statute's number only allows a named person to report; nothing here reports by itself.
+'以上' includes the number, '超过' does not (domain 2.4): three evasions, three departures, more than thirty days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from services.registry.measures import terms
+
+GROUNDS = (
+    "refused_community_treatment",
+    "used_during_community_treatment",
+    "serious_breach",
+    "used_again_afterwards",
+    "seriously_addicted",
+    "voluntary_with_consent",
+)
+"""Grounds of compulsory isolation (NCL art. 38 §1 (1)-(4), §2, §3)."""
+
+BARS = ("pregnant", "nursing_under_one_year")
+"""Must not be isolated (NCL art. 39; DRR art. 26)."""
+
+ADDICTED = ("addicted", "seriously_addicted")
+EVADED_TESTS = 3
+DEPARTURES = 3
+ABSENCE_DAYS = 30
+YOUNG = 16
+"""Under this age isolation may be left off (NCL art. 39): it needs a reason of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of a measure. Names are those of the table's columns."""
+
+    kind: str
+    state: str
+    division_code: str
+    ordered_on: date | None = None
+    served_on: date | None = None
+    report_in_due: date | None = None
+    reported_in_on: date | None = None
+    agreement_on: date | None = None
+    term_start: date | None = None
+    term_end: date | None = None
+    term_months: int | None = None
+    suspended_on: date | None = None
+    suspended_days: int = 0
+    credited_days: int = 0
+    transfer_to: str | None = None
+    transfer_due: date | None = None
+    escaped_once: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the caller states about the step."""
+
+    on: date
+    document_no: str | None = None
+    reason: str = ""
+    good_reason: str | None = None
+    contact_attempts: int = 0
+    evaded_tests: int = 0
+    departures: int = 0
+    absence_days: int = 0
+    statement: str | None = None
+    finding_no: str | None = None
+    ground: str | None = None
+    bar: str | None = None
+    division_code: str | None = None
+    until: date | None = None
+    order_no: str | None = None
+    order_organ: str | None = None
+    addiction: str | None = None
+    released_on: date | None = None
+    term_months: int | None = None
+    age: int | None = None
+
+
+class Refused(Exception):
+    """The step is declared, but its guard says no; `code` is stable, `source` the law behind it."""
+
+    def __init__(self, code: str, zh: str, en: str, source: str, pointer: str = "") -> None:
+        super().__init__(code)
+        self.code, self.zh, self.en, self.source, self.pointer = code, zh, en, source, pointer
+
+
+def _in_time_or_good_reason(facts: Facts, given: Given) -> None:
+    due = facts.transfer_due if facts.state == "transfer_pending" else facts.report_in_due
+    if due is not None and given.on > due and not given.good_reason:
+        raise Refused(
+            "late_without_reason", "逾期报到须记明正当理由", "a late report-in needs its good reason", "DRR art. 14", "/good_reason"
+        )
+
+
+def _due_passed(facts: Facts, given: Given) -> None:
+    if facts.report_in_due is None or given.on <= facts.report_in_due:
+        raise Refused("not_due_yet", "报到期限未届满", "the time for reporting in is not over", "DRR art. 14", "/on")
+    if given.good_reason:
+        raise Refused("good_reason", "有正当理由,不属于拒绝", "with a good reason it is no refusal", "DRR art. 14", "/good_reason")
+
+
+def _contact_attempted(facts: Facts, given: Given) -> None:
+    if given.contact_attempts < 1:
+        raise Refused("no_contact_attempt", "须先联系本人", "the person must have been tried first", "DRR art. 14", "/contact_attempts")
+
+
+def _not_signed_yet(facts: Facts, given: Given) -> None:
+    if facts.agreement_on is not None:
+        raise Refused("already_signed", "协议已签订", "the agreement is signed already", "DRR art. 16")
+
+
+def _reason_given(facts: Facts, given: Given) -> None:
+    if not given.reason.strip():
+        raise Refused("reason_required", "须写明理由", "needs a reason", "APL art. 44", "/reason")
+
+
+def _statutory_count(facts: Facts, given: Given) -> None:
+    if given.evaded_tests < EVADED_TESTS and given.departures < DEPARTURES and given.absence_days <= ABSENCE_DAYS:
+        raise Refused(
+            "below_statutory_count",
+            "未达到严重违反协议的法定次数(检测3次、擅离3次或累计超过30日)",
+            "three evaded tests, three departures or more than 30 days are needed",
+            "DRR art. 20",
+            "/evaded_tests",
+        )
+
+
+def _statement_heard(facts: Facts, given: Given) -> None:
+    if not (given.statement or "").strip():
+        raise Refused("statement_required", "须先听取本人陈述", "the person must be heard first", "APL art. 44-45", "/statement")
+
+
+def _police_finding(facts: Facts, given: Given) -> None:
+    if not given.finding_no:
+        raise Refused(
+            "finding_required",
+            "复吸须有公安机关认定文号",
+            "re-use needs a police finding, never a bare strip",
+            "NCL art. 35; DRR art. 21",
+            "/finding_no",
+        )
+
+
+def _isolation_ground(facts: Facts, given: Given) -> None:
+    if given.ground not in GROUNDS:
+        raise Refused("ground_required", "须写明强制隔离戒毒的法定情形", "needs a ground of NCL art. 38", "NCL art. 38", "/ground")
+
+
+def _used_again(facts: Facts, given: Given) -> None:
+    if given.ground != "used_again_afterwards":
+        raise Refused(
+            "ground_required",
+            "社区康复期间仅限再次吸毒情形",
+            "after rehabilitation only renewed use is a ground",
+            "NCL art. 38 §1 (4); DRR art. 38 §2",
+            "/ground",
+        )
+
+
+def _not_barred(facts: Facts, given: Given) -> None:
+    if given.bar is not None:
+        raise Refused(
+            "barred",
+            "怀孕或哺乳未满一周岁婴儿的妇女不适用强制隔离戒毒",
+            "pregnant or nursing a child under one: must not be isolated",
+            "NCL art. 39",
+            "/bar",
+        )
+    if given.age is not None and given.age < YOUNG and not given.reason.strip():
+        raise Refused(
+            "minor_needs_reason",
+            "不满十六周岁可以不适用,决定须写明理由",
+            "under sixteen it may be left off: needs its reason",
+            "NCL art. 39",
+            "/reason",
+        )
+    if not given.order_no:
+        raise Refused("order_required", "须有决定书文号", "needs the number of the decision", "NCL art. 40", "/order_no")
+
+
+def _new_place(facts: Facts, given: Given) -> None:
+    if not given.division_code:
+        raise Refused("place_required", "须写明执行地", "needs the place of execution", "DRR art. 22", "/division_code")
+    if given.division_code == facts.division_code and facts.state == "active":
+        raise Refused("same_place", "执行地没有变化", "the place is the same", "DRR art. 22", "/division_code")
+
+
+def _document_given(facts: Facts, given: Given) -> None:
+    if not given.document_no:
+        raise Refused("document_required", "须有文书号", "needs the number of the document", "DRR art. 24", "/document_no")
+
+
+def _term_over(facts: Facts, given: Given) -> None:
+    if facts.term_end is None or given.on < facts.term_end:
+        raise Refused("term_not_over", "期限未届满", "the term is not over", "NCL art. 33, 47; DRR art. 23, 40", "/on")
+
+
+def _one_year_served(facts: Facts, given: Given) -> None:
+    if facts.term_start is None or given.on < terms.term_end(facts.term_start, 12, added_days=facts.suspended_days):
+        raise Refused("one_year_first", "执行满一年后方可提前解除", "only after one year served", "NCL art. 47", "/on")
+
+
+def _never_escaped(facts: Facts, given: Given) -> None:
+    if facts.escaped_once:
+        raise Refused("escaped", "曾脱逃,不得提前解除", "after an escape there is no early release", "DRR art. 32")
+
+
+def _extension_within_a_year(facts: Facts, given: Given) -> None:
+    if given.until is None or facts.term_start is None or facts.term_end is None or given.until <= facts.term_end:
+        raise Refused("until_required", "须写明延长至何日", "needs the new last day", "NCL art. 47", "/until")
+    longest = terms.term_end(facts.term_start, terms.ISOLATION_MONTHS + terms.ISOLATION_EXTENSION_MONTHS, added_days=facts.suspended_days)
+    if given.until > longest:
+        raise Refused("longer_than_a_year", "延长最多一年", "at most one year longer", "NCL art. 47", "/until")
+
+
+def _addiction_found(facts: Facts, given: Given) -> None:
+    if given.addiction not in ADDICTED:
+        raise Refused("finding_required", "须有吸毒成瘾认定", "needs an addiction finding", "NCL art. 33; ADM art. 7", "/addiction")
+
+
+def _order_named(facts: Facts, given: Given) -> None:
+    if not given.order_no or not given.order_organ:
+        raise Refused(
+            "order_required", "须有决定书文号和决定机关", "needs number and organ of the order", "DRR art. 13, 25, 37", "/order_no"
+        )
+
+
+def _was_released(facts: Facts, given: Given) -> None:
+    if given.released_on is None or given.released_on > given.on:
+        raise Refused(
+            "release_first",
+            "社区康复仅适用于解除强制隔离戒毒的人员",
+            "only after release from isolation",
+            "NCL art. 48; DRR art. 37",
+            "/released_on",
+        )
+
+
+def _term_within_three_years(facts: Facts, given: Given) -> None:
+    if given.term_months is None or not 1 <= given.term_months <= terms.REHABILITATION_MAX_MONTHS:
+        raise Refused("term_too_long", "社区康复期限不超过三年", "at most three years", "NCL art. 48", "/term_months")
+
+
+GUARDS: dict[str, Callable[[Facts, Given], None]] = {
+    "in_time_or_good_reason": _in_time_or_good_reason,
+    "due_passed": _due_passed,
+    "contact_attempted": _contact_attempted,
+    "not_signed_yet": _not_signed_yet,
+    "reason_given": _reason_given,
+    "statutory_count": _statutory_count,
+    "statement_heard": _statement_heard,
+    "police_finding": _police_finding,
+    "isolation_ground": _isolation_ground,
+    "used_again": _used_again,
+    "not_barred": _not_barred,
+    "new_place": _new_place,
+    "document_given": _document_given,
+    "term_over": _term_over,
+    "one_year_served": _one_year_served,
+    "never_escaped": _never_escaped,
+    "extension_within_a_year": _extension_within_a_year,
+    "addiction_found": _addiction_found,
+    "order_named": _order_named,
+    "was_released": _was_released,
+    "term_within_three_years": _term_within_three_years,
+}

@@ -1,0 +1,146 @@
+"""Decides whether a step of a measure may happen, and what it changes. Pure: facts, what was given, today, which days are working days."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from services.registry.measures import terms
+from services.registry.measures.guards import GUARDS, Facts, Given, Refused
+from services.registry.measures.states import state_on
+from services.registry.measures.terms import WorkingDay
+from services.registry.measures.transitions import ORDERS, PREVIOUS, Transition, find
+
+
+class NotDeclared(Exception):
+    """No law knows this step from this state."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A step that may happen: the transition, the day it takes effect, and the columns it changes."""
+
+    transition: Transition
+    effective_on: date
+    changes: dict[str, Any]
+
+
+def decide(facts: Facts, event: str, given: Given, today: date, working: WorkingDay) -> Decision:
+    """The step. Raises NotDeclared when no transition is declared for the state as it holds today, Refused when a guard says no."""
+    state = state_on(facts.kind, facts.state, facts.term_end, today)
+    if state != facts.state and event != "expire":
+        raise NotDeclared(state, event)
+    transition = find(facts.kind, facts.state, event)
+    if transition is None:
+        raise NotDeclared(facts.state, event)
+    if given.on > today:
+        raise Refused("date_future", "日期不能晚于今天", "must not lie in the future", "", "/on")
+    _in_order(facts, given)
+    for guard in transition.guards:
+        GUARDS[guard](facts, given)
+    effective = facts.term_end if event == "expire" and facts.term_end else given.on
+    changes = _EFFECTS.get(event, _nothing)(facts, given, working)
+    changes["state"] = _previous(facts) if transition.target == PREVIOUS else transition.target
+    if transition.says == "ended":
+        changes |= {"ended_on": effective, "end_reason": "term_end" if event == "expire" else event, "suspended_on": None}
+    return Decision(transition, effective, changes)
+
+
+def check_order(kind: str, given: Given, today: date) -> None:
+    """Whether a measure may be ordered as given. Raises Refused."""
+    if given.on > today:
+        raise Refused("date_future", "日期不能晚于今天", "must not lie in the future", "", "/ordered_on")
+    facts = Facts(kind, "none", "")
+    for guard in ORDERS[kind][5]:
+        GUARDS[guard](facts, given)
+
+
+def first_changes(kind: str, given: Given, credited_days: int = 0) -> dict[str, Any]:
+    """The columns of a new measure. Isolation runs from the decision (NCL art. 47), voluntary ones from their agreement, community ones from reporting in."""
+    state = ORDERS[kind][1]
+    months = {
+        "community_treatment": terms.COMMUNITY_MONTHS,
+        "compulsory_isolation_treatment": terms.ISOLATION_MONTHS,
+        "community_rehabilitation": given.term_months,
+    }.get(kind)
+    runs = state != "ordered"
+    return {
+        "state": state,
+        "ordered_on": given.on,
+        "term_months": months,
+        "term_start": given.on if runs else None,
+        "term_end": terms.term_end(given.on, months) if runs and months else None,
+        "credited_days": credited_days,
+    }
+
+
+def _in_order(facts: Facts, given: Given) -> None:
+    known = [day for day in (facts.ordered_on, facts.served_on, facts.reported_in_on, facts.suspended_on) if day is not None]
+    if known and given.on < max(known):
+        raise Refused("date_before_last_step", "日期早于上一步", "lies before the last step", "", "/on")
+
+
+def _previous(facts: Facts) -> str:
+    return "active" if facts.reported_in_on or facts.term_start else "awaiting_report_in"
+
+
+def _nothing(facts: Facts, given: Given, working: WorkingDay) -> dict[str, Any]:
+    return {}
+
+
+def _serve(facts: Facts, given: Given, working: WorkingDay) -> dict[str, Any]:
+    return {"served_on": given.on, "report_in_due": terms.report_in_due(given.on, working)}
+
+
+def _report_in(facts: Facts, given: Given, working: WorkingDay) -> dict[str, Any]:
+    late = facts.report_in_due is not None and given.on > facts.report_in_due
+    months = facts.term_months or terms.COMMUNITY_MONTHS
+    end = terms.term_end(given.on, months, credited_days=facts.credited_days)
+    return {"reported_in_on": given.on, "late_report_accepted": late, "term_start": given.on, "term_end": end}
+
+
+def _sign(facts: Facts, given: Given, working: WorkingDay) -> dict[str, Any]:
+    return {"agreement_on": given.on}
+
+
+def _begin_transfer(facts: Facts, given: Given, working: WorkingDay) -> dict[str, Any]:
+    return {"transfer_to": given.division_code, "transfer_due": terms.report_in_due(given.on, working)}
+
+
+def _arrive(facts: Facts, given: Given, working: WorkingDay) -> dict[str, Any]:
+    # Time runs on: neither term_start nor term_end moves, only the place and, with it, the agreement (DRR art. 22).
+    return {"division_code": facts.transfer_to, "transfer_to": None, "transfer_due": None, "agreement_on": None}
+
+
+def _stand_still(facts: Facts, given: Given, working: WorkingDay) -> dict[str, Any]:
+    return {"suspended_on": given.on}
+
+
+def _escape(facts: Facts, given: Given, working: WorkingDay) -> dict[str, Any]:
+    return {"suspended_on": given.on, "escaped_once": True}
+
+
+def _go_on(facts: Facts, given: Given, working: WorkingDay) -> dict[str, Any]:
+    assert facts.suspended_on is not None and facts.term_end is not None
+    days = given.on - facts.suspended_on
+    return {"suspended_on": None, "suspended_days": facts.suspended_days + days.days, "term_end": facts.term_end + days}
+
+
+def _extend(facts: Facts, given: Given, working: WorkingDay) -> dict[str, Any]:
+    return {"term_end": given.until}
+
+
+_EFFECTS: dict[str, Callable[[Facts, Given, WorkingDay], dict[str, Any]]] = {
+    "serve": _serve,
+    "report_in": _report_in,
+    "sign_agreement": _sign,
+    "begin_transfer": _begin_transfer,
+    "report_in_at_new_place": _arrive,
+    "suspend": _stand_still,
+    "resume": _go_on,
+    "escape": _escape,
+    "recapture": _go_on,
+    "extend": _extend,
+}

@@ -1,0 +1,182 @@
+"""Messages of measures."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from kit.schemas import Answer, DivisionCode, LongText, Message, ShortText
+
+Kind = Literal[
+    "voluntary_treatment",
+    "maintenance_treatment",
+    "community_treatment",
+    "compulsory_isolation_treatment",
+    "community_rehabilitation",
+    "rehabilitation_centre_stay",
+]
+State = Literal[
+    "ordered",
+    "awaiting_report_in",
+    "active",
+    "refused",
+    "reported_serious_breach",
+    "reported_reuse",
+    "transfer_pending",
+    "suspended",
+    "converted_to_isolation",
+    "terminated",
+    "discharged",
+    "closed_death",
+    "revoked",
+    "isolation_active",
+    "escaped",
+    "released",
+    "breach_reported",
+    "ended",
+]
+StepEvent = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{1,40}$")]
+Count = Annotated[int, Field(ge=0, le=10_000)]
+Ground = Literal[
+    "refused_community_treatment",
+    "used_during_community_treatment",
+    "serious_breach",
+    "used_again_afterwards",
+    "seriously_addicted",
+    "voluntary_with_consent",
+]
+Bar = Literal["pregnant", "nursing_under_one_year"]
+
+
+class NewMeasure(Message):
+    """An order of the police, or the beginning of a voluntary measure."""
+
+    kind: Kind
+    division_code: DivisionCode
+    """Town of execution (执行地)."""
+    ordered_on: date
+    order_no: ShortText | None = None
+    order_organ: ShortText | None = None
+    addiction: Literal["addicted", "seriously_addicted"] | None = None
+    """Addiction finding behind an order of community treatment (ADM art. 7, 8)."""
+    ground: Ground | None = None
+    """Isolation: ground of NCL art. 38."""
+    bar: Bar | None = None
+    """Isolation: what forbids it (NCL art. 39)."""
+    term_months: Annotated[int, Field(ge=1, le=60)] | None = None
+    """Rehabilitation: the ordered term; the law fixes the others."""
+    released_on: date | None = None
+    """Rehabilitation: release from isolation, when the isolation itself is not in this register."""
+    reason: LongText | None = None
+
+
+class Step(Message):
+    """A transition to record."""
+
+    event: StepEvent
+    on: date
+    document_no: ShortText | None = None
+    reason: LongText | None = None
+    good_reason: LongText | None = None
+    """Accepted reason of a late report-in, in the person's words (DRR art. 14)."""
+    contact_attempts: Count = 0
+    evaded_tests: Count = 0
+    departures: Count = 0
+    absence_days: Count = 0
+    statement: LongText | None = None
+    """What the person said before the report, word for word."""
+    finding_no: ShortText | None = None
+    ground: Ground | None = None
+    bar: Bar | None = None
+    division_code: DivisionCode | None = None
+    until: date | None = None
+    order_no: ShortText | None = None
+    order_organ: ShortText | None = None
+
+
+class PossibleStep(Answer):
+    """A step that the law knows from here."""
+
+    event: str
+    to: str
+    document: str
+    legal_source: str
+    needs: list[str]
+    roles: list[str]
+
+
+class MeasureRow(Answer):
+    """A measure in a list."""
+
+    id: UUID
+    person_id: UUID
+    name: str
+    kind: str
+    state: str
+    division_code: str
+    ordered_on: date | None
+    report_in_due: date | None
+    reported_in_on: date | None
+    agreement_on: date | None
+    term_start: date | None
+    term_end: date | None
+    ended_on: date | None
+    end_reason: str | None
+    source: str
+    version: int
+
+
+class MeasureAnswer(Answer):
+    """A measure in detail; `state` is the state as it holds today."""
+
+    id: UUID
+    person_id: UUID
+    kind: str
+    state: str
+    division_code: str
+    order_no: str | None
+    order_organ: str | None
+    ordered_on: date | None
+    served_on: date | None
+    report_in_due: date | None
+    reported_in_on: date | None
+    late_report_accepted: bool
+    agreement_on: date | None
+    agreement_due: date | None
+    """DEFAULT for 'promptly' after reporting in; owed by the office (DRR art. 16, 44)."""
+    term_start: date | None
+    term_end: date | None
+    """First day on which nothing is owed any more."""
+    term_months: int | None
+    suspended_on: date | None
+    suspended_days: int
+    credited_days: int
+    ground: str | None
+    transfer_to: str | None
+    transfer_due: date | None
+    ended_on: date | None
+    end_reason: str | None
+    source: str
+    version: int
+    updated_at: datetime
+    next_steps: list[PossibleStep]
+
+
+class MeasureHistoryEntry(Answer):
+    """One transition of a measure."""
+
+    id: UUID
+    event: str
+    from_state: str
+    to_state: str
+    happened_on: date
+    legal_source: str
+    document_no: str | None
+    reason: str
+    details: dict[str, Any]
+    corrects_id: UUID | None
+    recorded_by: str
+    recorded_at: datetime
