@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,21 @@ class Start:
         return self.process.returncode
 
 
+@pytest.fixture
+def start() -> Iterator[Callable[..., Start]]:
+    """Starts that are ended with the test, however it ends."""
+    made: list[Start] = []
+
+    def make(data_dir: Path, *options: str) -> Start:
+        made.append(Start(data_dir, *options))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.process.kill()
+        one.process.communicate()
+
+
 def wait_for_ends(pids: list[int]) -> None:
     """Wait until none of the processes is left."""
     import select
@@ -71,8 +87,8 @@ def wait_for_ends(pids: list[int]) -> None:
             assert select.select([watched], [], [], 20)[0], f"process {pid} is an orphan"
 
 
-def test_up_answers_says_so_refuses_a_second_start_survives_kill_9_and_stops_in_order(tmp_path: Path) -> None:
-    first = Start(tmp_path / "data")
+def test_up_answers_says_so_refuses_a_second_start_survives_kill_9_and_stops_in_order(tmp_path: Path, start: Callable[..., Start]) -> None:
+    first = start(tmp_path / "data")
     first.until("is open at")
     ready = first.ready()
     assert ready["base_url"] == f"http://127.0.0.1:{first.port}"
@@ -82,14 +98,14 @@ def test_up_answers_says_so_refuses_a_second_start_survives_kill_9_and_stops_in_
     assert {"guikang", "python", "postgres", "fastapi"} <= ready["versions"].keys()
     assert first.get("/readyz") == 200
 
-    second = Start(tmp_path / "data")
+    second = start(tmp_path / "data")
     said, _ = second.process.communicate(timeout=30)
     assert second.process.returncode == 75
     assert said.strip().splitlines()[0].startswith("The data folder")
     assert str(first.process.pid) in said
     assert "Traceback" not in said
 
-    other = Start(tmp_path / "other", "--port", str(first.port))
+    other = start(tmp_path / "other", "--port", str(first.port))
     said, _ = other.process.communicate(timeout=30)
     assert other.process.returncode == 69
     assert (
@@ -100,7 +116,7 @@ def test_up_answers_says_so_refuses_a_second_start_survives_kill_9_and_stops_in_
     wait_for_ends(list(ready["pids"].values()))
     assert (tmp_path / "data" / "ready.json").exists(), "nobody could remove it"
 
-    again = Start(tmp_path / "data")
+    again = start(tmp_path / "data")
     again.until("is open at")
     assert again.get("/readyz") == 200
     pids = list(again.ready()["pids"].values())
@@ -110,29 +126,31 @@ def test_up_answers_says_so_refuses_a_second_start_survives_kill_9_and_stops_in_
     wait_for_ends(pids)
 
 
-def test_a_folder_of_real_people_never_takes_the_demo_in(tmp_path: Path) -> None:
+def test_a_folder_of_real_people_never_takes_the_demo_in(tmp_path: Path, start: Callable[..., Start]) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "lock").touch()
     (tmp_path / "data" / "kind.json").write_text('{"demo": true}')
-    start = Start(tmp_path / "data")
-    said, _ = start.process.communicate(timeout=30)
-    assert start.process.returncode == 64
+    refused = start(tmp_path / "data")
+    said, _ = refused.process.communicate(timeout=30)
+    assert refused.process.returncode == 64
     assert "--no-demo cannot be used" in said
 
 
-def test_reset_never_empties_a_folder_that_is_not_ours(tmp_path: Path) -> None:
+def test_reset_never_empties_a_folder_that_is_not_ours(tmp_path: Path, start: Callable[..., Start]) -> None:
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "mother.txt").write_text("dear")
-    start = Start(tmp_path / "letters", "--reset")
-    said, _ = start.process.communicate(timeout=30)
-    assert start.process.returncode == 73
+    refused = start(tmp_path / "letters", "--reset")
+    said, _ = refused.process.communicate(timeout=30)
+    assert refused.process.returncode == 73
     assert "not Guikang's" in said
     assert (tmp_path / "letters" / "mother.txt").exists()
 
 
 @pytest.mark.parametrize(("clock", "code"), [("2021-06-01T08:00:00", 64), ("yesterday", 64)])
-def test_a_clock_without_offset_and_a_clock_without_demo_are_refused(tmp_path: Path, clock: str, code: int) -> None:
-    start = Start(tmp_path / "data", "--clock", clock)
-    said, _ = start.process.communicate(timeout=30)
-    assert start.process.returncode == code
+def test_a_clock_without_offset_and_a_clock_without_demo_are_refused(
+    tmp_path: Path, start: Callable[..., Start], clock: str, code: int
+) -> None:
+    refused = start(tmp_path / "data", "--clock", clock)
+    said, _ = refused.process.communicate(timeout=30)
+    assert refused.process.returncode == code
     assert "--clock cannot be used" in said
