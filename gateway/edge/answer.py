@@ -29,15 +29,15 @@ _NOT_OUTWARD = (
 _PRIVATE_TAIL: Headers = [*_ALWAYS, _POLICY, _NO_STORE]
 
 
-def dress(headers: Iterable[tuple[bytes, bytes]], request_id: bytes, tail: Headers = _PRIVATE_TAIL, *, public: bool = False) -> Headers:
-    """An answer's headers as they may leave: none of one hop, ours in place of an app's. An app may set its own CSP (a page), a public one its caching."""
+def dress(headers: Iterable[tuple[bytes, bytes]], request_id: bytes, tail: Headers = _PRIVATE_TAIL, *, cacheable: bool = False) -> Headers:
+    """An answer's headers as they may leave: none of one hop, ours in place of an app's. An app may set its own CSP (a page), a public read its caching."""
     dressed: Headers = []
     own: Headers = []
     for pair in headers:
         name = pair[0]
         if name not in _NOT_OUTWARD:
             dressed.append(pair)
-        elif name == b"content-security-policy" or (public and name == b"cache-control"):
+        elif name == b"content-security-policy" or (cacheable and name == b"cache-control"):
             own.append(pair)
     dressed.append((b"x-request-id", request_id))
     if not own:
@@ -52,7 +52,7 @@ def dress(headers: Iterable[tuple[bytes, bytes]], request_id: bytes, tail: Heade
 class Answer:
     """`send` for one request: it notes what went out and dresses the head."""
 
-    __slots__ = ("_request_id", "_send", "_tail", "body", "finished", "public", "started", "status")
+    __slots__ = ("_request_id", "_send", "_tail", "body", "finished", "cacheable", "started", "status")
 
     def __init__(self, send: Send, request_id: str, *, https: bool) -> None:
         self._send = send
@@ -61,7 +61,8 @@ class Answer:
         self.status = 0
         self.started = False
         self.finished = False
-        self.public = False
+        self.cacheable = False
+        """A public read: the app may say how long it keeps."""
         self.body: BoundedBody | None = None
         """Set when a body is counted: once it is too large, what the app says of it no longer matters."""
 
@@ -76,7 +77,7 @@ class Answer:
                 {
                     "type": "http.response.start",
                     "status": self.status,
-                    "headers": dress(message.get("headers", ()), self._request_id, self._tail, public=self.public),
+                    "headers": dress(message.get("headers", ()), self._request_id, self._tail, cacheable=self.cacheable),
                 }
             )
         elif self.started:

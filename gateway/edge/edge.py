@@ -127,7 +127,7 @@ class Edge:
         now = self._clock()
         headers = head.headers
         if route.public:
-            answer.public = True
+            answer.cacheable = route.method in ("GET", "HEAD")
             self._limiter.take(route.rate, address_key(scope.get("client")), now.timestamp())
         else:
             visitor = self._guard.admit(head.authorization, address_key(scope.get("client")), now)

@@ -17,7 +17,7 @@ from gateway.edge.routes import Route
 from kit.auth import INNER, MAX_TOKEN, InvalidToken, Principal, SigningKey, TokenVerifier, mint, principal_claims, principal_of
 from kit.problems import Forbidden, Unauthenticated
 
-INNER_ISSUER = "gateway"
+INNER_ISSUER = "guikang-gateway"
 INNER_LIFE = 60
 """Seconds (SECURITY 4.1)."""
 INNER_SPARE = 15

@@ -66,7 +66,7 @@ class Limiter:
         if due < now:
             due = now
         elif due > now + slack + interval:  # only a clock set back can do this; do not lock anyone out for it
-            due = now + slack + interval
+            due = now + slack
         if due - now > slack:
             raise self._refusal(name, due - now - slack, due - now)
         self._due[key] = due + interval

@@ -19,10 +19,6 @@ from gateway.edge.errors import HeadTooLarge, TooSlow, Unclean
 from gateway.edge.http import MAX_HEAD, MAX_HEADERS
 from kit.problems import Problem, language_of
 
-HEAD_TIME = 10.0
-"""Seconds for a whole head, from its first byte or from the connection's start."""
-BODY_TIME = 30.0
-"""Seconds for a body, and one more for each LEAST_SPEED bytes that did come."""
 LEAST_SPEED = 16 * 1024
 READ = 256 * 1024
 """Bytes of one read: they may belong to a body before the head that is counted."""
@@ -39,6 +35,11 @@ class EdgeProtocol(HttpToolsProtocol):
     the client ask again). So whatever was smuggled in behind a request is never a request.
     """
 
+    head_time = 10.0
+    """Seconds for a whole head, from its first byte or from the connection's start."""
+    body_time = 30.0
+    """Seconds for a body, and one more for each LEAST_SPEED bytes that did come."""
+
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self._state = _IDLE
@@ -50,7 +51,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         super().connection_made(transport)
-        self._patience = self.loop.call_later(HEAD_TIME, self._too_slow)
+        self._patience = self.loop.call_later(self.head_time, self._too_slow)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._at_ease()
@@ -64,13 +65,13 @@ class EdgeProtocol(HttpToolsProtocol):
         if self._deaf or (self._patience is not None and self._state != _HEAD):
             return
         if self._state == _BODY:
-            self._patience = self.loop.call_later(BODY_TIME, self._body_slow, BODY_TIME)
+            self._patience = self.loop.call_later(self.body_time, self._body_slow, self.body_time)
         elif self._state == _HEAD or not self._serving():
             self._head_size += len(data)
             if self._head_size > MAX_HEAD + READ:
                 self._refuse(HeadTooLarge())
             elif self._patience is None:
-                self._patience = self.loop.call_later(HEAD_TIME, self._too_slow)
+                self._patience = self.loop.call_later(self.head_time, self._too_slow)
 
     def on_message_begin(self) -> None:
         if self._serving():
@@ -124,7 +125,8 @@ class EdgeProtocol(HttpToolsProtocol):
         if len(self.headers) > MAX_HEADERS:
             return HeadTooLarge()
         framing = lengths + codings > 1 or (codings and version != "1.1")
-        if framing or hosts != 1 or version not in ("1.1", "1.0") or self.url[:1] != b"/" or method not in _METHODS:
+        target = self.url[:1] != b"/" or b"#" in self.url
+        if framing or target or hosts != 1 or version not in ("1.1", "1.0") or method not in _METHODS:
             return Unclean()
         return None
 
@@ -171,7 +173,7 @@ class EdgeProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def _body_slow(self, allowed: float) -> None:
-        due = BODY_TIME + self._body_size / LEAST_SPEED
+        due = self.body_time + self._body_size / LEAST_SPEED
         if due > allowed:
             self._patience = self.loop.call_later(due - allowed, self._body_slow, due)
         else:

@@ -118,7 +118,7 @@ class RouteTable:
     def match(self, method: str, path: bytes) -> Route:
         """The row for a request. Raises Unclean (400) for a path with tricks, NotFound, MethodNotAllowed with Allow."""
         if len(path) > MAX_PATH or not _PATH.fullmatch(path):
-            if len(path) <= MAX_PATH and path.endswith(b"/") and _PATH.fullmatch(path[:-1]):
+            if b"//" not in path and path.endswith(b"/") and len(path) <= MAX_PATH and _PATH.fullmatch(path[:-1]):
                 raise NotFound
             raise Unclean
         node = _walk(self._root, path[1:].split(b"/"), 0)

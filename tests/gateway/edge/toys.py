@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry
 from starlette.types import ASGIApp
 
 from gateway.edge.edge import Edge
+from gateway.edge.guard import INNER_ISSUER
 from gateway.edge.limits import QUOTAS, Limiter, Quota
 from gateway.edge.pool import PoolUpstream
 from gateway.edge.protocol import SERVER
@@ -62,7 +63,9 @@ class Keys:
 
     def inner_verifier(self, service: str) -> TokenVerifier:
         """What a service accepts."""
-        return TokenVerifier({"gateway": {self.inner.kid: self.inner.private.public_key()}}, typ="inner+jwt", audience=service, max_life=60)
+        return TokenVerifier(
+            {INNER_ISSUER: {self.inner.kid: self.inner.private.public_key()}}, typ="inner+jwt", audience=service, max_life=60
+        )
 
     def token(self, *roles: str, subject: str = "a-1", session: str = "s-1", now: datetime = START, life: int = 600, **claims: Any) -> str:
         """An outer token as identity mints it."""
@@ -214,13 +217,16 @@ def street(
     toys: dict[str, Toy] | None = None,
     limiter: Limiter | None = None,
     table: RouteTable | None = None,
+    keys: Keys | None = None,
+    https: bool = False,
 ) -> Street:
     """Toys in this process, unless upstreams are given."""
     toys = toys or {name: Toy(name) for name in ("registry", "alerts")}
-    keys, clock, revoked, registry, local = Keys(), SteppedClock(START), set[str](), CollectorRegistry(), Toy("gateway")
-    limiter = limiter or generous()
+    keys, limiter = keys or Keys(), limiter or generous()
+    clock, revoked, registry, local = SteppedClock(START), set[str](), CollectorRegistry(), Toy("gateway")
     ways = upstreams or {name: AsgiUpstream(toy.app) for name, toy in toys.items()}
-    edge = Edge(local.app, ways, table or parse_table(TABLE), keys.outer_verifier(), keys.inner, revoked, clock, limiter, registry=registry)
+    table = table or parse_table(TABLE)
+    edge = Edge(local.app, ways, table, keys.outer_verifier(), keys.inner, revoked, clock, limiter, registry=registry, https=https)
     return Street(keys, clock, revoked, limiter, registry, local, toys, edge)
 
 
@@ -260,3 +266,71 @@ async def street_of_processes(**pool: Any) -> AsyncIterator[tuple[Street, int, d
                 yield whole, port, ports
             finally:
                 await whole.edge.close()
+
+
+@dataclass
+class Told:
+    """What an ASGI app answered."""
+
+    status: int
+    headers: list[tuple[bytes, bytes]]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """One header's value."""
+        return next((value.decode("latin-1") for key, value in self.headers if key == name.encode()), None)
+
+
+async def ask(
+    app: ASGIApp,
+    method: str = "GET",
+    path: str = "/registry/v1/people",
+    *,
+    token: str | None = None,
+    headers: list[tuple[bytes, bytes]] | None = None,
+    pieces: list[bytes] | None = None,
+    query: bytes = b"",
+    host: bool = True,
+    client: tuple[str, int] | None = ("192.0.2.7", 5),
+    **scope: Any,
+) -> Told:
+    """Ask an ASGI app with exactly these headers and body pieces; a client that stays until it is answered."""
+    fields = [(b"host", b"guikang.example")] if host else []
+    if token is not None:
+        fields.append((b"authorization", f"Bearer {token}".encode("latin-1", "replace")))
+    waiting = list(pieces or [])
+    answered = asyncio.Event()
+    told = Told(0, [], b"")
+
+    async def receive() -> dict[str, Any]:
+        if waiting:
+            return {"type": "http.request", "body": waiting.pop(0), "more_body": bool(waiting)}
+        if pieces:
+            await answered.wait()
+            return {"type": "http.disconnect"}
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            told.status, told.headers = message["status"], list(message["headers"])
+        else:
+            told.body += message.get("body", b"")
+            if not message.get("more_body", False):
+                answered.set()
+
+    whole = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode("latin-1", "replace"),
+        "query_string": query,
+        "headers": fields + (headers or []),
+        "client": client,
+        "server": ("127.0.0.1", 80),
+        **scope,
+    }
+    await app(whole, receive, send)
+    return told
