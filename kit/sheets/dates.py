@@ -136,6 +136,8 @@ def date_reader(blank: frozenset[str], as_of: dt.date, date1904: bool, months: l
             return None, None if raw is None else "DATE_UNPARSABLE"
         if not isinstance(raw, str):
             return number(float(raw))
+        if match := _FULL.fullmatch(raw):  # nine of ten; int() knows full-width digits too
+            return day(int(match[1]), int(match[2]), int(match[3]))
         text = unicodedata.normalize("NFKC", raw).translate(INVISIBLE).strip().strip("'\"`").casefold()
         text = compact(_TIME.sub("", text))
         if text in blank:

@@ -7,7 +7,7 @@ earlier in this file). Where sex or birth contradict a good ID number, the ID nu
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kit.sheets.cells import Parser, Setting, parser_for
@@ -34,6 +34,7 @@ class PlaceColumn:
     missing: str | None
     fill: bool
     hint: int | None
+    known: dict[tuple[str, str | None], str] = field(default_factory=dict)  # texts that were found without a doubt
 
 
 class RowReader:
@@ -67,16 +68,14 @@ class RowReader:
         self._unique = at.get(kind.unique) if kind.unique else None
         self._gazetteer, self._backdrop = gazetteer, backdrop
         self._places = self._place_columns(kind.fields, at, shift)
-        self._cache: dict[tuple[int, str, str | None], tuple[list[str], bool]] = {}
         self._sections = self._section_contexts()
 
     def _place_columns(self, fields: dict[str, Field], at: dict[str, int], shift: int) -> list[PlaceColumn]:
         found = []
         for column, name in self.table.columns.items():
-            field = fields[name]
-            if field.type != "place":
+            if fields[name].type != "place":
                 continue
-            options = field.options
+            options = fields[name].options
             filled = self.table.filled.get(column)
             sparse = filled is not None and 0 < filled <= self.table.count / 2
             within = at.get(options["within"]) if "within" in options else None
@@ -133,7 +132,16 @@ class RowReader:
             if identity:
                 self._agree(values, problems)
             for place in self._places:
-                self._resolve(place, values, problems, last_place)
+                text = values[place.position]
+                known = (
+                    place.known.get((text, values[place.within] if place.within is not None else None))
+                    if text is not None and not place.fill
+                    else None
+                )
+                if known is not None:
+                    values[place.position] = known
+                else:
+                    self._resolve(place, values, problems, last_place)
             disposition = HOLD if problems and any(p[0] in hold for p in problems) else ACCEPT
             unique = values[self._unique] if self._unique is not None else None
             if unique is not None:
@@ -170,15 +178,15 @@ class RowReader:
             if values[place.position] is None and place.missing:
                 problems.append([place.missing, place.position, None, ""])
             return
-        last[place.position] = text
+        if place.fill:
+            last[place.position] = text
         within = values[place.within] if place.within is not None else None
-        key = (place.position, text, within)
-        if key not in self._cache:
-            self._cache[key] = self._gazetteer.find(text, place.levels, within)
-        codes, near = self._cache[key]
+        codes, near = self._gazetteer.find(text, place.levels, within)
         if len(codes) > 1 and place.hint is not None and values[place.hint]:
             named = self._gazetteer.mentioned(values[place.hint], place.levels)
             codes = [code for code in codes if code in named] or codes
+        elif len(codes) == 1 and near:
+            place.known[text, within] = codes[0][: place.digits]
         problem = place.unknown if not codes else "PLACE_AMBIGUOUS" if len(codes) > 1 else None if near else "PLACE_ELSEWHERE"
         values[place.position] = codes[0][: place.digits] if len(codes) == 1 else None
         if problem is not None:

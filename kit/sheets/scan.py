@@ -23,7 +23,10 @@ _CHUNK = 1 << 20
 _OVERLAP = 512
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # A reference that is plainly within 64 columns and 99,999 rows passes in one C-level search; anything else is looked at.
-_ODD_REFERENCE = re.compile(rb"""<(?:[A-Za-z_][\w.-]*:)?(?:c|row)\b(?![^<>]*?\sr="(?:[A-Z]|A[A-Z]|B[A-L])?[1-9][0-9]{0,4}")[^<>]*""")
+_WITHIN = rb"""\sr="(?:[A-Z]|A[A-Z]|B[A-L])?[1-9][0-9]{0,4}\""""
+_USUAL = re.compile(rb"<(?:c|row)(?!" + _WITHIN + rb")(?![A-Za-z])[^<>]*")
+_PREFIX = re.compile(rb":(?:c|row)\b")
+_PREFIXED = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?(?:c|row)\b(?![^<>]*?" + _WITHIN + rb")[^<>]*")
 _REFERENCE = re.compile(rb"""\sr\s*=\s*(["'])([^"']*)\1""")
 _GOOD = re.compile(rb"([A-Za-z]{0,3})([0-9]{1,7})")
 _STRINGS = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?sst\b([^<>]*)>")
@@ -119,7 +122,7 @@ def _scan_entry(stream: IO[bytes], before: int, packed: int, limits: Limits) -> 
         if not tail and chunk[:2] in (b"\xff\xfe", b"\xfe\xff"):
             raise refuse("FILE_CORRUPT")  # UTF-16 parts would pass the byte patterns below unseen; no spreadsheet writes them
         text = tail + chunk
-        for match in _ODD_REFERENCE.finditer(text):
+        for match in (_PREFIXED if _PREFIX.search(text) else _USUAL).finditer(text):
             column, row = _extent(match[0])
             columns, rows = max(columns, column), max(rows, row)
         if columns > limits.columns or rows > limits.rows or columns * rows > limits.cells:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from kit.problems import FieldError, Invalid
 
@@ -128,17 +128,20 @@ class CellProblem:
     raw: str = dataclasses.field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One record. A field that could not be read is None."""
+class Row(NamedTuple):
+    """One record. A field that could not be read is None. (A tuple: 100,000 are made for one ledger.)"""
 
     sheet: str
     row: int
     table: int
     kind: str
     disposition: str
-    record: dict[str, Any] = dataclasses.field(repr=False)
+    record: dict[str, Any]
     problems: tuple[CellProblem, ...]
+
+    def __repr__(self) -> str:
+        """Without the record: it is personal."""
+        return f"Row({self.sheet!r}, {self.row}, {self.kind!r}, {self.disposition!r}, {self.problems!r})"
 
 
 @dataclass(frozen=True, slots=True)
