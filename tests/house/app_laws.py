@@ -1,0 +1,108 @@
+"""Laws that are read off the composed apps and their tables. Each returns its violations as sentences, so that it can be shown a planted one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+import sqlalchemy as sa
+from fastapi import FastAPI
+
+from deploy.routes import api_routes, guards_of
+from gateway.edge.routes import Route
+from kit.db import Schema
+from kit.outbox import Event
+from kit.work import AllowNeighbour, UnitRoute
+from tests.house.laws import PERSONAL_WORDS
+
+OPEN_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
+STREAMS = re.compile(r"/stream$")
+NOT_PERSONAL = frozenset(
+    {
+        ("division", "name"), ("division", "lon"), ("division", "lat"), ("station", "name"), ("station", "lon"), ("station", "lat"), ("round", "name"),
+        ("client", "name"),
+    }
+)  # fmt: skip
+"""Columns whose name sounds personal and that name a place, a round or a machine."""
+PUBLIC_TABLES = re.compile(
+    r"^(division|station|round|client|catalogue|chemical|substance|firm|venue|lab|laboratory|kit|checklist|place|scheme|agreement|panel|activity|draw|poi|scheduled)"
+)
+"""Tables about places, things and organisations: their names are no person's."""
+
+
+def every_route_is_guarded(apps: Mapping[str, FastAPI]) -> list[str]:
+    """Law 3: exactly one guard on each route, the neighbour's guard on internal ones and only there."""
+    found = []
+    for service, app in apps.items():
+        for route in api_routes(app):
+            if route.path in OPEN_PATHS:
+                continue
+            guards = guards_of(route)
+            if len(guards) != 1:
+                found.append(f"{service} {route.path} has {len(guards)} guards")
+            elif isinstance(guards[0], AllowNeighbour) != route.path.startswith("/internal"):
+                found.append(f"{service} {route.path} has the wrong kind of guard")
+            elif not isinstance(route, UnitRoute) and not STREAMS.search(route.path):
+                found.append(f"{service} {route.path} is no unit of work")
+    return found
+
+
+def the_table_lists_every_route(declared: Iterable[Iterable[str]], shipped: Iterable[Route]) -> list[str]:
+    """Law 3: the gateway's table equals what the services declare."""
+    wanted = {tuple(row) for row in declared}
+    given = {
+        (r.method, r.path, r.service, "|".join(sorted(r.roles)), str(r.body_limit), r.rate, "yes" if r.purpose else "no") for r in shipped
+    }
+    return [f"missing: {row}" for row in sorted(wanted - given)] + [f"left over: {row}" for row in sorted(given - wanted)]
+
+
+def personal_columns_are_named(schemas: Iterable[Schema]) -> list[str]:
+    """Law 8: a column that sounds personal is marked so, and a sealed one holds bytes."""
+    found = []
+    for schema in schemas:
+        for table in schema.metadata.sorted_tables:
+            for column in table.columns:
+                sealed = column.name.endswith("_sealed")
+                if sealed and not isinstance(column.type, sa.LargeBinary):
+                    found.append(f"{table} {column.name} is sealed but holds no bytes")
+                sounds = (
+                    PERSONAL_WORDS.search(column.name)
+                    and (table.name, column.name) not in NOT_PERSONAL
+                    and not PUBLIC_TABLES.match(table.name)
+                )
+                if sounds and not column.info.get("personal"):
+                    found.append(f"{table} {column.name} sounds personal and is not marked")
+    return found
+
+
+def events_carry_no_person(events: Iterable[type[Event]]) -> list[str]:
+    """Law 8: events hold identifiers and codes only; each shows a sample that its own class accepts."""
+    found = []
+    for event in events:
+        found += [f"{event.type} carries {name}" for name in event.model_fields if PERSONAL_WORDS.search(name)]
+        try:
+            event.model_validate(event.sample)
+        except (AttributeError, ValueError) as error:
+            found.append(f"{event.type} has no valid sample: {type(error).__name__}")
+        if not event.__doc__:
+            found.append(f"{event.type} has no docstring")
+    return found
+
+
+def addresses_name_no_person(apps: Mapping[str, FastAPI]) -> list[str]:
+    """Law 8: no path or query parameter takes a personal value."""
+    allowed = {"lon", "lat"}
+    found = []
+    for service, app in apps.items():
+        for path, operations in app.openapi()["paths"].items():
+            for operation in operations.values():
+                for parameter in operation.get("parameters", []):
+                    name = parameter["name"]
+                    if (
+                        parameter["in"] in ("path", "query")
+                        and PERSONAL_WORDS.search(name)
+                        and name not in allowed
+                        and "assets" not in path
+                    ):
+                        found.append(f"{service} {path} takes {name} in the URL")
+    return found

@@ -1,0 +1,141 @@
+"""The laws of DESIGN section 3 that can be read off the source. Each returns its violations as sentences."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterable
+
+from tests.house.source import Source, calls, strings
+
+COMMITTERS = frozenset({"kit/work.py", "kit/jobs.py", "kit/follow.py", "kit/app.py"})
+SERVICES = ("registry", "testing", "alerts", "precursor", "gateway")
+BANNED_NAMES = re.compile(r"(^|/)(utils?|helpers?|common|base|managers?)(\.py|/)")
+REAL_TIME = re.compile(
+    r"^(datetime\.(datetime\.)?(now|utcnow|today)|(datetime\.)?date\.today|time\.(time|time_ns|localtime|gmtime)|pendulum\..*)$"
+)
+PERSONAL_WORDS = re.compile(r"(^|_)(name|full_name|phone|mobile|address|id_number|id_no|birth_date|birthday|lon|lat)($|_)")
+MAX_LINES = 400
+
+
+def one_commit(files: Iterable[Source]) -> list[str]:
+    """Law 1: only the unit of work, a job's unit, a follower's batch and the audit sealer commit."""
+    return [
+        f"{file.path}:{line} commits"
+        for file in files
+        if file.path not in COMMITTERS and not file.path.startswith("deploy/")
+        for line, name in calls(file.tree)
+        if name.endswith(".commit")
+    ]
+
+
+def three_rows(files: Iterable[Source]) -> list[str]:
+    """Law 2: a use case that writes business rows also notes them in the audit trail, itself or through a function of the same module."""
+    found = []
+    for file in files:
+        if not re.search(r"^(services/\w+|gateway)/\w+/(service|administration|machines)\.py$", file.path):
+            continue
+        functions = {node.name: node for node in file.tree.body if isinstance(node, ast.AsyncFunctionDef | ast.FunctionDef)}
+        writes = {name: _mentions(node, (".session.add", ".session.add_all", ".session.delete")) for name, node in functions.items()}
+        notes = {name: _mentions(node, (".note", "audit.record", "in_work")) for name, node in functions.items()}
+        inner = {name: {called for _, called in calls(node) if called in functions} for name, node in functions.items()}
+        for _ in functions:
+            for name, known in inner.items():
+                writes[name] = writes[name] or any(writes[other] for other in known)
+                notes[name] = notes[name] or any(notes[other] for other in known)
+        for name, node in functions.items():
+            first = node.args.args[0].arg if node.args.args else ""
+            if not name.startswith("_") and first == "work" and writes[name] and not notes[name]:
+                found.append(f"{file.path}:{node.lineno} {name} writes without an audit row")
+    return found
+
+
+def _mentions(node: ast.AST, endings: tuple[str, ...]) -> bool:
+    return any(name.endswith(endings) for _, name in calls(node))
+
+
+def time_is_an_argument(files: Iterable[Source]) -> list[str]:
+    """Law 4: nobody but kit.clock reads the real time; a monotonic clock for timeouts is no time of day."""
+    return [
+        f"{file.path}:{line} reads the real time: {name}"
+        for file in files
+        if file.path != "kit/clock.py" and not file.path.startswith("deploy/")
+        for line, name in calls(file.tree)
+        if REAL_TIME.match(name)
+    ]
+
+
+def machines_only_flag(files: Iterable[Source]) -> list[str]:
+    """Law 6: what the registry hears from tests and alerts never reaches its measures or standings: it imports nothing that could change them."""
+    found = []
+    for file in files:
+        if file.path != "services/registry/inbox.py":
+            continue
+        for node in ast.walk(file.tree):
+            if isinstance(node, ast.ImportFrom) and re.search(
+                r"registry\.(measures|people|comanagement)\.(service|intake|ending)", node.module or ""
+            ):
+                found.append(f"{file.path}:{node.lineno} a reader can change {node.module}")
+    return found
+
+
+def own_schema_only(files: Iterable[Source]) -> list[str]:
+    """Law 9: no SQL text of one service names another service's schema."""
+    found = []
+    for file in files:
+        own = file.path.split("/")[1] if file.path.startswith("services/") else "gateway" if file.path.startswith("gateway/") else ""
+        if not own:
+            continue
+        foreign = re.compile(
+            r"\b(?:from|join|into|update|table)\s+(" + "|".join(name for name in SERVICES if name != own) + r")\.\w+", re.IGNORECASE
+        )
+        found += [f"{file.path}:{line} names {match.group(1)}" for line, text in strings(file.tree) if (match := foreign.search(text))]
+    return found
+
+
+def small_files(files: Iterable[Source]) -> list[str]:
+    """A file of more than 400 lines is split by noun."""
+    return [f"{file.path} has {file.text.count(chr(10))} lines" for file in files if file.text.count("\n") > MAX_LINES]
+
+
+def speaking_names(files: Iterable[Source]) -> list[str]:
+    """No utils, helpers, common, base, manager."""
+    return [f"{file.path} says nothing" for file in files if BANNED_NAMES.search(file.path)]
+
+
+def pure_rules(files: Iterable[Source]) -> list[str]:
+    """Rules import the standard library and their own noun's words only."""
+    allowed = re.compile(r"^(__future__|kit\.clock|services\.\w+\.\w+(\.(?!service|repository|tables|api|schemas|policy)\w+)?)$")
+    found = []
+    for file in files:
+        if not file.path.endswith("/rules.py"):
+            continue
+        for node in ast.walk(file.tree):
+            names = (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+            found += [
+                f"{file.path}:{getattr(node, 'lineno', 0)} imports {name}"
+                for name in names
+                if name.split(".")[0] not in sys.stdlib_module_names and not allowed.match(name)
+            ]
+    return found
+
+
+def no_domain_word_in_the_kit(files: Iterable[Source]) -> list[str]:
+    """The kit knows no domain word."""
+    words = re.compile(
+        r"\b(measures?|isolation|rehabilitation|narcotics?|drugs?|urine|couriers?|bulletins?|gatherings?|care_teams?)\b", re.IGNORECASE
+    )
+    found = []
+    for file in files:
+        if file.path.startswith("kit/") and file.path != "kit/roles.py":  # role labels say what an office is called
+            for number, line in enumerate(file.text.splitlines(), 1):
+                if match := words.search(line):
+                    found.append(f"{file.path}:{number} says {match.group(0)!r}")
+    return found

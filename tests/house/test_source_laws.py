@@ -1,0 +1,36 @@
+"""The laws that can be read off the source hold, and each bites when its violation is planted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import pytest
+
+from tests.house import laws
+from tests.house.source import Source, sources
+
+Law = Callable[[Iterable[Source]], list[str]]
+
+PLANTED: dict[Law, Source] = {
+    laws.one_commit: Source("services/registry/people/service.py", "async def f(work):\n    await work.session.commit()\n"),
+    laws.three_rows: Source("services/registry/people/service.py", "async def add(work):\n    work.session.add(1)\n"),
+    laws.time_is_an_argument: Source(
+        "services/alerts/alerts/rules.py", "from datetime import datetime\ndef f():\n    return datetime.now()\n"
+    ),
+    laws.machines_only_flag: Source("services/registry/inbox.py", "from services.registry.measures.service import transition\n"),
+    laws.own_schema_only: Source("services/alerts/alerts/repository.py", "Q = 'select 1 from registry.person'\n"),
+    laws.small_files: Source("kit/long.py", "x = 1\n" * 401),
+    laws.speaking_names: Source("services/registry/people/utils.py", ""),
+    laws.pure_rules: Source("services/registry/people/rules.py", "import sqlalchemy\n"),
+    laws.no_domain_word_in_the_kit: Source("kit/app.py", "MEASURES = 1\n"),
+}
+
+
+@pytest.mark.parametrize("law", PLANTED, ids=lambda law: law.__name__)
+def test_the_law_holds(law: Law) -> None:
+    assert law(sources()) == []
+
+
+@pytest.mark.parametrize("law", PLANTED, ids=lambda law: law.__name__)
+def test_the_law_bites(law: Law) -> None:
+    assert len(law([PLANTED[law]])) == 1
