@@ -62,10 +62,13 @@ class Child:
     def start(self) -> None:
         """Start it; from the main thread, because it ends with the thread that started it."""
         self._born = time.monotonic()
+        # The owner's address is for migrations only; an app has its own login.
+        environment = {key: value for key, value in os.environ.items() if key != "GUIKANG_DSN"}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 python_command("serve", self.name, "--data-dir", str(self.folder.path), "--port", str(self.port)),
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, preexec_fn=lambda: die_with_parent(signal.SIGTERM),
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
+                preexec_fn=lambda: die_with_parent(signal.SIGTERM),
             )  # fmt: skip
 
     def revive(self) -> bool:

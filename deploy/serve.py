@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from deploy.compose import HouseSettings
 
 
-def settings_from(folder: DataFolder) -> HouseSettings:
+def settings_from(folder: DataFolder, dsn: str | None = None) -> HouseSettings:
     """What the supervisor wrote, with the clock moved on by the time since. Raises NotRunning."""
     from deploy.compose import HouseSettings  # a second of imports
 
@@ -36,8 +36,7 @@ def settings_from(folder: DataFolder) -> HouseSettings:
         passed = real_clock() - datetime.fromisoformat(str(told["clock_set_at"]))
         clock = (datetime.fromisoformat(clock) + passed).isoformat()
         clock_from(clock)
-    dsn = os.environ.get("GUIKANG_DSN") or str(told["database"])
-    return HouseSettings(data_dir=folder.path, dsn=dsn, demo=bool(told["demo"]), clock=clock, shape="processes")
+    return HouseSettings(data_dir=folder.path, dsn=dsn or str(told["database"]), demo=bool(told["demo"]), clock=clock, shape="processes")
 
 
 def serve(name: str, data_dir: Path, port: int) -> None:
@@ -88,7 +87,7 @@ def load_demo(data_dir: Path) -> None:
     from deploy import demo  # only this errand
 
     folder = DataFolder(data_dir)
-    settings = settings_from(folder)
+    settings = settings_from(folder, os.environ.get("GUIKANG_DSN"))
     urls = folder.read("addresses.json")["urls"]
     assert isinstance(urls, dict)
     asyncio.run(demo.load(settings, str(urls["gateway"]), _report))
