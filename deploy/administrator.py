@@ -1,0 +1,41 @@
+"""The first account: nobody can open it through the front door, because nobody is inside yet.
+
+`./dev administrator <name>` asks for a password; the demo makes one by itself. It works only while there is no administrator.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import select
+
+from deploy.compose import HouseSettings, build
+from deploy.problems import StartProblem
+from gateway.identity import administration
+from gateway.identity.schemas import NewAccount
+from gateway.identity.tables import Account
+from kit.jobs import in_work
+from kit.work import House, Work
+
+
+async def open_first(settings: HouseSettings, username: str, password: str, *, with_totp: bool = False) -> str | None:
+    """Open the first administrator's account; returns the TOTP secret if one was asked for. Raises StartProblem when there is one already."""
+    house = build(HouseSettings(settings.data_dir, settings.dsn, demo=settings.demo, clock=settings.clock, background=False), only="gateway")
+    inside = house.apps["gateway"].state.house
+    assert isinstance(inside, House)
+    secrets: list[str | None] = []
+
+    async def first(work: Work) -> None:
+        accounts = (await work.session.execute(select(Account))).scalars().all()
+        if any("administrator" in account.roles for account in accounts):
+            raise StartProblem(reason="there is an administrator already; accounts are opened through the API")
+        new = NewAccount(username=username, password=password, roles=["administrator"], scope=[settings.county], with_totp=with_totp)
+        secrets.append((await administration.open_account(work, new))[1])
+
+    try:
+        await in_work(inside, "first-administrator", first)
+    finally:
+        await inside.database.close()
+    return secrets[0]
+
+
