@@ -42,6 +42,8 @@ class Jobs:
         self._connector = PsycopgConnector(conninfo=conninfo, min_size=1, max_size=3, open=False)
         self.app = App(connector=self._connector)
         self._house: House | None = None
+        self.listed: list[tuple[str, str | None, str]] = []
+        """Name, period and what it does of every registered job."""
         self.last_run: datetime | None = None
 
     def bind(self, house: House) -> None:
@@ -57,6 +59,7 @@ class Jobs:
             await run(self._house, **arguments)
             self.last_run = self._house.clock()
 
+        self.listed.append((name, periodic, (run.__doc__ or "").strip().split("\n")[0]))
         registered = self.app.task(name=name, queueing_lock=name if periodic else None, lock=name)(task)
         if periodic:
             self.app.periodic(cron=periodic, periodic_id=name)(registered)

@@ -20,6 +20,7 @@ PLANTED: dict[Law, Source] = {
     laws.machines_only_flag: Source("services/registry/inbox.py", "from services.registry.measures.service import transition\n"),
     laws.own_schema_only: Source("services/alerts/alerts/repository.py", "Q = 'select 1 from registry.person'\n"),
     laws.small_files: Source("kit/long.py", "x = 1\n" * 401),
+    laws.a_small_kit: Source("kit/long.py", "x = 1\n" * (laws.KIT_LINES + 1)),
     laws.speaking_names: Source("services/registry/people/utils.py", ""),
     laws.pure_rules: Source("services/registry/people/rules.py", "import sqlalchemy\n"),
     laws.no_domain_word_in_the_kit: Source("kit/app.py", "MEASURES = 1\n"),
