@@ -6,6 +6,7 @@ from fastapi import FastAPI
 
 from kit.app import Parts, assemble
 from services.registry import tables
+from services.registry.comanagement.api import router as comanagement
 from services.registry.divisions.api import router as divisions
 from services.registry.jobs import JOBS, end_due_measures
 from services.registry.measures.api import router as measures
@@ -18,5 +19,5 @@ __all__ = ["create_app", "tables"]
 
 def create_app(parts: Parts) -> FastAPI:
     """The registry as an ASGI app."""
-    routers = [divisions, people, measures, neighbours]
+    routers = [divisions, people, measures, neighbours, comanagement]
     return assemble(parts, SCHEMA, title="登记 registry", routers=routers, work_jobs=JOBS, background=[end_due_measures])

@@ -22,7 +22,14 @@ def an_id(sequence: int = 1, birth: date = date(1980, 5, 6)) -> str:
 
 def somebody(sequence: int = 1, **more: object) -> dict[str, object]:
     """A person to register."""
-    return {"id_number": an_id(sequence), "name": "折建国", "division_code": TOWN, "status": "in_society", "status_since": "2020-01-02", **more}
+    return {
+        "id_number": an_id(sequence),
+        "name": "折建国",
+        "division_code": TOWN,
+        "status": "in_society",
+        "status_since": "2020-01-02",
+        **more,
+    }
 
 
 def add_towns(house: TestHouse) -> None:
@@ -47,7 +54,9 @@ async def test_a_person_is_registered_found_and_sealed(house: TestHouse) -> None
     opened = await officer("GET", f"/registry/v1/people/{person['id']}/identity")
     assert json.loads(opened.body)["id_number"] == an_id(1)
     with psycopg.connect(house.owner) as connection:
-        row = connection.execute("select person::text, (select count(*) from registry.audit), (select count(*) from registry.outbox) from registry.person").fetchone()
+        row = connection.execute(
+            "select person::text, (select count(*) from registry.audit), (select count(*) from registry.outbox) from registry.person"
+        ).fetchone()
     assert row is not None
     assert an_id(1) not in row[0]
     assert row[1] == 3

@@ -59,6 +59,11 @@ async def person(session: AsyncSession, person_id: UUID, *, for_update: bool = F
     return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
 
 
+async def people_by_ids(session: AsyncSession, person_ids: Sequence[UUID]) -> Sequence[Person]:
+    """These persons."""
+    return (await session.execute(select(Person).where(col(Person.id).in_(person_ids)))).scalars().all()
+
+
 async def person_by_index(session: AsyncSession, index: bytes) -> Person | None:
     """The person with this blind index of the ID number."""
     return (await session.execute(select(Person).where(col(Person.id_number_index) == index))).scalar_one_or_none()

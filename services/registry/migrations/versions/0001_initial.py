@@ -5,10 +5,9 @@ Revision: 0001, after None.
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
-
 from kit.db import Xid8
 from kit.jobs import install_queue
+from sqlalchemy.dialects import postgresql
 
 revision = "0001"
 down_revision = None

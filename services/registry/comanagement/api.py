@@ -1,0 +1,155 @@
+"""HTTP of co-management. Partner's routes answer JSON, or NDJSON when `Accept: application/x-ndjson`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Request, Response
+
+from kit.auth import SigningKey
+from kit.etags import IfMatch, etag
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.roles import Role
+from kit.work import UnitRoute, Work, allow
+from services.registry.comanagement import feed, service
+from services.registry.comanagement import pages as proofs
+from services.registry.comanagement.rules import holds_on
+from services.registry.comanagement.schemas import (
+    AgreementAnswer,
+    AgreementStep,
+    FeedPage,
+    HandOverAnswer,
+    KeySet,
+    NamedPersonAnswer,
+    NamedPersons,
+    NewAgreement,
+    NewHandOver,
+    PersonLeaves,
+    Receipt,
+    ReceiptAnswer,
+)
+from services.registry.comanagement.tables import Agreement
+
+router = APIRouter(prefix="/registry/v1/co-management", tags=["co-management"], route_class=UnitRoute)
+
+NDJSON = "application/x-ndjson"
+Office = Annotated[Work, allow(Role.COUNTY_OFFICER)]
+OfficeReader = Annotated[Work, allow(Role.COUNTY_OFFICER, personal=True)]
+Side = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.PARTNER)]
+SideReader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.PARTNER, personal=True)]
+Accept = Annotated[str | None, Header()]
+
+
+def _answer(work: Work, agreement: Agreement, response: Response | None = None) -> AgreementAnswer:
+    if response is not None:
+        response.headers["ETag"] = etag(agreement.version)
+    values: dict[str, Any] = {name: getattr(agreement, name, None) for name in AgreementAnswer.model_fields}
+    return AgreementAnswer(**{**values, "in_force": holds_on(agreement.state, agreement.valid_from, agreement.valid_to, work.today)})
+
+
+def _page(page: proofs.Page, accept: str | None) -> Response:
+    if NDJSON in (accept or ""):
+        return Response(page.ndjson(), media_type=NDJSON)
+    return Response(page.json(), media_type="application/json")
+
+
+@router.post("/agreements", status_code=201)
+async def propose_agreement(work: Office, new: NewAgreement, response: Response) -> AgreementAnswer:
+    """Propose an agreement to a partner county."""
+    agreement = await service.propose_agreement(work, new)
+    response.headers["Location"] = f"/registry/v1/co-management/agreements/{agreement.id}"
+    return _answer(work, agreement, response)
+
+
+@router.get("/agreements")
+async def list_agreements(work: Side) -> list[AgreementAnswer]:
+    """Agreements: all for the county office, the granted ones for a partner."""
+    return [_answer(work, agreement) for agreement in await service.list_agreements(work)]
+
+
+@router.get("/agreements/{agreement_id}")
+async def read_agreement(work: Side, agreement_id: UUID, response: Response) -> AgreementAnswer:
+    """One agreement."""
+    return _answer(work, await service.read_agreement(work, agreement_id), response)
+
+
+@router.post("/agreements/{agreement_id}/transitions")
+async def take_agreement_step(
+    work: Side, agreement_id: UUID, step: AgreementStep, response: Response, if_match: IfMatch = None
+) -> AgreementAnswer:
+    """Accept an agreement, or end it."""
+    return _answer(work, await service.take_agreement_step(work, agreement_id, step, if_match), response)
+
+
+@router.get("/agreements/{agreement_id}/persons")
+async def named_persons(work: OfficeReader, agreement_id: UUID) -> list[NamedPersonAnswer]:
+    """Who is named, who is shared today, and what the partner was told."""
+    return [NamedPersonAnswer(**row) for row in await service.named_persons(work, agreement_id)]
+
+
+@router.post("/agreements/{agreement_id}/persons")
+async def name_persons(work: Office, agreement_id: UUID, named: NamedPersons, response: Response) -> AgreementAnswer:
+    """Name persons in the agreement; those who are named already stay."""
+    return _answer(work, await service.name_persons(work, agreement_id, named.person_ids), response)
+
+
+@router.post("/agreements/{agreement_id}/persons/{person_id}/removal")
+async def let_person_leave(work: Office, agreement_id: UUID, person_id: UUID, leaves: PersonLeaves, response: Response) -> AgreementAnswer:
+    """Take a person out; the partner is told to delete."""
+    return _answer(work, await service.let_person_leave(work, agreement_id, person_id, leaves), response)
+
+
+@router.get("/agreements/{agreement_id}/key")
+async def read_key(work: Side, agreement_id: UUID) -> KeySet:
+    """Public key of the page signatures."""
+    await service.read_agreement(work, agreement_id)
+    key: SigningKey = work.house.extras["signing_key"]
+    return KeySet(keys=[key.public_jwk()])
+
+
+@router.get("/agreements/{agreement_id}/snapshot", responses={200: {"model": FeedPage, "content": {NDJSON: {}}}})
+async def read_snapshot(work: SideReader, agreement_id: UUID, accept: Accept = None) -> Response:
+    """The whole list, consistent at the cursor in `next`."""
+    return _page(await feed.snapshot(work, agreement_id), accept)
+
+
+@router.get("/agreements/{agreement_id}/changes", responses={200: {"model": FeedPage, "content": {NDJSON: {}}}})
+async def read_changes(
+    work: SideReader,
+    agreement_id: UUID,
+    after: Annotated[str | None, Query(max_length=400)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    accept: Accept = None,
+) -> Response:
+    """Changes after a cursor; a page with fewer lines than `limit` is the last one for now."""
+    return _page(await feed.changes(work, agreement_id, after, limit), accept)
+
+
+@router.post("/agreements/{agreement_id}/receipts", status_code=201)
+async def take_receipt(work: Side, agreement_id: UUID, receipt: Receipt) -> ReceiptAnswer:
+    """The partner reports the cursor it has applied and the persons it has deleted."""
+    row, behind, owed = await service.take_receipt(work, agreement_id, receipt)
+    return ReceiptAnswer(id=row.id, applied=row.position, behind=behind, to_delete=owed)
+
+
+@router.post("/hand-overs", status_code=201)
+async def record_hand_over(work: Office, new: NewHandOver) -> HandOverAnswer:
+    """A person was accepted in writing by another county: standing, measures and lists follow the same day."""
+    return HandOverAnswer.model_validate(await service.record_hand_over(work, new))
+
+
+@router.get("/hand-overs")
+async def list_hand_overs(
+    work: OfficeReader,
+    request: Request,
+    response: Response,
+    receiving_area: Annotated[str | None, Query(pattern=r"^\d{6}$")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> Page[HandOverAnswer]:
+    """Hand-overs, oldest first."""
+    found, following = await service.list_hand_overs(work, Cursors(work.sealer), receiving_area, cursor, limit)
+    if following:
+        response.headers["Link"] = f'<{request.url.path}?cursor={following}>; rel="next"'
+    return Page(items=[HandOverAnswer.model_validate(row) for row in found], next=following)

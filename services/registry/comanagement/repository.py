@@ -1,0 +1,108 @@
+"""Every question to agreements and hand-overs. The partner's feed and the list that officers see are one query (`SHARED`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import false, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from services.registry.comanagement.tables import Agreement, AgreementPerson, HandOver, PartnerReceipt, SharedEntry
+from services.registry.measures.states import EXPIRING, OPEN
+from services.registry.people.rules import ENDS_SUPERVISION
+
+SHARED = """
+select n.id as ref, n.person_id, n.left_on, n.left_reason, p.status,
+       p.name, p.id_number_sealed, p.id_number_masked, p.sex, extract(year from p.birth_date)::int as birth_year, p.division_code, p.status_since,
+       m.kind as measure_kind, m.state as measure_state, m.term_start, m.term_end, m.order_no, c.name as contact,
+       (n.left_on is null or n.left_on > :today) and m.id is not null and not p.status = any(:ending) as shared
+  from registry.agreement_person n
+  join registry.person p on p.id = n.person_id
+  left join lateral (
+       select m.* from registry.measure m
+        where m.person_id = p.id and m.state = any(:open) and not (m.state = any(:expiring) and m.term_end <= :today)
+        order by (m.kind in ('community_treatment', 'compulsory_isolation_treatment', 'community_rehabilitation')) desc, m.id desc limit 1) m on true
+  left join lateral (
+       select s.name from registry.care_team_member t join registry.staff_member s on s.id = t.staff_id
+        where t.person_id = p.id and t.since <= :today and (t.until is null or t.until > :today) and t.post in ('town_officer', 'social_worker')
+        order by (t.post = 'town_officer') desc, t.since, t.id limit 1) c on true
+ where n.agreement_id = :agreement and (cast(:person as uuid) is null or n.person_id = :person)
+ order by n.id"""
+
+
+async def shared_list(session: AsyncSession, agreement_id: UUID, today: date, person_id: UUID | None = None) -> Sequence[Mapping[str, Any]]:
+    """Everybody named in an agreement; `shared` says whether the partner may see them today, by dates and not by what a job has written."""
+    parameters = {
+        "agreement": agreement_id,
+        "today": today,
+        "person": person_id,
+        "open": list(OPEN),
+        "expiring": list(EXPIRING),
+        "ending": sorted(ENDS_SUPERVISION),
+    }
+    return (await session.execute(text(SHARED), parameters)).mappings().all()
+
+
+async def agreement(session: AsyncSession, agreement_id: UUID, *, for_update: bool = False) -> Agreement | None:
+    """One agreement. `for_update` makes this transaction the only one that tells its partner anything."""
+    query = select(Agreement).where(col(Agreement.id) == agreement_id)
+    query = query.execution_options(populate_existing=True)
+    return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
+
+
+async def agreements(session: AsyncSession, ids: Sequence[UUID] | None) -> Sequence[Agreement]:
+    """All agreements, or these, newest first."""
+    query = select(Agreement).order_by(col(Agreement.id).desc())
+    return (await session.execute(query if ids is None else query.where(col(Agreement.id).in_(ids)))).scalars().all()
+
+
+async def named_in(session: AsyncSession, agreement_id: UUID, person_ids: Sequence[UUID]) -> Sequence[AgreementPerson]:
+    """The memberships of these persons in an agreement."""
+    query = select(AgreementPerson).where(col(AgreementPerson.agreement_id) == agreement_id, col(AgreementPerson.person_id).in_(person_ids))
+    return (await session.execute(query)).scalars().all()
+
+
+async def entries(session: AsyncSession, agreement_id: UUID) -> dict[UUID, SharedEntry]:
+    """What the partner was last told, by reference."""
+    rows = (await session.execute(select(SharedEntry).where(col(SharedEntry.agreement_id) == agreement_id))).scalars()
+    return {row.ref: row for row in rows}
+
+
+async def entries_after(session: AsyncSession, agreement_id: UUID, position: int, size: int) -> Sequence[SharedEntry]:
+    """The entries told after a position, oldest first."""
+    query = select(SharedEntry).where(col(SharedEntry.agreement_id) == agreement_id, col(SharedEntry.position) > position)
+    return (await session.execute(query.order_by(col(SharedEntry.position)).limit(size))).scalars().all()
+
+
+async def deleted_refs(session: AsyncSession, agreement_id: UUID) -> set[str]:
+    """The references that the partner says it has deleted."""
+    rows = (await session.execute(select(col(PartnerReceipt.deleted)).where(col(PartnerReceipt.agreement_id) == agreement_id))).scalars()
+    return {ref for refs in rows for ref in refs}
+
+
+async def page_of_hand_overs(
+    session: AsyncSession, towns: Sequence[str], receiving_area: str | None, after: UUID | None, size: int
+) -> Sequence[HandOver]:
+    """Hand-overs from towns with these code prefixes, oldest first."""
+    query = (
+        select(HandOver)
+        .where(or_(false(), *(col(HandOver.from_division).like(town) for town in towns)))
+        .order_by(col(HandOver.id))
+        .limit(size)
+    )
+    if receiving_area:
+        query = query.where(col(HandOver.receiving_area) == receiving_area)
+    if after:
+        query = query.where(col(HandOver.id) > after)
+    return (await session.execute(query)).scalars().all()
+
+
+async def hand_over(session: AsyncSession, person_id: UUID, day: date) -> HandOver:
+    """The hand-over of a person on a day."""
+    return (
+        await session.execute(select(HandOver).where(col(HandOver.person_id) == person_id, col(HandOver.handed_over_on) == day))
+    ).scalar_one()

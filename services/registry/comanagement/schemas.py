@@ -1,0 +1,177 @@
+"""Messages of co-management."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from kit.schemas import Answer, Message, ShortText
+
+AreaCode = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+SharedField = Literal[
+    "name",
+    "id_number",
+    "sex",
+    "birth_year",
+    "division_code",
+    "status",
+    "status_since",
+    "measure_kind",
+    "measure_state",
+    "term_start",
+    "term_end",
+    "order_no",
+    "lead_side",
+    "contact",
+]
+Removal = Literal["returned", "ended", "disputed", "erased"]
+
+
+class NewAgreement(Message):
+    """An agreement that the county office proposes to a partner county."""
+
+    name: ShortText
+    partner_area: AreaCode
+    partner_client: ShortText
+    """Client id of the partner's system; its token needs the grant `agreement:<id>`."""
+    lead_side: Literal["residence", "household"] = "residence"
+    """Who leads (domain 6: law and guideline differ, so each agreement says it)."""
+    fields: Annotated[list[SharedField], Field(min_length=1)]
+    valid_from: date
+    valid_to: date
+    document_no: ShortText
+    person_ids: Annotated[list[UUID], Field(max_length=5000)] = []
+
+
+class AgreementStep(Message):
+    """Acceptance by the other side, or the end."""
+
+    event: Literal["accept", "end"]
+    on: date
+    document_no: ShortText | None = None
+    """The partner's written reply, when the county office records the acceptance for it."""
+    reason: ShortText | None = None
+
+
+class NamedPersons(Message):
+    """Persons to name in the agreement."""
+
+    person_ids: Annotated[list[UUID], Field(min_length=1, max_length=5000)]
+
+
+class PersonLeaves(Message):
+    """A person leaves the agreement: the partner gets a tombstone with this reason."""
+
+    reason: Removal
+    on: date
+
+
+class AgreementAnswer(Answer):
+    """An agreement."""
+
+    id: UUID
+    name: str
+    partner_area: str
+    partner_client: str
+    lead_side: str
+    fields: list[str]
+    valid_from: date
+    valid_to: date
+    state: str
+    in_force: bool
+    document_no: str
+    accepted_on: date | None
+    ended_on: date | None
+    end_reason: str | None
+    version: int
+    updated_at: datetime
+
+
+class NamedPersonAnswer(Answer):
+    """A person named in an agreement, as the county office sees it."""
+
+    ref: UUID
+    """The reference under which the partner knows the person."""
+    person_id: UUID
+    name: str
+    id_number: str
+    division_code: str
+    measure_kind: str | None
+    measure_state: str | None
+    term_end: date | None
+    shared: bool
+    left_reason: str | None
+    told_version: int | None
+    told_at: datetime | None
+
+
+class Receipt(Message):
+    """What the partner has applied and deleted."""
+
+    cursor: Annotated[str, StringConstraints(min_length=1, max_length=400)]
+    deleted: Annotated[list[UUID], Field(max_length=5000)] = []
+
+
+class ReceiptAnswer(Answer):
+    """How the exchange stands after a receipt."""
+
+    id: UUID
+    applied: int
+    behind: int
+    """Changes told after the cursor."""
+    to_delete: list[UUID]
+    """Tombstones whose deletion the partner has not reported."""
+
+
+class KeySet(Answer):
+    """Public keys of the agreement's signatures (RFC 7517)."""
+
+    keys: list[dict[str, Any]]
+
+
+class NewHandOver(Message):
+    """A person accepted in writing by another county."""
+
+    person_id: UUID
+    receiving_area: AreaCode
+    document_no: ShortText
+    handed_over_on: date
+
+
+class HandOverAnswer(Answer):
+    """A hand-over."""
+
+    id: UUID
+    person_id: UUID
+    from_division: str
+    receiving_area: str
+    document_no: str
+    handed_over_on: date
+    source: str
+
+
+class ChangeLine(Answer):
+    """One line of the feed, for the document; lines go out as canonical bytes."""
+
+    change: Literal["added", "changed", "removed"]
+    person: UUID
+    version: int
+    at: datetime
+    fields: dict[str, Any] | None = None
+    reason: Removal | None = None
+
+
+class FeedPage(Answer):
+    """A page of the feed with its proof."""
+
+    items: list[ChangeLine]
+    agreement_id: UUID
+    after: str | None
+    next: str
+    count: int
+    digest: str
+    previous: str | None
+    signature: str

@@ -1,0 +1,209 @@
+"""Use cases of co-management: agreements, who is named in them, receipts, hand-overs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+from kit.etags import check_version
+from kit.pages import Cursors
+from kit.problems import Forbidden, invalid
+from kit.roles import Role
+from kit.work import Work
+from services.registry.comanagement import feed, policy, repository, rules
+from services.registry.comanagement.errors import AgreementState
+from services.registry.comanagement.intake import TakenHandOver, take_over_hand_overs
+from services.registry.comanagement.schemas import AgreementStep, NewAgreement, NewHandOver, PersonLeaves, Receipt
+from services.registry.comanagement.tables import Agreement, AgreementPerson, HandOver, PartnerReceipt
+from services.registry.people import policy as people_policy
+from services.registry.people import repository as people
+from services.registry.people.errors import RecordClosed
+
+
+async def propose_agreement(work: Work, new: NewAgreement) -> Agreement:
+    """Propose an agreement; nothing is shared before both sides accepted (domain 6, step 3). Raises Invalid, PersonNotFound."""
+    if new.valid_to <= new.valid_from:
+        raise invalid("/valid_to", "before_start", "截止日须晚于起始日", "must lie after the start")
+    agreement = Agreement(
+        name=new.name,
+        partner_area=new.partner_area,
+        partner_client=new.partner_client,
+        lead_side=new.lead_side,
+        fields=sorted(set(new.fields)),
+        valid_from=new.valid_from,
+        valid_to=new.valid_to,
+        state="proposed",
+        document_no=new.document_no,
+        proposed_by=work.principal.subject,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    work.session.add(agreement)
+    await work.session.flush()
+    await work.note("agreement.propose", "agreement", agreement.id, details={"fields": agreement.fields})
+    if new.person_ids:
+        await _name(work, agreement, new.person_ids)
+    return agreement
+
+
+async def read_agreement(work: Work, agreement_id: UUID) -> Agreement:
+    """One agreement. Raises AgreementNotFound."""
+    return policy.may_see(work.principal, await repository.agreement(work.session, agreement_id))
+
+
+async def list_agreements(work: Work) -> Sequence[Agreement]:
+    """All for the county office, the granted ones for a partner."""
+    return await repository.agreements(work.session, None if work.principal.has(Role.COUNTY_OFFICER) else policy.granted(work.principal))
+
+
+async def take_agreement_step(work: Work, agreement_id: UUID, step: AgreementStep, if_match: str | None) -> Agreement:
+    """Accept or end. Raises AgreementNotFound, AgreementState, StaleVersion, Invalid, Forbidden.
+
+    The side that proposed cannot accept for the other one without the number of its written reply.
+    """
+    agreement = await _locked(work, agreement_id)
+    check_version(if_match, agreement.version)
+    state = rules.next_state(agreement.state, step.event)
+    if state is None:
+        raise AgreementState
+    if step.on > work.today:
+        raise invalid("/on", "date_future", "日期不能晚于今天", "must not lie in the future")
+    if step.event == "accept":
+        if not work.principal.has(Role.PARTNER) and not step.document_no:
+            raise invalid("/document_no", "document_required", "须有对方书面接受文号", "needs the number of the partner's written reply")
+        agreement.accepted_by, agreement.accepted_on = work.principal.subject, step.on
+    else:
+        if not work.principal.has(Role.COUNTY_OFFICER):
+            raise Forbidden("终止协议请联系县禁毒办", "ask the county office to end the agreement")
+        agreement.ended_on, agreement.end_reason = step.on, step.reason or "ended"
+    agreement.state = state
+    _touch(work, agreement)
+    await work.note(f"agreement.{step.event}", "agreement", agreement.id, details={"document_no": step.document_no})
+    await work.session.flush()
+    return agreement
+
+
+async def name_persons(work: Work, agreement_id: UUID, person_ids: Sequence[UUID]) -> Agreement:
+    """Name persons in an agreement. Raises AgreementNotFound, AgreementState, PersonNotFound."""
+    agreement = await _locked(work, agreement_id)
+    if agreement.state == "ended":
+        raise AgreementState
+    await _name(work, agreement, person_ids)
+    _touch(work, agreement)
+    return agreement
+
+
+async def let_person_leave(work: Work, agreement_id: UUID, person_id: UUID, leaves: PersonLeaves) -> Agreement:
+    """Take a person out of an agreement from a day on; the partner is told to delete. Raises AgreementNotFound, PersonNotFound."""
+    agreement = await _locked(work, agreement_id)
+    found = await repository.named_in(work.session, agreement.id, [person_id])
+    people_policy.may_write(work.principal, await people.person(work.session, person_id))
+    for membership in found:
+        membership.left_on, membership.left_reason = leaves.on, leaves.reason
+    _touch(work, agreement)
+    await work.note("agreement.leave", "person", person_id, details={"agreement": str(agreement.id), "reason": leaves.reason})
+    return agreement
+
+
+async def named_persons(work: Work, agreement_id: UUID) -> list[dict[str, Any]]:
+    """Everybody named in an agreement and what the partner was told. Raises AgreementNotFound."""
+    agreement = policy.may_see(work.principal, await repository.agreement(work.session, agreement_id))
+    told = await repository.entries(work.session, agreement.id)
+    rows = await repository.shared_list(work.session, agreement.id, work.today)
+    in_force = rules.holds_on(agreement.state, agreement.valid_from, agreement.valid_to, work.today)
+    await work.note("agreement.list_persons", "person", *(row["person_id"] for row in rows), details={"agreement": str(agreement.id)})
+    names = ("ref", "person_id", "name", "division_code", "measure_kind", "measure_state", "term_end", "left_reason")
+    return [
+        {
+            **{name: row[name] for name in names},
+            "id_number": row["id_number_masked"],
+            "shared": row["shared"] and in_force,
+            "told_version": told[row["ref"]].version if row["ref"] in told else None,
+            "told_at": told[row["ref"]].at if row["ref"] in told else None,
+        }
+        for row in rows
+    ]
+
+
+async def take_receipt(work: Work, agreement_id: UUID, receipt: Receipt) -> tuple[PartnerReceipt, int, list[UUID]]:
+    """Store what the partner applied and deleted; with the changes it is behind and the deletions it still owes. Raises AgreementNotFound, BadCursor, Invalid."""
+    agreement = policy.may_see(work.principal, await repository.agreement(work.session, agreement_id))
+    position, _ = feed.read_cursor(work, agreement.id, receipt.cursor)
+    entries = await repository.entries(work.session, agreement.id)
+    if not set(receipt.deleted) <= set(entries):
+        raise invalid("/deleted", "unknown_person", "含有不在名单内的人员编号", "names a person reference that was never on the list")
+    row = PartnerReceipt(
+        agreement_id=agreement.id,
+        position=position,
+        deleted=[str(ref) for ref in receipt.deleted],
+        received_from=work.principal.subject,
+        received_at=work.now,
+    )
+    work.session.add(row)
+    await work.session.flush()
+    work.purpose = "exchange"
+    await work.note("comanagement.receipt", "agreement", agreement.id, details={"applied": position, "deleted": len(receipt.deleted)})
+    gone = await repository.deleted_refs(work.session, agreement.id)
+    owed = [entry.ref for entry in entries.values() if not entry.present and str(entry.ref) not in gone]
+    behind = sum(entry.position > position for entry in entries.values())
+    return row, behind, owed
+
+
+async def record_hand_over(work: Work, new: NewHandOver) -> HandOver:
+    """Record that another county accepted a person in writing (domain 6; DRR art. 22). Raises PersonNotFound, RecordClosed, Invalid, Conflict."""
+    person = await people.person(work.session, new.person_id, for_update=True)
+    people_policy.may_write(work.principal, person)
+    assert person is not None
+    if person.state == "closed" and person.status == "dead":
+        raise RecordClosed
+    if new.handed_over_on > work.today:
+        raise invalid("/handed_over_on", "date_future", "日期不能晚于今天", "must not lie in the future")
+    if new.receiving_area == work.house.extras["county"]:
+        raise invalid("/receiving_area", "own_county", "接收地不能是本县", "must be another county")
+    row = TakenHandOver(new.person_id, person.division_code, new.receiving_area, new.handed_over_on, new.document_no)
+    if not await take_over_hand_overs(work, [row], source="entry"):
+        raise AgreementState("当日已有移交记录", "handed over on that day already")
+    return await repository.hand_over(work.session, new.person_id, new.handed_over_on)
+
+
+async def list_hand_overs(
+    work: Work, cursors: Cursors, receiving_area: str | None, cursor: str | None, limit: int
+) -> tuple[Sequence[HandOver], str | None]:
+    """Hand-overs from the caller's towns."""
+    bound = {"receiving_area": receiving_area}
+    after = cursors.read(cursor, work.principal.subject, bound, 1)
+    towns = [prefix + "%" for prefix in work.principal.scope]
+    found = await repository.page_of_hand_overs(work.session, towns, receiving_area, UUID(after[0]) if after else None, limit)
+    await work.note("hand_over.list", "person", *(row.person_id for row in found))
+    following = cursors.make([str(found[-1].id)], work.principal.subject, bound) if len(found) == limit else None
+    return found, following
+
+
+async def _name(work: Work, agreement: Agreement, person_ids: Sequence[UUID]) -> None:
+    wanted = sorted(set(person_ids))
+    found = {person.id: person for person in await people.people_by_ids(work.session, wanted)}
+    for person_id in wanted:
+        people_policy.may_write(work.principal, found.get(person_id))
+    known = {membership.person_id: membership for membership in await repository.named_in(work.session, agreement.id, wanted)}
+    for person_id in wanted:
+        membership = known.get(person_id)
+        if membership is None:
+            # A random reference: it says nothing of the person and nothing of when they were named.
+            work.session.add(AgreementPerson(id=uuid4(), agreement_id=agreement.id, person_id=person_id, named_on=work.today))
+        else:
+            membership.left_on = membership.left_reason = None
+    await work.session.flush()
+    await work.note("agreement.name", "person", *wanted, details={"agreement": str(agreement.id)})
+
+
+async def _locked(work: Work, agreement_id: UUID) -> Agreement:
+    policy.may_see(work.principal, await repository.agreement(work.session, agreement_id))
+    found = await repository.agreement(work.session, agreement_id, for_update=True)
+    assert found is not None
+    return found
+
+
+def _touch(work: Work, agreement: Agreement) -> None:
+    agreement.version += 1
+    agreement.updated_at = work.now
