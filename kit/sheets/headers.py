@@ -41,6 +41,7 @@ class HeaderFinder:
         self._numbers = {
             form for word in (*vocabulary.office["row_numbers"], *vocabulary.office["not_read"]) for form in header_forms(word)
         }
+        self._around = (tuple(vocabulary.office["header_prefixes"]), tuple(vocabulary.office["header_suffixes"]))
         self._sure: dict[str, dict[str, str]] = {}
         self._weak: dict[str, dict[str, str]] = {}
         self._learned: dict[str, dict[str, str]] = {}
@@ -78,7 +79,10 @@ class HeaderFinder:
 
     def hits(self, row: Cells) -> int:
         """How many cells of a row are header words."""
-        return sum(any(form in self.words for form in header_forms(cell)) for cell in row if isinstance(cell, str) and 0 < len(cell) <= 40)
+        return sum(self._known(cell) for cell in row if isinstance(cell, str) and 0 < len(cell) <= 40)
+
+    def _known(self, text: str) -> bool:
+        return any(form in self.words or any(bare in self.words for bare in self._bare(form)) for form in header_forms(text))
 
     @staticmethod
     def looks_like_header(row: Cells) -> bool:
@@ -93,7 +97,7 @@ class HeaderFinder:
             if not self.looks_like_header(rows[height - 1]):
                 break
             if height > 1 and not self._continues(rows[: height - 1], rows[height - 1]):
-                break
+                continue
             names = self._names(rows[:height], merges)
             for kind in self.kinds:
                 found = self._columns(kind, names, height)
@@ -105,11 +109,7 @@ class HeaderFinder:
         """A lower header row names sub-columns: at least half of its cells are header words, alone or under the cell above."""
         spread = self._spread(above[-1], ())
         filled = [(i, cell) for i, cell in enumerate(row) if cell != ""]
-        known = sum(
-            any(form in self.words for text in (cell, f"{spread[i]}{cell}") for form in header_forms(text))
-            for i, cell in filled
-            if isinstance(cell, str)
-        )
+        known = sum(self._known(cell) or self._known(f"{spread[i]}{cell}") for i, cell in filled if isinstance(cell, str))
         return 2 * known >= len(filled)
 
     @staticmethod
@@ -182,11 +182,22 @@ class HeaderFinder:
                 if form in self._sure[kind]:
                     return order, 1 + position, self._sure[kind][form]
             for form in forms:
+                for bare in self._bare(form):
+                    if bare in self._sure[kind]:
+                        return order, 2, self._sure[kind][bare]
+            for form in forms:
                 if form in self._weak[kind]:
                     return order, 3, self._weak[kind][form]
             if order == 0 and forms and forms[0] in self._numbers:
                 return order, 3, ""
         return None
+
+    def _bare(self, form: str) -> list[str]:
+        """A header's form without a prefix, without a suffix, without both, where they say nothing of their own."""
+        prefixes, suffixes = self._around
+        ends = [form[: -len(suffix)] for suffix in suffixes if form.endswith(suffix)]
+        starts = [one[len(prefix) :] for one in (form, *ends) for prefix in prefixes if one.startswith(prefix)]
+        return [one for one in (*starts, *ends) if len(one) > 1]
 
     def suggestions(self, kind: Kind | None, header: str, taken: set[str]) -> tuple[str, ...]:
         """Up to three fields whose words resemble an unknown header: contained in it, or much alike."""

@@ -65,10 +65,18 @@ def without_brackets(text: str) -> str:
     return text
 
 
+def _one_ending(form: str) -> str:
+    """日期 and 时间, 号码 and 号 mean the same at a header's end."""
+    for ending, same in (("年月日", "时间"), ("日期", "时间"), ("号码", "号")):
+        if form.endswith(ending) and len(form) > len(ending):
+            return form[: -len(ending)] + same
+    return form
+
+
 def header_forms(text: str) -> tuple[str, ...]:
     """A header's comparable forms, surest first: all its letters, then without its brackets' content."""
     folded = unicodedata.normalize("NFKC", text).translate(INVISIBLE).casefold().strip()
     folded = _LEADING_NUMBER.sub("", folded)
-    full = _PUNCTUATION.sub("", folded)
-    short = _PUNCTUATION.sub("", without_brackets(folded))
+    full = _one_ending(_PUNCTUATION.sub("", folded))
+    short = _one_ending(_PUNCTUATION.sub("", without_brackets(folded)))
     return (full, short) if short and short != full else ((full,) if full else ())

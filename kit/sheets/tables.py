@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kit.sheets.grid import Sheet
-from kit.sheets.headers import HeaderFinder, Match
+from kit.sheets.headers import MAX_HEADER_ROWS, HeaderFinder, Match
 from kit.sheets.plain import compact, text_of, tidy
 from kit.sheets.vocabulary import Kind, Vocabulary
 
@@ -113,38 +113,34 @@ class Planner:
         plan = SheetPlan(sheet)
         pending: list[int] = []
         table: FoundTable | None = None
-        previous: list[Any] | None = None
+        above: list[list[Any]] = []  # the rows right above that belong to nothing: perhaps a header's upper rows
         rows = Lookahead(sheet.rows())
         skip = 0
         for number, row in enumerate(rows, 1):
             if skip:
                 skip -= 1
-                previous = None
                 continue
             filled = sheet.width - row.count("")
             if table is not None and filled > 3 and self.finder.raw.isdisjoint(row) and not self._suspicious(row):
                 self._data(table, number, row)
                 pending.clear()
                 continue
-            found = self._header(sheet, rows, number, row, previous, plan)
+            found = self._header(sheet, number, [*above, row, *rows.ahead(MAX_HEADER_ROWS - 1)], len(above))
             if found:
-                match, start, height = found
-                if start < number:
-                    self._forget(plan, start)
-                table = self._new_table(
-                    plan, table, match, start, [previous, row] if start < number else [row, *rows.ahead(height - 1)], pending
-                )
-                skip = start + height - 1 - number
+                match, start, header = found
+                self._forget(plan, start)
+                table = self._new_table(plan, table, match, start, header, pending)
+                skip = start + match.height - 1 - number
                 pending.clear()
-                previous = None
+                above.clear()
                 continue
-            previous = row if filled > 1 else None
             why, text = self._what(table, row, filled)
             if why:
                 plan.other[number] = why
                 if text:
                     plan.texts[number] = text
                 pending.append(number)
+                above.clear()
                 continue
             if table is not None and not (pending and self._other_header(table, row, filled)):
                 self._data(table, number, row)
@@ -155,6 +151,7 @@ class Planner:
                 continue
             table = None
             self._loose(plan, number, row, fresh=bool(self._titles_above(plan, pending)))
+            above = [*above, row][1 - MAX_HEADER_ROWS :]
             pending.clear()
         self._finish(plan)
         return plan
@@ -207,31 +204,31 @@ class Planner:
 
     # headers -------------------------------------------------------------------------------------------------------
 
-    def _header(
-        self, sheet: Sheet, rows: Lookahead, number: int, row: list[Any], previous: list[Any] | None, plan: SheetPlan
-    ) -> tuple[Match, int, int] | None:
-        if number > TOP_ROWS and self.finder.raw.isdisjoint(row):
+    def _header(self, sheet: Sheet, number: int, window: list[list[Any]], above: int) -> tuple[Match, int, list[list[Any]]] | None:
+        """A header that starts with the row at `window[above]`, or up to `above` rows earlier: (match, first row, its rows)."""
+        row = window[above]
+        if (number > TOP_ROWS and self.finder.raw.isdisjoint(row)) or not self.finder.looks_like_header(row) or self.finder.hits(row) < 2:
             return None
-        if not self.finder.looks_like_header(row) or self.finder.hits(row) < 2:
-            return None
-        merges = [(r1 - number + 1, c1, r2 - number + 1, c2) for r1, c1, r2, c2 in sheet.merges if number - 1 <= r1 <= number + 1]
-        match = self.finder.match([row, *rows.ahead(2)], merges)
-        if previous is not None and plan.other.get(number - 1) is None:
-            above = [(r1 - number + 2, c1, r2 - number + 2, c2) for r1, c1, r2, c2 in sheet.merges if number - 2 <= r1 <= number]
-            two = self.finder.match([previous, row], above)
-            if two and two.height == 2 and (match is None or two.score > match.score):
-                return two, number - 1, 2
-        return (match, number, match.height) if match else None
+        best: tuple[Match, int, list[list[Any]]] | None = None
+        for back in range(above + 1):
+            start = number - back
+            rows = window[above - back : above - back + MAX_HEADER_ROWS]
+            merges = [(r1 - start + 1, c1, r2 - start + 1, c2) for r1, c1, r2, c2 in sheet.merges if start - 1 <= r1 <= start + 1]
+            match = self.finder.match(rows, merges)
+            if match and match.height > back and (best is None or match.score > best[0].score + 0.05):
+                best = match, start, rows[: match.height]
+        return best
 
-    def _forget(self, plan: SheetPlan, row: int) -> None:
-        """The row above turned out to be a header's first row."""
-        if plan.loose and plan.loose[-1].last == row:
+    @staticmethod
+    def _forget(plan: SheetPlan, start: int) -> None:
+        """Rows from `start` on, taken for loose ones, turned out to be a header's upper rows."""
+        while plan.loose and plan.loose[-1].last >= start:
             loose = plan.loose[-1]
-            if row in (loose.header_row, loose.first):
+            loose.rows = [row for row in loose.rows if row < start]
+            if loose.first >= start or not loose.rows:
                 plan.loose.pop()
             else:
-                loose.last -= 1
-        plan.other.pop(row, None)
+                loose.last = loose.rows[-1]
 
     def _new_table(
         self, plan: SheetPlan, table: FoundTable | None, match: Match, start: int, rows: list[Any], pending: list[int]

@@ -77,14 +77,14 @@ def _encoding(data: bytes, limits: Limits) -> str:
 
 
 def _utf16_without_mark(data: bytes) -> str | None:
-    """Commas, digits and line ends of UTF-16 have their zero byte on one side only."""
+    """Commas, digits and line ends of UTF-16 have their zero byte on one side; a few Han letters have one on the other."""
     head = data[:4096]
     even, odd = head[::2].count(0), head[1::2].count(0)
     if even + odd < len(head) // 20 or len(data) % 2:
         return None
-    if odd and not even:
+    if odd > 4 * even:
         return "utf-16-le"
-    return "utf-16-be" if even and not odd else None
+    return "utf-16-be" if even > 4 * odd else None
 
 
 def _decode(data: bytes, encoding: str, limits: Limits) -> None:
