@@ -11,7 +11,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -19,7 +19,6 @@ from fastapi.routing import APIRoute
 from deploy.compose import HouseSettings, build
 from gateway.edge.routes import COLUMNS, SHIPPED, Route, RouteTable
 from gateway.identity.guard import AllowPublic
-from kit.work import Allow, AllowNeighbour
 
 JSON_LIMIT = 65_536
 LIMITS: tuple[tuple[str, int], ...] = (
@@ -43,20 +42,25 @@ RATES: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def guards_of(route: APIRoute) -> list[Allow | AllowNeighbour | AllowPublic]:
+@runtime_checkable
+class Guard(Protocol):
+    """What a guard tells about itself; a stream has one of its own, because it is no unit of work."""
+
+    roles: frozenset[str]
+    personal: bool
+
+
+def guards_of(route: APIRoute) -> list[Guard]:
     """The guards in a route's dependencies: exactly one is right."""
-    found: list[Allow | AllowNeighbour | AllowPublic] = []
+    found: list[Guard] = []
 
     def walk(dependant: Any) -> None:
         for child in dependant.dependencies:
-            if isinstance(child.call, Allow | AllowNeighbour | AllowPublic):
+            if isinstance(child.call, Guard):
                 found.append(child.call)
             walk(child)
 
     walk(route.dependant)
-    marked = getattr(route.endpoint, "guard", None)
-    if isinstance(marked, Allow):
-        found.append(marked)  # a stream checks by hand, outside the unit of work, and says so
     return found
 
 

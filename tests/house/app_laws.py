@@ -25,7 +25,7 @@ NOT_PERSONAL = frozenset(
 )  # fmt: skip
 """Columns whose name sounds personal and that name a place, a round or a machine."""
 PUBLIC_TABLES = re.compile(
-    r"^(division|station|round|client|catalogue|chemical|substance|firm|venue|lab|laboratory|kit|checklist|place|scheme|agreement|panel|activity|draw|poi|scheduled)"
+    r"^(division|station|round|client|catalogue|chemical|substance|firm|venue|lab|laboratory|kit|checklist|place|scheme|agreement|panel|activity|draw|poi|scheduled|campaign|occasion|detection_state)"
 )
 """Tables about places, things and organisations: their names are no person's."""
 

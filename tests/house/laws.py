@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from tests.house.source import Source, calls, strings
 
-COMMITTERS = frozenset({"kit/work.py", "kit/jobs.py", "kit/follow.py", "kit/app.py"})
+COMMITTERS = frozenset({"kit/work.py", "kit/jobs.py", "kit/follow.py", "kit/app.py", "services/alerts/detection/worker.py"})
+"""The detector's step is a follower of its own service's check-ins: effect and position commit together, as in kit.follow (ADR 0005)."""
 SERVICES = ("registry", "testing", "alerts", "precursor", "gateway")
 BANNED_NAMES = re.compile(r"(^|/)(utils?|helpers?|common|base|managers?)(\.py|/)")
 REAL_TIME = re.compile(
