@@ -1,0 +1,144 @@
+"""Every question to the alerts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from kit.db import driver
+from services.alerts.alerts.tables import Alert, AlertChange
+from services.alerts.watched.rules import running_sql
+
+_SHOWN = """a.id, a.kind, a.severity, a.state, a.division_code, a.first_at, a.last_at, cardinality(a.person_ids) as persons, a.raised_at, a.due_at,
+            a.escalated_at is not null as escalated, a.assigned_to, a.finding, a.closed_at, a.version"""
+
+# JSON built by Postgres: one of the hottest lists (PERFORMANCE 2).
+PAGE = f"""
+with page as (
+  select {_SHOWN} from alerts.alert a
+   where a.division_code like any(%(towns)s::text[])
+     and (%(division)s::text is null or a.division_code like %(division)s)
+     and (%(state)s::text is null or a.state = %(state)s)
+     and (%(kind)s::text is null or a.kind = %(kind)s)
+     and (%(severity)s::text is null or a.severity = %(severity)s)
+     and (%(assigned_to)s::text is null or a.assigned_to = %(assigned_to)s)
+     and (%(open)s::bool is null or (a.state <> 'closed') = %(open)s)
+     and (%(overdue)s::bool is null or (a.state <> 'closed' and a.due_at <= %(now)s) = %(overdue)s)
+     and (%(after)s::uuid is null or a.id < %(after)s)
+   order by a.id desc limit %(size)s)
+select coalesce(json_agg(page order by id desc)::text, '[]') as body, count(*) as shown, (array_agg(id order by id))[1]::text as last from page"""
+
+
+async def page_of_alerts(session: AsyncSession, parameters: dict[str, Any]) -> tuple[str, int, str | None]:
+    """JSON of a page, newest first; how many it shows, and the last id."""
+    connection = await driver(session)
+    cursor = await connection.execute(PAGE.encode(), parameters)
+    row = await cursor.fetchone()
+    assert row is not None
+    return row[0], row[1], row[2]
+
+
+async def alert(session: AsyncSession, alert_id: UUID, *, for_update: bool = False) -> Alert | None:
+    """One alert."""
+    query = select(Alert).where(col(Alert.id) == alert_id)
+    return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
+
+
+async def alert_of_key(session: AsyncSession, key: str) -> Alert | None:
+    """The alert with this key, locked."""
+    return (await session.execute(select(Alert).where(col(Alert.key) == key).with_for_update())).scalar_one_or_none()
+
+
+async def gatherings_sharing(session: AsyncSession, checkin_ids: Sequence[UUID]) -> Sequence[Alert]:
+    """Gatherings that rest on any of these check-ins, oldest first, locked: whatever their key, they are the same matter."""
+    query = select(Alert).where(col(Alert.kind) == "gathering", col(Alert.checkin_ids).op("&&")(list(checkin_ids)))
+    return (await session.execute(query.order_by(col(Alert.id)).with_for_update())).scalars().all()
+
+
+async def episodes_of(session: AsyncSession, person_id: UUID, since: datetime, until: datetime) -> Sequence[Alert]:
+    """Flow alerts of a person whose span touches this one, oldest first, locked."""
+    query = select(Alert).where(
+        col(Alert.kind) == "flow_frequency",
+        col(Alert.person_ids).op("&&")([person_id]),
+        col(Alert.first_at) <= until,
+        col(Alert.last_at) >= since,
+    )
+    return (await session.execute(query.order_by(col(Alert.id)).with_for_update())).scalars().all()
+
+
+async def open_alerts_of(session: AsyncSession, person_id: UUID) -> Sequence[Alert]:
+    """Open alerts that concern a person, locked."""
+    query = select(Alert).where(col(Alert.state) != "closed", col(Alert.person_ids).op("&&")([person_id]))
+    return (await session.execute(query.order_by(col(Alert.id)).with_for_update())).scalars().all()
+
+
+async def checkins_of(session: AsyncSession, checkin_ids: Sequence[UUID], person_id: UUID) -> set[UUID]:
+    """Which of these check-ins are that person's."""
+    statement = text("select id from alerts.checkin where id = any(:ids) and person_id = :person")
+    return set((await session.execute(statement, {"ids": list(checkin_ids), "person": person_id})).scalars())
+
+
+async def checkins_of_people(session: AsyncSession, checkin_ids: Sequence[UUID], person_ids: Sequence[UUID]) -> list[UUID]:
+    """Which of these check-ins are these persons', in time order."""
+    statement = text("select id from alerts.checkin where id = any(:ids) and person_id = any(:persons) order by at, id")
+    return list((await session.execute(statement, {"ids": list(checkin_ids), "persons": list(person_ids)})).scalars())
+
+
+async def people_without_basis(session: AsyncSession, day: date) -> Sequence[UUID]:
+    """People in open alerts for whom no measure runs on a day."""
+    statement = text(
+        f"""select distinct p.person_id from alerts.alert a cross join lateral unnest(a.person_ids) as p(person_id)
+             where a.state <> 'closed' and not exists (select 1 from alerts.watched w where w.person_id = p.person_id and {running_sql("w", ":day")})"""
+    )
+    return list((await session.execute(statement, {"day": day})).scalars())
+
+
+async def unlooked_at(session: AsyncSession, raised_before: datetime) -> Sequence[Alert]:
+    """Raised, nobody has looked, not yet escalated."""
+    query = select(Alert).where(col(Alert.state) == "raised", col(Alert.raised_at) < raised_before, col(Alert.escalated_at).is_(None))
+    return (await session.execute(query.order_by(col(Alert.id)).with_for_update(skip_locked=True))).scalars().all()
+
+
+async def overdue(session: AsyncSession, now: datetime) -> Sequence[Alert]:
+    """Open although their time for review is over."""
+    query = select(Alert).where(or_(*(col(Alert.state) == state for state in ("raised", "acknowledged", "assigned"))), col(Alert.due_at) <= now)
+    return (await session.execute(query.order_by(col(Alert.id)).with_for_update(skip_locked=True))).scalars().all()
+
+
+async def changes_of(session: AsyncSession, alert_id: UUID) -> Sequence[AlertChange]:
+    """The life of an alert, oldest first."""
+    query = select(AlertChange).where(col(AlertChange.alert_id) == alert_id).order_by(col(AlertChange.id))
+    return (await session.execute(query)).scalars().all()
+
+
+async def forget_dismissed(session: AsyncSession, closed_before: datetime, now: datetime) -> int:
+    """Take persons, check-ins and words out of alerts that nobody confirmed; the rows stay as numbers. How many."""
+    statement = text(
+        """update alerts.alert set person_ids = '{}', checkin_ids = '{}', reasons = '[]', cell = null, action_taken = null, key = 'forgotten:' || id,
+                  forgotten_at = :now
+            where state = 'closed' and finding <> 'confirmed' and closed_at < :before and forgotten_at is null returning 1"""
+    )
+    return len((await session.execute(statement, {"before": closed_before, "now": now})).all())
+
+
+async def handling(session: AsyncSession, since: datetime, until: datetime) -> dict[str, tuple[int, int]]:
+    """Town → (reviewed by a person in time, due for review) of the alerts whose review fell due in [since, until) (domain 4.3, row A).
+
+    What ended with the measure or was merged was nobody's to review. Only what was known at the end of the span counts.
+    """
+    statement = text(
+        """select division_code,
+                  count(*) filter (where closed_at <= due_at and finding in ('confirmed', 'innocent', 'data_error')) as done, count(*) as due
+             from alerts.alert
+            where due_at >= :since and due_at < :until and raised_at < :until
+              and not (finding in ('measure_ended', 'withdrawn', 'merged') and closed_at < :until and finding is not null)
+            group by division_code"""
+    )
+    rows = await session.execute(statement, {"since": since, "until": until})
+    return {row[0]: (row[1], row[2]) for row in rows}

@@ -1,0 +1,57 @@
+"""The life of an alert: kinds, states, declared transitions. Pure.
+
+No transition touches anybody's legal status, and no alert counts as evidence of a breach (PIPL art. 24 §3; DRR art. 21).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+KINDS = ("gathering", "flow_frequency", "test_missed", "rectification_overdue", "measure_ending")
+DETECTED = ("gathering", "flow_frequency")
+"""Kinds that a detector guesses; the others are deadlines that passed or come near."""
+SEVERITIES = ("low", "medium", "high")
+STATES = ("raised", "acknowledged", "assigned", "closed")
+HUMAN_FINDINGS = ("confirmed", "innocent", "data_error")
+FINDINGS = (*HUMAN_FINDINGS, "measure_ended", "withdrawn", "expired", "merged")
+REVIEW_WORKING_DAYS = 5
+"""A person must have looked within five working days (domain 11.4). DEFAULT."""
+ESCALATE_WORKING_DAYS = 2
+"""Unacknowledged for this many working days: the county office is told. DEFAULT."""
+MINIMUM_PERSONS = 3
+"""A gathering of fewer people whose measures run is none (domain 11.4)."""
+HIGH_FROM_PERSONS = 6
+
+_REVIEW = "个人信息保护法第24条"
+_END = "戒毒条例第7条、第23条、第40条"
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """Where an action may start, where it leads, and what it rests on."""
+
+    sources: tuple[str, ...]
+    target: str
+    legal_source: str
+
+
+TRANSITIONS: dict[str, Transition] = {
+    "acknowledge": Transition(("raised",), "acknowledged", _REVIEW),
+    "assign": Transition(("raised", "acknowledged", "assigned"), "assigned", _REVIEW),
+    "close": Transition(("acknowledged", "assigned"), "closed", _REVIEW),
+    "expire": Transition(("raised", "acknowledged", "assigned"), "closed", _REVIEW),
+    "end": Transition(("raised", "acknowledged", "assigned"), "closed", _END),
+    "withdraw": Transition(("raised", "acknowledged", "assigned"), "closed", _REVIEW),
+    "merge": Transition(("raised", "acknowledged", "assigned"), "closed", _REVIEW),
+}
+
+
+def severity_of_gathering(persons: int) -> str:
+    """How soon somebody should look: by the number of people together."""
+    return "high" if persons >= HIGH_FROM_PERSONS else "medium"
+
+
+def precision(confirmed: int, innocent: int, data_error: int) -> float | None:
+    """Share of reviewed alerts that a person found meaningful (domain 5, row 14); None when none was reviewed."""
+    reviewed = confirmed + innocent + data_error
+    return round(confirmed / reviewed, 4) if reviewed else None

@@ -1,0 +1,214 @@
+"""Use cases of alerts: raise, grow, acknowledge, assign, close. Each step is a declared transition, an audit row, a history row and an event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from kit.etags import check_version
+from kit.work import Work
+from services.alerts.alerts import policy, repository
+from services.alerts.alerts.errors import NotFromHere
+from services.alerts.alerts.rules import REVIEW_WORKING_DAYS, TRANSITIONS
+from services.alerts.alerts.tables import Alert, AlertChange
+from services.alerts.alerts.working_days import end_of_working_day
+from services.alerts.events import AlertAcknowledged, AlertAssigned, AlertClosed, AlertEscalated, AlertEvent, AlertGrown, AlertRaised
+
+_REVIEW = TRANSITIONS["acknowledge"].legal_source
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """What somebody must look at: ids, codes and numbers."""
+
+    key: str
+    kind: str
+    severity: str
+    division_code: str
+    first_at: datetime
+    last_at: datetime
+    reasons: list[dict[str, Any]] = field(default_factory=list)
+    person_ids: tuple[UUID, ...] = ()
+    checkin_ids: tuple[UUID, ...] = ()
+    cell: int | None = None
+    parameters_from: str = ""
+
+
+async def raise_alert(work: Work, matter: Matter) -> Alert:
+    """Raise an alert that has no row yet."""
+    alert = Alert(
+        key=matter.key,
+        kind=matter.kind,
+        severity=matter.severity,
+        state="raised",
+        division_code=matter.division_code,
+        first_at=matter.first_at,
+        last_at=matter.last_at,
+        reasons=matter.reasons,
+        person_ids=list(matter.person_ids),
+        checkin_ids=list(matter.checkin_ids),
+        cell=matter.cell,
+        parameters_from=matter.parameters_from,
+        raised_at=work.now,
+        due_at=end_of_working_day(work.now, REVIEW_WORKING_DAYS),
+        updated_at=work.now,
+    )
+    work.session.add(alert)
+    await work.session.flush()
+    await _record(work, alert, "raise", None, _REVIEW, {"persons": len(alert.person_ids), "parameters": alert.parameters_from}, AlertRaised)
+    return alert
+
+
+async def raise_once(work: Work, matter: Matter) -> Alert:
+    """Raise an alert, or give back the one with this key: the same event delivered twice is one alert."""
+    return await repository.alert_of_key(work.session, matter.key) or await raise_alert(work, matter)
+
+
+async def grow_alert(work: Work, alert: Alert, matter: Matter) -> None:
+    """Let an open alert take up what is known now. A closed one stays as a person left it; nothing new changes nothing."""
+    if alert.state == "closed":
+        return
+    persons, checkins = sorted(matter.person_ids), list(matter.checkin_ids)
+    same = (sorted(alert.person_ids), alert.checkin_ids, alert.first_at, alert.last_at) == (persons, checkins, matter.first_at, matter.last_at)
+    if same and alert.key == matter.key:
+        return
+    alert.key, alert.severity = matter.key, matter.severity
+    alert.first_at, alert.last_at, alert.reasons = matter.first_at, matter.last_at, matter.reasons
+    alert.person_ids, alert.checkin_ids, alert.cell = persons, checkins, matter.cell
+    details = {"persons": len(persons), "checkins": len(checkins)}
+    await _record(work, alert, "grow", alert.state, _REVIEW, details, AlertGrown)
+
+
+async def shrink_alert(work: Work, alert: Alert, person_ids: list[UUID], checkin_ids: list[UUID]) -> None:
+    """Take somebody whose measure ended out of an open alert."""
+    alert.person_ids, alert.checkin_ids = person_ids, checkin_ids
+    await _record(work, alert, "shrink", alert.state, TRANSITIONS["end"].legal_source, {"persons": len(person_ids)}, AlertGrown)
+
+
+async def end_alert(work: Work, alert: Alert) -> None:
+    """Close an alert about people who owe nothing any more."""
+    await _close(work, alert, "end", "measure_ended", "")
+
+
+async def withdraw_alert(work: Work, alert: Alert) -> None:
+    """Close an alert whose cause was withdrawn by whoever had told it."""
+    await _close(work, alert, "withdraw", "withdrawn", "")
+
+
+async def merge_alert(work: Work, alert: Alert, into: Alert) -> None:
+    """Close an alert that turned out to be part of another."""
+    alert.key, alert.merged_into = f"merged:{alert.id}", into.id
+    await _close(work, alert, "merge", "merged", "")
+
+
+async def expire_alert(work: Work, alert: Alert) -> None:
+    """Nobody reviewed it in time: dismissed, and counted against the office (domain 11.4)."""
+    await _close(work, alert, "expire", "expired", "")
+
+
+async def escalate_alert(work: Work, alert: Alert) -> None:
+    """Nobody has looked: tell the county office."""
+    alert.escalated_at = work.now
+    await _record(work, alert, "escalate", alert.state, _REVIEW, {}, AlertEscalated)
+
+
+async def read_alert(work: Work, alert_id: UUID) -> Alert:
+    """One alert. Raises AlertNotFound. Audited with the people it concerns."""
+    alert = await repository.alert(work.session, alert_id)
+    policy.may_see(work.principal, alert)
+    assert alert is not None
+    await work.note("alert.read", "alert", alert.id, *alert.person_ids)
+    return alert
+
+
+async def history_of(work: Work, alert_id: UUID) -> Sequence[AlertChange]:
+    """The life of an alert. Raises AlertNotFound."""
+    alert = await read_alert(work, alert_id)
+    return await repository.changes_of(work.session, alert.id)
+
+
+async def acknowledge(work: Work, alert_id: UUID, note: str | None, if_match: str | None) -> Alert:
+    """I look at it. Raises AlertNotFound, NotFromHere, StaleVersion, VersionRequired."""
+    alert = await _held(work, alert_id, if_match)
+    before = _step(alert, "acknowledge")
+    alert.acknowledged_at, alert.acknowledged_by = work.now, work.principal.subject
+    await _record(work, alert, "acknowledge", before, _REVIEW, {"note": note} if note else {}, AlertAcknowledged)
+    return alert
+
+
+async def assign(work: Work, alert_id: UUID, assignee: str, note: str | None, if_match: str | None) -> Alert:
+    """Give it to somebody. Raises as `acknowledge`, and Forbidden."""
+    alert = await _held(work, alert_id, if_match)
+    policy.may_assign(work.principal, alert)
+    before = _step(alert, "assign")
+    alert.assigned_to = assignee
+    if alert.acknowledged_at is None:
+        alert.acknowledged_at, alert.acknowledged_by = work.now, work.principal.subject
+    details = {"assignee": assignee, **({"note": note} if note else {})}
+    await _record(work, alert, "assign", before, _REVIEW, details, AlertAssigned)
+    return alert
+
+
+async def close(work: Work, alert_id: UUID, finding: str, action_taken: str, if_match: str | None) -> Alert:
+    """Close it with what a person found and what was done to help. Raises as `acknowledge`."""
+    alert = await _held(work, alert_id, if_match)
+    await _close(work, alert, "close", finding, action_taken)
+    return alert
+
+
+async def _held(work: Work, alert_id: UUID, if_match: str | None) -> Alert:
+    alert = await repository.alert(work.session, alert_id, for_update=True)
+    policy.may_see(work.principal, alert)
+    assert alert is not None
+    check_version(if_match, alert.version)
+    return alert
+
+
+def _step(alert: Alert, action: str) -> str:
+    transition = TRANSITIONS[action]
+    if alert.state not in transition.sources:
+        raise NotFromHere
+    before, alert.state = alert.state, transition.target
+    return before
+
+
+async def _close(work: Work, alert: Alert, action: str, finding: str, action_taken: str) -> None:
+    before = _step(alert, action)
+    alert.finding, alert.action_taken = finding, action_taken or None
+    alert.closed_at, alert.closed_by = work.now, work.principal.subject
+    await _record(work, alert, action, before, TRANSITIONS[action].legal_source, {"finding": finding}, AlertClosed)
+
+
+async def _record(
+    work: Work, alert: Alert, action: str, before: str | None, source: str, details: dict[str, Any], event: type[AlertEvent]
+) -> None:
+    if before is not None:
+        alert.version += 1
+        alert.updated_at = work.now
+        work.session.add(alert)
+    change = AlertChange(
+        alert_id=alert.id,
+        action=action,
+        from_state=before,
+        to_state=alert.state,
+        legal_source=source,
+        details=details,
+        changed_by=work.principal.subject,
+        changed_at=work.now,
+    )
+    work.session.add(change)
+    await work.session.flush()
+    told = event(
+        alert_id=alert.id,
+        kind=alert.kind,
+        severity=alert.severity,
+        state=alert.state,
+        division_code=alert.division_code,
+        persons=len(alert.person_ids),
+        finding=alert.finding,
+    )
+    await work.publish(told, alert.id, alert.division_code)
+    await work.note(f"alert.{action}", "alert", alert.id, details={"state": alert.state, **({"finding": alert.finding} if alert.finding else {})})

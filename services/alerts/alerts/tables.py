@@ -1,0 +1,87 @@
+"""Rows of alerts: ids, codes and numbers, no name and no exact place."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field
+
+from kit.db import check_words, new_id
+from services.alerts.alerts.rules import FINDINGS, KINDS, SEVERITIES, STATES
+from services.alerts.schema import SCHEMA
+
+PERSONAL = {"personal": True}
+STAMP = sa.DateTime(timezone=True)
+
+
+class Alert(SCHEMA.base, table=True):
+    """One matter that a person must look at. A gathering or an episode is one alert that grows."""
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        check_words("kind", KINDS, "kind"),
+        check_words("severity", SEVERITIES, "severity"),
+        check_words("state", STATES, "state"),
+        check_words("finding", FINDINGS, "finding"),
+        sa.UniqueConstraint("key"),
+        sa.Index("ix_alert_division_code_state", "division_code", "state"),
+        sa.Index("ix_alert_person_ids", "person_ids", postgresql_using="gin"),
+        sa.Index("ix_alert_checkin_ids", "checkin_ids", postgresql_using="gin"),
+        sa.Index("ix_alert_due_at", "due_at", postgresql_where=sa.text("state <> 'closed'")),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    key: str = Field(sa_type=sa.Text)
+    """The detector's name for the matter; the same matter again is the same row."""
+    kind: str = Field(sa_type=sa.Text)
+    severity: str = Field(sa_type=sa.Text)
+    state: str = Field(sa_type=sa.Text)
+    division_code: str = Field(sa_type=sa.Text)
+    """Town that must look at it."""
+    first_at: datetime = Field(sa_type=STAMP)
+    last_at: datetime = Field(sa_type=STAMP)
+    reasons: list[dict[str, Any]] = Field(sa_type=JSONB)
+    """`[{code, numbers}]`: the explanation as data."""
+    person_ids: list[UUID] = Field(sa_type=ARRAY(sa.Uuid))
+    checkin_ids: list[UUID] = Field(sa_type=ARRAY(sa.Uuid))
+    cell: int | None = Field(default=None, sa_type=sa.BigInteger)
+    """H3 cell of resolution 7 around the middle."""
+    parameters_from: str = Field(default="", sa_type=sa.Text)
+    """Version of the parameter set that raised it."""
+    raised_at: datetime = Field(sa_type=STAMP)
+    due_at: datetime = Field(sa_type=STAMP)
+    """End of the fifth working day: a person must have looked by then."""
+    escalated_at: datetime | None = Field(default=None, sa_type=STAMP)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=STAMP)
+    acknowledged_by: str | None = Field(default=None, sa_type=sa.Text)
+    assigned_to: str | None = Field(default=None, sa_type=sa.Text)
+    finding: str | None = Field(default=None, sa_type=sa.Text)
+    action_taken: str | None = Field(default=None, sa_column=sa.Column(sa.Text, info=PERSONAL))
+    closed_at: datetime | None = Field(default=None, sa_type=STAMP)
+    closed_by: str | None = Field(default=None, sa_type=sa.Text)
+    merged_into: UUID | None = None
+    forgotten_at: datetime | None = Field(default=None, sa_type=STAMP)
+    """Since when it no longer knows whom it was about; the row stays as a number."""
+    version: int = 1
+    updated_at: datetime = Field(sa_type=STAMP)
+
+
+class AlertChange(SCHEMA.base, table=True):
+    """One step of an alert's life, with its basis. Append-only."""
+
+    __tablename__ = "alert_change"
+    __table_args__ = (sa.Index("ix_alert_change_alert_id", "alert_id"), {"info": {"append_only": True}})
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    alert_id: UUID = Field(foreign_key="alerts.alert.id")
+    action: str = Field(sa_type=sa.Text)
+    from_state: str | None = Field(default=None, sa_type=sa.Text)
+    to_state: str = Field(sa_type=sa.Text)
+    legal_source: str = Field(sa_type=sa.Text)
+    details: dict[str, Any] = Field(sa_type=JSONB)
+    changed_by: str = Field(sa_type=sa.Text)
+    changed_at: datetime = Field(sa_type=STAMP)

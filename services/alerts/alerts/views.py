@@ -1,0 +1,67 @@
+"""Alerts as messages: what of an alert this caller may see."""
+
+from __future__ import annotations
+
+from h3.api import basic_int as h3
+
+from kit.pages import Cursors
+from kit.work import Work
+from services.alerts.alerts import repository
+from services.alerts.alerts.schemas import AlertAnswer, ReasonAnswer
+from services.alerts.alerts.sentences import sentence
+from services.alerts.alerts.tables import Alert
+from services.alerts.watched import repository as watched
+
+
+async def detail_of(work: Work, alert: Alert) -> AlertAnswer:
+    """An alert with its reasons; people and check-ins of other towns are counted, not named (domain 11.1)."""
+    divisions = await watched.divisions_of(work.session, alert.person_ids, work.today)
+    persons = [person for person in alert.person_ids if person in divisions and work.principal.covers(divisions[person])]
+    checkins = await repository.checkins_of_people(work.session, alert.checkin_ids, persons) if alert.checkin_ids else []
+    return AlertAnswer(
+        id=alert.id,
+        kind=alert.kind,
+        severity=alert.severity,
+        state=alert.state,
+        division_code=alert.division_code,
+        first_at=alert.first_at,
+        last_at=alert.last_at,
+        persons=len(alert.person_ids),
+        raised_at=alert.raised_at,
+        due_at=alert.due_at,
+        escalated=alert.escalated_at is not None,
+        assigned_to=alert.assigned_to,
+        finding=alert.finding,
+        closed_at=alert.closed_at,
+        version=alert.version,
+        reasons=[
+            ReasonAnswer(code=r["code"], numbers=r["numbers"], zh=sentence(r, "zh"), en=sentence(r, "en")) for r in alert.reasons
+        ],
+        person_ids=persons,
+        checkin_ids=checkins,
+        cell=h3.int_to_str(alert.cell) if alert.cell else None,
+        parameters_from=alert.parameters_from,
+        acknowledged_at=alert.acknowledged_at,
+        acknowledged_by=alert.acknowledged_by,
+        action_taken=alert.action_taken,
+        closed_by=alert.closed_by,
+        merged_into=alert.merged_into,
+    )
+
+
+async def page_of(work: Work, filters: dict[str, object], cursor: str | None, limit: int) -> tuple[str, str | None]:
+    """A page as JSON, newest first, and the next cursor. Lists hold numbers and codes, no person. Raises BadCursor."""
+    bound = {name: value for name, value in filters.items() if value is not None}
+    cursors = Cursors(work.sealer)
+    after = cursors.read(cursor, work.principal.subject, bound, 1)
+    division = filters.get("division")
+    parameters = {
+        **filters,
+        "division": f"{division}%" if division else None,
+        "towns": [prefix + "%" for prefix in work.principal.scope],
+        "now": work.now,
+        "after": after[0] if after else None,
+        "size": limit,
+    }
+    body, shown, last = await repository.page_of_alerts(work.session, parameters)
+    return body, cursors.make([last], work.principal.subject, bound) if last and shown == limit else None

@@ -1,0 +1,46 @@
+"""Builds the app of alerts from its parts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fastapi import FastAPI
+
+from kit.app import Parts, assemble
+from kit.work import House
+from services.alerts import tables
+from services.alerts.alerts.api import router as alerts
+from services.alerts.alerts.stream import Broadcast
+from services.alerts.alerts.stream import router as stream
+from services.alerts.checkins.api import router as checkins
+from services.alerts.detection.worker import Detection
+from services.alerts.inbox import READERS
+from services.alerts.jobs import JOBS
+from services.alerts.places.api import router as places
+from services.alerts.schema import SCHEMA
+from services.alerts.settings import AlertsSettings
+from services.alerts.watched.api import router as absences
+
+__all__ = ["create_app", "tables"]
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """Alerts as an ASGI app."""
+
+    async def detect(house: House) -> None:
+        await house.extras["detection"].run(house)
+
+    app = assemble(
+        replace(parts, extras={"settings": AlertsSettings(), **parts.extras}),
+        SCHEMA,
+        title="预警 alerts",
+        routers=[checkins, places, absences, stream, alerts],
+        readers=READERS,
+        work_jobs=JOBS,
+        background=[detect],
+    )
+    house: House = app.state.house
+    house.extras["detection"] = Detection(house)
+    house.extras["broadcast"] = Broadcast(house)
+    app.state.followers.append(house.extras["detection"])
+    return app

@@ -1,0 +1,1 @@
+"""Where supervised people said they were, while a measure lawfully runs and not a day longer."""

@@ -1,0 +1,69 @@
+"""Datum, clock and cell of a check-in. Pure.
+
+GCJ-02 is the offset datum that Chinese map SDKs must return (GB 20263-2006); it has no published inverse. The forward formula is the one found by
+comparing points (eviltransform, public domain); the inverse below iterates it to less than a centimetre.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+
+SKEW_NOTED = timedelta(minutes=2)
+"""A phone clock that differs by more is told so (SECURITY T24)."""
+AHEAD_REFUSED = timedelta(minutes=10)
+"""A check-in further in the future is refused: it would make all others look late."""
+
+_A = 6378245.0
+"""Semi-major axis of Krasovsky 1940, metres."""
+_EE = 0.00669342162296594323
+_WEST, _EAST, _SOUTH, _NORTH = 72.004, 137.8347, 0.8293, 55.8271
+
+
+def _offset(lon: float, lat: float) -> tuple[float, float]:
+    x, y = lon - 105.0, lat - 35.0
+    root = math.sqrt(abs(x))
+    waves = 20.0 * math.sin(6.0 * x * math.pi) + 20.0 * math.sin(2.0 * x * math.pi)
+    north = -100.0 + 2.0 * x + 3.0 * y + 0.2 * y * y + 0.1 * x * y + 0.2 * root + waves * 2.0 / 3.0
+    north += (20.0 * math.sin(y * math.pi) + 40.0 * math.sin(y / 3.0 * math.pi)) * 2.0 / 3.0
+    north += (160.0 * math.sin(y / 12.0 * math.pi) + 320.0 * math.sin(y * math.pi / 30.0)) * 2.0 / 3.0
+    east = 300.0 + x + 2.0 * y + 0.1 * x * x + 0.1 * x * y + 0.1 * root + waves * 2.0 / 3.0
+    east += (20.0 * math.sin(x * math.pi) + 40.0 * math.sin(x / 3.0 * math.pi)) * 2.0 / 3.0
+    east += (150.0 * math.sin(x / 12.0 * math.pi) + 300.0 * math.sin(x / 30.0 * math.pi)) * 2.0 / 3.0
+    phi = math.radians(lat)
+    magic = 1.0 - _EE * math.sin(phi) ** 2
+    return (
+        math.degrees(east / (_A / math.sqrt(magic) * math.cos(phi))),
+        math.degrees(north / (_A * (1.0 - _EE) / (magic * math.sqrt(magic)))),
+    )
+
+
+def to_gcj02(lon: float, lat: float) -> tuple[float, float]:
+    """WGS-84 degrees as GCJ-02; outside China both are the same."""
+    if not (_WEST <= lon <= _EAST and _SOUTH <= lat <= _NORTH):
+        return lon, lat
+    east, north = _offset(lon, lat)
+    return lon + east, lat + north
+
+
+def to_wgs84(lon: float, lat: float) -> tuple[float, float]:
+    """GCJ-02 degrees as WGS-84, to 1e-7 degrees; outside China both are the same."""
+    guess_lon, guess_lat = lon, lat
+    for _ in range(12):
+        there_lon, there_lat = to_gcj02(guess_lon, guess_lat)
+        guess_lon, guess_lat = guess_lon + lon - there_lon, guess_lat + lat - there_lat
+        if abs(lon - there_lon) + abs(lat - there_lat) < 1e-9:
+            break
+    return guess_lon, guess_lat
+
+
+def skew_seconds(sent_at: datetime | None, now: datetime) -> int:
+    """Seconds by which the phone's clock ran ahead when it sent the batch (the way of the message counts against it); 0 when not told."""
+    if sent_at is None:
+        return 0
+    return max(-(2**31), min(2**31 - 1, round((sent_at - now).total_seconds())))
+
+
+def is_noted(skew_s: int) -> bool:
+    """Whether a skew is large enough to be told."""
+    return abs(skew_s) > SKEW_NOTED.total_seconds()

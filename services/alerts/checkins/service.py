@@ -1,0 +1,176 @@
+"""Use cases of check-ins: take a batch, import history, read a trajectory, drop what may not be kept.
+
+Check-ins leave no event in the outbox on purpose: nobody outside this service may follow where people were.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from h3.api import basic_int as h3
+from pydantic import ValidationError
+
+from kit import strict_json
+from kit.clock import day_start
+from kit.problems import FieldError, Problem, invalid
+from kit.roles import Role
+from kit.work import Work
+from services.alerts.checkins import repository
+from services.alerts.checkins.errors import REFUSALS, NothingAccepted
+from services.alerts.checkins.repository import Reach, Row
+from services.alerts.checkins.rules import AHEAD_REFUSED, is_noted, skew_seconds, to_wgs84
+from services.alerts.checkins.schemas import BatchAnswer, CheckInBatch, ImportAnswer, NewCheckIn, Refused, Trajectory, TrajectoryPoint
+from services.alerts.settings import AlertsSettings
+from services.alerts.watched import repository as watched
+from services.alerts.watched.errors import PersonNotWatched
+
+CELL_RESOLUTION = 7
+"""H3 cells of about five square kilometres: a town's quarter, no house."""
+IMPORT_CHUNK = 5000
+IMPORT_LINES = 500_000
+_LISTED = 50
+
+
+def settings_of(work: Work) -> AlertsSettings:
+    """The service's settings."""
+    found = work.house.extras["settings"]
+    assert isinstance(found, AlertsSettings)
+    return found
+
+
+def reach_of(work: Work) -> Reach:
+    """Whose check-ins the caller may bring: staff for their towns, a person for themselves."""
+    if work.principal.has(Role.SUBJECT):
+        return Reach(UUID(work.principal.person_id) if work.principal.person_id else UUID(int=0), None)
+    return Reach(None, [prefix + "%" for prefix in work.principal.scope])
+
+
+def _refusal(index: int, code: str) -> Refused:
+    zh, en = REFUSALS[code]
+    return Refused(index=index, code=code, message_zh=zh, message_en=en)
+
+
+def _row(n: int, new: NewCheckIn, skew_s: int) -> Row:
+    lon, lat = to_wgs84(new.lon, new.lat) if new.datum == "gcj02" else (new.lon, new.lat)
+    if new.device_at is not None:
+        skew_s = skew_seconds(new.device_at, new.at)
+    cell = h3.latlng_to_cell(lat, lon, CELL_RESOLUTION)
+    return Row(n, new.person_id, new.checkin_id, new.at, lon, lat, new.accuracy_m, new.source, cell, skew_s)
+
+
+async def take_batch(work: Work, batch: CheckInBatch) -> BatchAnswer:
+    """Take what may be taken, refuse the rest item by item. Raises NothingAccepted (422) when nothing could be taken."""
+    settings, skew_s = settings_of(work), skew_seconds(batch.sent_at, work.now)
+    is_subject = work.principal.has(Role.SUBJECT)
+    latest, earliest = work.now + AHEAD_REFUSED, work.now - timedelta(days=settings.point_days)
+    rows: list[Row] = []
+    refused: dict[int, str] = {}
+    for n, new in enumerate(batch.checkins):
+        if new.at > latest:
+            refused[n] = "clock_ahead"
+        elif new.at < earliest:
+            refused[n] = "too_old"
+        elif is_subject and new.source != "app":
+            refused[n] = "source_not_yours"
+        else:
+            rows.append(_row(n, new, skew_s))
+    known, added = await _store(work, rows)
+    refused |= {row.n: "no_running_measure" for row in rows if row.n not in known}
+    answers = [_refusal(n, refused[n]) for n in sorted(refused)]
+    if not known:
+        errors = [FieldError(f"/checkins/{r.index}", r.code, r.message_zh, r.message_en) for r in answers[:_LISTED]]
+        raise NothingAccepted(errors=errors)
+    skewed = sum(is_noted(row.skew_s) for row in rows if row.n in known)
+    persons = sorted({row.person_id for row in rows if row.n in known})
+    await work.note("checkin.record", "person", *persons, details={"accepted": added, "duplicates": len(known) - added, "skewed": skewed})
+    return BatchAnswer(accepted=added, duplicates=len(known) - added, skewed=skewed, refused=answers)
+
+
+async def _store(work: Work, rows: list[Row]) -> tuple[set[int], int]:
+    if not rows:
+        return set(), 0
+    known, added = await repository.store_batch(
+        work.session, rows, reach_of(work), actor=work.principal.subject, today=work.today, now=work.now, county=work.house.extras["county"]
+    )
+    return set(known), added
+
+
+async def import_history(work: Work, lines: AsyncIterator[bytes]) -> ImportAnswer:
+    """Take a history as NDJSON, by COPY, all or nothing. The same rules as for a batch, except that it may be older than points are kept."""
+    stage, reach = await repository.stage(work.session), reach_of(work)
+    common: dict[str, Any] = {"actor": work.principal.subject, "today": work.today, "now": work.now, "county": work.house.extras["county"]}
+    latest = work.now + AHEAD_REFUSED
+    accepted = duplicates = total = 0
+    refused: list[tuple[int, str]] = []
+    rows: list[Row] = []
+
+    async def flush() -> None:
+        nonlocal accepted, duplicates
+        await stage.load(rows)
+        known, added = await stage.store(reach, **common)
+        accepted, duplicates = accepted + added, duplicates + len(known) - added
+        allowed = set(known)
+        refused.extend((row.n, "no_running_measure") for row in rows if row.n not in allowed)
+        rows.clear()
+
+    async for line in lines:
+        if total >= IMPORT_LINES:
+            raise invalid("", "too_many_lines", f"一次最多导入 {IMPORT_LINES} 行", f"at most {IMPORT_LINES} lines at once")
+        n, total = total, total + 1
+        try:
+            new = NewCheckIn.model_validate(strict_json.loads(line))
+        except (ValidationError, Problem):
+            refused.append((n, "malformed"))
+            continue
+        if new.at > latest:
+            refused.append((n, "clock_ahead"))
+            continue
+        rows.append(_row(n, new, 0))
+        if n % 200 == 0:
+            await asyncio.sleep(0)  # others are served meanwhile
+        if len(rows) >= IMPORT_CHUNK:
+            await flush()
+    if rows:
+        await flush()
+    refused.sort()
+    answers = [_refusal(n, code) for n, code in refused[:_LISTED]]
+    if total and not accepted and not duplicates:
+        raise NothingAccepted(errors=[FieldError(f"/{r.index}", r.code, r.message_zh, r.message_en) for r in answers])
+    await work.note("checkin.import", "checkin", details={"accepted": accepted, "duplicates": duplicates, "refused": len(refused)})
+    return ImportAnswer(accepted=accepted, duplicates=duplicates, refused_total=len(refused), refused=answers)
+
+
+async def read_trajectory(work: Work, person_id: UUID, since: datetime | None, until: datetime | None) -> Trajectory:
+    """Where a person checked in. Raises PersonNotWatched, Invalid. While the measure runs only; the person may always see their own."""
+    until = until or work.now + AHEAD_REFUSED
+    since = since or day_start(work.today) - timedelta(days=settings_of(work).point_days)
+    if since >= until:
+        raise invalid("/query/from", "order", "开始时间须早于结束时间", "from must lie before to")
+    own = work.principal.has(Role.SUBJECT) and work.principal.person_id == str(person_id)
+    if not own:
+        division = await watched.division_of(work.session, person_id, work.today)
+        in_reach = division is not None and (work.principal.covers(division) or work.purpose == "emergency")
+        if not in_reach or work.principal.has(Role.SUBJECT):
+            raise PersonNotWatched
+    rows = await repository.trajectory(work.session, person_id, since, until)
+    shown = rows[: repository.TRAJECTORY_MAX]
+    items = [TrajectoryPoint(**{**row, "cell": h3.int_to_str(row["cell"])}) for row in shown]
+    await work.note("checkin.trajectory", "person", person_id, details={"rows": len(items)})
+    return Trajectory(person_id=person_id, items=items, truncated=len(rows) > len(items))
+
+
+async def sweep(work: Work) -> dict[str, int]:
+    """Drop points and rows that may no longer be kept (PIPL art. 19, 47), and say so in the audit trail."""
+    settings = settings_of(work)
+    dropped = await repository.sweep(
+        work.session,
+        today=work.today,
+        points_before=work.now - timedelta(days=settings.point_days),
+        rows_before=work.now - timedelta(days=settings.checkin_days),
+    )
+    await work.note("checkin.sweep", "checkin", details=dict(dropped))
+    return dropped

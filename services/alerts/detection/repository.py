@@ -1,0 +1,124 @@
+"""Every question of detection."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from services.alerts.detection.tables import DetectionState, FirstSighting, LearnedPlace
+from services.alerts.detectors.rules import CheckIn
+from services.alerts.watched.rules import running_sql
+
+NAME = "checkins"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One check-in as detection takes it. `checkin` is None where the exact point is gone."""
+
+    id: str
+    person_id: str
+    at: datetime
+    county_code: str
+    division_code: str
+    cell: int
+    accuracy_m: float
+    checkin: CheckIn | None
+    runs: bool
+
+
+_COLUMNS = f"""c.id::text as id, c.person_id::text as person_id, c.at, c.county_code, c.division_code, c.cell, c.lon, c.lat, c.accuracy_m, c.source,
+       exists (select 1 from alerts.watched w where w.person_id = c.person_id and {running_sql("w", "cast(:today as date)")}) as runs"""
+
+_TAKE = text(f"""
+with due as (select u.checkin_id from alerts.unobserved u order by u.at, u.checkin_id limit :size),
+     taken as (delete from alerts.unobserved u using due where u.checkin_id = due.checkin_id returning u.checkin_id)
+select {_COLUMNS} from taken join alerts.checkin c on c.id = taken.checkin_id order by c.at, c.id""")
+
+_REPLAY = text(f"""
+select {_COLUMNS} from alerts.checkin c
+ where c.at >= :since and c.lon is not null and not exists (select 1 from alerts.unobserved u where u.checkin_id = c.id)
+ order by c.at, c.id""")
+
+
+def _seen(row: Any) -> Seen:
+    checkin = None
+    if row.lon is not None:
+        checkin = CheckIn(row.id, row.person_id, row.at, row.lon, row.lat, row.accuracy_m, row.source)
+    return Seen(row.id, row.person_id, row.at, row.county_code, row.division_code, row.cell, row.accuracy_m, checkin, row.runs)
+
+
+async def take_unobserved(session: AsyncSession, today: date, size: int) -> list[Seen]:
+    """The oldest check-ins that no detector has taken: taken when this transaction commits."""
+    return [_seen(row) for row in await session.execute(_TAKE, {"today": today, "size": size})]
+
+
+async def observed_since(session: AsyncSession, since: datetime, today: date) -> list[Seen]:
+    """Check-ins already taken, from a moment on, whose point is still kept."""
+    return [_seen(row) for row in await session.execute(_REPLAY, {"since": since, "today": today})]
+
+
+async def held_state(session: AsyncSession, now: datetime) -> DetectionState:
+    """How far detection has come, held until the end of the transaction: one process at a time."""
+    await session.execute(
+        text("insert into alerts.detection_state (name, counter, moved_at) values (:name, 0, :now) on conflict (name) do nothing"),
+        {"name": NAME, "now": now},
+    )
+    return (await session.execute(select(DetectionState).where(col(DetectionState.name) == NAME).with_for_update())).scalar_one()
+
+
+async def learned_places(session: AsyncSession, after: datetime) -> Sequence[LearnedPlace]:
+    """Learned places that hold after a moment."""
+    return (await session.execute(select(LearnedPlace).where(col(LearnedPlace.until) > after))).scalars().all()
+
+
+async def add_learned(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    """Remember learned places."""
+    if rows:
+        await session.execute(insert(LearnedPlace), rows)
+
+
+async def forget_learned(session: AsyncSession, before: datetime) -> int:
+    """Drop learned places that ceased to hold before a moment."""
+    statement = delete(LearnedPlace).where(col(LearnedPlace.until) < before).returning(col(LearnedPlace.id))
+    return len((await session.execute(statement)).all())
+
+
+async def first_sightings(session: AsyncSession) -> dict[str, datetime]:
+    """Since when each person checks in."""
+    return {str(row[0]): row[1] for row in await session.execute(select(FirstSighting.person_id, FirstSighting.at))}
+
+
+async def add_first_sightings(session: AsyncSession, found: dict[str, datetime]) -> None:
+    """Remember since when these persons check in."""
+    if found:
+        statement = text("insert into alerts.first_sighting (person_id, at) values (:person, :at) on conflict (person_id) do nothing")
+        await session.execute(statement, [{"person": UUID(person), "at": at} for person, at in found.items()])
+
+
+async def last_sightings(session: AsyncSession, county: str, since: datetime) -> dict[str, tuple[datetime, str, datetime | None]]:
+    """Person → time and county of the last check-in since a moment, and time of the last one out of the county."""
+    statement = text(
+        """select person_id::text, max(at), (array_agg(county_code order by at desc, id desc))[1], max(at) filter (where county_code <> :county)
+             from alerts.checkin where at >= :since group by person_id having bool_or(county_code <> :county)"""
+    )
+    return {row[0]: (row[1], row[2], row[3]) for row in await session.execute(statement, {"county": county, "since": since})}
+
+
+async def sightings_of(session: AsyncSession, person_ids: Sequence[str], since: datetime, maximum_accuracy_m: float) -> Sequence[Any]:
+    """(person, check-in, time, county) of these persons since a moment; poor fixes are left out."""
+    statement = text(
+        """select person_id::text as person_id, id::text as id, at, county_code from alerts.checkin
+            where person_id = any(:persons) and at >= :since and accuracy_m <= :accuracy
+              and not exists (select 1 from alerts.unobserved u where u.checkin_id = alerts.checkin.id)
+            order by person_id, at"""
+    )
+    parameters = {"persons": [UUID(person) for person in person_ids], "since": since, "accuracy": maximum_accuracy_m}
+    return (await session.execute(statement, parameters)).all()

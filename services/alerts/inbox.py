@@ -1,0 +1,103 @@
+"""Readers of the neighbours' events: each parses only what it needs and calls one use case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from kit.follow import Envelope, Reader
+from kit.work import Work
+from services.alerts.alerts import endings
+from services.alerts.deadlines import service as deadlines
+from services.alerts.watched.service import MeasureTold
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Moved(_Read):
+    division_code: str
+
+
+class _Standing(_Read):
+    status: str
+    status_since: date
+
+
+class _HandedOver(_Read):
+    handed_over_on: date
+
+
+class _Test(_Read):
+    division_code: str
+    plan_id: UUID
+    due_on: date
+    window_to: date
+    code: str
+
+
+class _Rectification(_Read):
+    due_on: date | None = None
+
+
+OVER = ("dead", "three_years_clean", "transferred_out", "erroneous", "abroad")
+"""Standings in which nobody may be asked to check in here (DRR art. 7; domain 2.5)."""
+
+
+async def _measure(work: Work, event: Envelope) -> None:
+    told = MeasureTold.model_validate(event.data)
+    await endings.take_measure(work, event.subject_id, told, event.occurred_at, ended=event.type == "measure.ended")
+
+
+async def _moved(work: Work, event: Envelope) -> None:
+    await endings.take_move(work, event.subject_id, _Moved.model_validate(event.data).division_code, event.occurred_at)
+
+
+async def _standing(work: Work, event: Envelope) -> None:
+    standing = _Standing.model_validate(event.data)
+    if standing.status in OVER:
+        await endings.take_end(work, event.subject_id, standing.status_since, event.occurred_at)
+
+
+async def _handed_over(work: Work, event: Envelope) -> None:
+    await endings.take_end(work, event.subject_id, _HandedOver.model_validate(event.data).handed_over_on, event.occurred_at)
+
+
+async def _test_missed(work: Work, event: Envelope) -> None:
+    test = _Test.model_validate(event.data)
+    await deadlines.test_missed(work, event.subject_id, test.division_code, test.plan_id, test.due_on, test.code)
+
+
+async def _rectification(work: Work, event: Envelope) -> None:
+    due_on = _Rectification.model_validate(event.data).due_on
+    await deadlines.rectification_overdue(work, event.subject_id, event.division_code, due_on)
+
+
+async def _rectified(work: Work, event: Envelope) -> None:
+    await deadlines.rectification_closed(work, event.subject_id)
+
+
+REGISTRY: Mapping[str, Reader] = {
+    **dict.fromkeys(
+        (
+            "measure.ordered",
+            "measure.reported_in",
+            "measure.suspended",
+            "measure.resumed",
+            "measure.transferred",
+            "measure.breached",
+            "measure.ended",
+        ),
+        _measure,
+    ),
+    "person.moved": _moved,
+    "person.standing_changed": _standing,
+    "handover.recorded": _handed_over,
+}
+TESTING: Mapping[str, Reader] = {"test.missed": _test_missed}
+PRECURSOR: Mapping[str, Reader] = {"rectification.overdue": _rectification, "rectification.closed": _rectified}
+READERS: Mapping[str, Mapping[str, Reader]] = {"registry": REGISTRY, "testing": TESTING, "precursor": PRECURSOR}

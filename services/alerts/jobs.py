@@ -1,0 +1,60 @@
+"""Periodic work; each job calls one use case. Cron lines are UTC; the comments are Shanghai time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from kit.app import PeriodicJob
+from kit.jobs import in_work
+from kit.work import House, Work
+from services.alerts.alerts import repository as alerts
+from services.alerts.checkins import service as checkins
+from services.alerts.deadlines import service as deadlines
+from services.alerts.detection.worker import Detection
+
+
+async def review_alerts(house: House, **_: Any) -> None:
+    """Hourly: endings, escalations, expiries."""
+
+    async def run(work: Work) -> None:
+        await deadlines.review_deadlines(work)
+
+    await in_work(house, "alerts_review", run)
+
+
+async def remind_of_endings(house: House, **_: Any) -> None:
+    """Each morning: measures about to end."""
+
+    async def run(work: Work) -> None:
+        await deadlines.remind_of_endings(work)
+
+    await in_work(house, "alerts_remind", run)
+
+
+async def sweep(house: House, **_: Any) -> None:
+    """Each night: drop what may no longer be kept (PIPL art. 19, 47)."""
+
+    async def run(work: Work) -> None:
+        await checkins.sweep(work)
+        days = checkins.settings_of(work).dismissed_days
+        forgotten = await alerts.forget_dismissed(work.session, work.now - timedelta(days=days), work.now)
+        await work.note("alert.forget", "alert", details={"rows": forgotten})
+
+    await in_work(house, "alerts_sweep", run)
+
+
+async def detect(house: House, **_: Any) -> None:
+    """After two at night and after half past nine: what no check-in sets off."""
+    detection = house.extras["detection"]
+    assert isinstance(detection, Detection)
+    await detection.advance()
+
+
+JOBS: tuple[PeriodicJob, ...] = (
+    ("alerts_review", review_alerts, "5 * * * *"),
+    ("alerts_remind", remind_of_endings, "0 0 * * *"),  # 08:00
+    ("alerts_sweep", sweep, "30 17 * * *"),  # 01:30
+    ("alerts_detect", detect, "1 18 * * *"),  # 02:01
+    ("alerts_detect_morning", detect, "31 1 * * *"),  # 09:31
+)

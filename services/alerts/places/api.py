@@ -1,0 +1,47 @@
+"""HTTP of places."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from kit.roles import Role
+from kit.work import UnitRoute, Work, allow
+from services.alerts.places import service
+from services.alerts.places.schemas import OccasionAnswer, OccasionsGiven, OrdinariesGiven, PlaceAnswer, PlacesGiven, Stored
+
+router = APIRouter(prefix="/alerts/v1", tags=["places"], route_class=UnitRoute)
+
+Loader = Annotated[Work, allow(Role.COUNTY_OFFICER)]
+Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER)]
+
+
+@router.post("/places")
+async def give_places(work: Loader, given: PlacesGiven) -> Stored:
+    """Stations, clinics, markets and other places that many people go to; centres of counties."""
+    return Stored(stored=await service.give_places(work, given.places))
+
+
+@router.get("/places", response_model=list[PlaceAnswer])
+async def list_places(work: Reader) -> object:
+    """All places."""
+    return await service.list_places(work)
+
+
+@router.post("/occasions")
+async def give_occasions(work: Loader, given: OccasionsGiven) -> Stored:
+    """Station activities and announced events: attendance is no gathering."""
+    return Stored(stored=await service.give_occasions(work, given.occasions))
+
+
+@router.get("/occasions", response_model=list[OccasionAnswer])
+async def list_occasions(work: Reader) -> object:
+    """Occasions that are not over."""
+    return await service.list_occasions(work)
+
+
+@router.post("/ordinary-places")
+async def give_ordinary_places(work: Loader, given: OrdinariesGiven) -> Stored:
+    """Household and workplace keys and the home point of persons: being there, or among one's own, is no gathering."""
+    return Stored(stored=await service.give_ordinary_places(work, given.persons))

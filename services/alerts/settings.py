@@ -1,0 +1,22 @@
+"""The settings of alerts, read by `create_app` alone."""
+
+from pydantic_settings import SettingsConfigDict
+
+from kit.settings import ServiceSettings
+
+
+class AlertsSettings(ServiceSettings):
+    """Environment prefix GUIKANG_ALERTS_."""
+
+    model_config = SettingsConfigDict(env_prefix="GUIKANG_ALERTS_", extra="ignore", frozen=True)
+
+    point_days: int = 30
+    """Days for which the exact point of a check-in is kept (PIPL art. 19, 28); afterwards only a coarse cell. DEFAULT."""
+    checkin_days: int = 92
+    """Days for which a check-in without its point is kept: the season that the flow detector compares with. DEFAULT."""
+    dismissed_days: int = 90
+    """Days after which a closed alert that nobody confirmed forgets whom it was about (PIPL art. 6, 47). DEFAULT."""
+    office: str = "县禁毒委员会办公室"
+    """The office that issues bulletins, as printed."""
+    stream_seconds: int = 600
+    """Life of one event stream; the client connects again with a fresh token and its last event id. DEFAULT."""
