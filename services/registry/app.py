@@ -12,12 +12,14 @@ from services.registry.jobs import JOBS, end_due_measures
 from services.registry.measures.api import router as measures
 from services.registry.measures.neighbours import router as neighbours
 from services.registry.people.api import router as people
+from services.registry.people.teams_api import router as teams
 from services.registry.schema import SCHEMA
+from services.registry.staff.api import router as staff
 
 __all__ = ["create_app", "tables"]
 
 
 def create_app(parts: Parts) -> FastAPI:
     """The registry as an ASGI app."""
-    routers = [divisions, people, measures, neighbours, comanagement]
+    routers = [divisions, staff, people, teams, measures, neighbours, comanagement]
     return assemble(parts, SCHEMA, title="登记 registry", routers=routers, work_jobs=JOBS, background=[end_due_measures])

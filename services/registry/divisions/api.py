@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
+from pydantic import Field
 
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.registry.divisions import service
-from services.registry.divisions.schemas import DivisionAnswer
+from services.registry.divisions.schemas import DivisionAnswer, DivisionLoad, Loaded, Population, PopulationAnswer
 
 router = APIRouter(prefix="/registry/v1/divisions", tags=["divisions"], route_class=UnitRoute)
 
@@ -27,3 +28,34 @@ async def list_divisions(
 ) -> object:
     """Divisions valid on a day, with their codes."""
     return await service.list_divisions(work, on, level, parent)
+
+
+Loader = Annotated[Work, allow(Role.ADMINISTRATOR, Role.COUNTY_OFFICER)]
+Office = Annotated[Work, allow(Role.COUNTY_OFFICER)]
+Code = Annotated[str, Path(max_length=18)]
+Year = Annotated[int, Path(ge=1950, le=2100)]
+
+
+@router.post("/load")
+async def load_divisions(work: Loader, divisions: Annotated[list[DivisionLoad], Field(min_length=1, max_length=20_000)]) -> Loaded:
+    """Load divisions, new or changed; loading the same again changes nothing."""
+    created, changed, unchanged = await service.load_divisions(work, divisions)
+    return Loaded(created=created, changed=changed, unchanged=unchanged)
+
+
+@router.get("/{code}", response_model=DivisionAnswer)
+async def read_division(work: Reader, code: Code) -> object:
+    """One division."""
+    return await service.read_division(work, code)
+
+
+@router.get("/{code}/population", response_model=list[PopulationAnswer])
+async def populations(work: Reader, code: Code) -> object:
+    """Resident population by year."""
+    return await service.populations(work, code)
+
+
+@router.put("/{code}/population/{year}", response_model=PopulationAnswer)
+async def put_population(work: Office, code: Code, year: Year, population: Population) -> object:
+    """Store the resident population at the start of a year; the same again changes nothing."""
+    return await service.put_population(work, code, year, population)

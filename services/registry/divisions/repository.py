@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.registry.divisions.tables import Division
+from services.registry.divisions.tables import Division, ResidentPopulation
 
 TOWN_LEVELS = ("town", "service_centre")
 
@@ -37,3 +39,32 @@ async def towns_on(session: AsyncSession, day: date) -> Sequence[Division]:
 async def division(session: AsyncSession, code: str) -> Division | None:
     """One division."""
     return await session.get(Division, code)
+
+
+async def known_codes(session: AsyncSession, codes: Sequence[str]) -> set[str]:
+    """Which of these codes exist."""
+    return set((await session.execute(select(col(Division.code)).where(col(Division.code).in_(codes)))).scalars())
+
+
+async def put_divisions(session: AsyncSession, rows: Sequence[dict[str, Any]]) -> int:
+    """Insert or replace divisions; the number of rows that are new or differ."""
+    statement = insert(Division).values(list(rows))
+    fields = [name for name in rows[0] if name != "code"]
+    new = statement.excluded
+    different = or_(*(col(getattr(Division, name)).is_distinct_from(new[name]) for name in fields))
+    statement = statement.on_conflict_do_update(index_elements=["code"], set_={name: new[name] for name in fields}, where=different)
+    return len((await session.execute(statement.returning(col(Division.code)))).scalars().all())
+
+
+async def put_population(session: AsyncSession, code: str, year: int, persons: int, source: str) -> None:
+    """Store the resident population of a year."""
+    statement = insert(ResidentPopulation).values(division_code=code, year=year, persons=persons, source=source)
+    await session.execute(
+        statement.on_conflict_do_update(index_elements=["division_code", "year"], set_={"persons": persons, "source": source})
+    )
+
+
+async def populations(session: AsyncSession, code: str) -> Sequence[ResidentPopulation]:
+    """The populations of a division, by year."""
+    query = select(ResidentPopulation).where(col(ResidentPopulation.division_code) == code).order_by(col(ResidentPopulation.year))
+    return (await session.execute(query)).scalars().all()

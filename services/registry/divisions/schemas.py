@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Annotated, Literal
 
-from kit.schemas import Answer
+from pydantic import Field
+
+from kit.schemas import Answer, DivisionCode, Message, ShortText
 
 
 class DivisionAnswer(Answer):
@@ -21,3 +24,48 @@ class DivisionAnswer(Answer):
     lat: float | None
     valid_from: date
     valid_to: date | None
+    note: str
+
+
+Level = Literal["county", "town", "service_centre", "village", "community", "grid", "neighbour"]
+
+
+class DivisionLoad(Message):
+    """One division to load: a new one, or the new data of a known code."""
+
+    code: DivisionCode
+    name: ShortText
+    level: Level
+    parent_code: DivisionCode | Literal[""] = ""
+    service_centre_code: DivisionCode | None = None
+    statutory: bool = True
+    aliases: Annotated[list[ShortText], Field(max_length=50)] = []
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    valid_from: date = date(2000, 1, 1)
+    valid_to: date | None = None
+    note: Annotated[str, Field(max_length=500)] = ""
+
+
+class Loaded(Answer):
+    """What a load did; loading the same again changes nothing."""
+
+    created: int
+    changed: int
+    unchanged: int
+
+
+class Population(Message):
+    """Resident population at the start of a year."""
+
+    persons: Annotated[int, Field(ge=0, le=100_000_000)]
+    source: ShortText
+
+
+class PopulationAnswer(Answer):
+    """Resident population at the start of a year, with its source."""
+
+    division_code: str
+    year: int
+    persons: int
+    source: str

@@ -139,3 +139,41 @@ class PersonSearch(Message):
     """Chinese characters (contained), pinyin (`zhang jian`) or initials (`zj`)."""
     division_code: DivisionCode | None = None
     status: Status | None = None
+
+
+class TeamMember(Answer):
+    """A dated membership of a care team (工作小组, DRR art. 17)."""
+
+    id: UUID
+    person_id: UUID
+    staff_code: str
+    name: str
+    post: str
+    since: date
+    until: date | None
+
+
+class NewTeamMember(Message):
+    """A staff member joins a care team."""
+
+    staff_code: ShortText
+    since: date
+
+
+class TeamMemberLeaves(Message):
+    """A membership ends; the last day is the day before."""
+
+    until: date
+
+
+class FillTeams(Message):
+    """Fill incomplete teams of a town, or of all the caller's towns."""
+
+    division_code: DivisionCode | None = None
+    since: date | None = None
+
+
+class TeamsFilled(Answer):
+    """What filling did."""
+
+    memberships: int

@@ -1,0 +1,45 @@
+"""HTTP of care teams."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from kit.roles import Role
+from kit.work import UnitRoute, Work, allow
+from services.registry.people import teams
+from services.registry.people.schemas import FillTeams, NewTeamMember, TeamMember, TeamMemberLeaves, TeamsFilled
+
+router = APIRouter(prefix="/registry/v1", tags=["people"], route_class=UnitRoute)
+
+Reader = Annotated[
+    Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.SUBJECT, personal=True)
+]
+Writer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER)]
+
+
+@router.get("/people/{person_id}/care-team")
+async def team_of(work: Reader, person_id: UUID, on: date | None = None, past: Annotated[bool, Query()] = False) -> list[TeamMember]:
+    """The care team on a day (today unless said), or with `past=true` everybody who ever was in it."""
+    return [TeamMember(**entry) for entry in await teams.team_of(work, person_id, on, past=past)]
+
+
+@router.post("/people/{person_id}/care-team", status_code=201)
+async def join_team(work: Writer, person_id: UUID, new: NewTeamMember) -> list[TeamMember]:
+    """Put a staff member into the team."""
+    return [TeamMember(**entry) for entry in await teams.join_team(work, person_id, new)]
+
+
+@router.post("/people/{person_id}/care-team/{membership_id}/end")
+async def leave_team(work: Writer, person_id: UUID, membership_id: UUID, leaves: TeamMemberLeaves) -> list[TeamMember]:
+    """End a membership."""
+    return [TeamMember(**entry) for entry in await teams.leave_team(work, person_id, membership_id, leaves)]
+
+
+@router.post("/care-teams/fill")
+async def fill_teams(work: Writer, wish: FillTeams) -> TeamsFilled:
+    """Give everybody without a full team the missing members from their town."""
+    return TeamsFilled(memberships=await teams.fill_teams(work, wish))

@@ -1,0 +1,74 @@
+"""HTTP of stations and staff."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import Field
+
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.roles import Role
+from kit.work import UnitRoute, Work, allow
+from services.registry.divisions.schemas import Loaded
+from services.registry.staff import service
+from services.registry.staff.schemas import Post, StaffAnswer, StaffLeaves, StaffLoad, StationAnswer, StationLoad
+
+router = APIRouter(prefix="/registry/v1", tags=["staff"], route_class=UnitRoute)
+
+Loader = Annotated[Work, allow(Role.ADMINISTRATOR, Role.COUNTY_OFFICER)]
+Reader = Annotated[
+    Work, allow(Role.ADMINISTRATOR, Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.LEADER)
+]
+Code = Annotated[str, Path(pattern=r"^[A-Z0-9-]{1,20}$")]
+
+
+@router.post("/stations/load")
+async def load_stations(work: Loader, stations: Annotated[list[StationLoad], Field(min_length=1, max_length=2000)]) -> Loaded:
+    """Load stations, new or changed; loading the same again changes nothing."""
+    created, changed, unchanged = await service.load_stations(work, stations)
+    return Loaded(created=created, changed=changed, unchanged=unchanged)
+
+
+@router.get("/stations", response_model=list[StationAnswer])
+async def list_stations(work: Reader, on: date | None = None, division_code: Annotated[str | None, Query(max_length=12)] = None) -> object:
+    """Stations of a day."""
+    return await service.list_stations(work, on, division_code)
+
+
+@router.post("/staff/load")
+async def load_staff(work: Loader, staff: Annotated[list[StaffLoad], Field(min_length=1, max_length=20_000)]) -> Loaded:
+    """Load staff, new or changed; loading the same again changes nothing."""
+    created, changed, unchanged = await service.load_staff(work, staff)
+    return Loaded(created=created, changed=changed, unchanged=unchanged)
+
+
+@router.get("/staff")
+async def list_staff(
+    work: Reader,
+    request: Request,
+    response: Response,
+    on: date | None = None,
+    post: Post | None = None,
+    division_code: Annotated[str | None, Query(max_length=18)] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> Page[StaffAnswer]:
+    """Staff of a day in the caller's towns, by staff number."""
+    found, following = await service.list_staff(work, Cursors(work.sealer), on, post, division_code, cursor, limit)
+    if following:
+        response.headers["Link"] = f'<{request.url.path}?cursor={following}>; rel="next"'
+    return Page(items=[StaffAnswer.model_validate(member) for member in found], next=following)
+
+
+@router.get("/staff/{code}", response_model=StaffAnswer)
+async def read_staff(work: Reader, code: Code) -> object:
+    """One staff member."""
+    return await service.read_staff(work, code)
+
+
+@router.post("/staff/{code}/departure", response_model=StaffAnswer)
+async def let_staff_leave(work: Loader, code: Code, leaves: StaffLeaves) -> object:
+    """A staff member leaves; the care-team memberships end the same day."""
+    return await service.let_staff_leave(work, code, leaves)

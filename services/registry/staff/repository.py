@@ -1,0 +1,123 @@
+"""Questions to stations, staff and care teams."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import false, or_, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from kit.db import new_id
+from services.registry.staff.tables import CareTeamMember, StaffMember, Station
+
+
+async def put(session: AsyncSession, table: type[Station] | type[StaffMember], rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
+    """Insert or replace by `code`; how many are new and how many differ."""
+    codes = [row["code"] for row in rows]
+    known = set((await session.execute(select(col(table.code)).where(col(table.code).in_(codes)))).scalars())
+    statement = insert(table).values([{**row, "id": new_id()} for row in rows])
+    fields = [name for name in rows[0] if name != "code"]
+    new = statement.excluded
+    different = or_(*(col(getattr(table, name)).is_distinct_from(new[name]) for name in fields))
+    statement = statement.on_conflict_do_update(index_elements=["code"], set_={name: new[name] for name in fields}, where=different)
+    written = len((await session.execute(statement.returning(col(table.code)))).scalars().all())
+    return len(codes) - len(known), written - (len(codes) - len(known))
+
+
+async def stations_on(session: AsyncSession, day: date, division_code: str | None) -> Sequence[Station]:
+    """The stations of a day."""
+    query = select(Station).where(col(Station.valid_from) <= day, or_(col(Station.valid_to).is_(None), col(Station.valid_to) > day))
+    if division_code:
+        query = query.where(col(Station.division_code) == division_code)
+    return (await session.execute(query.order_by(col(Station.code)))).scalars().all()
+
+
+async def station_ids(session: AsyncSession, codes: Sequence[str]) -> dict[str, UUID]:
+    """Station code → id."""
+    rows = await session.execute(select(col(Station.code), col(Station.id)).where(col(Station.code).in_(codes)))
+    return {row.code: row.id for row in rows}
+
+
+async def page_of_staff(
+    session: AsyncSession, day: date, towns: Sequence[str], post: str | None, division_code: str | None, after: str | None, size: int
+) -> Sequence[StaffMember]:
+    """Staff of a day in these towns, by staff number."""
+    query = select(StaffMember).where(
+        col(StaffMember.valid_from) <= day,
+        or_(col(StaffMember.valid_to).is_(None), col(StaffMember.valid_to) > day),
+        or_(false(), *(col(StaffMember.division_code).like(town) for town in towns)),
+    )
+    if post:
+        query = query.where(col(StaffMember.post) == post)
+    if division_code:
+        query = query.where(col(StaffMember.division_code) == division_code)
+    if after:
+        query = query.where(col(StaffMember.code) > after)
+    return (await session.execute(query.order_by(col(StaffMember.code)).limit(size))).scalars().all()
+
+
+async def staff_member(session: AsyncSession, code: str) -> StaffMember | None:
+    """The staff member with a number."""
+    return (await session.execute(select(StaffMember).where(col(StaffMember.code) == code))).scalar_one_or_none()
+
+
+async def end_memberships(session: AsyncSession, staff_id: UUID, on: date) -> int:
+    """End what a leaving staff member still cares for; the number of memberships."""
+    statement = update(CareTeamMember).where(col(CareTeamMember.staff_id) == staff_id, col(CareTeamMember.until).is_(None))
+    return len((await session.execute(statement.values(until=on).returning(col(CareTeamMember.id)))).scalars().all())
+
+
+TEAM = text(
+    """select t.id, t.person_id, s.code as staff_code, s.name, t.post, t.since, t.until
+         from registry.care_team_member t join registry.staff_member s on s.id = t.staff_id
+        where t.person_id = :person and (:all or (t.since <= :day and (t.until is null or t.until > :day)))
+        order by t.post, t.since, t.id"""
+)
+
+
+async def team_of(session: AsyncSession, person_id: UUID, day: date, *, past: bool) -> Sequence[Any]:
+    """The care team of a person on a day, or with everybody who ever was in it."""
+    return (await session.execute(TEAM, {"person": person_id, "day": day, "all": past})).mappings().all()
+
+
+async def membership(session: AsyncSession, membership_id: UUID) -> CareTeamMember | None:
+    """One membership."""
+    return await session.get(CareTeamMember, membership_id)
+
+
+# Persons of a town and the town's workers of one post are numbered and dealt round: nobody gets more than one person above anybody else.
+FILL = text(
+    """
+with lacking as (
+  select p.id, p.division_code, p.village_code, row_number() over (partition by p.division_code order by p.id) - 1 as number
+    from registry.person p
+   where p.state = 'open' and p.status <> all(:ending) and p.division_code like any(:towns)
+     and not exists (select 1 from registry.care_team_member t where t.person_id = p.id and t.post = :post and t.until is null)),
+workers as (
+  select s.id, s.division_code, row_number() over (partition by s.division_code order by s.code) - 1 as number, count(*) over (partition by s.division_code) as many
+    from registry.staff_member s
+   where s.post = :post and s.valid_from <= :day and (s.valid_to is null or s.valid_to > :day)),
+matched as (
+  select l.id as person_id, w.id as staff_id from lacking l
+    join workers w on w.division_code = l.division_code and l.number % w.many = w.number
+   where :post <> 'grid_worker'
+  union all
+  select distinct on (l.id) l.id, w.id from lacking l join workers w on w.division_code like l.village_code || 'G%'
+   where :post = 'grid_worker' order by 1, 2)
+select person_id, staff_id from matched"""
+)
+
+
+async def fill_teams(session: AsyncSession, post: str, towns: Sequence[str], day: date, ending: Sequence[str]) -> int:
+    """Give everybody without a team member of this post one of their town (grid workers: of their village); the number of memberships."""
+    parameters = {"post": post, "towns": list(towns), "day": day, "ending": list(ending)}
+    found = (await session.execute(FILL, parameters)).all()
+    rows = [{"id": new_id(), "person_id": person, "staff_id": staff, "post": post, "since": day} for person, staff in found]
+    for start in range(0, len(rows), 5000):
+        await session.execute(insert(CareTeamMember).values(rows[start : start + 5000]).on_conflict_do_nothing())
+    return len(rows)

@@ -1,0 +1,73 @@
+"""Messages of stations and staff."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from kit.schemas import Answer, DivisionCode, Message, ShortText
+
+StaffCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{1,20}$")]
+Post = Literal["county_officer", "town_officer", "social_worker", "grid_worker", "police_officer", "medic", "family", "volunteer"]
+StationKind = Literal["station", "demonstration", "remote_office"]
+
+
+class StationLoad(Message):
+    """A station: a new one, or the new data of a known code."""
+
+    code: StaffCode
+    name: ShortText
+    kind: StationKind = "station"
+    division_code: DivisionCode
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+    valid_from: date = date(2020, 1, 1)
+    valid_to: date | None = None
+
+
+class StaffLoad(Message):
+    """A staff member: a new one, or the new data of a known staff number."""
+
+    code: StaffCode
+    name: ShortText
+    post: Post
+    division_code: DivisionCode
+    station_code: StaffCode | None = None
+    valid_from: date = date(2020, 1, 1)
+    valid_to: date | None = None
+
+
+class StationAnswer(Answer):
+    """A station (社戒社康工作站)."""
+
+    id: UUID
+    code: str
+    name: str
+    kind: str
+    division_code: str
+    lon: float | None
+    lat: float | None
+    valid_from: date
+    valid_to: date | None
+
+
+class StaffAnswer(Answer):
+    """A staff member."""
+
+    id: UUID
+    code: str
+    name: str
+    post: str
+    division_code: str
+    station_id: UUID | None
+    valid_from: date
+    valid_to: date | None
+
+
+class StaffLeaves(Message):
+    """A staff member leaves; care-team memberships end the same day."""
+
+    on: date

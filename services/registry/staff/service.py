@@ -1,0 +1,86 @@
+"""Use cases of stations and staff."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from kit.pages import Cursors
+from kit.problems import FieldError, Forbidden, Invalid, invalid
+from kit.roles import Role
+from kit.work import Work
+from services.registry.staff import repository
+from services.registry.staff.errors import StaffNotFound
+from services.registry.staff.schemas import StaffLeaves, StaffLoad, StationLoad
+from services.registry.staff.tables import StaffMember, Station
+
+
+async def load_stations(work: Work, stations: Sequence[StationLoad]) -> tuple[int, int, int]:
+    """Load stations: created, changed, unchanged. Raises Invalid."""
+    _once([station.code for station in stations])
+    created, changed = await repository.put(work.session, Station, [station.model_dump() for station in stations])
+    await work.note("station.load", "station", details={"created": created, "changed": changed})
+    return created, changed, len(stations) - created - changed
+
+
+async def load_staff(work: Work, staff: Sequence[StaffLoad]) -> tuple[int, int, int]:
+    """Load staff: created, changed, unchanged. A station that is not known is named by its place in the list. Raises Invalid."""
+    _once([member.code for member in staff])
+    stations = await repository.station_ids(work.session, sorted({member.station_code for member in staff if member.station_code}))
+    unknown = [
+        FieldError(f"/{place}/station_code", "station_unknown", "没有这个站点", "no such station")
+        for place, member in enumerate(staff)
+        if member.station_code and member.station_code not in stations
+    ]
+    if unknown:
+        raise Invalid(errors=unknown[:50])
+    rows = [{**member.model_dump(exclude={"station_code"}), "station_id": stations.get(member.station_code or "")} for member in staff]
+    created = changed = 0
+    for start in range(0, len(rows), 2000):  # a statement has at most 65,535 parameters
+        new, other = await repository.put(work.session, StaffMember, rows[start : start + 2000])
+        created, changed = created + new, changed + other
+    await work.note("staff.load", "staff", details={"created": created, "changed": changed})
+    return created, changed, len(staff) - created - changed
+
+
+async def list_stations(work: Work, on: date | None, division_code: str | None) -> Sequence[Station]:
+    """The stations of a day."""
+    return await repository.stations_on(work.session, on or work.today, division_code)
+
+
+async def list_staff(
+    work: Work, cursors: Cursors, on: date | None, post: str | None, division_code: str | None, cursor: str | None, limit: int
+) -> tuple[Sequence[StaffMember], str | None]:
+    """Staff in the caller's towns, by number."""
+    bound = {"on": on, "post": post, "division": division_code}
+    after = cursors.read(cursor, work.principal.subject, bound, 1)
+    towns = ["%"] if work.principal.has(Role.ADMINISTRATOR) else [prefix + "%" for prefix in work.principal.scope]
+    found = await repository.page_of_staff(work.session, on or work.today, towns, post, division_code, after[0] if after else None, limit)
+    return found, cursors.make([found[-1].code], work.principal.subject, bound) if len(found) == limit else None
+
+
+async def read_staff(work: Work, code: str) -> StaffMember:
+    """One staff member. Raises StaffNotFound."""
+    found = await repository.staff_member(work.session, code)
+    if found is None or not (work.principal.has(Role.ADMINISTRATOR) or work.principal.covers(found.division_code)):
+        raise StaffNotFound
+    return found
+
+
+async def let_staff_leave(work: Work, code: str, leaves: StaffLeaves) -> StaffMember:
+    """End an employment and every care-team membership with it. Raises StaffNotFound, Forbidden, Invalid."""
+    member = await read_staff(work, code)
+    if not work.principal.has(Role.COUNTY_OFFICER, Role.ADMINISTRATOR):
+        raise Forbidden
+    if leaves.on < member.valid_from:
+        raise invalid("/on", "before_start", "早于任职日期", "lies before the start")
+    member.valid_to = leaves.on
+    ended = await repository.end_memberships(work.session, member.id, leaves.on)
+    await work.note("staff.leave", "staff", member.id, details={"memberships": ended})
+    await work.session.flush()
+    return member
+
+
+def _once(codes: Sequence[str]) -> None:
+    if len(set(codes)) != len(codes):
+        raise invalid("", "duplicate_code", "编号重复", "a number occurs twice")
