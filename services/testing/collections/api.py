@@ -1,0 +1,106 @@
+"""HTTP of collections."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from kit.etags import IfMatch, etag
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.roles import Role
+from kit.work import UnitRoute, Work, allow
+from services.testing.collections import service
+from services.testing.collections.schemas import (
+    ChainEntry,
+    ChainState,
+    Closing,
+    CollectionAnswer,
+    CollectionRow,
+    LabRequest,
+    NewCollection,
+    Objection,
+)
+from services.testing.collections.tables import Collection
+
+router = APIRouter(prefix="/testing/v1", tags=["collections"], route_class=UnitRoute)
+
+_STAFF = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER)
+Lister = Annotated[Work, allow(*_STAFF, Role.LAB_TECHNICIAN, personal=True)]
+Opener = Annotated[Work, allow(*_STAFF, Role.LAB_TECHNICIAN, Role.SUBJECT, personal=True)]
+Owner = Annotated[Work, allow(*_STAFF, Role.SUBJECT, personal=True)]
+Taker = Annotated[Work, allow(*_STAFF)]
+Objector = Annotated[Work, allow(*_STAFF, Role.SUBJECT)]
+Police = Annotated[Work, allow(Role.POLICE_OFFICER)]
+
+
+def _answer(work: Work, taken: Collection, response: Response) -> CollectionAnswer:
+    """The whole answer with its ETag."""
+    response.headers["ETag"] = etag(taken.version)
+    return CollectionAnswer(**service.shown(work, taken))
+
+
+@router.get("/collections")
+async def list_collections(
+    work: Lister,
+    request: Request,
+    response: Response,
+    division_code: Annotated[str | None, Query(max_length=12)] = None,
+    state: ChainState | None = None,
+    overdue: bool = False,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> Page[CollectionRow]:
+    """Collections of the caller's towns; `overdue`: whose next deadline has passed, with who owes it."""
+    found, following = await service.list_collections(
+        work, Cursors(work.sealer), division_code, state, overdue=overdue, cursor=cursor, limit=limit
+    )
+    if following:
+        response.headers["Link"] = f'<{request.url.path}?cursor={following}>; rel="next"'
+    rows = [service.shown(work, taken) for taken in found]
+    return Page(items=[CollectionRow(**{name: row[name] for name in CollectionRow.model_fields}) for row in rows], next=following)
+
+
+@router.post("/collections", status_code=201)
+async def collect(work: Taker, new: NewCollection, response: Response) -> CollectionAnswer:
+    """The person attended and a specimen was taken (DTP art. 8)."""
+    taken = await service.collect(work, new)
+    response.headers["Location"] = f"/testing/v1/collections/{taken.id}"
+    return _answer(work, taken, response)
+
+
+@router.get("/collections/{collection_id}")
+async def read_collection(work: Opener, collection_id: UUID, response: Response) -> CollectionAnswer:
+    """One collection."""
+    return _answer(work, await service.read_collection(work, collection_id), response)
+
+
+@router.get("/collections/{collection_id}/chain")
+async def chain_of(work: Opener, collection_id: UUID) -> list[ChainEntry]:
+    """Each step with its source, in order."""
+    return [ChainEntry.model_validate(step) for step in await service.chain_of(work, collection_id)]
+
+
+@router.post("/collections/{collection_id}/objection")
+async def object_to(work: Objector, collection_id: UUID, new: Objection, response: Response, if_match: IfMatch = None) -> CollectionAnswer:
+    """Object to the result of the present stage (DTP art. 10, 13)."""
+    return _answer(work, await service.object_to(work, collection_id, new, if_match), response)
+
+
+@router.post("/collections/{collection_id}/lab-request")
+async def request_lab(work: Police, collection_id: UUID, new: LabRequest, response: Response, if_match: IfMatch = None) -> CollectionAnswer:
+    """Decide on an objection and send the container; send hair or blood (DTP art. 10-14)."""
+    return _answer(work, await service.request_lab(work, collection_id, new, if_match), response)
+
+
+@router.post("/collections/{collection_id}/closing")
+async def close(work: Police, collection_id: UUID, new: Closing, response: Response, if_match: IfMatch = None) -> CollectionAnswer:
+    """Close a stage after the time to object, or after an admission."""
+    return _answer(work, await service.close(work, collection_id, new, if_match), response)
+
+
+@router.get("/subjects/{person_id}/collections")
+async def collections_of(work: Owner, person_id: UUID) -> list[CollectionAnswer]:
+    """What was taken from a person, when, and where it stands; the person's own for role `subject`."""
+    return [CollectionAnswer(**service.shown(work, taken)) for taken in await service.collections_of(work, person_id)]

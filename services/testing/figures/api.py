@@ -1,0 +1,36 @@
+"""HTTP of figures: for people with a screen, and for the neighbour that writes the bulletin."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import AwareDatetime
+
+from kit.roles import Role
+from kit.work import AllowNeighbour, UnitRoute, Work, allow
+from services.testing.figures import service
+from services.testing.figures.schemas import Figures
+
+router = APIRouter(tags=["figures"], route_class=UnitRoute)
+
+Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.LEADER, Role.POLICE_OFFICER)]
+First = Annotated[date, Query(alias="from")]
+Last = Annotated[date, Query(alias="to")]
+AsOf = Annotated[date | AwareDatetime | None, Query()]
+
+
+@router.get("/testing/v1/figures")
+async def figures(work: Reader, first: First, last: Last, as_of: AsOf = None) -> Figures:
+    """Test completion of the caller's towns in a period, as of a day or an instant."""
+    return await service.test_figures(work, work.principal.scope, first, last, as_of)
+
+
+@router.get("/internal/figures", include_in_schema=False)
+async def figures_for_neighbour(
+    work: Annotated[Work, Depends(AllowNeighbour())], first: First, last: Last, as_of: AsOf = None
+) -> dict[str, Any]:
+    """Town → `{"test": [done, due]}` (domain 4.3 T)."""
+    found = await service.test_figures(work, ("",), first, last, as_of)
+    return {"towns": {town.division_code: {"test": [town.done, town.due]} for town in found.towns}}

@@ -1,0 +1,97 @@
+"""Testing's readers of the registry's feed: small models of what is needed here, each calling one use case."""
+
+from __future__ import annotations
+
+from datetime import date
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from kit.follow import Envelope, Reader
+from kit.work import Work
+from services.testing.plans import following
+from services.testing.subjects.rules import MeasureNews
+
+
+class _Said(BaseModel):
+    """The registry may add fields; what is read here must be there."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Registered(_Said):
+    division_code: str
+    status: str
+    status_since: date
+    sex: str
+
+
+class _Moved(_Said):
+    division_code: str
+
+
+class _Standing(_Said):
+    division_code: str
+    status: str
+    status_since: date
+
+
+class _Measure(_Said):
+    measure_id: UUID
+    kind: str
+    state: str
+    division_code: str
+    on: date
+    term_start: date | None = None
+    term_end: date | None = None
+
+
+async def person_registered(work: Work, envelope: Envelope) -> None:
+    """A person entered the register."""
+    said = _Registered.model_validate(envelope.data)
+    values = {"division_code": said.division_code, "sex": said.sex, "standing": said.status, "standing_since": said.status_since}
+    await following.hear_person(work, envelope.subject_id, envelope.occurred_at, values)
+
+
+async def person_moved(work: Work, envelope: Envelope) -> None:
+    """Another town became responsible."""
+    said = _Moved.model_validate(envelope.data)
+    await following.hear_person(work, envelope.subject_id, envelope.occurred_at, {"division_code": said.division_code})
+
+
+async def person_standing_changed(work: Work, envelope: Envelope) -> None:
+    """The registered standing changed."""
+    said = _Standing.model_validate(envelope.data)
+    values = {"division_code": said.division_code, "standing": said.status, "standing_since": said.status_since}
+    await following.hear_person(work, envelope.subject_id, envelope.occurred_at, values)
+
+
+async def measure_changed(work: Work, envelope: Envelope) -> None:
+    """A measure took a step."""
+    said = _Measure.model_validate(envelope.data)
+    news = MeasureNews(
+        said.measure_id,
+        envelope.subject_id,
+        said.kind,
+        said.state,
+        said.division_code,
+        said.on,
+        said.term_start,
+        said.term_end,
+        envelope.type.removeprefix("measure."),
+    )
+    await following.hear_measure(work, news, envelope.occurred_at)
+
+
+READERS: dict[str, Reader] = {
+    "person.registered": person_registered,
+    "person.moved": person_moved,
+    "person.standing_changed": person_standing_changed,
+    "measure.ordered": measure_changed,
+    "measure.reported_in": measure_changed,
+    "measure.suspended": measure_changed,
+    "measure.resumed": measure_changed,
+    "measure.transferred": measure_changed,
+    "measure.breached": measure_changed,
+    "measure.ended": measure_changed,
+}

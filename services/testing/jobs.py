@@ -1,0 +1,36 @@
+"""Background and periodic work of testing, each calling one use case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kit.jobs import in_work
+from kit.work import House, Work
+from services.testing.plans import following, service
+
+
+async def plan_tests(house: House, **_: Any) -> None:
+    """Count the due tests of every measure that waits for it; queued by the follower, once per batch."""
+
+    async def run(work: Work) -> None:
+        await following.plan_waiting(work)
+
+    await in_work(house, "plan_tests", run)
+
+
+async def open_windows(house: House, **_: Any) -> None:
+    """Tell of due tests whose window has opened."""
+
+    async def run(work: Work) -> None:
+        await service.open_due(work)
+
+    await in_work(house, "open_windows", run)
+
+
+async def mark_missed(house: House, **_: Any) -> None:
+    """Mark due tests whose window passed without a collection."""
+
+    async def run(work: Work) -> None:
+        await service.mark_missed(work)
+
+    await in_work(house, "mark_missed", run)

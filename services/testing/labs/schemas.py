@@ -1,0 +1,58 @@
+"""Messages of laboratories."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import StringConstraints
+
+from kit.schemas import Answer, Message, ShortText
+
+LabCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{2,40}$")]
+Qualification = Literal["forensic", "medical"]
+
+
+class NewLab(Message):
+    """A laboratory that the police have designated."""
+
+    code: LabCode
+    name: ShortText
+    qualification: Qualification
+    certificate_no: ShortText
+    designated_by: ShortText
+    valid_from: date
+    valid_to: date | None = None
+
+
+class LabPatch(Message):
+    """JSON Merge Patch: what is absent stays."""
+
+    name: ShortText | None = None
+    certificate_no: ShortText | None = None
+    valid_to: date | None = None
+
+
+class LabAnswer(Answer):
+    """A laboratory."""
+
+    id: UUID
+    code: str
+    name: str
+    qualification: str
+    certificate_no: str
+    designated_by: str
+    valid_from: date
+    valid_to: date | None
+    version: int
+
+
+class HairCutoffAnswer(Answer):
+    """A cut-off in force, in ng/mg: positive at or above it (HAIR art. 9)."""
+
+    analyte: str
+    ng_per_mg: Decimal
+    valid_from: date
+    source: str

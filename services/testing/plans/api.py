@@ -1,0 +1,103 @@
+"""HTTP of plans."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from kit.etags import IfMatch, etag
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.roles import Role
+from kit.work import UnitRoute, Work, allow
+from services.testing.plans import service
+from services.testing.plans.schemas import NewDecision, NewPlan, PlanAnswer, PlanRow, PlanState, PlanStep, Reschedule, SchemeAnswer
+from services.testing.plans.tables import DueTest
+
+router = APIRouter(prefix="/testing/v1", tags=["plans"], route_class=UnitRoute)
+
+_STAFF = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER)
+Lister = Annotated[Work, allow(*_STAFF, personal=True)]
+Opener = Annotated[Work, allow(*_STAFF, Role.SUBJECT, personal=True)]
+Writer = Annotated[Work, allow(*_STAFF)]
+Anyone = Annotated[Work, allow(*_STAFF, Role.LAB_TECHNICIAN, Role.LEADER, Role.SUBJECT)]
+
+
+def _answer(due: DueTest, response: Response) -> PlanAnswer:
+    response.headers["ETag"] = etag(due.version)
+    return PlanAnswer.model_validate(due)
+
+
+@router.get("/schemes")
+async def list_schemes(work: Anyone) -> list[SchemeAnswer]:
+    """The schemes in force: how often tests are owed, and by what source."""
+    return [
+        SchemeAnswer(
+            code=scheme.code,
+            measure_kind=scheme.measure_kind,
+            specimen_type=scheme.specimen_type,
+            window_days=scheme.window_days,
+            valid_from=scheme.valid_from,
+            source=scheme.source,
+            phases=[(phase.from_month, phase.step_half_months) for phase in phases],
+        )
+        for scheme, phases in (await service.schemes(work)).values()
+    ]
+
+
+@router.get("/plans/due", responses={200: {"model": Page[PlanRow]}})
+async def list_due(
+    work: Lister,
+    request: Request,
+    first: Annotated[date, Query(alias="from")],
+    last: Annotated[date, Query(alias="to")],
+    division_code: Annotated[str | None, Query(max_length=12)] = None,
+    state: PlanState = "scheduled",
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> Response:
+    """Due tests whose window touches the days from … to, by town: person ids and codes only."""
+    body, following = await service.list_due(work, Cursors(work.sealer), division_code, first, last, state, cursor, limit)
+    after = "null" if following is None else f'"{following}"'
+    headers = {"Link": f'<{request.url.path}?from={first}&to={last}&cursor={following}>; rel="next"'} if following else {}
+    return Response(f'{{"items":{body},"next":{after}}}', media_type="application/json", headers=headers)
+
+
+@router.post("/plans", status_code=201)
+async def arrange(work: Writer, new: NewPlan, response: Response) -> PlanAnswer:
+    """Arrange a test by hand: on instruction, by consent, or on suspicion."""
+    due = await service.arrange(work, new)
+    response.headers["Location"] = f"/testing/v1/plans/{due.id}"
+    return _answer(due, response)
+
+
+@router.get("/plans/{plan_id}")
+async def read_plan(work: Opener, plan_id: UUID, response: Response) -> PlanAnswer:
+    """One due test."""
+    return _answer(await service.read_plan(work, plan_id), response)
+
+
+@router.get("/plans/{plan_id}/history")
+async def history_of(work: Opener, plan_id: UUID) -> list[PlanStep]:
+    """What became of a due test, step by step with its source."""
+    return [PlanStep.model_validate(step) for step in await service.history_of(work, plan_id)]
+
+
+@router.post("/plans/{plan_id}/reschedule")
+async def reschedule(work: Writer, plan_id: UUID, new: Reschedule, response: Response, if_match: IfMatch = None) -> PlanAnswer:
+    """Move a due test to another day."""
+    return _answer(await service.reschedule(work, plan_id, new, if_match), response)
+
+
+@router.post("/plans/{plan_id}/decisions")
+async def decide(work: Writer, plan_id: UUID, new: NewDecision, response: Response, if_match: IfMatch = None) -> PlanAnswer:
+    """Judge a due test: excused, not notified, missed without excuse, refused, unable (domain 3.5)."""
+    return _answer(await service.decide(work, plan_id, new, if_match), response)
+
+
+@router.get("/subjects/{person_id}/plans")
+async def plans_of(work: Opener, person_id: UUID) -> list[PlanAnswer]:
+    """What a person owes and owed; the person's own plan for role `subject`."""
+    return [PlanAnswer.model_validate(due) for due in await service.plans_of(work, person_id)]

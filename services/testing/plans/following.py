@@ -1,0 +1,136 @@
+"""What testing does with the registry's events: one use case per kind of news (DESIGN 5).
+
+The reader of one event only writes down what is said, and stops what must stop (law 7: the same day, at once). Counting new due tests is left to one
+job per batch, which plans every waiting measure together: a ledger of 500 people is planned in a handful of statements.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from kit.jobs import defer
+from kit.outbox import append_all, event_row
+from kit.work import Work
+from services.testing.events import PlanChanged
+from services.testing.plans import repository, rules, sets
+from services.testing.plans.sets import By, Owed
+from services.testing.subjects import repository as subjects
+from services.testing.subjects.rules import ENDS_SUPERVISION, RUNNING, Effect, MeasureNews, effect_of
+
+PLAN_JOB = "plan_tests"
+MEASURES_AT_ONCE = 1000
+
+
+async def hear_person(work: Work, person_id: UUID, heard_at: datetime, values: dict[str, Any]) -> None:
+    """A person was registered, moved, or stands otherwise; a standing that ends supervision ends what is owed (DRR art. 7)."""
+    await subjects.hear_person(work.session, person_id, heard_at, values)
+    await sets.move_to(work.session, person_id, values["division_code"])
+    if values.get("standing") in ENDS_SUPERVISION:
+        since: date = values["standing_since"]
+        await _end_person(work, person_id, values["division_code"], since)
+
+
+async def hear_measure(work: Work, news: MeasureNews, heard_at: datetime) -> None:
+    """A measure was ordered, began, was paused, moved or ended."""
+    effect = effect_of(news)
+    if not await subjects.hear_measure(work.session, news, heard_at, unplanned=effect is Effect.PLAN):
+        return
+    if news.step == "transferred":
+        await sets.move_to(work.session, news.person_id, news.division_code)
+    if effect is Effect.END:
+        await _end_measure(work, news)
+    elif effect is Effect.PAUSE:
+        paused = await sets.change_all_of(work.session, rules.TRANSITIONS["pause"], news.measure_id, news.on, _by(work))
+        await _tell(work, news, "paused", len(paused))
+    elif effect is Effect.PLAN:
+        if news.step == "resumed":
+            await _take_up_again(work, news)
+        await _wake_planner(work)
+
+
+async def plan_waiting(work: Work) -> int:
+    """Count the due tests of every measure that waits, all together; the number of measures. Only tests still to come are planned."""
+    total = 0
+    while waiting := await subjects.unplanned_measures(work.session, MEASURES_AT_ONCE):
+        measure_ids = [row.measure_id for row in waiting]
+        schemes = await repository.schemes_on(work.session, work.house.extras["county"], work.today)
+        await sets.forget_unopened(work.session, measure_ids, ["scheduled"])
+        owed: list[Owed] = []
+        told: list[dict[str, Any]] = []
+        for row in waiting:
+            if (
+                row.state not in RUNNING
+                or row.standing in ENDS_SUPERVISION
+                or row.kind not in schemes
+                or row.term_start is None
+                or row.term_end is None
+            ):
+                continue
+            scheme, phases = schemes[row.kind]
+            to_come = rules.still_to_come(rules.slots(phases, row.term_start, row.term_end, scheme.window_days), work.today)
+            owed += [Owed(row.person_id, row.measure_id, row.division_code, scheme.code, scheme.specimen_type, slot) for slot in to_come]
+            event = PlanChanged(
+                division_code=row.division_code, measure_id=row.measure_id, on=work.today, code="planned", tests=len(to_come)
+            )
+            told.append(event_row(event, row.person_id, row.division_code, work.origin))
+        await sets.insert_owed(work.session, owed, work.now)
+        await subjects.set_planned(work.session, measure_ids)
+        await append_all(work.session, work.house.schema, told)
+        await work.note("plan.make", "measure", *measure_ids, details={"measures": len(measure_ids), "tests": len(owed)})
+        total += len(waiting)
+    return total
+
+
+async def _take_up_again(work: Work, news: MeasureNews) -> None:
+    """After a pause: what fell into it is not owed, the rest is (DRR art. 24 §2)."""
+    lapsed = await sets.change_before(work.session, rules.TRANSITIONS["lapse_paused"], news.measure_id, news.on, _by(work))
+    resumed = await sets.change_all_of(work.session, rules.TRANSITIONS["resume"], news.measure_id, None, _by(work))
+    if lapsed or resumed:
+        await _tell(work, news, "resumed", len(resumed))
+
+
+async def _end_measure(work: Work, news: MeasureNews) -> None:
+    """Nothing is owed from the day of the end on; after a revocation nothing ever was (domain T18)."""
+    deleted = await sets.forget_unopened(work.session, [news.measure_id], ["scheduled", "paused"])
+    since = None if news.state == "revoked" else news.on
+    step = rules.TRANSITIONS["end"]
+    cancelled = await sets.change_all_of(work.session, step, news.measure_id, since, _by(work, news.state))
+    await sets.change_all_of(work.session, rules.TRANSITIONS["lapse_paused"], news.measure_id, None, _by(work, news.state))
+    await _tell(work, news, "ended", deleted + len(cancelled))
+
+
+async def _end_person(work: Work, person_id: UUID, division_code: str, since: date) -> None:
+    cancelled = await sets.change_all_of_person(work.session, rules.TRANSITIONS["end"], person_id, since, _by(work, "standing"))
+    if cancelled:
+        event = PlanChanged(division_code=division_code, measure_id=None, on=since, code="ended", tests=len(cancelled))
+        await work.publish(event, person_id, division_code)
+    await work.note("plan.end", "person", person_id)
+
+
+async def _tell(work: Work, news: MeasureNews, code: str, tests: int) -> None:
+    event = PlanChanged(division_code=news.division_code, measure_id=news.measure_id, on=news.on, code=code, tests=tests)
+    await work.publish(event, news.person_id, news.division_code)
+    await work.note(f"plan.{code}", "measure", news.measure_id, details={"tests": tests})
+
+
+async def _wake_planner(work: Work) -> None:
+    """Queue the planning job once per transaction; a savepoint that is rolled back takes its job with it."""
+    schema = work.house.schema.name
+    known = await work.session.execute(
+        text(
+            f"""select pg_current_xact_id()::text as xact, exists (select 1 from {schema}.procrastinate_jobs j
+                 where j.task_name = :job and j.status = 'todo' and j.args ->> 'xact' = pg_current_xact_id()::text) as queued"""
+        ),
+        {"job": PLAN_JOB},
+    )
+    row = known.one()
+    if not row.queued:
+        await defer(work.session, schema, PLAN_JOB, xact=row.xact)
+
+
+def _by(work: Work, reason: str = "") -> By:
+    return By(work.principal.subject, work.now, reason)

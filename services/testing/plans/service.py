@@ -1,0 +1,234 @@
+"""Use cases of plans: read what is owed, arrange, move and judge a due test, and let the days pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from kit.etags import check_version
+from kit.outbox import append_all, event_row
+from kit.pages import Cursors
+from kit.problems import Forbidden, invalid
+from kit.work import Work
+from services.testing.events import PlanChanged, TestDue, TestMissed, TestRefused
+from services.testing.plans import policy, repository, rules, sets
+from services.testing.plans.errors import NotFromHere, PlanNotFound
+from services.testing.plans.schemas import NewDecision, NewPlan, Reschedule
+from services.testing.plans.sets import By
+from services.testing.plans.tables import DueTest, PlanChange, Scheme
+from services.testing.subjects.errors import SubjectNotFound
+from services.testing.subjects.service import require_legal_basis, subject_to_see, subject_to_test
+
+WINDOW_DAYS = 7
+PLANS_SHOWN = 200
+_TELLING = {"refused": TestRefused, "not_notified": TestMissed, "missed_unexcused": TestMissed}
+
+
+async def list_due(
+    work: Work, cursors: Cursors, division: str | None, first: date, last: date, state: str, cursor: str | None, limit: int
+) -> tuple[str, str | None]:
+    """Due tests whose window touches the days `first` to `last`, in the caller's towns, as JSON. Raises Invalid, Forbidden."""
+    if last < first or last - first > timedelta(days=366):
+        raise invalid("/query/to", "range", "日期范围须在一年以内", "the range is at most a year")
+    if division is not None and not work.principal.covers(division):
+        raise Forbidden("不在您的辖区", "outside your towns")
+    filters = {"division": division, "first": first.isoformat(), "last": last.isoformat(), "state": state}
+    after = cursors.read(cursor, work.principal.subject, filters, 2)
+    parameters = {
+        **filters,
+        "towns": [prefix + "%" for prefix in work.principal.scope],
+        "after_day": after[0] if after else None,
+        "after_id": after[1] if after else None,
+        "size": limit,
+        "now": work.now,
+        "actor": work.principal.subject,
+        "roles": " ".join(sorted(work.principal.roles)),
+        "purpose": work.purpose,
+        "reason": work.reason,
+        "request_id": work.request_id,
+    }
+    body, shown, day, row_id = await repository.due_page(work.session, parameters)
+    following = cursors.make([day, row_id], work.principal.subject, filters) if day and row_id and shown == limit else None
+    return body, following
+
+
+async def read_plan(work: Work, plan_id: UUID) -> DueTest:
+    """One due test. Raises PlanNotFound."""
+    due = await repository.plan(work.session, plan_id)
+    if due is None:
+        raise PlanNotFound
+    try:
+        await subject_to_see(work, due.person_id)
+    except SubjectNotFound as error:
+        raise PlanNotFound from error
+    await work.note("plan.read", "person", due.person_id, details={"plan": str(due.id)})
+    return due
+
+
+async def history_of(work: Work, plan_id: UUID) -> Sequence[PlanChange]:
+    """The steps of a due test. Raises PlanNotFound."""
+    due = await read_plan(work, plan_id)
+    return await repository.history_of(work.session, due.id)
+
+
+async def plans_of(work: Work, person_id: UUID) -> Sequence[DueTest]:
+    """What a person owes and owed, the latest first. Raises SubjectNotFound."""
+    await subject_to_see(work, person_id)
+    await work.note("plan.read_all", "person", person_id)
+    return await repository.plans_of(work.session, person_id, PLANS_SHOWN)
+
+
+async def schemes(work: Work) -> dict[str, tuple[Scheme, list[rules.Phase]]]:
+    """The schemes in force today."""
+    return await repository.schemes_on(work.session, work.house.extras["county"], work.today)
+
+
+async def arrange(work: Work, new: NewPlan) -> DueTest:
+    """Arrange a test by hand. Raises SubjectNotFound, Forbidden, NoLegalBasis, Invalid."""
+    subject = await subject_to_test(work, new.person_id)
+    policy.may_arrange(work.principal, new.kind)
+    if new.due_on < work.today:
+        raise invalid("/due_on", "date_past", "日期不能早于今天", "must not lie in the past")
+    last = new.due_on + timedelta(days=new.window_days)
+    measure_id, division_code = None, subject.division_code
+    if new.kind == "mandatory":
+        basis = await require_legal_basis(work, subject, new.due_on)
+        measure_id, division_code = basis.measure_id, basis.division_code
+        if basis.term_end is not None:
+            last = min(last, basis.term_end - timedelta(days=1))
+    due = DueTest(
+        person_id=new.person_id,
+        measure_id=measure_id,
+        kind=new.kind,
+        specimen_type=new.specimen_type,
+        division_code=division_code,
+        due_on=new.due_on,
+        window_from=new.due_on,
+        window_to=last,
+        moved=True,
+        grounds=new.grounds,
+        document_no=new.document_no,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    work.session.add(due)
+    await work.session.flush()
+    await _publish_change(work, due, "planned")
+    await work.note("plan.arrange", "person", due.person_id, details={"plan": str(due.id), "kind": due.kind})
+    return due
+
+
+async def reschedule(work: Work, plan_id: UUID, new: Reschedule, if_match: str | None) -> DueTest:
+    """Move a due test to another day inside the term. Raises PlanNotFound, StaleVersion, NotFromHere, NoLegalBasis, Invalid."""
+    due = await _changeable(work, plan_id, if_match)
+    if new.due_on < work.today:
+        raise invalid("/due_on", "date_past", "日期不能早于今天", "must not lie in the past")
+    term: tuple[date | None, date | None] = (None, None)
+    if due.kind == "mandatory":
+        basis = await require_legal_basis(work, await subject_to_test(work, due.person_id), new.due_on)
+        term = (basis.term_start, basis.term_end)
+    neighbours = await repository.neighbours_of(work.session, due, new.due_on)
+    try:
+        window = rules.moved_window(new.due_on, WINDOW_DAYS, term, neighbours)
+    except ValueError as error:
+        raise invalid("/due_on", str(error), "该日期与期限或另一次检测冲突", "conflicts with the term or another due test") from error
+    due.due_on, (due.window_from, due.window_to) = new.due_on, window
+    due.moved, due.opened_at = True, None
+    await take_step(work, due, "reschedule", new.reason, new.words or "")
+    await _publish_change(work, due, "rescheduled")
+    await work.note("plan.reschedule", "person", due.person_id, details={"plan": str(due.id)})
+    return due
+
+
+async def decide(work: Work, plan_id: UUID, new: NewDecision, if_match: str | None) -> DueTest:
+    """A person judges a due test (domain 3.5). Raises PlanNotFound, StaleVersion, Forbidden, NotFromHere, Invalid."""
+    due = await _changeable(work, plan_id, if_match)
+    policy.may_decide(work.principal, new.decision)
+    if new.decision == "refused" and not new.words:
+        raise invalid("/words", "missing", "拒绝检测须记录本人陈述", "a refusal needs the person's statement")
+    if new.decision == "refused" and not due.window_from <= work.today <= due.window_to:
+        raise invalid("/decision", "outside_window", "不在检测时段内,不构成拒绝", "outside the window nobody can refuse")
+    was = due.state
+    await take_step(work, due, rules.DECISIONS[new.decision], new.reason, new.words or "")
+    if new.decision in _TELLING or was in ("missed", "missed_unexcused"):
+        await work.publish(
+            _TELLING.get(new.decision, TestMissed)(**_told(due), on=work.today, code=new.decision), due.person_id, due.division_code
+        )
+    else:
+        await _publish_change(work, due, new.decision)
+    await work.note("plan.decide", "person", due.person_id, details={"plan": str(due.id), "decision": new.decision})
+    return due
+
+
+async def take_step(work: Work, due: DueTest, event: str, reason: str = "", words: str = "") -> None:
+    """Take one declared step with one due test and write it into its history. Raises NotFromHere."""
+    step = rules.step_from(due.state, event)
+    if step is None:
+        raise NotFromHere(due.state, event)
+    change = PlanChange(
+        due_test_id=due.id,
+        event=event,
+        from_state=due.state,
+        to_state=step.target,
+        due_on=due.due_on,
+        source=step.source,
+        reason=reason,
+        words=words,
+        recorded_by=work.principal.subject,
+        recorded_at=work.now,
+    )
+    due.state = step.target
+    due.version += 1
+    due.updated_at = work.now
+    work.session.add(change)
+    await work.session.flush()
+
+
+async def open_due(work: Work) -> int:
+    """Tell of every due test whose window has opened; the number told."""
+    opened = await sets.open_windows(work.session, work.today, work.now)
+    rows = [_event(work, row, TestDue(**_told(row), on=work.today, code="due")) for row in opened]
+    await append_all(work.session, work.house.schema, rows)
+    if rows:
+        await work.note("plan.open", "due_test", *(row.id for row in opened))
+    return len(rows)
+
+
+async def mark_missed(work: Work) -> int:
+    """Mark every due test whose window passed without a collection; the number marked. Nothing follows from it until a person has judged (DRR art. 20)."""
+    by = By(work.principal.subject, work.now)
+    lapsed = await sets.change_passed(work.session, rules.TRANSITIONS["lapse_voluntary"], work.today, by, voluntary=True)
+    missed = await sets.change_passed(work.session, rules.TRANSITIONS["miss"], work.today, by, voluntary=False)
+    rows = [_event(work, row, TestMissed(**_told(row), on=work.today, code="missed")) for row in missed]
+    await append_all(work.session, work.house.schema, rows)
+    if missed or lapsed:
+        await work.note("plan.miss", "due_test", *(row.id for row in [*missed, *lapsed]))
+    return len(rows)
+
+
+def _told(row: Any) -> dict[str, Any]:
+    names = ("division_code", "measure_id", "kind", "specimen_type", "due_on", "window_from", "window_to")
+    return {"plan_id": row.id, **{name: getattr(row, name) for name in names}}
+
+
+def _event(work: Work, row: Any, event: TestDue | TestMissed) -> dict[str, Any]:
+    return event_row(event, row.person_id, row.division_code, work.origin)
+
+
+async def _publish_change(work: Work, due: DueTest, code: str) -> None:
+    event = PlanChanged(division_code=due.division_code, measure_id=due.measure_id, on=work.today, code=code, tests=1)
+    await work.publish(event, due.person_id, due.division_code)
+
+
+async def _changeable(work: Work, plan_id: UUID, if_match: str | None) -> DueTest:
+    due = await repository.plan(work.session, plan_id, for_update=True)
+    if due is None:
+        raise PlanNotFound
+    try:
+        await subject_to_test(work, due.person_id)
+    except SubjectNotFound as error:
+        raise PlanNotFound from error
+    check_version(if_match, due.version)
+    return due

@@ -1,0 +1,143 @@
+"""Statements over many due tests at once: what followers and jobs use. No query per row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kit.db import new_id
+from services.testing.plans.rules import Slot, Transition
+
+BATCH = 20_000
+"""Rows per insert: 20,000 due tests are about 3 MB of parameters."""
+
+_CHANGED = """
+, noted as (insert into testing.plan_change (due_test_id, event, from_state, to_state, due_on, source, reason, words, recorded_by, recorded_at)
+            select id, :event, old_state, state, due_on, :source, :reason, '', :actor, :now from changed)
+select id, person_id, measure_id, division_code, kind, specimen_type, due_on, window_from, window_to from changed"""
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A new due test of a measure."""
+
+    person_id: UUID
+    measure_id: UUID
+    division_code: str
+    scheme_code: str
+    specimen_type: str
+    slot: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who makes a step, when, and why."""
+
+    actor: str
+    now: datetime
+    reason: str = ""
+
+
+async def insert_owed(session: AsyncSession, owed: Sequence[Owed], now: datetime) -> None:
+    """Insert due tests; a number of the scheme that has a row already keeps it."""
+    statement = text(
+        """insert into testing.due_test (id, person_id, measure_id, kind, specimen_type, division_code, scheme_code, number, due_on, window_from,
+                                         window_to, state, moved, version, created_at, updated_at)
+           select id, person_id, measure_id, 'mandatory', specimen_type, division_code, scheme_code, number, due_on, window_from,
+                  window_to, 'scheduled', false, 1, cast(:now as timestamptz), cast(:now as timestamptz)
+             from unnest(cast(:ids as uuid[]), cast(:persons as uuid[]), cast(:measures as uuid[]), cast(:specimens as text[]), cast(:towns as text[]),
+                         cast(:schemes as text[]), cast(:numbers as int[]), cast(:due as date[]), cast(:first as date[]), cast(:last as date[]))
+                  as t(id, person_id, measure_id, specimen_type, division_code, scheme_code, number, due_on, window_from, window_to)
+           on conflict (measure_id, specimen_type, number) do nothing"""
+    )
+    for start in range(0, len(owed), BATCH):
+        part = owed[start : start + BATCH]
+        parameters = {
+            "now": now,
+            "ids": [new_id() for _ in part],
+            "persons": [item.person_id for item in part],
+            "measures": [item.measure_id for item in part],
+            "specimens": [item.specimen_type for item in part],
+            "towns": [item.division_code for item in part],
+            "schemes": [item.scheme_code for item in part],
+            "numbers": [item.slot.number for item in part],
+            "due": [item.slot.due_on for item in part],
+            "first": [item.slot.window_from for item in part],
+            "last": [item.slot.window_to for item in part],
+        }
+        await session.execute(statement, parameters)
+
+
+async def forget_unopened(session: AsyncSession, measure_ids: Sequence[UUID], states: Sequence[str]) -> int:
+    """Delete due tests of these measures that nobody was told of, so that nothing stays on a list; the number deleted."""
+    statement = text(
+        """delete from testing.due_test where measure_id = any(cast(:measures as uuid[])) and state = any(cast(:states as text[]))
+              and opened_at is null and not moved and number is not null returning id"""
+    )
+    return len((await session.execute(statement, {"measures": list(measure_ids), "states": list(states)})).all())
+
+
+async def _changed(session: AsyncSession, step: Transition, where: str, by: By, extra: dict[str, Any]) -> Sequence[Any]:
+    statement = text(
+        f"""with old as (select id, state as old_state from testing.due_test where state = any(cast(:origins as text[])) and {where} for update),
+            changed as (update testing.due_test d set state = :target, version = d.version + 1, updated_at = :now from old where d.id = old.id
+                        returning d.*, old.old_state)
+            {_CHANGED}"""
+    )
+    parameters = {
+        "origins": sorted(step.origins),
+        "target": step.target,
+        "event": step.event,
+        "source": step.source,
+        "reason": by.reason,
+        "actor": by.actor,
+        "now": by.now,
+        **extra,
+    }
+    return (await session.execute(statement, parameters)).all()
+
+
+async def change_all_of(session: AsyncSession, step: Transition, measure_id: UUID, since: date | None, by: By) -> Sequence[Any]:
+    """Take a declared step with every due test of a measure whose window reaches to a day or beyond; with None, with every one."""
+    where = "measure_id = cast(:measure as uuid) and (cast(:since as date) is null or window_to >= :since)"
+    return await _changed(session, step, where, by, {"measure": measure_id, "since": since})
+
+
+async def change_before(session: AsyncSession, step: Transition, measure_id: UUID, day: date, by: By) -> Sequence[Any]:
+    """Take a declared step with every due test of a measure whose day lies before a day."""
+    return await _changed(session, step, "measure_id = cast(:measure as uuid) and due_on < :day", by, {"measure": measure_id, "day": day})
+
+
+async def change_all_of_person(session: AsyncSession, step: Transition, person_id: UUID, since: date, by: By) -> Sequence[Any]:
+    """Take a declared step with every mandatory due test of a person whose window reaches to a day or beyond."""
+    where = "person_id = cast(:person as uuid) and kind = 'mandatory' and window_to >= :since"
+    return await _changed(session, step, where, by, {"person": person_id, "since": since})
+
+
+async def change_passed(session: AsyncSession, step: Transition, today: date, by: By, *, voluntary: bool) -> Sequence[Any]:
+    """Take a declared step with every scheduled test whose window has passed: the voluntary ones, or all others."""
+    where = "state = 'scheduled' and window_to < :today and (kind = 'voluntary') = :voluntary"
+    return await _changed(session, step, where, by, {"today": today, "voluntary": voluntary})
+
+
+async def open_windows(session: AsyncSession, today: date, now: datetime) -> Sequence[Any]:
+    """Mark and return the due tests whose window has opened."""
+    statement = text(
+        """update testing.due_test set opened_at = :now where state = 'scheduled' and opened_at is null and window_from <= :today and window_to >= :today
+           returning id, person_id, measure_id, division_code, kind, specimen_type, due_on, window_from, window_to"""
+    )
+    return (await session.execute(statement, {"today": today, "now": now})).all()
+
+
+async def move_to(session: AsyncSession, person_id: UUID, division_code: str) -> None:
+    """Another town owes the tests that are still to come."""
+    statement = text(
+        "update testing.due_test set division_code = :town where person_id = cast(:person as uuid) and state in ('scheduled', 'paused') and division_code <> :town"
+    )
+    await session.execute(statement, {"person": person_id, "town": division_code})

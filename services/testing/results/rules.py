@@ -1,0 +1,58 @@
+"""Pure rules of results: when a reading is positive, and which results a ledger row amounts to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from uuid import UUID
+
+STAGES = ("onsite", "onsite_repeat", "lab", "retest", "ledger")
+LEDGER_CODES = {"NEG": "negative", "POS": "positive", "INVALID": "invalid"}
+
+
+def read_hair(values: Mapping[str, Decimal], cutoffs: Mapping[str, Decimal]) -> dict[str, str]:
+    """Analyte → negative or positive: positive at or above the cut-off of the day (HAIR art. 9). An analyte without a cut-off is kept, not judged."""
+    return {analyte: "positive" if value >= cutoffs[analyte] else "negative" for analyte, value in values.items() if analyte in cutoffs}
+
+
+def overall(codes: Mapping[str, str]) -> str:
+    """negative, positive or invalid over all analytes."""
+    found = set(codes.values())
+    if "positive" in found:
+        return "positive"
+    return "invalid" if "invalid" in found or not found else "negative"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTest:
+    """One accepted row of a urine or hair ledger, its person already found by the registry."""
+
+    person_id: UUID
+    division_code: str
+    record_no: str
+    specimen_type: str
+    sampled_on: date
+    results: Mapping[str, str]
+    """Analyte → NEG, POS or INVALID."""
+    reported_on: date | None = None
+    hair_cm: float | None = None
+    hair_values: Mapping[str, Decimal] = field(default_factory=dict)
+    """Analyte → ng/mg."""
+    hair_result: str | None = None
+    """NEG or POS of a hair ledger that names no analyte."""
+
+
+def ledger_codes(row: LedgerTest, cutoffs: Mapping[str, Decimal]) -> dict[str, str]:
+    """Analyte → code of a ledger row; measured hair values are judged by the cut-offs, whatever the ledger says."""
+    stated = {analyte: LEDGER_CODES[code] for analyte, code in row.results.items()}
+    return {**stated, **read_hair(row.hair_values, cutoffs)}
+
+
+def ledger_state(row: LedgerTest, codes: Mapping[str, str]) -> str:
+    """Where a taken-over test stands. A positive is only presumptive: a ledger proves neither seals nor that the right to object was told (DTP art. 8-10)."""
+    reading = overall(codes) if codes else LEDGER_CODES.get(row.hair_result or "", "invalid")
+    if row.hair_result == "POS" and reading == "negative":
+        reading = "positive"  # the ledger and its own values disagree: a person must look, so it does not pass as negative
+    return {"negative": "final_negative", "positive": "presumptive_positive", "invalid": "new_collection"}[reading]

@@ -1,0 +1,110 @@
+"""Messages of screenings."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from kit.schemas import Answer, DivisionCode, LongText, Message, ShortText
+
+
+class NewCampaign(Message):
+    """A campaign: what for, on what ground, until when."""
+
+    name: ShortText
+    division_code: DivisionCode
+    legal_ground: LongText
+    starts_on: date
+    ends_on: date
+
+
+class CampaignAnswer(Answer):
+    """A campaign."""
+
+    id: UUID
+    name: str
+    division_code: str
+    legal_ground: str
+    starts_on: date
+    ends_on: date
+
+
+class Presumptive(Message):
+    """Somebody whose strip was positive: who it is, for the police's eyes alone."""
+
+    name: ShortText
+    id_number: ShortText
+
+
+Count = Annotated[int, Field(ge=0, le=10_000)]
+
+
+class NewScreening(Message):
+    """One unit's screening on one day. Only presumptive positives are named, and sealed at once."""
+
+    campaign_id: UUID | None = None
+    unit_name: ShortText
+    trade: ShortText | None = None
+    division_code: DivisionCode
+    screened_on: date
+    ground: Literal["consent", "suspicion"]
+    negative: Count
+    invalid: Count = 0
+    presumptive: Annotated[list[Presumptive], Field(max_length=200)] = []
+
+
+class ScreeningAnswer(Answer):
+    """Counts of one unit on one day."""
+
+    id: UUID
+    campaign_id: UUID | None
+    unit_name: str
+    trade: str | None
+    division_code: str
+    screened_on: date
+    ground: str
+    tested: int
+    negative: int
+    presumptive_positive: int
+    invalid: int
+
+
+class ReferralAnswer(Answer):
+    """A referral, without the identity: `…/identity` opens it."""
+
+    id: UUID
+    screening_id: UUID
+    division_code: str
+    state: str
+    police_case_no: str | None
+    outcome_on: date | None
+    version: int
+    created_at: datetime
+
+
+class ReferralIdentity(Answer):
+    """Who it is, opened for a purpose and audited."""
+
+    identity: str
+
+
+class Outcome(Message):
+    """What the police's own test came to (DTP art. 4)."""
+
+    outcome: Literal["police_negative", "police_case"]
+    outcome_on: date
+    police_case_no: ShortText | None = None
+
+
+class ScreeningFigure(Answer):
+    """A town's screening in a period."""
+
+    division_code: str
+    units: int
+    tested: int
+    negative: int
+    presumptive_positive: int
+    invalid: int
