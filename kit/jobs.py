@@ -39,7 +39,7 @@ class Jobs:
 
     def __init__(self, conninfo: str, schema: str) -> None:
         self._schema = schema
-        self._connector = PsycopgConnector(conninfo=conninfo, min_size=1, max_size=3, open=False)
+        self._connector = PsycopgConnector(conninfo=conninfo, min_size=1, max_size=3)
         self.app = App(connector=self._connector)
         self._house: House | None = None
         self.listed: list[tuple[str, str | None, str]] = []
@@ -71,9 +71,9 @@ class Jobs:
 
     async def drain(self) -> None:
         """Run everything that is queued now, then return: what tests step with."""
-        async with App(connector=self._connector).open_async():
+        async with self.app.open_async():
             await self.app.run_worker_async(
-                concurrency=1, install_signal_handlers=False, wait=False, delete_jobs="successful", fetch_job_polling_interval=0.05
+                concurrency=1, install_signal_handlers=False, wait=False, listen_notify=False, delete_jobs="successful"
             )
 
 
