@@ -30,7 +30,7 @@ PACKAGES: dict[str, str] = {
 """Schema name and the package whose migrations make it, in the order in which they are made."""
 
 CONNECTIONS = 11
-"""Connections per login: five logins leave room for the owner within the embedded server's 60."""
+"""Connections per login: five logins leave room for the owner within the embedded server's 90."""
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much (0 when not known)."""

@@ -39,7 +39,7 @@ SETTINGS: dict[str, str] = {
     "synchronous_commit": "on",
     "full_page_writes": "on",
     # Two cores: five services with small pools, followers and the command line.
-    "max_connections": "60",
+    "max_connections": "90",
     "shared_buffers": "64MB",
     "work_mem": "8MB",
     "maintenance_work_mem": "64MB",
