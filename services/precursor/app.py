@@ -1,0 +1,29 @@
+"""Builds the precursor service's app from its parts."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from kit.app import Parts, assemble
+from services.precursor import tables
+from services.precursor.catalogue.api import router as catalogue
+from services.precursor.draws.api import router as draws
+from services.precursor.figures.api import internal as figures_for_neighbours
+from services.precursor.figures.api import router as figures
+from services.precursor.firms.api import router as firms
+from services.precursor.inspections.api import checklists
+from services.precursor.inspections.api import router as inspections
+from services.precursor.inspectors.api import router as inspectors
+from services.precursor.jobs import JOBS
+from services.precursor.rectifications.api import router as rectifications
+from services.precursor.schema import SCHEMA
+from services.precursor.venues.api import router as venues
+
+__all__ = ["create_app", "tables"]
+
+ROUTERS = (catalogue, firms, venues, inspectors, rectifications, checklists, inspections, draws, figures, figures_for_neighbours)
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """The precursor service as an ASGI app."""
+    return assemble(parts, SCHEMA, title="检查 precursor", routers=ROUTERS, work_jobs=JOBS)

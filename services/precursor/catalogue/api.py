@@ -1,0 +1,42 @@
+"""HTTP of the catalogue."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+
+from kit.problems import Malformed
+from kit.roles import Role
+from kit.work import UnitRoute, Work, allow
+from services.precursor.catalogue import service
+from services.precursor.catalogue.schemas import EntryAnswer, LoadAnswer
+
+router = APIRouter(prefix="/precursor/v1/catalogue", tags=["catalogue"], route_class=UnitRoute)
+
+Reader = Annotated[
+    Work,
+    allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AUDITOR, Role.AGENCY),
+]
+Loader = Annotated[Work, allow(Role.COUNTY_OFFICER)]
+CSV_BODY = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
+
+
+@router.get("", response_model=list[EntryAnswer])
+async def search_catalogue(
+    work: Reader,
+    q: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
+    on: date | None = None,
+    category: Annotated[int | None, Query(ge=1, le=3)] = None,
+) -> object:
+    """What is controlled on a day, by Chinese name, English name, synonym or CAS number."""
+    return await service.search_catalogue(work, q, on, category)
+
+
+@router.post("/load", openapi_extra=CSV_BODY)
+async def load_catalogue(work: Loader, request: Request) -> LoadAnswer:
+    """Take a list over from CSV, all or nothing."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "text/csv":
+        raise Malformed("请以 text/csv 上传", "send the list as text/csv")
+    return await service.load_catalogue(work, await request.body())

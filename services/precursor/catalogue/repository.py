@@ -1,0 +1,60 @@
+"""Questions to the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from services.precursor.catalogue.tables import CatalogueEntry
+
+
+async def entries_on(session: AsyncSession, day: date, q: str | None, category: int | None) -> Sequence[CatalogueEntry]:
+    """Entries in force on a day; `q` is part of a Chinese or English name or a synonym, or a CAS number."""
+    query = select(CatalogueEntry).where(
+        col(CatalogueEntry.valid_from) <= day, or_(col(CatalogueEntry.valid_to).is_(None), col(CatalogueEntry.valid_to) > day)
+    )
+    if category is not None:
+        query = query.where(col(CatalogueEntry.category) == category)
+    if q:
+        part = "%" + q.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        query = query.where(
+            or_(
+                col(CatalogueEntry.name_zh).ilike(part),
+                col(CatalogueEntry.name_en).ilike(part),
+                sa.cast(col(CatalogueEntry.synonyms), sa.Text).ilike(part),
+                sa.cast(col(CatalogueEntry.cas), sa.Text).like(f'%"{q}"%'),
+            )
+        )
+    return (await session.execute(query.order_by(col(CatalogueEntry.category), col(CatalogueEntry.seq)))).scalars().all()
+
+
+async def every_entry(session: AsyncSession) -> Sequence[CatalogueEntry]:
+    """All entries of all times, locked: a load is one at a time."""
+    await session.execute(sa.text("select pg_advisory_xact_lock(hashtext('precursor.catalogue'))"))
+    return (await session.execute(select(CatalogueEntry))).scalars().all()
+
+
+async def classes_of(session: AsyncSession, names: Sequence[str], day: date) -> dict[str, tuple[str, int]]:
+    """Name as written → (catalogue name, class) for names and synonyms in force on a day."""
+    if not names:
+        return {}
+    statement = sa.text(
+        """select w.word, e.name_zh, e.category
+             from unnest(cast(:names as text[])) as w(word)
+             join precursor.catalogue_entry e on (e.name_zh = w.word or e.synonyms ? w.word)
+            where e.valid_from <= :day and (e.valid_to is null or e.valid_to > :day)
+            order by e.category desc"""
+    )
+    rows = await session.execute(statement, {"names": list(names), "day": day})
+    return {word: (name, category) for word, name, category in rows}
+
+
+def changed_fields(entry: CatalogueEntry, values: dict[str, Any]) -> list[str]:
+    """The columns in which a loaded row differs from the stored one."""
+    return [name for name, value in values.items() if getattr(entry, name) != value]

@@ -1,0 +1,30 @@
+"""HTTP of figures."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated
+
+from fastapi import APIRouter, Depends
+
+from kit.roles import Role
+from kit.work import AllowNeighbour, UnitRoute, Work, allow
+from services.precursor.figures import service
+from services.precursor.figures.schemas import FiguresAnswer
+
+router = APIRouter(prefix="/precursor/v1/figures", tags=["figures"], route_class=UnitRoute)
+internal = APIRouter(prefix="/internal/figures", route_class=UnitRoute, include_in_schema=False)
+
+Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AGENCY)]
+
+
+@router.get("")
+async def read_figures(work: Reader, since: date, until: date) -> FiguresAnswer:
+    """Inspections carried out and orders corrected in time, of those due in a period, by town."""
+    return await service.figures(work, since, until)
+
+
+@internal.get("")
+async def figures_for_neighbours(work: Annotated[Work, Depends(AllowNeighbour())], since: date, until: date) -> FiguresAnswer:
+    """The same for the bulletin."""
+    return await service.figures(work, since, until)

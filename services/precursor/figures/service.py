@@ -1,0 +1,26 @@
+"""Use case of figures."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from kit.clock import day_start
+from kit.problems import invalid
+from kit.work import Work
+from services.precursor.figures.schemas import FiguresAnswer, TownFigures
+from services.precursor.inspections.repository import completion_by_town
+from services.precursor.rectifications.repository import timeliness_by_town
+
+
+async def figures(work: Work, since: date, until: date) -> FiguresAnswer:
+    """Figures of a period as its last day knew them, so that a bulletin can be made again. Towns of the caller's scope. Raises Invalid."""
+    if until < since:
+        raise invalid("/query/until", "span", "结束日期早于开始日期", "ends before it begins")
+    inspections = await completion_by_town(work.session, since, until, day_start(until + timedelta(days=1)))
+    rectifications = await timeliness_by_town(work.session, since, until)
+    towns = {
+        town: TownFigures(inspection=inspections.get(town, (0, 0)), rectification=rectifications.get(town, (0, 0)))
+        for town in sorted({*inspections, *rectifications})
+        if work.principal.covers(town)
+    }
+    return FiguresAnswer(since=since, until=until, towns=towns)

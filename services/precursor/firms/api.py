@@ -1,0 +1,99 @@
+"""HTTP of firms."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from kit.clock import local_day
+from kit.etags import IfMatch, etag
+from kit.pages import Page
+from kit.roles import Role
+from kit.schemas import DivisionCode
+from kit.work import UnitRoute, Work, allow
+from services.precursor.firms import service
+from services.precursor.firms.rules import expires_soon
+from services.precursor.firms.schemas import Contacts, FirmAnswer, FirmCounts, FirmHistoryEntry, FirmPatch, FirmState, Kind, NewFirm
+from services.precursor.firms.tables import Firm
+from services.precursor.lists import DEFAULT_LIMIT, Cursor, Limit
+
+router = APIRouter(prefix="/precursor/v1/firms", tags=["firms"], route_class=UnitRoute)
+
+Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER, Role.INSPECTOR, Role.AGENCY)]
+Opener = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.INSPECTOR, personal=True)]
+Counter = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AGENCY)]
+Writer = Annotated[Work, allow(Role.COUNTY_OFFICER)]
+Search = Annotated[str | None, Query(min_length=1, max_length=100)]
+
+
+def _answer(work: Work, firm: Firm) -> FirmAnswer:
+    values: dict[str, Any] = {name: getattr(firm, name, None) for name in FirmAnswer.model_fields}
+    soon = expires_soon(firm.licence_valid_to, local_day(work.now))
+    return FirmAnswer(**{**values, "legal_person": firm.legal_person_masked, "phone": firm.phone_masked, "licence_expires_soon": soon})
+
+
+def _single(work: Work, firm: Firm, response: Response) -> FirmAnswer:
+    response.headers["ETag"] = etag(firm.version)
+    return _answer(work, firm)
+
+
+@router.get("")
+async def list_firms(
+    work: Reader,
+    q: Search = None,
+    kind: Kind | None = None,
+    division_code: DivisionCode | None = None,
+    category: Annotated[int | None, Query(ge=1, le=3)] = None,
+    chemical: Search = None,
+    state: FirmState | None = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[FirmAnswer]:
+    """Firms in the caller's towns; `q` is part of the name or the whole code."""
+    filters = {"q": q, "kind": kind, "division_code": division_code, "category": category, "chemical": chemical, "state": state}
+    rows, following = await service.list_firms(work, filters, cursor, limit)
+    return Page[FirmAnswer](items=[_answer(work, firm) for firm in rows], next=following)
+
+
+@router.get("/counts")
+async def count_firms(work: Counter) -> FirmCounts:
+    """How many active firms, by kind and town."""
+    return await service.count_firms(work)
+
+
+@router.post("", status_code=201)
+async def register_firm(work: Writer, new: NewFirm, response: Response) -> FirmAnswer:
+    """Register a firm."""
+    firm = await service.register_firm(work, new)
+    response.headers["Location"] = f"/precursor/v1/firms/{firm.id}"
+    return _single(work, firm, response)
+
+
+@router.get("/{firm_id}")
+async def read_firm(work: Reader, firm_id: UUID, response: Response) -> FirmAnswer:
+    """One firm, its people masked."""
+    return _single(work, await service.read_firm(work, firm_id), response)
+
+
+@router.get("/{firm_id}/contacts")
+async def open_contacts(work: Opener, firm_id: UUID) -> Contacts:
+    """Legal person and phone in clear."""
+    return await service.open_contacts(work, firm_id)
+
+
+@router.get("/{firm_id}/history")
+async def history_of(work: Reader, firm_id: UUID) -> list[FirmHistoryEntry]:
+    """What was changed, by whom and from which source."""
+    changes = await service.history_of(work, firm_id)
+    return [
+        FirmHistoryEntry(at=c.recorded_at, by=c.recorded_by, source=c.source, before=c.before, after=c.after, reason=c.reason)
+        for c in changes
+    ]
+
+
+@router.patch("/{firm_id}")
+async def amend_firm(work: Writer, firm_id: UUID, patch: FirmPatch, response: Response, if_match: IfMatch = None) -> FirmAnswer:
+    """Correct a firm's data."""
+    return _single(work, await service.amend_firm(work, firm_id, patch, if_match), response)

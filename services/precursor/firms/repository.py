@@ -1,0 +1,113 @@
+"""Every question to the firms."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import func, or_, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from services.precursor.firms.rules import WARN_DAYS
+from services.precursor.firms.tables import Firm, FirmChange
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list is narrowed to."""
+
+    towns: Sequence[str]
+    kind: str | None = None
+    division_code: str | None = None
+    category: int | None = None
+    chemical: str | None = None
+    state: str | None = None
+    q: str | None = None
+
+
+def _narrowed(wanted: Wanted) -> sa.Select[Firm]:
+    query = select(Firm).where(or_(*(col(Firm.division_code).like(pattern) for pattern in wanted.towns)) if wanted.towns else sa.false())
+    if wanted.kind:
+        query = query.where(col(Firm.kind) == wanted.kind)
+    if wanted.division_code:
+        query = query.where(col(Firm.division_code) == wanted.division_code)
+    if wanted.state:
+        query = query.where(col(Firm.state) == wanted.state)
+    if wanted.category is not None:
+        query = query.where(sa.cast(col(Firm.categories), JSONB).contains([wanted.category]))
+    if wanted.chemical:
+        query = query.where(sa.cast(col(Firm.chemicals), JSONB).contains([wanted.chemical]))
+    if wanted.q:
+        part = wanted.q.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        query = query.where(or_(col(Firm.name).like(f"%{part}%"), col(Firm.uscc) == wanted.q.upper()))
+    return query
+
+
+async def page_of_firms(session: AsyncSession, wanted: Wanted, after: UUID | None, size: int) -> Sequence[Firm]:
+    """Firms after an id."""
+    query = _narrowed(wanted)
+    if after is not None:
+        query = query.where(col(Firm.id) > after)
+    return (await session.execute(query.order_by(col(Firm.id)).limit(size))).scalars().all()
+
+
+async def counts(session: AsyncSession, towns: Sequence[str]) -> Sequence[tuple[str, str, int]]:
+    """(kind, town, active firms)."""
+    narrowed = _narrowed(Wanted(towns, state="active")).subquery()
+    rows = await session.execute(
+        select(narrowed.c.kind, narrowed.c.division_code, func.count()).group_by(narrowed.c.kind, narrowed.c.division_code)
+    )
+    return [(kind, town, number) for kind, town, number in rows]
+
+
+async def firm(session: AsyncSession, firm_id: UUID, *, for_update: bool = False) -> Firm | None:
+    """One firm."""
+    query = select(Firm).where(col(Firm.id) == firm_id)
+    return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
+
+
+async def firms_by_uscc(session: AsyncSession, codes: Sequence[str]) -> dict[str, Firm]:
+    """Code → firm for those that are registered, locked."""
+    query = select(Firm).where(col(Firm.uscc).in_(codes)).order_by(col(Firm.id)).with_for_update()
+    return {found.uscc: found for found in (await session.execute(query)).scalars()}
+
+
+async def active_firms(session: AsyncSession, kind: str) -> Sequence[Firm]:
+    """The directory of inspected objects: every active firm of a kind."""
+    return (
+        (await session.execute(select(Firm).where(col(Firm.kind) == kind, col(Firm.state) == "active").order_by(col(Firm.id))))
+        .scalars()
+        .all()
+    )
+
+
+async def history_of(session: AsyncSession, firm_id: UUID) -> Sequence[FirmChange]:
+    """Changes of a firm, newest first."""
+    return (
+        (await session.execute(select(FirmChange).where(col(FirmChange.firm_id) == firm_id).order_by(col(FirmChange.id).desc())))
+        .scalars()
+        .all()
+    )
+
+
+async def licences_to_warn_of(session: AsyncSession, today: date) -> Sequence[Firm]:
+    """Active firms whose licence ends soon and of which nobody was told for that date."""
+    soon = today + timedelta(days=WARN_DAYS)
+    query = select(Firm).where(
+        col(Firm.state) == "active",
+        col(Firm.licence_valid_to) <= soon,
+        or_(col(Firm.licence_warned_for).is_(None), col(Firm.licence_warned_for) != col(Firm.licence_valid_to)),
+    )
+    return (await session.execute(query.order_by(col(Firm.id)).with_for_update(skip_locked=True))).scalars().all()
+
+
+async def add_all(session: AsyncSession, rows: Sequence[Any]) -> None:
+    """Write rows of one kind in one statement per batch."""
+    session.add_all(rows)
+    await session.flush()

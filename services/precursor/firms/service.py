@@ -1,0 +1,213 @@
+"""Use cases of firms."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from kit.etags import check_version
+from kit.problems import invalid
+from kit.sealed import masked
+from kit.strict_json import check_text
+from kit.work import Work
+from services.precursor import lists
+from services.precursor.catalogue.repository import classes_of
+from services.precursor.events import LicenceExpiring
+from services.precursor.firms import policy, repository
+from services.precursor.firms.errors import FirmExists
+from services.precursor.firms.rules import categories_of, masked_name
+from services.precursor.firms.schemas import Contacts, FirmCounts, FirmPatch, NewFirm
+from services.precursor.firms.tables import Firm, FirmChange
+
+CLEARABLE = frozenset({"open_check", "real_name", "xray", "legal_person", "phone", "licence_no", "licence_valid_to"})
+
+
+async def list_firms(work: Work, filters: dict[str, Any], cursor: str | None, limit: int) -> tuple[Sequence[Firm], str | None]:
+    """A page of the firms in the caller's towns."""
+    if filters.get("q"):
+        check_text(filters["q"])
+    wanted = repository.Wanted(lists.scope_patterns(work), **filters)
+    return await lists.page(work, filters, cursor, limit, lambda after, size: repository.page_of_firms(work.session, wanted, after, size))
+
+
+async def count_firms(work: Work) -> FirmCounts:
+    """How many active firms there are in the caller's towns."""
+    kinds: Counter[str] = Counter()
+    towns: Counter[str] = Counter()
+    for kind, town, number in await repository.counts(work.session, lists.scope_patterns(work)):
+        kinds[kind] += number
+        towns[town] += number
+    return FirmCounts(total=kinds.total(), by_kind=dict(kinds), by_division=dict(sorted(towns.items())))
+
+
+async def read_firm(work: Work, firm_id: UUID) -> Firm:
+    """One firm. Raises FirmNotFound, Forbidden."""
+    return policy.may_see(work.principal, await repository.firm(work.session, firm_id))
+
+
+async def open_contacts(work: Work, firm_id: UUID) -> Contacts:
+    """Legal person and phone in clear: an act of its own, audited as such. Raises FirmNotFound, Forbidden."""
+    firm = await read_firm(work, firm_id)
+    await work.note("firm.open_contacts", "firm", firm.id)
+    return Contacts(
+        legal_person=work.sealer.open(firm.legal_person_sealed, "firm", "legal_person", str(firm.id)) if firm.legal_person_sealed else None,
+        phone=work.sealer.open(firm.phone_sealed, "firm", "phone", str(firm.id)) if firm.phone_sealed else None,
+    )
+
+
+async def history_of(work: Work, firm_id: UUID) -> Sequence[FirmChange]:
+    """What was changed about a firm, newest first. Raises FirmNotFound, Forbidden."""
+    await read_firm(work, firm_id)
+    return await repository.history_of(work.session, firm_id)
+
+
+async def register_firm(work: Work, new: NewFirm) -> Firm:
+    """Register a firm. Raises FirmExists, Forbidden, Invalid for a chemical that no catalogue names."""
+    policy.may_reach(work.principal, new.division_code)
+    check_division(work, new.division_code)
+    if await repository.firms_by_uscc(work.session, [new.uscc]):
+        raise FirmExists
+    firm = Firm(
+        kind=new.kind,
+        uscc=new.uscc,
+        name=new.name,
+        division_code=new.division_code,
+        activities=sorted(set(new.activities)),
+        open_check=new.open_check,
+        real_name=new.real_name,
+        xray=new.xray,
+        licence_no=new.licence_no,
+        licence_valid_to=new.licence_valid_to,
+        risk_class=new.risk_class,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    await set_chemicals(work, firm, new.chemicals)
+    seal_people(work, firm, legal_person=new.legal_person, phone=new.phone)
+    await repository.add_all(work.session, [firm])
+    await repository.add_all(work.session, [change(work, firm, "entry", {}, shown(firm), "登记")])
+    await work.note("firm.register", "firm", firm.id)
+    return firm
+
+
+async def amend_firm(work: Work, firm_id: UUID, patch: FirmPatch, if_match: str | None) -> Firm:
+    """Correct a firm's data. Raises FirmNotFound, Forbidden, VersionRequired, StaleVersion, Invalid."""
+    firm = policy.may_see(work.principal, await repository.firm(work.session, firm_id, for_update=True))
+    check_version(if_match, firm.version)
+    given = {field: getattr(patch, field) for field in sorted(patch.model_fields_set - {"reason"})}
+    for field, value in given.items():
+        if value is None and field not in CLEARABLE:
+            raise invalid(f"/{field}", "not_empty", "不能清空此项", "cannot be cleared")
+    before = shown(firm)
+    if "division_code" in given:
+        policy.may_reach(work.principal, given["division_code"])
+        check_division(work, given["division_code"])
+    if "chemicals" in given:
+        await set_chemicals(work, firm, given.pop("chemicals"))
+    if "activities" in given:
+        firm.activities = sorted(set(given.pop("activities")))
+    if given.keys() & {"legal_person", "phone"}:
+        seal_people(work, firm, **{field: given.pop(field) for field in ("legal_person", "phone") if field in given})
+    for field, value in given.items():
+        setattr(firm, field, value)
+    after = shown(firm)
+    differences = {key for key in after if before[key] != after[key]}
+    firm.version += 1
+    firm.updated_at = work.now
+    entry = change(work, firm, "entry", {key: before[key] for key in differences}, {key: after[key] for key in differences}, patch.reason)
+    await repository.add_all(work.session, [entry])
+    await work.note("firm.amend", "firm", firm.id, details={"fields": sorted(patch.model_fields_set - {"reason"})})
+    return firm
+
+
+async def note_inspection(work: Work, firm_id: UUID, day: date, result: str) -> None:
+    """Keep the day and result of the last inspection on the firm."""
+    firm = await repository.firm(work.session, firm_id, for_update=True)
+    assert firm is not None
+    if firm.last_inspected_on is not None and firm.last_inspected_on > day:
+        return
+    before = {"last_inspected_on": firm.last_inspected_on.isoformat() if firm.last_inspected_on else None, "last_result": firm.last_result}
+    firm.last_inspected_on, firm.last_result = day, result
+    firm.version += 1
+    firm.updated_at = work.now
+    entry = change(work, firm, "inspection", before, {"last_inspected_on": day.isoformat(), "last_result": result}, "")
+    await repository.add_all(work.session, [entry])
+
+
+async def warn_of_licences(work: Work) -> None:
+    """Say once of each licence that it ends soon (易制毒化学品管理条例 art. 8-13: an expired licence is none)."""
+    for firm in await repository.licences_to_warn_of(work.session, work.today):
+        assert firm.licence_valid_to is not None
+        firm.licence_warned_for = firm.licence_valid_to
+        await work.publish(LicenceExpiring(division_code=firm.division_code, valid_to=firm.licence_valid_to), firm.id, firm.division_code)
+        await work.note("firm.licence_expiring", "firm", firm.id)
+    await work.session.flush()
+
+
+def check_division(work: Work, division_code: str) -> None:
+    """Raises Invalid when a code does not belong to the county that this house serves."""
+    if len(division_code) != 12 or not division_code.startswith(str(work.house.extras["county"])):
+        raise invalid("/division_code", "town_unknown", "没有这个镇(便民服务中心)", "no such town or service centre")
+
+
+async def objects_to_draw(work: Work, kind: str, day: date) -> list[tuple[Firm, bool]]:
+    """The directory of inspected objects: every active firm of a kind and whether it holds a class-1 chemical as the catalogue of a day has it."""
+    found = await repository.active_firms(work.session, kind)
+    classes = await classes_of(work.session, sorted({name for firm in found for name in firm.chemicals}), day)
+    return [(firm, 1 in categories_of((classes[name][1] for name in firm.chemicals if name in classes), firm.categories)) for firm in found]
+
+
+async def set_chemicals(work: Work, firm: Firm, names: Sequence[str]) -> None:
+    """Name the firm's chemicals as the catalogue of today does, and derive the classes. Raises Invalid for an unknown one."""
+    known = await classes_of(work.session, names, work.today)
+    for position, name in enumerate(names):
+        if name not in known:
+            raise invalid(f"/chemicals/{position}", "chemical_unknown", "品种目录中没有此化学品", "the catalogue has no such chemical")
+    firm.chemicals = sorted({known[name][0] for name in names})
+    firm.categories = categories_of((known[name][1] for name in names), ())
+
+
+def seal_people(work: Work, firm: Firm, **people: str | None) -> None:
+    """Seal `legal_person=` and `phone=`, as given; None clears."""
+    for field, value in people.items():
+        setattr(firm, f"{field}_sealed", work.sealer.seal(value, "firm", field, str(firm.id)) if value else None)
+        shown_as = None if not value else masked_name(value) if field == "legal_person" else masked(value, 3, 2)
+        setattr(firm, f"{field}_masked", shown_as)
+
+
+def change(work: Work, firm: Firm, source: str, before: dict[str, Any], after: dict[str, Any], reason: str) -> FirmChange:
+    """A line of a firm's history."""
+    return FirmChange(
+        firm_id=firm.id, source=source, before=before, after=after, reason=reason, recorded_by=work.principal.subject, recorded_at=work.now
+    )
+
+
+SHOWN = (
+    "name",
+    "kind",
+    "division_code",
+    "chemicals",
+    "categories",
+    "activities",
+    "open_check",
+    "real_name",
+    "xray",
+    "licence_no",
+    "licence_valid_to",
+    "risk_class",
+    "last_inspected_on",
+    "last_result",
+    "state",
+)
+
+
+def shown(firm: Firm) -> dict[str, Any]:
+    """A firm as its history may show it: people masked."""
+    values: dict[str, Any] = {field: getattr(firm, field) for field in SHOWN}
+    for field, value in values.items():
+        if isinstance(value, date):
+            values[field] = value.isoformat()
+    return {**values, "legal_person": firm.legal_person_masked, "phone": firm.phone_masked}

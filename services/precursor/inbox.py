@@ -1,0 +1,9 @@
+"""Readers of neighbours' events: none. The precursor service must never know who is under a measure, so it follows nobody (domain 11.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kit.follow import Reader
+
+READERS: Mapping[str, Mapping[str, Reader]] = {}

@@ -1,0 +1,112 @@
+"""How inspections come to be: from a draw's result, or directly after a complaint or a transfer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from kit.problems import Conflict, invalid
+from kit.work import Work
+from services.precursor.firms import service as firms
+from services.precursor.inspections import repository
+from services.precursor.inspections.schemas import DirectInspection
+from services.precursor.inspections.tables import Inspection, InspectionOfficer
+from services.precursor.inspectors import service as inspectors
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One line of a draw's result."""
+
+    firm_id: UUID
+    division_code: str
+    stratum: str
+    officers: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Commission:
+    """What all inspections of a draw share."""
+
+    draw_id: UUID
+    object_kind: str
+    authority: str
+    window_from: date
+    window_to: date
+
+
+async def open_from_draw(work: Work, commission: Commission, drawn: Sequence[Drawn]) -> Sequence[Inspection]:
+    """Plan an inspection for each drawn firm, with the drawn officers."""
+    rows = [
+        Inspection(
+            firm_id=item.firm_id,
+            object_kind=commission.object_kind,
+            division_code=item.division_code,
+            authority=commission.authority,
+            source="draw",
+            draw_id=commission.draw_id,
+            stratum=item.stratum,
+            window_from=commission.window_from,
+            window_to=commission.window_to,
+            created_at=work.now,
+            updated_at=work.now,
+        )
+        for item in drawn
+    ]
+    await repository.add_all(work.session, rows)
+    pairs = [_officers(row, item.officers) for row, item in zip(rows, drawn, strict=True)]
+    await repository.add_all(work.session, [officer for pair in pairs for officer in pair])
+    await work.note("inspection.plan", "inspection", *(row.id for row in rows), details={"draw_id": str(commission.draw_id)})
+    return rows
+
+
+async def cancel_of_draw(work: Work, draw_id: UUID) -> int:
+    """Cancel the inspections of a draw that is set aside. Raises Conflict when one of them has begun: then the draw stands."""
+    rows = await repository.inspections_of_draw(work.session, draw_id)
+    if any(row.state != "planned" for row in rows):
+        raise Conflict("已有检查开始,抽签结果不能作废", "an inspection has begun; the draw cannot be set aside")
+    for row in rows:
+        row.state, row.end_reason = "cancelled", "draw_set_aside"
+        row.version += 1
+        row.updated_at = work.now
+    await work.session.flush()
+    return len(rows)
+
+
+async def all_over(work: Work, draw_id: UUID) -> bool:
+    """Whether every inspection of a draw has come to its end."""
+    return all(row.state in ("completed", "ended", "cancelled") for row in await repository.inspections_of_draw(work.session, draw_id))
+
+
+async def open_directly(work: Work, new: DirectInspection) -> Inspection:
+    """Plan an inspection after a complaint or a transfer. Raises FirmNotFound, Forbidden, Invalid."""
+    firm = await firms.read_firm(work, new.firm_id)
+    caller = await inspectors.own_entry(work)
+    inspectors.check_competent(caller.authority, firm.kind, "/firm_id")
+    if new.window_to < new.window_from:
+        raise invalid("/window_to", "span", "结束日期早于开始日期", "ends before it begins")
+    if new.window_from < work.today:
+        raise invalid("/window_from", "date_past", "不能早于今天", "must not lie in the past")
+    await inspectors.check_officers(work, new.officers, caller.authority, firm.id, new.window_to, must_include=caller.id)
+    inspection = Inspection(
+        firm_id=firm.id,
+        object_kind=firm.kind,
+        division_code=firm.division_code,
+        authority=caller.authority,
+        source=new.source,
+        ground=new.ground,
+        window_from=new.window_from,
+        window_to=new.window_to,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    await repository.add_all(work.session, [inspection])
+    await repository.add_all(work.session, _officers(inspection, tuple(new.officers)))
+    await work.note("inspection.plan", "inspection", inspection.id, details={"source": new.source})
+    return inspection
+
+
+def _officers(inspection: Inspection, officers: tuple[UUID, ...]) -> list[InspectionOfficer]:
+    return [InspectionOfficer(inspection_id=inspection.id, inspector_id=officer, position=place) for place, officer in enumerate(officers)]

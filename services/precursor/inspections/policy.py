@@ -1,0 +1,26 @@
+"""May this principal do this to this inspection. The county office coordinates and reads; only the drawn officers record (国办发〔2024〕54号)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from kit.auth import Principal
+from kit.problems import Forbidden
+from services.precursor.inspections.errors import InspectionNotFound
+from services.precursor.inspections.tables import Inspection
+
+
+def may_see(principal: Principal, inspection: Inspection | None) -> Inspection:
+    """The inspection. Raises InspectionNotFound, Forbidden."""
+    if inspection is None:
+        raise InspectionNotFound
+    if not principal.covers(inspection.division_code):
+        raise Forbidden("不在您的辖区", "outside your towns")
+    return inspection
+
+
+def may_record(caller: UUID, officers: Collection[UUID]) -> None:
+    """Only an officer of this inspection records it. Raises Forbidden."""
+    if caller not in officers:
+        raise Forbidden("只有本次检查的执法人员可以记录", "only the officers of this inspection may record it")

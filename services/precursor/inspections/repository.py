@@ -1,0 +1,138 @@
+"""Every question to the inspections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from services.precursor.inspections.tables import Inspection, InspectionOfficer, InspectionOutcome, InspectionPublication
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list is narrowed to."""
+
+    towns: Sequence[str]
+    state: str | None = None
+    draw_id: UUID | None = None
+    firm_id: UUID | None = None
+    division_code: str | None = None
+    officer: UUID | None = None
+    unpublished_on: date | None = None
+    """Completed, past the day by which it had to be published, and not published."""
+
+
+async def page_of_inspections(session: AsyncSession, wanted: Wanted, after: UUID | None, size: int) -> Sequence[Inspection]:
+    """Inspections after an id."""
+    query = select(Inspection).where(
+        or_(*(col(Inspection.division_code).like(pattern) for pattern in wanted.towns)) if wanted.towns else sa.false()
+    )
+    for column, value in (
+        (col(Inspection.state), wanted.state),
+        (col(Inspection.draw_id), wanted.draw_id),
+        (col(Inspection.firm_id), wanted.firm_id),
+        (col(Inspection.division_code), wanted.division_code),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.officer is not None:
+        query = query.where(
+            col(Inspection.id).in_(
+                select(col(InspectionOfficer.inspection_id)).where(col(InspectionOfficer.inspector_id) == wanted.officer)
+            )
+        )
+    if wanted.unpublished_on is not None:
+        published = select(col(InspectionPublication.inspection_id))
+        query = query.where(col(Inspection.publish_by) < wanted.unpublished_on, col(Inspection.id).not_in(published))
+    if after is not None:
+        query = query.where(col(Inspection.id) > after)
+    return (await session.execute(query.order_by(col(Inspection.id)).limit(size))).scalars().all()
+
+
+async def inspection(session: AsyncSession, inspection_id: UUID, *, for_update: bool = False) -> Inspection | None:
+    """One inspection."""
+    query = select(Inspection).where(col(Inspection.id) == inspection_id)
+    return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
+
+
+async def inspections_of_draw(session: AsyncSession, draw_id: UUID) -> Sequence[Inspection]:
+    """The inspections of a draw, locked."""
+    query = select(Inspection).where(col(Inspection.draw_id) == draw_id).order_by(col(Inspection.id)).with_for_update()
+    return (await session.execute(query)).scalars().all()
+
+
+async def officers_of(session: AsyncSession, inspection_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """Inspection → its officers in the order in which they were drawn."""
+    query = (
+        select(InspectionOfficer).where(col(InspectionOfficer.inspection_id).in_(inspection_ids)).order_by(col(InspectionOfficer.position))
+    )
+    found: dict[UUID, list[UUID]] = {}
+    for row in (await session.execute(query)).scalars():
+        found.setdefault(row.inspection_id, []).append(row.inspector_id)
+    return found
+
+
+async def outcomes_of(session: AsyncSession, inspection_id: UUID) -> dict[str, InspectionOutcome]:
+    """Item → the outcome that counts: the newest."""
+    query = (
+        select(InspectionOutcome)
+        .where(col(InspectionOutcome.inspection_id) == inspection_id)
+        .ext(distinct_on(col(InspectionOutcome.item_no)))
+        .order_by(col(InspectionOutcome.item_no), col(InspectionOutcome.id).desc())
+    )
+    return {row.item_no: row for row in (await session.execute(query)).scalars()}
+
+
+async def publication_of(session: AsyncSession, inspection_id: UUID) -> InspectionPublication | None:
+    """The publication of a result."""
+    return await session.get(InspectionPublication, inspection_id)
+
+
+async def visits_of_year(session: AsyncSession, kind: str, year: int) -> dict[UUID, tuple[int, bool]]:
+    """Firm → (planned visits of a calendar year, whether one of them was key supervision); cancelled ones do not count."""
+    statement = sa.text(
+        """select firm_id, count(*), bool_or(coalesce(stratum = 'key', false)) from precursor.inspection
+            where object_kind = :kind and source = 'draw' and state <> 'cancelled' and extract(year from window_from) = :year
+            group by firm_id"""
+    )
+    return {firm_id: (number, key) for firm_id, number, key in await session.execute(statement, {"kind": kind, "year": year})}
+
+
+async def last_officers(session: AsyncSession, kind: str) -> dict[UUID, list[UUID]]:
+    """Firm → officers of its last inspection that was carried out."""
+    statement = sa.text(
+        """with latest as (select distinct on (firm_id) firm_id, id from precursor.inspection
+                            where object_kind = :kind and state in ('started', 'completed', 'ended')
+                            order by firm_id, inspected_on desc nulls last, id desc)
+           select latest.firm_id, o.inspector_id from latest join precursor.inspection_officer o on o.inspection_id = latest.id
+            order by latest.firm_id, o.inspector_id"""
+    )
+    found: dict[UUID, list[UUID]] = {}
+    for firm_id, inspector_id in await session.execute(statement, {"kind": kind}):
+        found.setdefault(firm_id, []).append(inspector_id)
+    return found
+
+
+async def completion_by_town(session: AsyncSession, since: date, until: date, known_by: datetime) -> dict[str, tuple[int, int]]:
+    """Town → (carried out, due): inspections whose window ends in a span, as far as recorded by an instant; cancelled ones are not due."""
+    statement = sa.text(
+        """select division_code, count(*) filter (where completed_at < :known_by and inspected_on <= window_to), count(*)
+             from precursor.inspection where window_to between :since and :until and state <> 'cancelled' group by division_code"""
+    )
+    rows = await session.execute(statement, {"since": since, "until": until, "known_by": known_by})
+    return {town: (done, due) for town, done, due in rows}
+
+
+async def add_all(session: AsyncSession, rows: Sequence[Any]) -> None:
+    """Write rows of one kind."""
+    session.add_all(rows)
+    await session.flush()

@@ -1,0 +1,76 @@
+"""Rules of inspections: pure, standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, timedelta
+
+TRANSITIONS: dict[str, dict[str, str]] = {
+    "planned": {"start": "started", "end": "ended", "cancel": "cancelled"},
+    "started": {"complete": "completed", "end": "ended"},
+    "completed": {},
+    "ended": {},
+    "cancelled": {},
+}
+"""Legal source: 行政处罚法 art. 42, 47, 55 (two officers, certificates shown, full record). What was recorded is never taken back: a new inspection follows."""
+
+OUTCOMES = ("ok", "na", "advice", "correct_on_site", "correct_by_date", "refer", "seal_evidence", "stop", "not_checked")
+"""Outcome codes of an item (domain 7.3)."""
+
+NEEDS_NOTE = frozenset({"advice", "correct_on_site", "correct_by_date", "refer", "seal_evidence", "stop", "not_checked"})
+NEEDS_ORGAN = frozenset({"refer"})
+NEEDS_DEADLINE = frozenset({"correct_by_date", "stop"})
+
+RESULT_CATEGORIES = (
+    "no_problem",
+    "corrected_on_site",
+    "ordered_to_correct",
+    "refused",
+    "not_at_place",
+    "passed_on",
+    "ended_without_result",
+)
+"""What is published of a result (domain 9)."""
+
+END_CATEGORIES = ("refused", "not_at_place", "ended_without_result")
+PUBLISH_WORKING_DAYS = 20
+"""DEFAULT (政府信息公开条例 art. 26; domain 13 no. 17)."""
+
+
+def next_state(state: str, action: str) -> str | None:
+    """The state after an action, or None when the transition is not declared."""
+    return TRANSITIONS[state].get(action)
+
+
+def result_category(outcomes: Iterable[str]) -> str:
+    """The gravest of what the items came to: passed on, ordered, corrected on the spot, nothing."""
+    found = set(outcomes)
+    if found & {"refer", "seal_evidence"}:
+        return "passed_on"
+    if found & NEEDS_DEADLINE:
+        return "ordered_to_correct"
+    return "corrected_on_site" if "correct_on_site" in found else "no_problem"
+
+
+def outcome_faults(outcome: str, note: str | None, passed_to: str | None) -> list[str]:
+    """What is missing beside an outcome: field names."""
+    faults = []
+    if outcome in NEEDS_NOTE and not note:
+        faults.append("note")
+    if outcome in NEEDS_ORGAN and not passed_to:
+        faults.append("passed_to")
+    return faults
+
+
+def unanswered(items: Iterable[str], outcomes: Mapping[str, str]) -> list[str]:
+    """Items of the template without an outcome; `na` and `not_checked` with its reason are answers too."""
+    return [item for item in items if item not in outcomes]
+
+
+def publish_by(day: date, is_working_day: Callable[[date], bool], working_days: int = PUBLISH_WORKING_DAYS) -> date:
+    """The last day of `working_days` working days, counted from the day after."""
+    left = working_days
+    while left:
+        day += timedelta(days=1)
+        left -= is_working_day(day)
+    return day

@@ -1,0 +1,158 @@
+"""Messages of inspections."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from kit.schemas import Answer, LongText, Message, ShortText
+
+InspectionStates = Literal["planned", "started", "completed", "ended", "cancelled"]
+ItemNo = Annotated[str, StringConstraints(pattern=r"^[A-Z]\d{2}$")]
+OutcomeCode = Literal["ok", "na", "advice", "correct_on_site", "correct_by_date", "refer", "seal_evidence", "stop", "not_checked"]
+
+
+class DirectInspection(Message):
+    """An inspection after a complaint or a transfer: not drawn (优化营商环境条例 art. 54)."""
+
+    firm_id: UUID
+    source: Literal["complaint", "transfer"]
+    ground: ShortText
+    """File number of the complaint or transfer; never who complained."""
+    officers: Annotated[list[UUID], Field(min_length=2, max_length=6)]
+    window_from: date
+    window_to: date
+
+
+class ShownCertificate(Message):
+    """An officer on the spot and the certificate that was shown."""
+
+    inspector_id: UUID
+    certificate_no: ShortText
+
+
+class Start(Message):
+    """The inspection begins: who is there, with which certificate."""
+
+    inspected_on: date
+    certificates: Annotated[list[ShownCertificate], Field(min_length=2, max_length=6)]
+
+
+class Outcome(Message):
+    """What an item came to."""
+
+    item_no: ItemNo
+    outcome: OutcomeCode
+    note: LongText | None = None
+    passed_to: ShortText | None = None
+
+
+class Outcomes(Message):
+    """Outcomes of items, one or many at a time."""
+
+    outcomes: Annotated[list[Outcome], Field(min_length=1, max_length=100)]
+
+
+class Completion(Message):
+    """The record is closed: the party's words and signature, and the deadlines of what must be corrected."""
+
+    party_statement: LongText
+    party_signature: Literal["signed", "refused"]
+    refusal_note: LongText | None = None
+    deadlines: dict[ItemNo, date] = {}
+
+
+class Ending(Message):
+    """The inspection could not be carried out."""
+
+    result_category: Literal["refused", "not_at_place", "ended_without_result"]
+    ended_on: date
+    reason: LongText
+
+
+class NewPublication(Message):
+    """That the result was published."""
+
+    published_on: date
+    channel: ShortText
+    reference: str = ""
+
+
+class InspectionAnswer(Answer):
+    """An inspection."""
+
+    id: UUID
+    firm_id: UUID
+    object_kind: str
+    division_code: str
+    authority: str
+    source: str
+    ground: str
+    draw_id: UUID | None
+    stratum: str | None
+    window_from: date
+    window_to: date
+    state: str
+    template: str | None
+    officers: list[UUID]
+    inspected_on: date | None
+    result_category: str | None
+    party_statement: str | None
+    party_signature: str | None
+    refusal_note: str | None
+    end_reason: str | None
+    publish_by: date | None
+    completed_at: datetime | None
+    version: int
+    updated_at: datetime
+
+
+class ItemAnswer(Answer):
+    """One item of the checklist with its outcome, when there is one."""
+
+    item_no: str
+    item_zh: str
+    item_en: str
+    basis: str
+    typical_outcomes: list[str]
+    pending_verification: bool
+    outcome: str | None = None
+    note: str | None = None
+    passed_to: str | None = None
+    recorded_by: str | None = None
+    recorded_at: datetime | None = None
+
+
+class ChecklistAnswer(Answer):
+    """A checklist template, or an inspection's filled one."""
+
+    template: str
+    kind: str
+    valid_from: date
+    items: list[ItemAnswer]
+
+
+class Publishable(Answer):
+    """What may be published of a result: no officer, no quantity, no person (domain 9)."""
+
+    plan: str
+    item: str
+    object_name: str
+    uscc: str
+    inspected_on: date
+    authority: str
+    result_category: str
+
+
+class PublicationAnswer(Answer):
+    """What may be published, until when, and whether it was."""
+
+    payload: Publishable
+    publish_by: date
+    published_on: date | None
+    channel: str | None
+    reference: str | None
+    in_time: bool | None

@@ -1,0 +1,226 @@
+"""Use cases of inspections: begin, record, complete, publish. Only the officers of an inspection record it; a fine is never computed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from kit.etags import check_version
+from kit.problems import FieldError, Invalid, invalid
+from kit.work import Work
+from services.precursor import lists
+from services.precursor.events import InspectionCompleted
+from services.precursor.firms import service as firms
+from services.precursor.inspections import policy, repository, rules
+from services.precursor.inspections.checklists import Template, template_on, templates
+from services.precursor.inspections.errors import ChecklistOpen, InspectionState
+from services.precursor.inspections.schemas import Completion, Ending, Outcomes, Start
+from services.precursor.inspections.tables import Inspection, InspectionOutcome, InspectionPresence
+from services.precursor.inspectors import service as inspectors
+from services.precursor.rectifications import repository as rectifications
+from services.precursor.rectifications import service as orders
+from services.precursor.rectifications.tables import Finding
+
+
+async def list_inspections(
+    work: Work, filters: dict[str, Any], mine: bool, unpublished: bool, cursor: str | None, limit: int
+) -> tuple[Sequence[Inspection], str | None]:
+    """A page of inspections in the caller's towns; `mine`: those that the caller was drawn for. Raises Forbidden."""
+    officer = (await inspectors.own_entry(work)).id if mine else None
+    wanted = repository.Wanted(lists.scope_patterns(work), officer=officer, unpublished_on=work.today if unpublished else None, **filters)
+    bound = {**filters, "mine": mine or None, "unpublished": unpublished or None}
+    return await lists.page(
+        work, bound, cursor, limit, lambda after, size: repository.page_of_inspections(work.session, wanted, after, size)
+    )
+
+
+async def read_inspection(work: Work, inspection_id: UUID) -> Inspection:
+    """One inspection. Raises InspectionNotFound, Forbidden."""
+    return policy.may_see(work.principal, await repository.inspection(work.session, inspection_id))
+
+
+async def officers_of(work: Work, inspections: Sequence[Inspection]) -> dict[UUID, list[UUID]]:
+    """Inspection → its officers."""
+    return await repository.officers_of(work.session, [item.id for item in inspections])
+
+
+async def checklist_of(work: Work, inspection_id: UUID) -> tuple[Template, dict[str, InspectionOutcome]]:
+    """The checklist of an inspection and what was recorded. Raises InspectionNotFound, Forbidden, Invalid."""
+    inspection = await read_inspection(work, inspection_id)
+    template = templates().get(inspection.template or "") or checklist_on(inspection.object_kind, work.today)
+    return template, await repository.outcomes_of(work.session, inspection.id)
+
+
+def checklist_on(kind: str, day: date) -> Template:
+    """The checklist of a kind of object on a day. Raises Invalid when none is in force."""
+    template = template_on(kind, day)
+    if template is None:
+        raise invalid("/query/on", "no_checklist", "该日期没有适用的检查表", "no checklist is in force on that day")
+    return template
+
+
+async def findings_of(work: Work, inspection_id: UUID) -> Sequence[Finding]:
+    """What an inspection found. Raises InspectionNotFound, Forbidden."""
+    await read_inspection(work, inspection_id)
+    return await rectifications.findings_of(work.session, inspection_id)
+
+
+async def start(work: Work, inspection_id: UUID, begin: Start, if_match: str | None) -> Inspection:
+    """Begin: at least two drawn officers are there and have shown their certificates (行政处罚法 art. 42, 55).
+
+    Raises InspectionNotFound, Forbidden, StaleVersion, InspectionState, Invalid.
+    """
+    inspection, caller = await _own(work, inspection_id, if_match)
+    drawn = (await officers_of(work, [inspection]))[inspection.id]
+    if begin.inspected_on > work.today:
+        raise invalid("/inspected_on", "date_future", "日期不能晚于今天", "must not lie in the future")
+    if begin.inspected_on < inspection.window_from:
+        raise invalid("/inspected_on", "before_window", "早于计划的检查期间", "lies before the planned period")
+    present = [shown.inspector_id for shown in begin.certificates]
+    for position, shown in enumerate(begin.certificates):
+        if shown.inspector_id not in drawn:
+            raise invalid(
+                f"/certificates/{position}/inspector_id", "not_drawn", "不是本次抽取的执法人员", "was not drawn for this inspection"
+            )
+    found = await inspectors.check_officers(
+        work, present, inspection.authority, inspection.firm_id, begin.inspected_on, must_include=caller, pointer="/certificates"
+    )
+    for position, shown in enumerate(begin.certificates):
+        if found[shown.inspector_id].certificate_no != shown.certificate_no:
+            raise invalid(
+                f"/certificates/{position}/certificate_no", "certificate_differs", "与名录中的执法证号不符", "differs from the directory"
+            )
+    inspection.template = checklist_on(inspection.object_kind, begin.inspected_on).name
+    inspection.inspected_on = begin.inspected_on
+    _move(work, inspection, "start")
+    rows = [
+        InspectionPresence(
+            inspection_id=inspection.id, inspector_id=item.inspector_id, certificate_no=item.certificate_no, recorded_at=work.now
+        )
+        for item in begin.certificates
+    ]
+    await repository.add_all(work.session, rows)
+    await work.note("inspection.start", "inspection", inspection.id)
+    return inspection
+
+
+async def record_outcomes(work: Work, inspection_id: UUID, recorded: Outcomes, if_match: str | None) -> Inspection:
+    """Record what items came to; a later record of an item replaces the earlier, which stays in the file. Raises as `start`."""
+    inspection, _ = await _own(work, inspection_id, if_match)
+    if inspection.state != "started" or inspection.template is None:
+        raise InspectionState
+    items = {item.item_no for item in templates()[inspection.template].items}
+    faults: list[FieldError] = []
+    seen: set[str] = set()
+    for position, outcome in enumerate(recorded.outcomes):
+        place = f"/outcomes/{position}"
+        if outcome.item_no not in items:
+            faults.append(FieldError(f"{place}/item_no", "item_unknown", "检查表中没有此项", "the checklist has no such item"))
+        if outcome.item_no in seen:
+            faults.append(FieldError(f"{place}/item_no", "twice", "同一项目重复", "the item stands twice"))
+        seen.add(outcome.item_no)
+        faults += [
+            FieldError(f"{place}/{field}", "missing", "此结果须填写该项", "needed with this outcome")
+            for field in rules.outcome_faults(outcome.outcome, outcome.note, outcome.passed_to)
+        ]
+    if faults:
+        raise Invalid(errors=faults)
+    rows = [
+        InspectionOutcome(inspection_id=inspection.id, **outcome.model_dump(), recorded_by=work.principal.subject, recorded_at=work.now)
+        for outcome in recorded.outcomes
+    ]
+    inspection.version += 1
+    inspection.updated_at = work.now
+    await repository.add_all(work.session, rows)
+    await work.note("inspection.record", "inspection", inspection.id, details={"items": sorted(seen)})
+    return inspection
+
+
+async def complete(work: Work, inspection_id: UUID, completion: Completion, if_match: str | None) -> Inspection:
+    """Close the record: findings, orders to correct and the result's category follow from the items. Raises ChecklistOpen and as `start`."""
+    inspection, _ = await _own(work, inspection_id, if_match)
+    if inspection.state != "started" or inspection.template is None or inspection.inspected_on is None:
+        raise InspectionState
+    outcomes = await repository.outcomes_of(work.session, inspection.id)
+    template = templates()[inspection.template]
+    missing = rules.unanswered((item.item_no for item in template.items), {key: row.outcome for key, row in outcomes.items()})
+    if missing:
+        raise ChecklistOpen(errors=[FieldError(f"/items/{item}", "missing", "未填写", "has no outcome") for item in missing])
+    if (completion.refusal_note is not None) != (completion.party_signature == "refused"):
+        raise invalid("/refusal_note", "with_refusal", "拒绝签字的须注明情况,签字的不填", "goes with a refused signature, and only with it")
+    needed = {item for item, row in outcomes.items() if row.outcome in rules.NEEDS_DEADLINE}
+    for item in sorted(completion.deadlines.keys() - needed):
+        raise invalid(f"/deadlines/{item}", "not_ordered", "该项没有责令改正", "nothing was ordered under this item")
+    basis = {item.item_no: item.basis for item in template.items}
+    found = [
+        orders.Found(item, basis[item], row.outcome, row.note or "", completion.deadlines.get(item), row.passed_to)
+        for item, row in outcomes.items()
+        if row.outcome not in ("ok", "na", "advice", "not_checked")
+    ]
+    source = orders.Source(inspection.id, inspection.firm_id, inspection.division_code, inspection.authority, inspection.inspected_on)
+    await orders.record_findings(work, source, found)
+    inspection.party_statement = completion.party_statement
+    inspection.party_signature = completion.party_signature
+    inspection.refusal_note = completion.refusal_note
+    category = rules.result_category(row.outcome for row in outcomes.values())
+    await _finish(work, inspection, "complete", category, inspection.inspected_on, len(found))
+    await firms.note_inspection(work, inspection.firm_id, inspection.inspected_on, "rectify" if found else "pass")
+    await work.note("inspection.complete", "inspection", inspection.id, details={"result_category": category, "findings": len(found)})
+    return inspection
+
+
+async def end(work: Work, inspection_id: UUID, ending: Ending, if_match: str | None) -> Inspection:
+    """Record that it could not be carried out, and why. Raises as `start`."""
+    inspection, _ = await _own(work, inspection_id, if_match)
+    if not (inspection.inspected_on or inspection.window_from) <= ending.ended_on <= work.today:
+        raise invalid("/ended_on", "span", "应在检查期间内且不晚于今天", "must lie in the period and not in the future")
+    inspection.inspected_on = inspection.inspected_on or ending.ended_on
+    inspection.end_reason = ending.reason
+    await _finish(work, inspection, "end", ending.result_category, ending.ended_on, 0)
+    await work.note("inspection.end", "inspection", inspection.id, details={"result_category": ending.result_category})
+    return inspection
+
+
+async def _finish(work: Work, inspection: Inspection, action: str, category: str, day: date, findings: int) -> None:
+    _move(work, inspection, action)
+    inspection.result_category = category
+    inspection.completed_at = work.now
+    inspection.publish_by = rules.publish_by(day, is_working_day)
+    await work.session.flush()
+    event = InspectionCompleted(
+        firm_id=inspection.firm_id,
+        object_kind=inspection.object_kind,
+        authority=inspection.authority,
+        division_code=inspection.division_code,
+        inspected_on=day,
+        result_category=category,
+        findings=findings,
+    )
+    await work.publish(event, inspection.id, inspection.division_code)
+
+
+async def _own(work: Work, inspection_id: UUID, if_match: str | None) -> tuple[Inspection, UUID]:
+    """The inspection, locked, and the caller's entry in the directory, when the caller is one of its officers."""
+    inspection = policy.may_see(work.principal, await repository.inspection(work.session, inspection_id, for_update=True))
+    caller = await inspectors.own_entry(work)
+    policy.may_record(caller.id, (await officers_of(work, [inspection])).get(inspection.id, ()))
+    check_version(if_match, inspection.version)
+    return inspection, caller.id
+
+
+def _move(work: Work, inspection: Inspection, action: str) -> None:
+    following = rules.next_state(inspection.state, action)
+    if following is None:
+        raise InspectionState
+    inspection.state = following
+    inspection.version += 1
+    inspection.updated_at = work.now
+
+
+def is_working_day(day: date) -> bool:
+    """Whether a day is a working day in China, with the days that the State Council moves (调休)."""
+    import holidays  # 60 ms that only the first completed inspection needs
+
+    return holidays.country_holidays("CN").is_working_day(day)

@@ -1,0 +1,118 @@
+"""Rows of inspections."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from kit.db import check_words, new_id
+from services.precursor.inspections.rules import OUTCOMES, RESULT_CATEGORIES, TRANSITIONS
+from services.precursor.schema import SCHEMA
+
+SOURCES = ("draw", "complaint", "transfer")
+
+
+class Inspection(SCHEMA.base, table=True):
+    """One inspection of one firm by one authority."""
+
+    __tablename__ = "inspection"
+    __table_args__ = (
+        check_words("state", tuple(TRANSITIONS), "state"),
+        check_words("source", SOURCES, "source"),
+        check_words("result_category", RESULT_CATEGORIES, "result_category"),
+        check_words("party_signature", ("signed", "refused"), "party_signature"),
+        sa.CheckConstraint("(source = 'draw') = (draw_id is not null)", name="draw"),
+        sa.UniqueConstraint("draw_id", "firm_id"),
+        sa.Index("ix_inspection_firm_id_window_from", "firm_id", "window_from"),
+        sa.Index("ix_inspection_division_code_id", "division_code", "id"),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    firm_id: UUID = Field(foreign_key="precursor.firm.id")
+    object_kind: str = Field(sa_type=sa.Text)
+    division_code: str = Field(sa_type=sa.Text)
+    authority: str = Field(sa_type=sa.Text)
+    source: str = Field(sa_type=sa.Text)
+    ground: str = Field(default="", sa_type=sa.Text)
+    """Of a direct inspection: file number of the complaint or transfer (优化营商环境条例 art. 54)."""
+    draw_id: UUID | None = None
+    stratum: str | None = Field(default=None, sa_type=sa.Text)
+    window_from: date
+    window_to: date
+    state: str = Field(default="planned", sa_type=sa.Text)
+    template: str | None = Field(default=None, sa_type=sa.Text)
+    inspected_on: date | None = None
+    result_category: str | None = Field(default=None, sa_type=sa.Text)
+    party_statement: str | None = Field(default=None, sa_type=sa.Text)
+    party_signature: str | None = Field(default=None, sa_type=sa.Text)
+    refusal_note: str | None = Field(default=None, sa_type=sa.Text)
+    end_reason: str | None = Field(default=None, sa_type=sa.Text)
+    publish_by: date | None = None
+    completed_at: datetime | None = Field(default=None, sa_type=sa.DateTime(timezone=True))
+    version: int = 1
+    created_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+    updated_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+
+
+class InspectionOfficer(SCHEMA.base, table=True):
+    """Who was drawn for an inspection; append-only, so that nobody is exchanged."""
+
+    __tablename__ = "inspection_officer"
+    __table_args__ = (sa.Index("ix_inspection_officer_inspector_id", "inspector_id"), {"info": {"append_only": True}})
+
+    inspection_id: UUID = Field(foreign_key="precursor.inspection.id", primary_key=True)
+    inspector_id: UUID = Field(foreign_key="precursor.inspector.id", primary_key=True)
+    position: int
+
+
+class InspectionPresence(SCHEMA.base, table=True):
+    """Who was on the spot and which certificate was shown (行政处罚法 art. 55). Append-only."""
+
+    __tablename__ = "inspection_presence"
+    __table_args__ = ({"info": {"append_only": True}},)
+
+    inspection_id: UUID = Field(foreign_key="precursor.inspection.id", primary_key=True)
+    inspector_id: UUID = Field(foreign_key="precursor.inspector.id", primary_key=True)
+    certificate_no: str = Field(sa_type=sa.Text)
+    recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+
+
+class InspectionOutcome(SCHEMA.base, table=True):
+    """What an item came to. Append-only: the newest row of an item counts."""
+
+    __tablename__ = "inspection_outcome"
+    __table_args__ = (
+        check_words("outcome", OUTCOMES, "outcome"),
+        sa.Index("ix_inspection_outcome_inspection_id_item_no", "inspection_id", "item_no", "id"),
+        {"info": {"append_only": True}},
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    inspection_id: UUID = Field(foreign_key="precursor.inspection.id")
+    item_no: str = Field(sa_type=sa.Text)
+    outcome: str = Field(sa_type=sa.Text)
+    note: str | None = Field(default=None, sa_type=sa.Text)
+    passed_to: str | None = Field(default=None, sa_type=sa.Text)
+    recorded_by: str = Field(sa_type=sa.Text)
+    recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+
+
+class InspectionPublication(SCHEMA.base, table=True):
+    """That and what was published of a result. Append-only."""
+
+    __tablename__ = "inspection_publication"
+    __table_args__ = ({"info": {"append_only": True}},)
+
+    inspection_id: UUID = Field(foreign_key="precursor.inspection.id", primary_key=True)
+    payload: dict[str, Any] = Field(sa_type=JSONB)
+    channel: str = Field(sa_type=sa.Text)
+    reference: str = Field(default="", sa_type=sa.Text)
+    published_on: date
+    in_time: bool
+    recorded_by: str = Field(sa_type=sa.Text)
+    recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))

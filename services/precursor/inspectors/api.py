@@ -1,0 +1,120 @@
+"""HTTP of inspectors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from kit.etags import IfMatch, etag
+from kit.pages import Page
+from kit.roles import Role
+from kit.work import UnitRoute, Work, allow
+from services.precursor.inspectors import service
+from services.precursor.inspectors.schemas import (
+    EndRecusal,
+    InspectorAnswer,
+    InspectorPatch,
+    InspectorState,
+    LeaveAnswer,
+    NewInspector,
+    NewLeave,
+    NewRecusal,
+    RecusalAnswer,
+)
+from services.precursor.inspectors.tables import Inspector
+from services.precursor.lists import DEFAULT_LIMIT, Cursor, Limit
+
+router = APIRouter(prefix="/precursor/v1/inspectors", tags=["inspectors"], route_class=UnitRoute)
+
+Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.INSPECTOR)]
+Keeper = Annotated[Work, allow(Role.COUNTY_OFFICER)]
+Authority = Literal[
+    "police",
+    "emergency_management",
+    "drug_administration",
+    "market_regulation",
+    "postal_administration",
+    "commerce",
+    "transport",
+    "customs",
+    "ecology_environment",
+    "health",
+]
+
+
+def _answer(inspector: Inspector, response: Response) -> InspectorAnswer:
+    response.headers["ETag"] = etag(inspector.version)
+    return InspectorAnswer.model_validate(inspector)
+
+
+@router.get("")
+async def list_inspectors(
+    work: Reader,
+    authority: Authority | None = None,
+    state: InspectorState | None = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[InspectorAnswer]:
+    """The directory of inspectors."""
+    rows, following = await service.list_inspectors(work, authority, state, cursor, limit)
+    return Page[InspectorAnswer](items=[InspectorAnswer.model_validate(row) for row in rows], next=following)
+
+
+@router.post("", status_code=201)
+async def enter_inspector(work: Keeper, new: NewInspector, response: Response) -> InspectorAnswer:
+    """Enter an officer with a certificate of an authority that may inspect."""
+    inspector = await service.enter_inspector(work, new)
+    response.headers["Location"] = f"/precursor/v1/inspectors/{inspector.id}"
+    return _answer(inspector, response)
+
+
+@router.get("/{inspector_id}")
+async def read_inspector(work: Reader, inspector_id: UUID, response: Response) -> InspectorAnswer:
+    """One officer of the directory."""
+    return _answer(await service.read_inspector(work, inspector_id), response)
+
+
+@router.patch("/{inspector_id}")
+async def amend_inspector(
+    work: Keeper, inspector_id: UUID, patch: InspectorPatch, response: Response, if_match: IfMatch = None
+) -> InspectorAnswer:
+    """Correct an entry or take an officer out."""
+    return _answer(await service.amend_inspector(work, inspector_id, patch, if_match), response)
+
+
+@router.get("/{inspector_id}/leaves", response_model=list[LeaveAnswer])
+async def leaves_of(work: Keeper, inspector_id: UUID) -> object:
+    """Days on which the officer cannot be sent."""
+    return await service.leaves_of(work, inspector_id)
+
+
+@router.post("/{inspector_id}/leaves", status_code=201, response_model=LeaveAnswer)
+async def record_leave(work: Keeper, inspector_id: UUID, new: NewLeave) -> object:
+    """Record days on which the officer cannot be sent."""
+    return await service.record_leave(work, inspector_id, new)
+
+
+@router.post("/{inspector_id}/leaves/{leave_id}/cancel", response_model=LeaveAnswer)
+async def cancel_leave(work: Keeper, inspector_id: UUID, leave_id: UUID) -> object:
+    """Cancel a leave."""
+    return await service.cancel_leave(work, inspector_id, leave_id)
+
+
+@router.get("/{inspector_id}/recusals", response_model=list[RecusalAnswer])
+async def recusals_of(work: Keeper, inspector_id: UUID) -> object:
+    """Firms that the officer must not inspect."""
+    return await service.recusals_of(work, inspector_id)
+
+
+@router.post("/{inspector_id}/recusals", status_code=201, response_model=RecusalAnswer)
+async def record_recusal(work: Keeper, inspector_id: UUID, new: NewRecusal) -> object:
+    """Record that the officer must not inspect a firm."""
+    return await service.record_recusal(work, inspector_id, new)
+
+
+@router.post("/{inspector_id}/recusals/{recusal_id}/end", response_model=RecusalAnswer)
+async def end_recusal(work: Keeper, inspector_id: UUID, recusal_id: UUID, end: EndRecusal) -> object:
+    """End a recusal."""
+    return await service.end_recusal(work, inspector_id, recusal_id, end)

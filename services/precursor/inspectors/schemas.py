@@ -1,0 +1,93 @@
+"""Messages of inspectors."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import StringConstraints
+
+from kit.schemas import Answer, Code, Message, ShortText
+
+StaffCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{2,40}$")]
+CertificateNo = Annotated[str, StringConstraints(min_length=6, max_length=40)]
+Ground = Literal["kinship", "direct_interest", "other_relation", "party_request", "own_request"]
+InspectorState = Literal["active", "inactive"]
+
+
+class NewInspector(Message):
+    """An officer for the directory."""
+
+    staff_code: StaffCode
+    name: ShortText
+    authority: Code
+    post: Code = "officer"
+    certificate_no: CertificateNo
+    certificate_valid_to: date
+
+
+class InspectorPatch(Message):
+    """JSON Merge Patch (RFC 7396)."""
+
+    name: ShortText | None = None
+    certificate_no: CertificateNo | None = None
+    certificate_valid_to: date | None = None
+    state: InspectorState | None = None
+    reason: ShortText
+
+
+class NewLeave(Message):
+    """Days on which the inspector cannot be sent."""
+
+    away_from: date
+    away_to: date
+
+
+class LeaveAnswer(Answer):
+    """A leave."""
+
+    id: UUID
+    inspector_id: UUID
+    away_from: date
+    away_to: date
+    cancelled_at: datetime | None
+
+
+class NewRecusal(Message):
+    """An inspector who must not inspect a firm."""
+
+    firm_id: UUID
+    ground: Ground
+    decided_by: ShortText
+    since: date
+
+
+class EndRecusal(Message):
+    """The relation has ended."""
+
+    ended_on: date
+
+
+class RecusalAnswer(Answer):
+    """A recusal; its ground is for the county office alone."""
+
+    id: UUID
+    firm_id: UUID
+    inspector_id: UUID
+    since: date
+    ended_on: date | None
+
+
+class InspectorAnswer(Answer):
+    """An officer of the directory."""
+
+    id: UUID
+    staff_code: str
+    name: str
+    authority: str
+    certificate_no: str
+    certificate_valid_to: date
+    state: str
+    version: int
+    updated_at: datetime

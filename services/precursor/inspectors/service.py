@@ -1,0 +1,215 @@
+"""Use cases of inspectors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from kit.etags import check_version
+from kit.problems import Conflict, FieldError, Forbidden, NotFound, invalid
+from kit.work import Work
+from services.precursor import lists
+from services.precursor.firms import service as firms
+from services.precursor.inspectors import repository
+from services.precursor.inspectors.errors import InspectorExists, InspectorNotFound, MayNotInspect, RecusalExists
+from services.precursor.inspectors.rules import AUTHORITIES, NOT_AUTHORITIES, NOT_POSTS, POSTS, is_away, is_certificate_no, is_competent
+from services.precursor.inspectors.schemas import EndRecusal, InspectorPatch, NewInspector, NewLeave, NewRecusal
+from services.precursor.inspectors.tables import Inspector, InspectorLeave, Recusal
+
+
+async def list_inspectors(
+    work: Work, authority: str | None, state: str | None, cursor: str | None, limit: int
+) -> tuple[Sequence[Inspector], str | None]:
+    """A page of the directory."""
+    filters = {"authority": authority, "state": state}
+    return await lists.page(
+        work, filters, cursor, limit, lambda after, size: repository.page_of_inspectors(work.session, authority, state, after, size)
+    )
+
+
+async def read_inspector(work: Work, inspector_id: UUID) -> Inspector:
+    """One inspector. Raises InspectorNotFound."""
+    found = await repository.inspector(work.session, inspector_id)
+    if found is None:
+        raise InspectorNotFound
+    return found
+
+
+async def enter_inspector(work: Work, new: NewInspector) -> Inspector:
+    """Enter an officer in the directory. Raises MayNotInspect, InspectorExists, Invalid (certificate)."""
+    _check_power(new.authority, new.post)
+    _check_certificate(new.certificate_no)
+    if new.certificate_valid_to < work.today:
+        raise invalid("/certificate_valid_to", "certificate_expired", "执法证已过期", "the certificate has expired")
+    if await repository.is_known(work.session, new.staff_code, new.certificate_no):
+        raise InspectorExists
+    values = new.model_dump(exclude={"post"})
+    inspector = Inspector(**values, created_at=work.now, updated_at=work.now)
+    await repository.add(work.session, inspector)
+    await work.note("inspector.enter", "inspector", inspector.id, details={"authority": inspector.authority})
+    return inspector
+
+
+async def amend_inspector(work: Work, inspector_id: UUID, patch: InspectorPatch, if_match: str | None) -> Inspector:
+    """Correct an entry, or take an officer out (`state: inactive`). Raises InspectorNotFound, StaleVersion, InspectorExists, Invalid."""
+    inspector = await repository.inspector(work.session, inspector_id, for_update=True)
+    if inspector is None:
+        raise InspectorNotFound
+    check_version(if_match, inspector.version)
+    given = patch.model_fields_set - {"reason"}
+    for field in sorted(given):
+        value = getattr(patch, field)
+        if value is None:
+            raise invalid(f"/{field}", "not_empty", "不能清空此项", "cannot be cleared")
+        if field == "certificate_no":
+            _check_certificate(value)
+            if await repository.is_known(work.session, None, value, but=inspector.id):
+                raise InspectorExists
+        setattr(inspector, field, value)
+    inspector.version += 1
+    inspector.updated_at = work.now
+    await work.session.flush()
+    await work.note("inspector.amend", "inspector", inspector.id, details={"fields": sorted(given)})
+    return inspector
+
+
+async def record_leave(work: Work, inspector_id: UUID, new: NewLeave) -> InspectorLeave:
+    """Record days on which an officer cannot be sent. Raises InspectorNotFound, Invalid."""
+    await read_inspector(work, inspector_id)
+    if new.away_to < new.away_from:
+        raise invalid("/away_to", "span", "结束日期早于开始日期", "ends before it begins")
+    leave = InspectorLeave(inspector_id=inspector_id, **new.model_dump(), recorded_by=work.principal.subject, recorded_at=work.now)
+    await repository.add(work.session, leave)
+    await work.note("inspector.leave", "inspector", inspector_id)
+    return leave
+
+
+async def cancel_leave(work: Work, inspector_id: UUID, leave_id: UUID) -> InspectorLeave:
+    """Cancel a leave. Raises NotFound, Conflict when it is cancelled already."""
+    leave = await repository.leave(work.session, leave_id)
+    if leave is None or leave.inspector_id != inspector_id:
+        raise NotFound
+    if leave.cancelled_at is not None:
+        raise Conflict("该请假已取消", "this leave is cancelled already")
+    leave.cancelled_at = work.now
+    await work.session.flush()
+    await work.note("inspector.cancel_leave", "inspector", inspector_id)
+    return leave
+
+
+async def leaves_of(work: Work, inspector_id: UUID) -> Sequence[InspectorLeave]:
+    """Leaves of an officer. Raises InspectorNotFound."""
+    await read_inspector(work, inspector_id)
+    return await repository.leaves_of(work.session, inspector_id)
+
+
+async def record_recusal(work: Work, inspector_id: UUID, new: NewRecusal) -> Recusal:
+    """Record that an officer must not inspect a firm (行政处罚法 art. 43). Raises InspectorNotFound, FirmNotFound, RecusalExists, Invalid."""
+    await read_inspector(work, inspector_id)
+    await firms.read_firm(work, new.firm_id)
+    if new.since > work.today:
+        raise invalid("/since", "date_future", "日期不能晚于今天", "must not lie in the future")
+    if await repository.is_recused(work.session, new.firm_id, inspector_id):
+        raise RecusalExists
+    recusal = Recusal(inspector_id=inspector_id, **new.model_dump(), recorded_by=work.principal.subject, recorded_at=work.now)
+    await repository.add(work.session, recusal)
+    await work.note("inspector.recuse", "inspector", inspector_id, new.firm_id)
+    return recusal
+
+
+async def end_recusal(work: Work, inspector_id: UUID, recusal_id: UUID, end: EndRecusal) -> Recusal:
+    """End a recusal from a day on. Raises NotFound, Conflict, Invalid."""
+    recusal = await repository.recusal(work.session, recusal_id)
+    if recusal is None or recusal.inspector_id != inspector_id:
+        raise NotFound
+    if recusal.ended_on is not None:
+        raise Conflict("该回避已结束", "this recusal has ended already")
+    if end.ended_on < recusal.since or end.ended_on > work.today:
+        raise invalid("/ended_on", "span", "结束日期应在开始日期与今天之间", "must lie between the beginning and today")
+    recusal.ended_on = end.ended_on
+    await work.session.flush()
+    await work.note("inspector.end_recusal", "inspector", inspector_id, recusal.firm_id)
+    return recusal
+
+
+async def recusals_of(work: Work, inspector_id: UUID) -> Sequence[Recusal]:
+    """Recusals of an officer. Raises InspectorNotFound."""
+    await read_inspector(work, inspector_id)
+    return await repository.recusals_of(work.session, inspector_id)
+
+
+def _check_power(authority: str, post: str) -> None:
+    if authority not in AUTHORITIES:
+        zh, en = "该单位没有法定检查权", "this body has no legal power to inspect"
+        code = "no_power" if authority in NOT_AUTHORITIES else "authority_unknown"
+        raise MayNotInspect(errors=[FieldError("/authority", code, zh, en)])
+    if post not in POSTS:
+        zh, en = "网格员、辅助人员、外包人员不得检查企业", "grid workers, auxiliaries and contractors must not inspect firms"
+        code = "no_power" if post in NOT_POSTS else "post_unknown"
+        raise MayNotInspect(errors=[FieldError("/post", code, zh, en)])
+
+
+def _check_certificate(number: str) -> None:
+    if not is_certificate_no(number):
+        raise invalid("/certificate_no", "certificate_invalid", "执法证号格式不符", "no certificate number")
+
+
+async def own_entry(work: Work) -> Inspector:
+    """The caller's own entry in the directory, by the staff number of the token. Raises Forbidden when there is none, or its certificate is not valid."""
+    code = work.principal.staff_id
+    found = await repository.inspector_by_staff_code(work.session, code) if code else None
+    if found is None or found.state != "active" or found.certificate_valid_to < work.today:
+        raise Forbidden("不在执法人员名录中或执法证已失效", "not in the directory of inspectors, or the certificate is no longer valid")
+    return found
+
+
+def check_competent(authority: str, kind: str, pointer: str) -> None:
+    """Raises Invalid when an authority may not inspect a kind of object."""
+    if not is_competent(authority, kind):
+        raise invalid(pointer, "not_competent", "该机关对此类对象没有检查权", "this authority has no power over this kind of object")
+
+
+async def check_officers(
+    work: Work, officers: Sequence[UUID], authority: str, firm_id: UUID, on_day: date, *, must_include: UUID, pointer: str = "/officers"
+) -> dict[UUID, Inspector]:
+    """At least two different certificated officers of the authority, none recused, the recording one among them (行政处罚法 art. 42, 43, 55).
+
+    Raises Invalid pointing at the officer.
+    """
+    if len(set(officers)) != len(officers) or len(officers) < 2:
+        raise invalid(pointer, "two_officers", "执法人员不得少于两人", "at least two different officers")
+    if must_include not in officers:
+        raise invalid(pointer, "recorder_absent", "记录人应为到场执法人员", "the one who records must be one of those present")
+    found = await repository.inspectors(work.session, officers)
+    for position, officer in enumerate(officers):
+        inspector = found.get(officer)
+        if inspector is None or inspector.authority != authority or inspector.certificate_valid_to < on_day:
+            raise invalid(
+                f"{pointer}/{position}", "not_certificated", "不是该机关的持证执法人员", "no certificated officer of this authority"
+            )
+        if await repository.is_recused(work.session, firm_id, officer):
+            raise invalid(f"{pointer}/{position}", "recused", "该执法人员应当回避", "this officer is recused from the firm")
+    return found
+
+
+async def officers_to_draw(work: Work, authority: str, first: date, last: date) -> tuple[list[Inspector], list[tuple[Inspector, str]]]:
+    """The directory of inspectors for a period: who can be drawn, and who cannot and why (`certificate`, `unavailable`)."""
+    leaves: dict[UUID, list[tuple[date, date]]] = {}
+    for inspector_id, away_from, away_to in await repository.leaves_between(work.session, first, last):
+        leaves.setdefault(inspector_id, []).append((away_from, away_to))
+    able: list[Inspector] = []
+    unable: list[tuple[Inspector, str]] = []
+    for inspector in await repository.directory(work.session, authority):
+        if inspector.certificate_valid_to < last:
+            unable.append((inspector, "certificate"))
+        elif is_away(leaves.get(inspector.id, ()), first, last):
+            unable.append((inspector, "unavailable"))
+        else:
+            able.append(inspector)
+    return able, unable
+
+
+async def recusals_on(work: Work, day: date) -> Sequence[tuple[UUID, UUID]]:
+    """(firm, inspector) of recusals that run on a day."""
+    return await repository.recusals_on(work.session, day)

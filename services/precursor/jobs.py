@@ -1,0 +1,28 @@
+"""Periodic work of the precursor service; each job calls one use case and may run again at any time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kit.app import PeriodicJob
+from kit.jobs import in_work
+from kit.work import House
+from services.precursor.firms.service import warn_of_licences
+from services.precursor.rectifications.service import tell_overdue
+
+
+async def rectifications_overdue(house: House, **_: Any) -> None:
+    """Tell of orders whose deadline passed unanswered."""
+    await in_work(house, "rectifications_overdue", tell_overdue)
+
+
+async def licences_expiring(house: House, **_: Any) -> None:
+    """Tell of licences that end soon."""
+    await in_work(house, "licences_expiring", warn_of_licences)
+
+
+JOBS: tuple[PeriodicJob, ...] = (
+    # 16:10 UTC is ten past midnight in Shanghai: the day whose deadline passed has just ended.
+    ("rectifications_overdue", rectifications_overdue, "10 16 * * *"),
+    ("licences_expiring", licences_expiring, "20 16 * * *"),
+)

@@ -1,0 +1,95 @@
+"""Every question to findings and rectifications."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from services.precursor.rectifications.tables import Finding, Rectification, RectificationStep
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list is narrowed to."""
+
+    towns: Sequence[str]
+    state: str | None = None
+    firm_id: UUID | None = None
+    inspection_id: UUID | None = None
+    division_code: str | None = None
+    overdue_on: date | None = None
+
+
+async def page_of_rectifications(session: AsyncSession, wanted: Wanted, after: UUID | None, size: int) -> Sequence[Rectification]:
+    """Orders after an id."""
+    query = select(Rectification).where(
+        or_(*(col(Rectification.division_code).like(pattern) for pattern in wanted.towns)) if wanted.towns else sa.false()
+    )
+    for column, value in (
+        (col(Rectification.state), wanted.state),
+        (col(Rectification.firm_id), wanted.firm_id),
+        (col(Rectification.inspection_id), wanted.inspection_id),
+        (col(Rectification.division_code), wanted.division_code),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.overdue_on is not None:
+        query = query.where(col(Rectification.state) == "ordered", col(Rectification.deadline) < wanted.overdue_on)
+    if after is not None:
+        query = query.where(col(Rectification.id) > after)
+    return (await session.execute(query.order_by(col(Rectification.id)).limit(size))).scalars().all()
+
+
+async def rectification(session: AsyncSession, rectification_id: UUID, *, for_update: bool = False) -> Rectification | None:
+    """One order."""
+    query = select(Rectification).where(col(Rectification.id) == rectification_id)
+    return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
+
+
+async def steps_of(session: AsyncSession, rectification_id: UUID) -> Sequence[RectificationStep]:
+    """What happened to an order, oldest first."""
+    query = select(RectificationStep).where(col(RectificationStep.rectification_id) == rectification_id).order_by(col(RectificationStep.id))
+    return (await session.execute(query)).scalars().all()
+
+
+async def findings_of(session: AsyncSession, inspection_id: UUID) -> Sequence[Finding]:
+    """What an inspection found, by item."""
+    return (
+        (await session.execute(select(Finding).where(col(Finding.inspection_id) == inspection_id).order_by(col(Finding.item_no))))
+        .scalars()
+        .all()
+    )
+
+
+async def newly_overdue(session: AsyncSession, today: date) -> Sequence[Rectification]:
+    """Orders whose deadline passed unanswered and of which nobody was told for that deadline, locked."""
+    query = select(Rectification).where(
+        col(Rectification.state) == "ordered",
+        col(Rectification.deadline) < today,
+        or_(col(Rectification.overdue_told_for).is_(None), col(Rectification.overdue_told_for) != col(Rectification.deadline)),
+    )
+    return (await session.execute(query.order_by(col(Rectification.id)).with_for_update(skip_locked=True))).scalars().all()
+
+
+async def timeliness_by_town(session: AsyncSession, since: date, until: date) -> dict[str, tuple[int, int]]:
+    """Town → (closed by the first deadline, due): orders whose first deadline lies in a span, as far as known at its end."""
+    statement = sa.text(
+        """select division_code, count(*) filter (where state = 'closed' and in_time and closed_on <= :until), count(*)
+             from precursor.rectification where first_deadline between :since and :until group by division_code"""
+    )
+    rows = await session.execute(statement, {"since": since, "until": until})
+    return {town: (done, due) for town, done, due in rows}
+
+
+async def add_all(session: AsyncSession, *rows: Any) -> None:
+    """Write rows in the order given."""
+    session.add_all(rows)
+    await session.flush()

@@ -1,0 +1,85 @@
+"""Messages of rectifications."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from kit.schemas import Answer, LongText, Message, ShortText
+
+RectificationState = Literal["ordered", "answered", "closed", "passed_on"]
+Officers = Annotated[list[UUID], Field(min_length=2, max_length=6)]
+
+
+class FirmsAnswer(Message):
+    """What the firm answered to the order, as the authority or the county office received it."""
+
+    answered_on: date
+    statement: LongText
+    evidence: list[ShortText] = []
+    """References of papers and photos in the file."""
+
+
+class Recheck(Message):
+    """The re-check on the spot by two certificated officers of the authority (行政处罚法 art. 42)."""
+
+    checked_on: date
+    officers: Officers
+    outcome: Literal["corrected", "not_corrected", "passed_on"]
+    note: LongText
+    new_deadline: date | None = None
+    """With `not_corrected`: the last day of the second order."""
+    passed_to: ShortText | None = None
+    """With `passed_on`: the competent organ."""
+
+
+class RectificationAnswer(Answer):
+    """An order to correct."""
+
+    id: UUID
+    finding_id: UUID
+    inspection_id: UUID
+    firm_id: UUID
+    division_code: str
+    authority: str
+    item_no: str
+    basis: str
+    requirement: str
+    ordered_on: date
+    first_deadline: date
+    deadline: date
+    orders: int
+    state: str
+    overdue: bool
+    closed_on: date | None
+    in_time: bool | None
+    passed_to: str | None
+    version: int
+    updated_at: datetime
+
+
+class StepAnswer(Answer):
+    """One step of an order."""
+
+    action: str
+    on_day: date
+    state: str
+    details: dict[str, Any]
+    recorded_by: str
+    recorded_at: datetime
+
+
+class FindingAnswer(Answer):
+    """What an inspection found under one item."""
+
+    id: UUID
+    item_no: str
+    basis: str
+    outcome: str
+    disposition: str
+    detail: str
+    passed_to: str | None
+    found_on: date

@@ -1,0 +1,230 @@
+"""Use cases of findings and rectifications. A fine is never computed here: the competent organ decides it elsewhere (domain 7.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from kit.etags import check_version
+from kit.problems import invalid
+from kit.work import Work
+from services.precursor import lists
+from services.precursor.events import RectificationClosed, RectificationOverdue
+from services.precursor.inspectors import service as inspectors
+from services.precursor.rectifications import policy, repository, rules
+from services.precursor.rectifications.errors import NotInThatState
+from services.precursor.rectifications.schemas import FirmsAnswer, Recheck
+from services.precursor.rectifications.tables import Finding, Rectification, RectificationStep
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One item of an inspection that is a finding."""
+
+    item_no: str
+    basis: str
+    outcome: str
+    detail: str
+    deadline: date | None = None
+    passed_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The inspection that found it."""
+
+    inspection_id: UUID
+    firm_id: UUID
+    division_code: str
+    authority: str
+    on_day: date
+
+
+async def record_findings(work: Work, source: Source, found: Sequence[Found]) -> Sequence[Finding]:
+    """Write what an inspection found, and open an order for each finding that needs one. Raises Invalid about a deadline."""
+    findings: list[Finding] = []
+    orders: list[Rectification] = []
+    for item in found:
+        disposition = rules.disposition_of(item.outcome)
+        assert disposition is not None
+        finding = Finding(
+            inspection_id=source.inspection_id,
+            firm_id=source.firm_id,
+            division_code=source.division_code,
+            authority=source.authority,
+            item_no=item.item_no,
+            basis=item.basis,
+            outcome=item.outcome,
+            disposition=disposition,
+            detail=item.detail,
+            passed_to=item.passed_to,
+            found_on=source.on_day,
+            recorded_by=work.principal.subject,
+            recorded_at=work.now,
+        )
+        findings.append(finding)
+        if disposition == "ordered":
+            orders.append(_order(work, source, item, finding))
+    await repository.add_all(work.session, *findings)
+    await repository.add_all(work.session, *orders)
+    await repository.add_all(
+        work.session, *(_step(work, order, "ordered", source.on_day, {"deadline": order.deadline.isoformat()}) for order in orders)
+    )
+    return findings
+
+
+def _order(work: Work, source: Source, item: Found, finding: Finding) -> Rectification:
+    if item.deadline is None:
+        raise invalid(f"/deadlines/{item.item_no}", "missing", "责令改正须写明期限", "an order to correct needs a deadline")
+    _check_deadline(item.deadline, source.on_day, f"/deadlines/{item.item_no}")
+    return Rectification(
+        finding_id=finding.id,
+        inspection_id=source.inspection_id,
+        firm_id=source.firm_id,
+        division_code=source.division_code,
+        authority=source.authority,
+        item_no=item.item_no,
+        basis=item.basis,
+        requirement=item.detail,
+        ordered_on=source.on_day,
+        first_deadline=item.deadline,
+        deadline=item.deadline,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+
+
+async def list_rectifications(
+    work: Work, filters: dict[str, Any], overdue: bool, cursor: str | None, limit: int
+) -> tuple[Sequence[Rectification], str | None]:
+    """A page of orders in the caller's towns."""
+    wanted = repository.Wanted(lists.scope_patterns(work), overdue_on=work.today if overdue else None, **filters)
+    bound = {**filters, "overdue": overdue or None}
+    return await lists.page(
+        work, bound, cursor, limit, lambda after, size: repository.page_of_rectifications(work.session, wanted, after, size)
+    )
+
+
+async def read_rectification(work: Work, rectification_id: UUID) -> Rectification:
+    """One order. Raises RectificationNotFound, Forbidden."""
+    return policy.may_see(work.principal, await repository.rectification(work.session, rectification_id))
+
+
+async def steps_of(work: Work, rectification_id: UUID) -> Sequence[RectificationStep]:
+    """What happened to an order, oldest first. Raises RectificationNotFound, Forbidden."""
+    await read_rectification(work, rectification_id)
+    return await repository.steps_of(work.session, rectification_id)
+
+
+async def record_answer(work: Work, rectification_id: UUID, answer: FirmsAnswer, if_match: str | None) -> Rectification:
+    """Record what the firm answered. Raises RectificationNotFound, Forbidden, StaleVersion, NotInThatState, Invalid."""
+    order = await _changeable(work, rectification_id, if_match)
+    _check_day(work, answer.answered_on, order.ordered_on, "/answered_on")
+    details = {"statement": answer.statement, "evidence": answer.evidence}
+    await _move(work, order, "answer", answer.answered_on, details)
+    await work.note("rectification.answer", "rectification", order.id)
+    return order
+
+
+async def record_recheck(work: Work, rectification_id: UUID, recheck: Recheck, if_match: str | None) -> Rectification:
+    """Record a re-check: corrected, ordered again, or passed on. Raises as record_answer, and Invalid about the officers."""
+    order = await _changeable(work, rectification_id, if_match)
+    caller = await inspectors.own_entry(work)
+    policy.may_recheck(caller.authority, order)
+    await inspectors.check_officers(work, recheck.officers, order.authority, order.firm_id, recheck.checked_on, must_include=caller.id)
+    _check_day(work, recheck.checked_on, order.ordered_on, "/checked_on")
+    details: dict[str, Any] = {"note": recheck.note, "officers": [str(officer) for officer in recheck.officers], "outcome": recheck.outcome}
+    if (recheck.new_deadline is not None) != (recheck.outcome == "not_corrected"):
+        raise invalid(
+            "/new_deadline", "with_not_corrected", "未改正时须给出新期限,其他情形不填", "goes with not_corrected, and only with it"
+        )
+    if (recheck.passed_to is not None) != (recheck.outcome == "passed_on"):
+        raise invalid("/passed_to", "with_passed_on", "移送时须写明接收机关,其他情形不填", "goes with passed_on, and only with it")
+    if recheck.new_deadline is not None:
+        _check_deadline(recheck.new_deadline, recheck.checked_on, "/new_deadline")
+        order.deadline, order.orders = recheck.new_deadline, order.orders + 1
+        await _move(work, order, "order_again", recheck.checked_on, {**details, "deadline": recheck.new_deadline.isoformat()})
+    else:
+        order.closed_on = recheck.checked_on
+        order.passed_to = recheck.passed_to
+        order.in_time = recheck.outcome == "corrected" and rules.in_time(
+            await _corrected_on(work, order, recheck.checked_on), order.first_deadline
+        )
+        await _move(work, order, "close" if recheck.outcome == "corrected" else "pass_on", recheck.checked_on, details)
+        closed = RectificationClosed(
+            inspection_id=order.inspection_id,
+            division_code=order.division_code,
+            closed_on=recheck.checked_on,
+            in_time=order.in_time,
+            outcome=recheck.outcome,
+        )
+        await work.publish(closed, order.id, order.division_code)
+    await work.note("rectification.recheck", "rectification", order.id, details={"outcome": recheck.outcome})
+    return order
+
+
+async def tell_overdue(work: Work) -> None:
+    """Say once of each deadline that it passed unanswered. A machine flags; what follows is for people to decide (law 6)."""
+    for order in await repository.newly_overdue(work.session, work.today):
+        order.overdue_told_for = order.deadline
+        event = RectificationOverdue(
+            inspection_id=order.inspection_id, division_code=order.division_code, deadline=order.deadline, item_no=order.item_no
+        )
+        await work.publish(event, order.id, order.division_code)
+        await repository.add_all(work.session, _step(work, order, "overdue", work.today, {"deadline": order.deadline.isoformat()}))
+        await work.note("rectification.overdue", "rectification", order.id)
+
+
+async def _corrected_on(work: Work, order: Rectification, checked_on: date) -> date:
+    """The day on which the firm said it was corrected, when the re-check then found it so: the firm does not answer for a late officer."""
+    steps = await repository.steps_of(work.session, order.id)
+    if steps and order.state == "answered":
+        answered = [step.on_day for step in steps if step.action == "answer"]
+        return answered[-1] if answered else checked_on
+    return checked_on
+
+
+async def _changeable(work: Work, rectification_id: UUID, if_match: str | None) -> Rectification:
+    order = policy.may_see(work.principal, await repository.rectification(work.session, rectification_id, for_update=True))
+    check_version(if_match, order.version)
+    return order
+
+
+async def _move(work: Work, order: Rectification, action: str, on_day: date, details: dict[str, Any]) -> None:
+    following = rules.next_state(order.state, action)
+    if following is None:
+        raise NotInThatState
+    order.state = following
+    order.version += 1
+    order.updated_at = work.now
+    await repository.add_all(work.session, _step(work, order, action, on_day, details))
+
+
+def _step(work: Work, order: Rectification, action: str, on_day: date, details: dict[str, Any]) -> RectificationStep:
+    return RectificationStep(
+        rectification_id=order.id,
+        action=action,
+        on_day=on_day,
+        state=order.state,
+        details=details,
+        recorded_by=work.principal.subject,
+        recorded_at=work.now,
+    )
+
+
+def _check_deadline(deadline: date, ordered_on: date, pointer: str) -> None:
+    fault = rules.deadline_fault(deadline, ordered_on)
+    if fault == "before_order":
+        raise invalid(pointer, fault, "期限早于责令之日", "lies before the day of the order")
+    if fault:
+        raise invalid(pointer, fault, f"期限不得超过 {rules.MAX_DAYS} 日", f"lies more than {rules.MAX_DAYS} days ahead")
+
+
+def _check_day(work: Work, day: date, not_before: date, pointer: str) -> None:
+    if day > work.today:
+        raise invalid(pointer, "date_future", "日期不能晚于今天", "must not lie in the future")
+    if day < not_before:
+        raise invalid(pointer, "before_order", "早于责令改正之日", "lies before the order")
