@@ -153,6 +153,40 @@ def import_ledgers(
 
 
 @app.command()
+def token(
+    who: Annotated[str, typer.Argument(help="A role, a user name or a client id of the demo.")], data_dir: DataDir = DEFAULT_DATA
+) -> None:
+    """Print an access token of a demo account, for trying the API with curl."""
+    typer.echo(part("deploy.token").token(data_dir, who))
+
+
+@app.command()
+def administrator(
+    username: Annotated[str, typer.Argument(help="Small letters, digits, dots.")], data_dir: DataDir = DEFAULT_DATA, dsn: Dsn = None
+) -> None:
+    """Open the first administrator's account of a real county; asks for the password."""
+    password = typer.prompt("Password (at least 12 characters)", hide_input=True, confirmation_prompt=True)
+    secret = part("deploy.administrator").open_by_hand(data_dir, dsn, username, password)
+    typer.echo(f"TOTP secret, shown this once: {secret}")
+
+
+@app.command()
+def audit(data_dir: DataDir = DEFAULT_DATA, dsn: Dsn = None) -> None:
+    """Recompute the hash chain of every audit trail; ends with 1 when one breaks."""
+    raise typer.Exit(part("deploy.audit").verify(data_dir, dsn))
+
+
+@app.command()
+def reference(write: Annotated[bool, typer.Option("--write", help="Write docs/reference.md.")] = False) -> None:
+    """Print the reference: commands, settings, roles, events, jobs, problems, routes."""
+    module = part("deploy.reference")
+    if write:
+        module.write()
+    else:
+        typer.echo(module.text())
+
+
+@app.command()
 def lock() -> None:
     """Make the hash-pinned locks again from pyproject.toml (needs uv)."""
     part("deploy.locks").make()

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from sqlalchemy import select
 
 from deploy.compose import HouseSettings, build
+from deploy.database import owner_dsn, product_dsn
 from deploy.problems import StartProblem
 from gateway.identity import administration
 from gateway.identity.schemas import NewAccount
@@ -20,7 +22,9 @@ from kit.work import House, Work
 
 async def open_first(settings: HouseSettings, username: str, password: str, *, with_totp: bool = False) -> str | None:
     """Open the first administrator's account; returns the TOTP secret if one was asked for. Raises StartProblem when there is one already."""
-    house = build(HouseSettings(settings.data_dir, settings.dsn, demo=settings.demo, clock=settings.clock, background=False), only="gateway")
+    house = build(
+        HouseSettings(settings.data_dir, settings.dsn, demo=settings.demo, clock=settings.clock, background=False), only="gateway"
+    )
     inside = house.apps["gateway"].state.house
     assert isinstance(inside, House)
     secrets: list[str | None] = []
@@ -39,3 +43,8 @@ async def open_first(settings: HouseSettings, username: str, password: str, *, w
     return secrets[0]
 
 
+def open_by_hand(data_dir: Path, external: str | None, username: str, password: str) -> str | None:
+    """`./dev administrator`: the first account of a real county, with a second factor. Raises StartProblem."""
+    with owner_dsn(data_dir, external) as address:
+        settings = HouseSettings(data_dir, product_dsn(address), demo=False, background=False)
+        return asyncio.run(open_first(settings, username, password, with_totp=True))

@@ -188,7 +188,7 @@ def _tell_addresses(run: Run, dsn: str, ports: dict[str, int]) -> None:
         {
             "database": address(dsn),
             "demo": run.options.demo,
-            "clock": run.options.clock,
+            "clock": run.clock(),
             "clock_set_at": real_clock().isoformat(),
             "urls": {name: f"http://127.0.0.1:{port}" for name, port in ports.items()},
         },

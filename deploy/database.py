@@ -124,6 +124,12 @@ def _database(dsn: str) -> str:
     return _with_database(dsn, DATABASE)
 
 
+def product_dsn(dsn: str) -> str:
+    """The owner's address of our database on the server that `dsn` names; nothing is created."""
+    named = conninfo_to_dict(dsn).get("dbname") or "postgres"
+    return _with_database(dsn, DATABASE) if named == "postgres" else dsn
+
+
 def _with_database(dsn: str, database: str) -> str:
     if "://" in dsn:
         head, _, query = dsn.partition("?")

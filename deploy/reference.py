@@ -43,7 +43,14 @@ def settings() -> list[tuple[str, ...]]:
     """Every environment variable that the product reads."""
     found: list[tuple[str, ...]] = []
     pattern = re.compile(r"GUIKANG_[A-Z_]+")
-    for part in ("dev", *(path.relative_to(PROJECT).as_posix() for name in ("deploy", "kit", "services", "gateway") for path in sorted((PROJECT / name).rglob("*.py")))):
+    for part in (
+        "dev",
+        *(
+            path.relative_to(PROJECT).as_posix()
+            for name in ("deploy", "kit", "services", "gateway")
+            for path in sorted((PROJECT / name).rglob("*.py"))
+        ),
+    ):
         text = (PROJECT / part).read_text(encoding="utf-8")
         found += [(name, part) for name in pattern.findall(text) if not name.endswith("_")]
     where: dict[str, list[str]] = {}
@@ -87,7 +94,11 @@ def text() -> str:
     for package in _packages().values():
         importlib.import_module(f"{package}.app")
     roles = [(f"`{role.value}`", zh, en) for role, (zh, en) in LABELS.items()]
-    problems = [(f"`{kind.slug}`", str(kind.status), kind.title_zh, kind.title_en) for kind in every_problem() if kind.__module__.split(".")[0] != "tests"]
+    problems = [
+        (f"`{kind.slug}`", str(kind.status), kind.title_zh, kind.title_en)
+        for kind in every_problem()
+        if kind.__module__.split(".")[0] != "tests"
+    ]
     routes = [(f"`{method} {path}`", roles_.replace("|", ", "), purpose) for method, path, _, roles_, _, _, purpose in rows()]
     parts = [
         HEAD,

@@ -17,6 +17,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -27,9 +28,14 @@ from deploy.postgres import Postgres
 from deploy.problems import AppSilent, BadOption
 from deploy.serving import PATIENCE, StopSignals, answers, listen, server_for
 from deploy.steps import Steps
+from kit.clock import real_clock
 
 if TYPE_CHECKING:
     from deploy.compose import HouseSettings
+
+
+DEMO_START = "2021-07-01T08:00:00+08:00"
+"""The demo county's first morning: its ledgers end in June 2021."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,19 @@ class Run:
         """What the composition is told."""
         from deploy.compose import HouseSettings  # a second of imports, which Postgres uses to start
 
-        return HouseSettings(data_dir=self.folder.path, dsn=dsn, demo=self.options.demo, clock=self.options.clock, shape=self.shape)
+        return HouseSettings(data_dir=self.folder.path, dsn=dsn, demo=self.options.demo, clock=self.clock(), shape=self.shape)
+
+    def clock(self) -> str | None:
+        """Where the product's clock stands at this start: a demo goes on from where it began (ADR 0009), a real county has none."""
+        if not self.options.demo:
+            return None
+        now = real_clock()
+        kept = self.folder.read("clock.json")
+        if self.options.clock or not kept:
+            kept = {"start": self.options.clock or DEMO_START, "began_at": now.isoformat()}
+            self.folder.write("clock.json", kept)
+        passed = now - datetime.fromisoformat(str(kept["began_at"]))
+        return (datetime.fromisoformat(str(kept["start"])) + passed).isoformat()
 
     @property
     def demo_is_due(self) -> bool:

@@ -42,4 +42,6 @@ def _accounts(steps: Steps, folder: DataFolder) -> None:
             table.add_row(str(account.get("username", "")), str(account.get("role", "")), password)
     steps.console.print(f"  Demo accounts (all in {path}, with TOTP secrets and client keys):", highlight=False, soft_wrap=True)
     steps.console.print(table)
-    steps.console.print("  Try: `./dev import deploy/demo/ledgers/*` · `./dev routes` · the tour in README.md", highlight=False, soft_wrap=True)
+    steps.console.print(
+        "  Try: `./dev import deploy/demo/ledgers/*` · `./dev routes` · the tour in README.md", highlight=False, soft_wrap=True
+    )

@@ -49,13 +49,19 @@ class Client:
     async def upload(self, path: str, files: list[tuple[str, bytes]], **form: str) -> Any:
         """Send files as multipart. Raises DemoFailed."""
         parts = [("files", (name, content)) for name, content in files]
-        answer = await self.http.post(path, files=parts, data=form, headers={"Authorization": f"Bearer {self.token}", "Purpose": "supervision"})
+        answer = await self.http.post(
+            path, files=parts, data=form, headers={"Authorization": f"Bearer {self.token}", "Purpose": "supervision"}
+        )
         return _checked("POST", path, answer).json()
 
 
 def _checked(method: str, path: str, answer: httpx.Response) -> httpx.Response:
     if answer.status_code >= 400:
         told = answer.text[:600]
-        with_errors = json.dumps(answer.json().get("errors", []), ensure_ascii=False)[:600] if "json" in answer.headers.get("content-type", "") else ""
+        with_errors = (
+            json.dumps(answer.json().get("errors", []), ensure_ascii=False)[:600]
+            if "json" in answer.headers.get("content-type", "")
+            else ""
+        )
         raise DemoFailed(f"{method} {path} answered {answer.status_code}: {told} {with_errors}")
     return answer
