@@ -4,7 +4,7 @@ The reader knows no trade: the kinds of table, header words and choices come in 
 together with divisions and catalogues. Files are parsed in a child process with limits; the parent never touches them.
 
     vocabulary = Vocabulary.load(path).knowing(places=places, learned=learned)
-    async for part in read(upload, vocabulary, as_of=today, demo=False, name="台账.xlsx"):
+    async for part in read(upload, vocabulary, as_of=today, demo=False, name="名册.xlsx"):
         match part:
             case Layout(): ...      # which tables, unknown headers to map, ignored sheets, rows that carry no record
             case Block(): ...       # about 2,000 rows: record {field: value}, problems per cell, disposition

@@ -7,6 +7,7 @@ Repeating texts are answered from a cache, which is what makes 100,000 rows chea
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from stdnum.cn import uscc
 
 from kit.sheets.dates import date_reader
 from kit.sheets.identity import id_reader
-from kit.sheets.plain import compact, text_of, tidy, without_brackets
+from kit.sheets.plain import LONGEST_WORD, compact, key_of, text_of, tidy, without_brackets
 from kit.sheets.vocabulary import Field, Vocabulary
 
 Read = tuple[Any, str | None]
@@ -137,7 +138,7 @@ def _phone(blank: frozenset[str]) -> Parser:
     def read(raw: Any) -> Read:
         if raw.__class__ is str and len(raw) == 11 and _MOBILE.fullmatch(raw) and raw.isascii():
             return raw, None
-        text = compact(text_of(raw))
+        text = key_of(raw)
         if text in blank:
             return None, None
         whole = one(text)
@@ -195,7 +196,7 @@ def _choice(choices: Choices, blank: frozenset[str], options: dict[str, Any]) ->
     unknown, missing, is_open = options.get("unknown", "CHOICE_UNKNOWN"), options.get("missing"), options.get("open", False)
 
     def read(raw: Any) -> Read:
-        text = compact(text_of(raw))
+        text = key_of(raw)
         value, found = choices.find(text)
         if found and text:
             return value, None
@@ -211,7 +212,7 @@ def _choices(choices: Choices, blank: frozenset[str], options: dict[str, Any]) -
     empty = blank | frozenset(compact(word) for word in options.get("blank", []))
 
     def read(raw: Any) -> Read:
-        text = tidy(text_of(raw))
+        text = tidy(text_of(raw)[:LONGEST_WORD])
         whole = compact(text)
         if whole in empty:
             return [], None
@@ -235,7 +236,7 @@ def _choices(choices: Choices, blank: frozenset[str], options: dict[str, Any]) -
 
 def _company_code(blank: frozenset[str]) -> Parser:
     def read(raw: Any) -> Read:
-        text = compact(text_of(raw))
+        text = key_of(raw)
         if text in blank:
             return None, None
         number = re.sub(r"[^0-9A-Z]", "", text.upper())
@@ -248,9 +249,9 @@ def _number(blank: frozenset[str], options: dict[str, Any]) -> Parser:
     units = {compact(unit): factor for unit, factor in options.get("units", {}).items()}
 
     def read(raw: Any) -> Read:
-        if isinstance(raw, float | int) and not isinstance(raw, bool):
+        if isinstance(raw, float | int) and not isinstance(raw, bool) and math.isfinite(raw):
             return (int(raw) if isinstance(raw, float) and raw.is_integer() else raw), None
-        text = compact(text_of(raw))
+        text = key_of(raw)
         if text in blank:
             return None, None
         match = _NUMBER.fullmatch(text.lstrip("约>≥≤<="))
@@ -274,7 +275,7 @@ def _measured(field: Field, blank: frozenset[str]) -> Parser:
     pattern = re.compile(rf"({names})[::=为]?(\d+(?:\.\d+)?)({scale})?(?:[((]([^()()]*)[))])?")
 
     def read(raw: Any) -> Read:
-        text = compact(text_of(raw))
+        text = key_of(raw)
         if text in blank - set(words):
             return None, None
         found = pattern.findall(text)

@@ -14,7 +14,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from kit.sheets.plain import INVISIBLE, compact
+from kit.sheets.plain import INVISIBLE, LONGEST_WORD, compact
 
 Read = tuple[str | None, str | None]
 _SEP = r"[-./年、,·_\\]"
@@ -76,6 +76,8 @@ def date_reader(blank: frozenset[str], as_of: dt.date, date1904: bool, months: l
         return day(century(year), month, date, "DATE_TWO_DIGIT_YEAR")
 
     def number(value: float) -> Read:
+        if not -1e15 < value < 1e15:  # also infinite, or no number at all
+            return None, "DATE_UNPARSABLE"
         whole = int(value)
         if value == whole:
             return digits(str(whole)) if whole > 0 else (None, "DATE_UNPARSABLE")
@@ -138,7 +140,7 @@ def date_reader(blank: frozenset[str], as_of: dt.date, date1904: bool, months: l
             return number(float(raw))
         if match := _FULL.fullmatch(raw):  # nine of ten; int() knows full-width digits too
             return day(int(match[1]), int(match[2]), int(match[3]))
-        text = unicodedata.normalize("NFKC", raw).translate(INVISIBLE).strip().strip("'\"`").casefold()
+        text = unicodedata.normalize("NFKC", raw[:LONGEST_WORD]).translate(INVISIBLE).strip().strip("'\"`").casefold()
         text = compact(_TIME.sub("", text))
         if text in blank:
             return None, None

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from operator import mul
 from typing import Any
 
-from kit.sheets.plain import INVISIBLE, compact, text_of
+from kit.sheets.plain import INVISIBLE, key_of
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _SHIFT = 48 * sum(WEIGHTS)
@@ -114,7 +114,7 @@ def id_reader(blank: frozenset[str], as_of: dt.date, demo: bool) -> Callable[[An
             return verdict(raw)
         if isinstance(raw, float | int) and abs(raw) >= 2**53:
             return None, "ID_PRECISION_LOST"
-        text = compact(text_of(raw))
+        text = key_of(raw)
         if text in blank:
             return None, "ID_MISSING"
         if _SCIENTIFIC.fullmatch(text):

@@ -7,8 +7,9 @@ constant memory. Runs in the parsing process; the problems are found anew while 
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from kit.sheets.messages import cell_message
+from kit.sheets.messages import CELL_MESSAGES, cell_message
 from kit.sheets.plain import text_of
 from kit.sheets.reader import WorkbookReader
 from kit.sheets.shapes import column_letter
@@ -24,6 +25,7 @@ from kit.sheets.tables import SheetPlan
 
 LIST_NAME = "问题清单"
 MOST_NOTES = 20_000  # a note costs about 2 KB of memory; cells beyond are still red and listed
+TELL_ROWS = 5_000
 _LONGEST_TEXT = 32_767
 _HEAD = ("序号", "工作表", "行", "单元格", "表头", "原值", "代码", "说明", "处理")
 _WIDTHS = (6, 18, 7, 8, 16, 26, 22, 58, 12)
@@ -68,8 +70,8 @@ class _List:
             self.sheet.write_string(self.count, at, text[:_LONGEST_TEXT])
 
 
-def write_marked(reader: WorkbookReader, target: str, remarks: list[dict[str, Any]]) -> None:
-    """Write the marked copy to `target`. `remarks` are the caller's: sheet, cell, zh, code."""
+def write_marked(reader: WorkbookReader, target: str, remarks: list[dict[str, Any]], tell: Callable[[int], None]) -> None:
+    """Write the marked copy to `target`. `remarks` are the caller's: sheet, cell, zh, code. `tell` hears how far it is."""
     book = xlsxwriter.Workbook(
         target, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "tmpdir": str(Path(target).parent)}
     )
@@ -88,7 +90,7 @@ def write_marked(reader: WorkbookReader, target: str, remarks: list[dict[str, An
         if plan.sheet.why_ignored == "hidden":
             sheet.hide()
         sheet.set_column(0, max(plan.sheet.width - 1, 0), 14)
-        notes = _write_sheet(reader, plan, sheet, formats, listing, added.get(plan.sheet.name, {}), notes)
+        notes = _write_sheet(reader, plan, sheet, formats, listing, added.get(plan.sheet.name, {}), notes, tell)
     if not listing.count:
         list_sheet.write_string(1, 1, "未发现问题")
     list_sheet.activate()
@@ -96,42 +98,40 @@ def write_marked(reader: WorkbookReader, target: str, remarks: list[dict[str, An
 
 
 def _write_sheet(
-    reader: WorkbookReader, plan: SheetPlan, sheet: Worksheet, formats: _Formats, listing: _List, added: dict[int, list[Mark]], notes: int
+    reader: WorkbookReader,
+    plan: SheetPlan,
+    sheet: Worksheet,
+    formats: _Formats,
+    listing: _List,
+    added: dict[int, list[Mark]],
+    notes: int,
+    tell: Callable[[int], None],
 ) -> int:
     headers = {row for table in plan.tables for row in table.header_rows}
     problems = _problems(reader, plan)
     upcoming = next(problems, None)
     for number, row in enumerate(plan.sheet.rows(), 1):
-        marks: dict[int, list[str]] = defaultdict(list)
+        found: list[tuple[int, str, str, str, str]] = []
         if upcoming is not None and upcoming[0] == number:
-            for column, header, raw, code, message in upcoming[1]:
-                listing.add(
-                    plan.sheet.name,
-                    number,
-                    column,
-                    header,
-                    raw,
-                    code,
-                    message,
-                    hold=code in reader.vocabulary.hold or code == "DUP_IN_FILE",
-                )
-                marks[column].append(f"{code}\n{message}")
+            found = upcoming[1]
             upcoming = next(problems, None)
-        for column, code, message in added.get(number, ()):
-            raw = text_of(row[column]) if 0 <= column < len(row) else ""
-            listing.add(plan.sheet.name, number, column, "", raw, code, message, hold=True)
+        found += [(at, "", text_of(row[at]) if 0 <= at < len(row) else "", code, message) for at, code, message in added.get(number, ())]
+        marks: dict[int, list[str]] = defaultdict(list)
+        for column, header, raw, code, message in found:
+            hold = code in reader.vocabulary.hold or code not in CELL_MESSAGES or code == "DUP_IN_FILE"
+            listing.add(plan.sheet.name, number, column, header, raw, code, message, hold=hold)
             marks[column].append(f"{code}\n{message}".strip())
         for column, cell in enumerate(row):
             if cell != "" or column in marks:
                 kind = "text" if isinstance(cell, str) else _kind(cell)
-                style = (
-                    formats.head if number in headers and column not in marks else (formats.red if column in marks else formats.plain)[kind]
-                )
+                style = formats.red[kind] if column in marks else formats.head if number in headers else formats.plain[kind]
                 _write(sheet, number - 1, column, cell, kind, style)
         for column, texts in marks.items():
             if column >= 0 and notes < MOST_NOTES:
                 notes += 1
                 sheet.write_comment(number - 1, column, "\n".join(texts), {"x_scale": 1.6, "author": "归康"})
+        if number % TELL_ROWS == 0:
+            tell(number)
     return notes
 
 
@@ -150,7 +150,7 @@ def _problems(reader: WorkbookReader, plan: SheetPlan) -> Iterator[tuple[int, li
 
 
 def _kind(cell: Any) -> str:
-    if isinstance(cell, bool):
+    if isinstance(cell, bool) or (isinstance(cell, float) and not math.isfinite(cell)):
         return "text"
     if isinstance(cell, int | float):
         return "long" if abs(cell) >= 1e11 else "number"

@@ -23,7 +23,7 @@ CELL_MESSAGES: dict[str, tuple[str, str]] = {
     "DATE_PARTIAL": ("日期不完整,只有年月", "The date is incomplete"),
     "DATE_TWO_DIGIT_YEAR": ("年份只有两位,已推断世纪", "The year has two digits; the century was inferred"),
     "DATE_IMPOSSIBLE": ("日期不存在", "There is no such day"),
-    "DATE_FUTURE": ("日期晚于台账截止日", "The date is later than the day of the ledger"),
+    "DATE_FUTURE": ("日期晚于截止日", "The date is later than the day of the ledger"),
     "DATE_UNPARSABLE": ("看不出是哪一天", "No date can be read from this"),
     "PHONE_INVALID": ("电话号码位数或号段不对", "The phone number has a wrong length or prefix"),
     "USCC_CHECKSUM": ("统一社会信用代码校验位不符(GB 32100)", "The company code fails its check character (GB 32100)"),

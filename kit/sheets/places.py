@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from kit.sheets.plain import compact
+from kit.sheets.plain import LONGEST_WORD, compact
 from kit.sheets.vocabulary import Place
 
 
@@ -41,7 +41,7 @@ class Gazetteer:
 
     def find(self, text: str, levels: frozenset[str], within: str | None = None) -> tuple[list[str], bool]:
         """(codes, True) of the places so named, below `within` if that is given; (codes, False) when they only lie elsewhere."""
-        name = compact(text)
+        name = compact(text[:LONGEST_WORD])
         candidates = self._named(name, levels)
         if not candidates:
             for province in self._provinces:
@@ -58,13 +58,13 @@ class Gazetteer:
         found = [place for place in self._exact.get(name, ()) if place.level in levels]
         if not found:
             stem = self.stem(name)
-            found = [place for place in self._stems.get(stem, ()) if place.level in levels]
+            found = [place for place in self._exact.get(stem) or self._stems.get(stem, ()) if place.level in levels]
             official = [place for place in found if compact(place.name) == name]
             found = official or found
         return found
 
     def _ending(self, name: str, levels: frozenset[str]) -> list[Place]:
-        """A whole chain in one cell (陕西省府谷县新民镇): the longest name that ends it."""
+        """A whole chain in one cell (某省某县某镇): the longest name that ends it."""
         for start in range(1, max(len(name) - 1, 1)):
             found = [place for place in self._exact.get(name[start:], ()) if place.level in levels]
             if found:
@@ -74,7 +74,7 @@ class Gazetteer:
     def mentioned(self, text: str, levels: frozenset[str]) -> list[str]:
         """Codes of places on `levels` that a title, sheet or file name mentions; a longer name of any level masks a shorter one."""
         found: list[str] = []
-        for match in self._scan.finditer(compact(text)):
+        for match in self._scan.finditer(compact(text[:LONGEST_WORD])):
             on_level = [place.code for place in self._exact[match[0]] if place.level in levels]
             if len(on_level) == 1 and on_level[0] not in found:
                 found.append(on_level[0])

@@ -26,6 +26,7 @@ INVISIBLE = dict.fromkeys(
     ]
 )
 _CONTROLS = dict.fromkeys([*range(32), *range(127, 161)], " ")
+LONGEST_WORD = 300
 _SPACE = re.compile(r"\s+")
 _BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|〔[^〔〕]*〕|<[^<>]*>")
 _PUNCTUATION = re.compile(r"[\s()\[\]【】〔〕<>《》「」“”\"'`*:;,.、。·/\\|_\-—~!?#&+]+")
@@ -55,6 +56,11 @@ def tidy(text: str) -> str:
 def compact(text: str) -> str:
     """For comparing values: NFKC, no blanks or invisible marks, lower case; signs are kept (they can be the value)."""
     return "".join(unicodedata.normalize("NFKC", text).translate(INVISIBLE).split()).casefold()
+
+
+def key_of(raw: Any) -> str:
+    """A cell as a word to compare. A text of a thousand letters is no word: only its beginning is looked at (no slow patterns)."""
+    return compact(text_of(raw)[:LONGEST_WORD])
 
 
 def without_brackets(text: str) -> str:

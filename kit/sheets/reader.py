@@ -19,9 +19,14 @@ from kit.sheets.vocabulary import Vocabulary
 
 
 class WorkbookReader:
-    """Plans on construction (`layout`, `fields` of each table); `blocks` streams rows; `totals` is right after the last block."""
+    """Plans on construction (`layout`, `fields` of each table); `blocks` streams rows; `totals` is right after the last block.
 
-    def __init__(self, scanned: Scanned, name: str, vocabulary: Vocabulary, as_of: dt.date, demo: bool) -> None:
+    `own_as_of`: the day that the workbook itself names is the last one allowed, when it is earlier than `as_of`.
+    """
+
+    def __init__(
+        self, scanned: Scanned, name: str, vocabulary: Vocabulary, as_of: dt.date, demo: bool, *, own_as_of: bool = False
+    ) -> None:
         self.vocabulary, self._block_rows = vocabulary, scanned.limits.block_rows
         self.sheets = open_sheets(scanned)
         office = vocabulary.office
@@ -29,6 +34,10 @@ class WorkbookReader:
         finder = HeaderFinder(vocabulary)
         planner = Planner(vocabulary, finder)
         self.plans = [SheetPlan(sheet) if sheet.why_ignored else planner.plan(sheet) for sheet in self.sheets]
+        day = date_reader(frozenset(), dt.date.max, scanned.date1904, office["months"], office["date_tails"])
+        found = found_as_of(self.plans, office["as_of"], day)
+        if own_as_of and found is not None and len(found) == 10:
+            as_of = min(as_of, dt.date.fromisoformat(found))
         setting = Setting(as_of, demo, scanned.date1904)
         parsers: dict[str, Parser] = {}
         seen: dict[str, dict[str, tuple[str, int]]] = {}
@@ -42,10 +51,7 @@ class WorkbookReader:
                     (len(listed), plan, RowReader(table, context, backdrop, vocabulary, gazetteer, setting, parsers, of_kind))
                 )
                 listed.append((plan, table, context))
-        day = date_reader(frozenset(), dt.date.max, scanned.date1904, office["months"], office["date_tails"])
-        self.layout = layout_of(
-            self.plans, listed, finder, vocabulary, found_as_of(self.plans, office["as_of"], day), scanned.encoding or None
-        )
+        self.layout = layout_of(self.plans, listed, finder, vocabulary, found, scanned.encoding or None)
         self._dispositions: dict[str, int] = {}
         self._problems: dict[str, int] = {}
         self._counts = [0] * len(listed)

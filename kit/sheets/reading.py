@@ -135,9 +135,13 @@ def read_blocks(
     demo: bool = False,
     name: str | None = None,
     limits: Limits | None = None,
+    own_as_of: bool = False,
 ) -> Generator[Layout | Block | Totals, None, None]:
-    """See `kit.sheets.read`; this is the blocking form, for jobs and commands."""
-    with Parser(source, name, vocabulary, as_of, demo, limits or Limits()) as parser:
+    """See `kit.sheets.read`; this is the blocking form, for jobs and commands.
+
+    `own_as_of`: a day that the workbook itself names (截至…) takes the place of a later `as_of`.
+    """
+    with Parser(source, name, vocabulary, as_of, demo, limits or Limits(), own_as_of=own_as_of) as parser:
         layout: Layout | None = None
         fields: dict[int, tuple[list[str], list[str]]] = {}
         for message in parser.messages():

@@ -13,7 +13,7 @@ from typing import Any
 
 from kit.sheets.grid import Sheet
 from kit.sheets.headers import MAX_HEADER_ROWS, HeaderFinder, Match
-from kit.sheets.plain import compact, text_of, tidy
+from kit.sheets.plain import compact, key_of, text_of, tidy
 from kit.sheets.vocabulary import Kind, Vocabulary
 
 TOP_ROWS = 40
@@ -165,7 +165,7 @@ class Planner:
         return True
 
     def _label(self, cell: str) -> str | None:
-        text = compact(cell)
+        text = key_of(cell)
         if text in self._totals or self._total_count.fullmatch(text):
             return "total"
         return "footer" if self._footer.fullmatch(text) else None
@@ -181,12 +181,12 @@ class Planner:
         if table is None:
             if len(cells) == 1 and texts:
                 text = tidy(texts[0])
-                return ("note" if self._note.fullmatch(compact(text)) else "title"), text
-            if len(texts) == len(cells) <= 3 and any(self._note.fullmatch(compact(t)) for t in texts):
+                return ("note" if self._note.fullmatch(key_of(text)) else "title"), text
+            if len(texts) == len(cells) <= 3 and any(self._note.fullmatch(key_of(t)) for t in texts):
                 return "note", " ".join(map(tidy, texts))
             return None, None
         mapped = [i for i, _ in cells if i in table.columns]
-        if len(cells) <= 3 and len(texts) == len(cells) and any(self._footer.fullmatch(compact(t)) for t in texts):
+        if len(cells) <= 3 and len(texts) == len(cells) and any(self._footer.fullmatch(key_of(t)) for t in texts):
             return "footer", " ".join(map(tidy, texts))
         if len(cells) == 1 and texts:
             return "section", tidy(texts[0])
@@ -253,7 +253,7 @@ class Planner:
         for number in pending:
             why = plan.other.get(number)
             if why == "section" or (why == "footer" and number == pending[0] and not plan.tables):
-                note = self._note.fullmatch(compact(plan.texts[number]))
+                note = self._note.fullmatch(key_of(plan.texts[number]))
                 plan.other[number] = "note" if note else "title"
             if plan.other.get(number) in ("title", "note"):
                 titles.append(plan.texts[number])

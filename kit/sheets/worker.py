@@ -7,7 +7,7 @@ also in the middle of native code that holds the interpreter.
 
     {"problem": code}                                   the file is refused
     {"layout": {...}}, {"block": table, "rows": [...]}, ..., {"totals": {...}}      mode "read"
-    {"marked": true}                                    mode "mark": the copy with its problems has been written
+    {"written": rows}, ..., {"marked": true}            mode "mark": the copy with its problems is being, has been written
 """
 
 from __future__ import annotations
@@ -37,7 +37,8 @@ def _bound(limits: Limits, *, writes: bool) -> None:
     except ImportError:
         return
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory_bytes, limits.memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (limits.cpu_seconds, limits.cpu_seconds + 1))
+    seconds = limits.cpu_seconds * (3 if writes else 1)
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     files, written = (512, 2 * limits.unpacked_bytes) if writes else (64, 0)
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
@@ -85,13 +86,13 @@ def _obey(order: dict[str, Any], limits: Limits, emit: Emit) -> None:
     del data
     vocabulary = Vocabulary.from_plain(order["vocabulary"])
     try:
-        reader = WorkbookReader(scanned, order["name"], vocabulary, dt.date.fromisoformat(order["as_of"]), order["demo"])
+        reader = WorkbookReader(scanned, order["name"], vocabulary, dt.date.fromisoformat(order["as_of"]), order["demo"], own_as_of=order.get("own_as_of", False))
     except UnicodeError:
         raise refuse("TEXT_ENCODING") from None
     if order["mode"] == "mark":
         from kit.sheets.marked import write_marked
 
-        write_marked(reader, order["target"], order["remarks"])
+        write_marked(reader, order["target"], order["remarks"], lambda rows: emit({"written": rows}))
         emit({"marked": True})
         return
     emit({"layout": asdict(reader.layout)})

@@ -52,7 +52,7 @@ def test_a_table_of_no_kind_is_offered_with_headers_and_samples_and_a_cover_is_i
 
 
 def test_an_unknown_column_is_offered_and_once_mapped_it_is_read(all_words: Vocabulary) -> None:
-    text = "姓名,身份证号,状态,户籍派出所认定日,监护人电话\n王军,990822198001010019,社戒,2019.3.1,16900000001\n"
+    text = "姓名,身份证号,状态,户籍派出所认定日,监护人电话\n王军,990822198001010014,社戒,2019.3.1,16900000001\n"
     made = Made("表.csv", text.encode())
     layout, rows = reading(made, all_words)
     offered = {header.header: header for header in layout.tables[0].unknown_headers}
@@ -65,11 +65,11 @@ def test_an_unknown_column_is_offered_and_once_mapped_it_is_read(all_words: Voca
 
 
 def test_a_learned_header_wins_over_the_word_table(all_words: Vocabulary) -> None:
-    made = Made("表.csv", "姓名,身份证号,状态,电话\n王军,990822198001010019,社戒,社区楼下\n".encode())
+    made = Made("表.csv", "姓名,身份证号,状态,电话\n王军,990822198001010014,社戒,社区楼下\n".encode())
     _, rows = reading(made, all_words.knowing(learned={"*": {"电话": "address"}}))
     assert rows[0].record["address"] == "社区楼下" and "phone" not in rows[0].record
 
 
 def test_the_day_found_in_the_sheet_is_told(all_words: Vocabulary) -> None:
-    made = Made("表.csv", "人员台账\n截止2020年12月31日\n姓名,身份证号,状态\n王军,990822198001010019,社戒\n".encode())
+    made = Made("表.csv", "人员台账\n截止2020年12月31日\n姓名,身份证号,状态\n王军,990822198001010014,社戒\n".encode())
     assert reading(made, all_words)[0].as_of == "2020-12-31"
