@@ -46,18 +46,26 @@ class Sealer:
 
     def seal(self, value: str, table: str, column: str, row: str) -> bytes:
         """The stored form of a value, bound to its place."""
+        return self.seal_bytes(value.encode(), table, column, row)
+
+    def seal_bytes(self, value: bytes, table: str, column: str, row: str) -> bytes:
+        """`seal` for bytes, such as an uploaded file (at most 2 GiB)."""
         nonce = os.urandom(12)
-        return self._prefix + nonce + self._ciphers[self._active].encrypt(nonce, value.encode(), self._place(table, column, row))
+        return self._prefix + nonce + self._ciphers[self._active].encrypt(nonce, value, self._place(table, column, row))
 
     def open(self, stored: bytes, table: str, column: str, row: str) -> str:
         """The value again. Raises CannotOpen."""
+        return self.open_bytes(stored, table, column, row).decode()
+
+    def open_bytes(self, stored: bytes, table: str, column: str, row: str) -> bytes:
+        """`open` for bytes. Raises CannotOpen."""
         length = stored[2] if len(stored) > 3 else 0
         kid, rest = bytes(stored[3 : 3 + length]), bytes(stored[3 + length :])
         cipher = self._ciphers.get(kid)
         if cipher is None or stored[0] != _VERSION or stored[1] != _AES_GCM or len(rest) < 28:
             raise CannotOpen
         try:
-            return cipher.decrypt(rest[:12], rest[12:], self._place(table, column, row)).decode()
+            return cipher.decrypt(rest[:12], rest[12:], self._place(table, column, row))
         except InvalidTag as error:
             raise CannotOpen from error
 

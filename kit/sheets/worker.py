@@ -86,7 +86,8 @@ def _obey(order: dict[str, Any], limits: Limits, emit: Emit) -> None:
     del data
     vocabulary = Vocabulary.from_plain(order["vocabulary"])
     try:
-        reader = WorkbookReader(scanned, order["name"], vocabulary, dt.date.fromisoformat(order["as_of"]), order["demo"], own_as_of=order.get("own_as_of", False))
+        as_of, own = dt.date.fromisoformat(order["as_of"]), order.get("own_as_of", False)
+        reader = WorkbookReader(scanned, order["name"], vocabulary, as_of, order["demo"], own_as_of=own)
     except UnicodeError:
         raise refuse("TEXT_ENCODING") from None
     if order["mode"] == "mark":
