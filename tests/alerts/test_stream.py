@@ -1,0 +1,180 @@
+"""The live stream over real HTTP: a running house with its own background work, a phone, and officers who listen."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import socket
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+import uvicorn
+
+from deploy.compose import HouseSettings, build
+from deploy.folder import DataFolder
+from deploy.keys import Keys
+from kit.clock import SteppedClock
+from kit.roles import Role
+from tests.alerts.neighbours import OTHER_TOWN, TOWN, an_id, watch
+from tests.alerts.scenes import THREE, checkin
+from tests.houses import START, Template, TestHouse, copied
+
+
+@dataclass
+class Served:
+    """A house behind a real port."""
+
+    house: TestHouse
+    url: str
+
+
+@pytest.fixture
+async def served(template: Template) -> AsyncIterator[Served]:
+    """Alerts on loopback, with its own listeners, detectors and jobs."""
+    with copied(template) as owner:
+        clock = SteppedClock(START)
+        house = build(HouseSettings(template.data_dir, owner, background=True, log_level="ERROR"), only="alerts", clock=clock)
+        await house.start()
+        taken = socket.socket()
+        taken.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(house.app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        running = asyncio.create_task(server.serve(sockets=[taken]))
+        while not server.started:
+            await asyncio.sleep(0)
+        try:
+            yield Served(TestHouse(house, Keys(DataFolder(template.data_dir)), clock, owner), f"http://127.0.0.1:{taken.getsockname()[1]}")
+        finally:
+            server.should_exit = True
+            await running
+            await house.stop()
+            taken.close()
+
+
+@dataclass
+class Listener:
+    """Somebody with an open stream."""
+
+    events: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
+    last_id: str = ""
+    opened: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def listen(self, served: Served, *roles: str, scope: tuple[str, ...], resume: str | None = None) -> None:
+        """Read frames until cancelled."""
+        token = served.house.caller("alerts", *roles, scope=scope).token()
+        headers = {"authorization": f"Bearer {token}", **({"last-event-id": resume} if resume else {})}
+        async with (
+            httpx.AsyncClient(trust_env=False, timeout=None) as client,
+            client.stream("GET", f"{served.url}/alerts/v1/stream", headers=headers) as answer,
+        ):
+            assert answer.status_code == 200
+            assert answer.headers["content-type"].startswith("text/event-stream")
+            frame: dict[str, str] = {}
+            async for line in answer.aiter_lines():
+                self.opened.set()
+                name, _, value = line.partition(": ")
+                if name in ("id", "event", "data"):
+                    frame[name] = value
+                elif not line and "data" in frame:
+                    self.last_id = frame["id"]
+                    await self.events.put({"type": frame["event"], **json.loads(frame["data"]), "seen_at": time.monotonic()})
+                    frame = {}
+
+
+@contextlib.asynccontextmanager
+async def listening(served: Served, *roles: str, scope: tuple[str, ...] = ("610822",), resume: str | None = None) -> AsyncIterator[Listener]:
+    """A listener whose stream is open."""
+    listener = Listener()
+    task = asyncio.create_task(listener.listen(served, *roles, scope=scope, resume=resume))
+    await asyncio.wait_for(listener.opened.wait(), 10)
+    try:
+        yield listener
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def post(client: httpx.AsyncClient, served: Served, *items: dict[str, Any]) -> float:
+    """Send a batch over HTTP; when its answer was there."""
+    token = served.house.caller("alerts", Role.SOCIAL_WORKER).token()
+    answer = await client.post(f"{served.url}/alerts/v1/checkins", json={"checkins": list(items)}, headers={"authorization": f"Bearer {token}"})
+    arrived = time.monotonic()
+    assert answer.status_code == 200, answer.text
+    return arrived
+
+
+async def gather_three(client: httpx.AsyncClient, served: Served) -> float:
+    """A week of homes, then a gathering; when the answer to the completing check-in was there."""
+    house = served.house
+    await watch(house, *THREE)
+    now = house.clock()
+    await post(client, served, *[checkin(p, now - timedelta(days=9), f"h{n}", (111.0 + n / 50, 39.1)) for n, p in enumerate(THREE)])
+    arrived = 0.0
+    for n, person in enumerate(THREE):
+        arrived = await post(client, served, checkin(person, now - timedelta(minutes=30 - 10 * n), "meet"))
+    return arrived
+
+
+async def test_an_alert_is_on_the_stream_within_a_second_of_the_check_in_that_completed_it(served: Served) -> None:
+    async with (
+        httpx.AsyncClient(trust_env=False) as client,
+        listening(served, Role.COUNTY_OFFICER) as county,
+        listening(served, Role.TOWN_OFFICER, scope=(TOWN[:9],)) as town,
+        listening(served, Role.TOWN_OFFICER, scope=(OTHER_TOWN[:9],)) as elsewhere,
+    ):
+        arrived = await gather_three(client, served)
+        event = await asyncio.wait_for(county.events.get(), 5)
+        same = await asyncio.wait_for(town.events.get(), 5)
+        assert (event["type"], event["kind"], event["persons"], event["division_code"]) == ("alert.raised", "gathering", 3, TOWN)
+        assert same["event_id"] == event["event_id"]
+        assert event["seen_at"] - arrived < 1.0
+        assert elsewhere.events.empty()
+        told = json.dumps(event)
+        assert not any(str(person) in told for person in THREE)
+
+
+async def test_a_stream_that_broke_off_resumes_without_a_gap(served: Served) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        async with listening(served, Role.COUNTY_OFFICER) as county:
+            await gather_three(client, served)
+            raised = await asyncio.wait_for(county.events.get(), 5)
+        fourth = an_id("丁")
+        await watch(served.house, fourth)
+        token = served.house.caller("alerts", Role.TOWN_OFFICER).token()
+        path = f"{served.url}/alerts/v1/alerts/{raised['alert_id']}/acknowledge"
+        headers = {"authorization": f"Bearer {token}", "if-match": '"v1"', "purpose": "supervision"}
+        assert (await client.post(path, json={}, headers=headers)).status_code == 200
+        async with listening(served, Role.COUNTY_OFFICER, resume=county.last_id) as again:
+            missed = await asyncio.wait_for(again.events.get(), 5)
+            while missed["event_id"] == raised["event_id"]:  # the newest event may be told twice, never not at all
+                missed = await asyncio.wait_for(again.events.get(), 5)
+            assert (missed["type"], missed["alert_id"]) == ("alert.acknowledged", raised["alert_id"])
+
+
+async def test_a_long_transaction_elsewhere_delays_nobody(served: Served) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client, listening(served, Role.COUNTY_OFFICER) as county:
+        with psycopg.connect(served.house.owner) as other:
+            other.execute("select pg_current_xact_id()")  # holds the snapshot horizon until this block ends
+            arrived = await gather_three(client, served)
+            event = await asyncio.wait_for(county.events.get(), 5)
+            assert event["seen_at"] - arrived < 1.0
+
+
+async def test_streams_are_for_those_who_look_at_alerts(served: Served) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        url = f"{served.url}/alerts/v1/stream"
+        assert (await client.get(url)).status_code == 401
+        for role in (Role.LEADER, Role.SUBJECT, Role.GRID_WORKER, Role.AUDITOR):
+            token = served.house.caller("alerts", role).token()
+            assert (await client.get(url, headers={"authorization": f"Bearer {token}"})).status_code == 403
+        token = served.house.caller("alerts", Role.COUNTY_OFFICER).token()
+        bad = await client.get(url, headers={"authorization": f"Bearer {token}", "last-event-id": "yesterday"})
+        assert bad.status_code == 422
