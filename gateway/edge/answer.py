@@ -52,7 +52,7 @@ def dress(headers: Iterable[tuple[bytes, bytes]], request_id: bytes, tail: Heade
 class Answer:
     """`send` for one request: it notes what went out and dresses the head."""
 
-    __slots__ = ("_request_id", "_send", "_tail", "body", "finished", "cacheable", "started", "status")
+    __slots__ = ("_request_id", "_send", "_tail", "body", "cacheable", "started", "status")
 
     def __init__(self, send: Send, request_id: str, *, https: bool) -> None:
         self._send = send
@@ -60,7 +60,6 @@ class Answer:
         self._tail = [*_PRIVATE_TAIL, HSTS] if https else _PRIVATE_TAIL
         self.status = 0
         self.started = False
-        self.finished = False
         self.cacheable = False
         """A public read: the app may say how long it keeps."""
         self.body: BoundedBody | None = None
@@ -81,8 +80,6 @@ class Answer:
                 }
             )
         elif self.started:
-            if not message.get("more_body", False):
-                self.finished = True
             await self._send(message)
 
     async def problem(self, problem: Problem, language: str) -> None:
@@ -101,7 +98,7 @@ class Answer:
                 closing = True
             else:
                 fields.append((name.lower().encode(), value.encode()))
-        self.started, self.status, self.finished = True, status, True
+        self.started, self.status = True, status
         dressed = dress(fields, self._request_id, self._tail)
         if closing:
             dressed.append((b"connection", b"close"))

@@ -156,6 +156,10 @@ class Link(asyncio.Protocol):
 
     # -- httptools callbacks
 
+    def on_message_begin(self) -> None:
+        if self.complete:  # a second answer in the same read: nobody asked for it
+            raise Broken
+
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name.lower(), value))
 
@@ -199,10 +203,8 @@ class Link(asyncio.Protocol):
             self.status = 0
             self.headers = []
             return
-        if self.complete:  # a second answer in one piece of data
-            self.reusable = False
-            return
-        self._finish()
+        if not self.complete:
+            self._finish()
 
     def _finish(self) -> None:
         self.complete = True

@@ -298,17 +298,15 @@ async def ask(
     fields = [(b"host", b"guikang.example")] if host else []
     if token is not None:
         fields.append((b"authorization", f"Bearer {token}".encode("latin-1", "replace")))
-    waiting = list(pieces or [])
+    waiting = list(pieces or [b""])
     answered = asyncio.Event()
     told = Told(0, [], b"")
 
     async def receive() -> dict[str, Any]:
         if waiting:
             return {"type": "http.request", "body": waiting.pop(0), "more_body": bool(waiting)}
-        if pieces:
-            await answered.wait()
-            return {"type": "http.disconnect"}
-        return {"type": "http.request", "body": b"", "more_body": False}
+        await answered.wait()
+        return {"type": "http.disconnect"}
 
     async def send(message: Any) -> None:
         if message["type"] == "http.response.start":
