@@ -18,6 +18,7 @@ import pwd
 import secrets
 import shutil
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.problems import DiskFull, FolderForeign, FolderTaken, FolderUnfit, full_disk_told
@@ -158,7 +159,7 @@ class DataFolder:
             write_atomically(path, secrets.token_urlsafe(32))
         return path.read_text(encoding="utf-8").strip()
 
-    def write(self, name: str, content: dict[str, object]) -> None:
+    def write(self, name: str, content: Mapping[str, object]) -> None:
         """Write a JSON object to a file of the folder, atomically, 0600."""
         write_atomically(self.path / name, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
 
