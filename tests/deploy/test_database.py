@@ -10,6 +10,7 @@ from psycopg.conninfo import make_conninfo
 
 from deploy import database
 from deploy.folder import DataFolder
+from deploy.postgres import SETTINGS
 from deploy.problems import DatabaseUnreachable, StartProblem
 from tests.houses import Template, copied
 
@@ -65,7 +66,7 @@ def test_no_role_may_use_up_the_servers_connections(template: Template) -> None:
         ).fetchall()
     assert {row[0] for row in limits} == {database.login(service) for service in database.PACKAGES}
     assert all(row[1:] == (database.CONNECTIONS, False, False, False) for row in limits)
-    assert database.CONNECTIONS * len(database.PACKAGES) <= 57
+    assert database.CONNECTIONS * len(database.PACKAGES) <= int(SETTINGS["max_connections"]) - 3, "three are kept for the owner"
 
 
 def test_preparing_twice_changes_nothing(template: Template) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from deploy.folder import DataFolder, process_lives, running_pid
 from deploy.identity import can_unshare, choose_identity
-from deploy.postgres import Postgres, binaries, check_locale, port_is_free
+from deploy.postgres import SETTINGS, Postgres, binaries, check_locale, port_is_free
 from deploy.problems import FolderTaken, LocaleUnfit, PortTaken, PostgresFailed, PostgresNewer
 
 PROJECT = Path(__file__).parents[2]
@@ -75,7 +75,7 @@ def test_a_new_cluster_answers_with_utf8_checksums_scram_and_full_durability(ser
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
         "password_encryption": "scram-sha-256",
-        "max_connections": "60",
+        "max_connections": SETTINGS["max_connections"],
     }
     with psycopg.connect(server.dsn()) as connection:
         found = dict(connection.execute("select name, setting from pg_settings where name = any(%s)", (list(wanted),)).fetchall())
