@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import jwt
-import pyotp
+from pyotp.totp import TOTP
 
 from deploy.folder import DataFolder, read_json
 from deploy.problems import NotRunning, StartProblem
@@ -50,7 +50,7 @@ def _moment(http: httpx.Client) -> int:
 def _sign_in(http: httpx.Client, account: dict[str, Any], moment: int) -> str:
     body = {"username": account["username"], "password": account["password"]}
     if account.get("totp_secret"):
-        body["totp"] = pyotp.TOTP(account["totp_secret"]).at(moment)
+        body["totp"] = TOTP(account["totp_secret"]).at(moment)
     answer = http.post("/auth/v1/login", json=body)
     if answer.status_code != 200:
         raise StartProblem(reason=f"the sign-in of {account['username']} was answered with {answer.status_code}")

@@ -62,7 +62,7 @@ class Jobs:
         self.listed.append((name, periodic, (run.__doc__ or "").strip().split("\n")[0]))
         registered = self.app.task(name=name, queueing_lock=name if periodic else None, lock=name)(task)
         if periodic:
-            self.app.periodic(cron=periodic, periodic_id=name)(registered)
+            self.app.periodic(cron=periodic, periodic_id=name)(registered)  # pyright: ignore[reportArgumentType] - the timestamp comes as a keyword
 
     async def run(self) -> None:
         """A worker, until cancelled."""

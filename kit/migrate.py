@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Literal
 
 import sqlalchemy as sa
 from alembic import command, context
 from alembic.autogenerate import compare_metadata
+from alembic.autogenerate.api import AutogenContext
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -82,13 +84,13 @@ def run_env() -> None:
         context.run_migrations()
 
 
-def _render(kind: str, item: object, autogen: object) -> str | bool:
+def _render(kind: str, item: object, autogen: AutogenContext) -> str | Literal[False]:
     name = type(item).__name__
     if kind == "type" and name == "AutoString":
         length = getattr(item, "length", None)
         return f"sa.String(length={length})" if length else "sa.Text()"
     if kind == "type" and name == "Xid8":
-        autogen.imports.add("from kit.db import Xid8")  # pyright: ignore[reportAttributeAccessIssue] - Alembic types it as object
+        autogen.imports.add("from kit.db import Xid8")
         return "Xid8()"
     return False
 

@@ -152,7 +152,7 @@ async def _strict_body(request: Request) -> bytes:
     if kind == "application/json" or kind.endswith("+json"):
         body = await request.body()
         if body:
-            request._json = strict_json.loads(body)  # pyright: ignore[reportAttributeAccessIssue] - Starlette's own cache slot for request.json()
+            request._json = strict_json.loads(body)  # Starlette's own cache slot for request.json()
         return body
     return b""
 

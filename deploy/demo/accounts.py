@@ -30,7 +30,10 @@ PEOPLE: tuple[tuple[str, str, str, str | None], ...] = (
 )
 """Role, user name, scope, staff number in the registry."""
 ADMINISTRATOR = "admin"
-MACHINES: tuple[tuple[str, str, str], ...] = (("demo-agency", "agency", "应急管理局(演示)"), ("demo-partner", "partner", "保德县禁毒办(演示)"))
+MACHINES: tuple[tuple[str, str, str], ...] = (
+    ("demo-agency", "agency", "应急管理局(演示)"),
+    ("demo-partner", "partner", "保德县禁毒办(演示)"),
+)
 
 
 @dataclass

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
-import pyotp
+from pyotp.totp import TOTP
 
 from kit.clock import Clock
 
@@ -29,7 +29,7 @@ class Client:
         """Sign in and keep the access token. Raises DemoFailed."""
         body = {"username": username, "password": password}
         if totp_secret:
-            body["totp"] = pyotp.TOTP(totp_secret).at(self.clock())
+            body["totp"] = TOTP(totp_secret).at(self.clock())
         self.token = (await self.send("POST", "/auth/v1/login", body))["access_token"]
 
     async def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:

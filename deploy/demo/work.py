@@ -166,7 +166,13 @@ async def _inspections(officer: Client) -> None:
     have = {item["certificate_no"] for item in listed}
     for number, (authority, name, certificate) in enumerate(INSPECTORS, 1):
         if certificate not in have:
-            body = {"staff_code": f"I{number:03d}", "name": name, "authority": authority, "certificate_no": certificate, "certificate_valid_to": "2025-12-31"}
+            body = {
+                "staff_code": f"I{number:03d}",
+                "name": name,
+                "authority": authority,
+                "certificate_no": certificate,
+                "certificate_valid_to": "2025-12-31",
+            }
             await officer.send("POST", "/precursor/v1/inspectors", body)
     draws = await officer.send("GET", "/precursor/v1/draws")
     if draws["items"]:

@@ -45,7 +45,7 @@ def merged(documents: Mapping[str, Mapping[str, Any]], roles: Mapping[tuple[str,
             text = text.replace(f'"#/components/schemas/{old}"', f'"#/components/schemas/{new}"')
         document = json.loads(text)
         for name, schema in document.get("components", {}).get("schemas", {}).items():
-            schemas[renamed.get(name, name)] = schema
+            schemas[renamed.get(name) or name] = schema
         for path, operations in document.get("paths", {}).items():
             for method, operation in operations.items():
                 row = roles.get((method.upper(), path))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
-import pyotp
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
+from pyotp.totp import TOTP
+from pyotp.utils import strings_equal
 
 _hasher = PasswordHash((Argon2Hasher(time_cost=3, memory_cost=65536, parallelism=4),))
 _two_at_once = asyncio.Semaphore(2)
@@ -29,8 +30,8 @@ async def verify_password(password: str, known: str | None) -> bool:
 
 def totp_step(secret: str, code: str, moment: int) -> int | None:
     """The time step that a TOTP code belongs to (RFC 6238, 30 s, one step of skew), or None."""
-    totp = pyotp.TOTP(secret)
+    totp = TOTP(secret)
     for step in (moment // 30, moment // 30 - 1, moment // 30 + 1):
-        if pyotp.utils.strings_equal(totp.generate_otp(step), code):
+        if strings_equal(totp.generate_otp(step), code):
             return step
     return None

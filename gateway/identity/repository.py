@@ -17,12 +17,12 @@ from gateway.identity.tables import Account, AssertionSeen, Client, ClientKey, R
 
 async def account_named(session: AsyncSession, username: str) -> Account | None:
     """The account of a user name, locked for this transaction."""
-    return (await session.execute(select(Account).where(Account.username == username).with_for_update())).scalar_one_or_none()
+    return (await session.execute(select(Account).where(col(Account.username) == username).with_for_update())).scalar_one_or_none()
 
 
 async def account(session: AsyncSession, account_id: UUID) -> Account | None:
     """One account, locked for this transaction."""
-    return (await session.execute(select(Account).where(Account.id == account_id).with_for_update())).scalar_one_or_none()
+    return (await session.execute(select(Account).where(col(Account.id) == account_id).with_for_update())).scalar_one_or_none()
 
 
 async def accounts(session: AsyncSession) -> Sequence[Account]:
@@ -32,12 +32,12 @@ async def accounts(session: AsyncSession) -> Sequence[Account]:
 
 async def session_of(session: AsyncSession, session_id: UUID) -> Session | None:
     """One session, locked for this transaction."""
-    return (await session.execute(select(Session).where(Session.id == session_id).with_for_update())).scalar_one_or_none()
+    return (await session.execute(select(Session).where(col(Session.id) == session_id).with_for_update())).scalar_one_or_none()
 
 
 async def open_sessions(session: AsyncSession, account_id: UUID, now: datetime) -> Sequence[Session]:
     """An account's sessions that can still be used."""
-    query = select(Session).where(Session.account_id == account_id, col(Session.ended_at).is_(None), col(Session.expires_at) > now)
+    query = select(Session).where(col(Session.account_id) == account_id, col(Session.ended_at).is_(None), col(Session.expires_at) > now)
     return (await session.execute(query.order_by(col(Session.began_at)))).scalars().all()
 
 
@@ -49,12 +49,14 @@ async def end_sessions(session: AsyncSession, account_id: UUID, now: datetime, r
 
 async def refresh_token(session: AsyncSession, token_hash: bytes) -> RefreshToken | None:
     """A refresh token by its hash, locked for this transaction."""
-    return (await session.execute(select(RefreshToken).where(RefreshToken.token_hash == token_hash).with_for_update())).scalar_one_or_none()
+    return (
+        await session.execute(select(RefreshToken).where(col(RefreshToken.token_hash) == token_hash).with_for_update())
+    ).scalar_one_or_none()
 
 
 async def client(session: AsyncSession, client_id: str) -> Client | None:
     """A machine client."""
-    return (await session.execute(select(Client).where(Client.id == client_id))).scalar_one_or_none()
+    return (await session.execute(select(Client).where(col(Client.id) == client_id))).scalar_one_or_none()
 
 
 async def clients(session: AsyncSession) -> Sequence[Client]:
@@ -65,7 +67,7 @@ async def clients(session: AsyncSession) -> Sequence[Client]:
 async def keys_of(session: AsyncSession, client_id: str, now: datetime) -> Sequence[ClientKey]:
     """A client's keys that are valid now."""
     query = select(ClientKey).where(
-        ClientKey.client_id == client_id,
+        col(ClientKey.client_id) == client_id,
         col(ClientKey.not_before) <= now,
         or_(col(ClientKey.not_after).is_(None), col(ClientKey.not_after) > now),
     )
@@ -82,6 +84,6 @@ async def remember_assertion(session: AsyncSession, client_id: str, jti: str, ex
 
 async def withdrawn_since(session: AsyncSession, since: datetime) -> set[str]:
     """Session ids (and `client:<id>`) that ended after `since`: what must be refused although its token still lives."""
-    ended = await session.execute(select(Session.id).where(col(Session.ended_at) > since))
-    revoked = await session.execute(select(Client.id).where(col(Client.revoked_at) > since))
+    ended = await session.execute(select(col(Session.id)).where(col(Session.ended_at) > since))
+    revoked = await session.execute(select(col(Client.id)).where(col(Client.revoked_at) > since))
     return {str(row) for row in ended.scalars()} | {f"client:{row}" for row in revoked.scalars()}
