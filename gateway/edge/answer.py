@@ -65,10 +65,15 @@ class Answer:
         self.body: BoundedBody | None = None
         """Set when a body is counted: once it is too large, what the app says of it no longer matters."""
 
+    @property
+    def too_large(self) -> bool:
+        """Whether the client sent more than its route takes."""
+        return self.body is not None and self.body.exceeded
+
     async def send(self, message: Message) -> None:
         """Pass a message on."""
         if message["type"] == "http.response.start":
-            if self.body is not None and self.body.exceeded:
+            if self.too_large:
                 return
             self.started = True
             self.status = message["status"]

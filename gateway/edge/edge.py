@@ -13,13 +13,14 @@ from typing import Any
 import structlog
 import uuid_utils
 from prometheus_client import CollectorRegistry
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.edge.answer import Answer
 from gateway.edge.errors import CLOSE, ClientGone
 from gateway.edge.guard import Guard
 from gateway.edge.http import Head, Headers, read_head
-from gateway.edge.limits import CALLER, UNKNOWN, BoundedBody, Limiter, address_key
+from gateway.edge.limits import ANYONE, CALLER, UNKNOWN, BoundedBody, Limiter, address_key
 from gateway.edge.metrics import GONE, UNROUTED, EdgeMetrics
 from gateway.edge.ready import Readiness
 from gateway.edge.routes import LOCAL, METHODS, BadTable, Route, RouteTable
@@ -51,7 +52,7 @@ class Edge:
         """`https`: TLS ends before us, so say Strict-Transport-Security. Raises BadTable when a row leads nowhere or to no rate class."""
         self._upstreams: dict[str, Upstream] = {**upstreams, LOCAL: AsgiUpstream(local_app)}
         nowhere = table.services - self._upstreams.keys()
-        limitless = (table.rates | {CALLER, UNKNOWN}) - limiter.quotas.keys()
+        limitless = (table.rates | {ANYONE, CALLER, UNKNOWN}) - limiter.quotas.keys()
         if nowhere or limitless:
             raise BadTable(f"no upstream for {sorted(nowhere)}, no quota for {sorted(limitless)}")
         self._table = table
@@ -106,8 +107,9 @@ class Edge:
                 await self._pass(scope, receive, answer, head, route, request_id)
         except Problem as found:
             problem = found
-        except ClientGone:
-            answer.status = answer.status or GONE
+        except (ClientGone, ClientDisconnect):
+            if not answer.too_large:
+                answer.status = answer.status or GONE
         except Exception as error:
             log.error("upstream_failed", kind=type(error).__name__, route=template, request_id=request_id)
             problem = Problem()
@@ -119,7 +121,7 @@ class Edge:
         """Answer with what went wrong. An answer already begun is left unfinished: the server then cuts the connection, and the client can tell."""
         if answer.started or answer.status == GONE:
             return
-        if answer.body is not None and answer.body.exceeded:
+        if answer.too_large:
             problem = TooLarge(headers=dict(CLOSE))
         await answer.problem(problem or Problem(), _language(scope))
 
@@ -145,7 +147,7 @@ class Edge:
         await self._upstreams[route.service](_inward(scope, head, headers, route), receive, answer.send)
 
     async def _health(self, scope: Scope, head: Head, answer: Answer) -> None:
-        self._limiter.take("public", address_key(scope.get("client")), self._clock().timestamp())
+        self._limiter.take(ANYONE, address_key(scope.get("client")), self._clock().timestamp())
         if scope["method"] not in ("GET", "HEAD"):
             raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
         if head.path == b"/livez":

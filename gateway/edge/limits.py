@@ -32,10 +32,11 @@ class Quota:
 
 UNKNOWN = "unknown"
 CALLER = "caller"
+ANYONE = "public"
 QUOTAS: dict[str, Quota] = {
     UNKNOWN: Quota(20, 1, 100),
     CALLER: Quota(50, 1, 200),
-    "public": Quota(20, 1, 100),
+    ANYONE: Quota(20, 1, 100),
     "login": Quota(1, 1, 30),
     "read": Quota(50, 1, 200),
     "write": Quota(20, 1, 100),

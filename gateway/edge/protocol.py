@@ -11,6 +11,7 @@ import asyncio
 import json
 from typing import Any
 
+import httptools
 import uuid_utils
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -59,9 +60,17 @@ class EdgeProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Like uvicorn's own, but a refusal is ours and is not logged: a flood of nonsense must not become a flood of lines."""
         if self._deaf:
             return
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        assert self.parser is not None
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._deaf = True
+        except httptools.HttpParserError:
+            self._refuse(self._refusal or Unclean())
         if self._deaf or (self._patience is not None and self._state != _HEAD):
             return
         if self._state == _BODY:
@@ -85,11 +94,11 @@ class EdgeProtocol(HttpToolsProtocol):
         self._refusal = self._fault(self.parser.get_http_version(), self.parser.get_method())
         if self._refusal is not None:
             raise ValueError("refused")  # the parser stops here and reports an error
-        self._state = _BODY
-        self._body_size = 0
         self._at_ease()
         upgrade = self.parser.should_upgrade()
         super().on_headers_complete()
+        self._state = _BODY
+        self._body_size = 0
         if upgrade:
             self.cycle.keep_alive = False  # served as plain HTTP/1.1; what follows could be another protocol
 
@@ -102,13 +111,6 @@ class EdgeProtocol(HttpToolsProtocol):
         self._state = _IDLE
         self._head_size = 0
         super().on_message_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """Called for bytes that are no request, by the parser's finding or by ours."""
-        self._refuse(self._refusal or Unclean())
-
-    def _unsupported_upgrade_warning(self) -> None:
-        self._deaf = True
 
     def _serving(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
