@@ -47,7 +47,7 @@ async def served(template: Template) -> AsyncIterator[Served]:
         config = uvicorn.Config(house.app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         running = asyncio.create_task(server.serve(sockets=[taken]))
-        while not server.started:
+        while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this flag alone
             await asyncio.sleep(0)
         try:
             yield Served(TestHouse(house, Keys(DataFolder(template.data_dir)), clock, owner), f"http://127.0.0.1:{taken.getsockname()[1]}")

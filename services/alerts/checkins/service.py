@@ -99,6 +99,17 @@ async def _store(work: Work, rows: list[Row]) -> tuple[set[int], int]:
     return set(known), added
 
 
+def _read_line(line: bytes) -> NewCheckIn:
+    """One line. The model's own parser reads ten times as fast but lets a doubled name pass: then, and wherever it cannot be told, the strict one decides.
+
+    Raises ValidationError, Malformed.
+    """
+    new = NewCheckIn.model_validate_json(line)
+    if b"\\" in line or line.count(b'":') != len(new.model_fields_set):
+        return NewCheckIn.model_validate(strict_json.loads(line))
+    return new
+
+
 async def import_history(work: Work, lines: AsyncIterator[bytes]) -> ImportAnswer:
     """Take a history as NDJSON, by COPY, all or nothing. The same rules as for a batch, except that it may be older than points are kept."""
     stage, reach = await repository.stage(work.session), reach_of(work)
@@ -122,7 +133,7 @@ async def import_history(work: Work, lines: AsyncIterator[bytes]) -> ImportAnswe
             raise invalid("", "too_many_lines", f"一次最多导入 {IMPORT_LINES} 行", f"at most {IMPORT_LINES} lines at once")
         n, total = total, total + 1
         try:
-            new = NewCheckIn.model_validate(strict_json.loads(line))
+            new = _read_line(line)
         except (ValidationError, Problem):
             refused.append((n, "malformed"))
             continue

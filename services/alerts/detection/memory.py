@@ -22,6 +22,8 @@ LEARN_AT = time(2)
 """Local hour at which places are learned."""
 MORNING_AT = time(9, 30)
 """Local hour at which nights away and silences are looked at."""
+ANY_TIME = datetime(1990, 1, 1, tzinfo=SHANGHAI)
+"""Before anything was seen: a history may begin at any time, and all that was ever announced explains it."""
 LONGEST_CATCH_UP = timedelta(days=100)
 """After a longer pause the nights before are not made up for: nothing in the tables reaches further back."""
 
@@ -69,14 +71,14 @@ def first_moment(hour: time, at: datetime) -> datetime:
 
 async def rebuild(work: Work, state: DetectionState, knowledge: int, parameters: GatheringParameters, flow: FlowParameters) -> Memory:
     """The state that the last committed run left, from the tables. People whose measure ended are no longer part of it."""
-    horizon = (state.newest or work.now) - parameters.lateness - parameters.window
-    since = min(state.replay_from or horizon, horizon)
-    learn_from = (state.newest or work.now) - timedelta(days=parameters.habit_within_days)
+    learn_from = state.newest - timedelta(days=parameters.habit_within_days) if state.newest else ANY_TIME
     known = await read_known(work, learn_from, parameters)
     detector = GatheringDetector(parameters, known.context())
     memory = Memory(state.counter, knowledge, known, detector, state.newest, state.learned_until, state.morning_until)
     if state.newest is None:
         return memory
+    horizon = state.newest - parameters.lateness - parameters.window
+    since = min(state.replay_from or horizon, horizon)
     county: str = work.house.extras["county"]
     for seen in await repository.observed_since(work.session, min(since, learn_from), work.today):
         if seen.runs and seen.checkin is not None:

@@ -119,7 +119,9 @@ class Run:
         for person in sorted(people):
             memory.exits += overnight_exits(histories[person], as_of, self._flow, since)
             await asyncio.sleep(0)
-        for person in sorted(people):
+        # Everything else about a person changes with a check-in of theirs, and was looked at then.
+        silent = {person for person in people if memory.last[person][1] != self._county}
+        for person in sorted(silent | {exit_.person_id for exit_ in memory.exits}):
             await self._flag(histories[person], as_of)
             await asyncio.sleep(0)
 
