@@ -11,7 +11,6 @@ from kit.sheets.places import Gazetteer
 from kit.sheets.plain import compact
 from kit.sheets.shapes import IgnoredSheet, Layout, NonDataRow, Table, UnknownHeader, Unrecognised, column_letter
 from kit.sheets.tables import FoundTable, Loose, SheetPlan
-from kit.sheets.vocabulary import Vocabulary
 
 _DAY = re.compile(r"(\d{4}(?:[-./]\d{1,2}[-./]\d{1,2}|年\d{1,2}月\d{1,2}[日号]?|\d{4}))")
 
@@ -55,9 +54,9 @@ def layout_of(
     plans: list[SheetPlan],
     tables: list[tuple[SheetPlan, FoundTable, dict[str, str]]],
     finder: HeaderFinder,
-    vocabulary: Vocabulary,
     as_of: str | None,
     encoding: str | None,
+    warnings: tuple[str, ...],
 ) -> Layout:
     """The layout of a whole workbook, in the order of its sheets."""
     listed = []
@@ -81,7 +80,7 @@ def layout_of(
         for plan in plans
         if not plan.sheet.why_ignored and not plan.tables and not any(loose.rows for loose in plan.loose)
     ]
-    return Layout(tuple(listed), tuple(unrecognised), other, tuple(ignored), as_of, encoding)
+    return Layout(tuple(listed), tuple(unrecognised), other, tuple(ignored), as_of, encoding, warnings)
 
 
 def _unrecognised(plan: SheetPlan, loose: Loose, finder: HeaderFinder) -> Unrecognised:

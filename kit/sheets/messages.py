@@ -58,6 +58,10 @@ FILE_MESSAGES: dict[str, tuple[str, str]] = {
     "TEXT_BINARY": ("文本文件中含有二进制内容", "The text file holds binary content"),
     "TEXT_ENCODING": ("文字编码无法识别,请存为 UTF-8", "The text's encoding cannot be recognised; save it as UTF-8"),
     "LINE_TOO_LONG": ("有一行过长", "A line is too long"),
+    "FORMULA_WITHOUT_VALUE": (
+        "有公式未计算出结果,这些单元格按空白读取;请用表格软件打开并保存后再上传",
+        "Some formulas were never calculated and read as empty; open and save the file, then upload again",
+    ),
     "PARSER_STOPPED": ("解析进程异常终止,文件可能有害或已损坏", "The parsing process was stopped; the file may be harmful or damaged"),
     "PARSER_MEMORY": ("解析占用内存过多,已停止", "Parsing needed too much memory and was stopped"),
     "PARSER_TIMEOUT": ("解析超时,已停止", "Parsing took too long and was stopped"),

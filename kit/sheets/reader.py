@@ -24,9 +24,7 @@ class WorkbookReader:
     `own_as_of`: the day that the workbook itself names is the last one allowed, when it is earlier than `as_of`.
     """
 
-    def __init__(
-        self, scanned: Scanned, name: str, vocabulary: Vocabulary, as_of: dt.date, demo: bool, *, own_as_of: bool = False
-    ) -> None:
+    def __init__(self, scanned: Scanned, name: str, vocabulary: Vocabulary, as_of: dt.date, demo: bool, *, own_as_of: bool = False) -> None:
         self.vocabulary, self._block_rows = vocabulary, scanned.limits.block_rows
         self.sheets = open_sheets(scanned)
         office = vocabulary.office
@@ -51,7 +49,9 @@ class WorkbookReader:
                     (len(listed), plan, RowReader(table, context, backdrop, vocabulary, gazetteer, setting, parsers, of_kind))
                 )
                 listed.append((plan, table, context))
-        self.layout = layout_of(self.plans, listed, finder, vocabulary, found, scanned.encoding or None)
+        self.layout = layout_of(
+            self.plans, listed, finder, found, scanned.encoding or None, ("FORMULA_WITHOUT_VALUE",) if scanned.uncalculated else ()
+        )
         self._dispositions: dict[str, int] = {}
         self._problems: dict[str, int] = {}
         self._counts = [0] * len(listed)

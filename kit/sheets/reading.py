@@ -50,6 +50,8 @@ class Parser:
     ) -> None:
         if isinstance(source, bytes) and name is None:
             raise ValueError("bytes need a file name: its extension says how to read them")
+        if isinstance(source, Path):
+            source.stat()  # a path that is not there is the caller's mistake, not a bad file
         self._limits = limits
         self._spool = tempfile.TemporaryFile() if isinstance(source, bytes) else None  # noqa: SIM115  # closed in __exit__; nameless from the start
         if self._spool is not None and isinstance(source, bytes):
@@ -209,4 +211,5 @@ def _layout(plain: dict[str, Any]) -> Layout:
         tuple(IgnoredSheet(**s) for s in plain["ignored_sheets"]),
         plain["as_of"],
         plain["encoding"],
+        tuple(plain["warnings"]),
     )

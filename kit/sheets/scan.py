@@ -42,6 +42,7 @@ class Scanned:
     format: str
     limits: Limits
     date1904: bool = False
+    uncalculated: bool = False
     encoding: str = ""
     delimiter: str = ","
     columns: int = 0
@@ -64,7 +65,8 @@ def scan(data: bytes, name: str, limits: Limits) -> Scanned:
             raise refuse("FILE_ENCRYPTED" if ole.is_encrypted_package(data) else "FILE_NOT_AS_NAMED")
         if not data.startswith(_ZIP):
             raise refuse("FILE_NOT_AS_NAMED")
-        return Scanned(data, "xlsx", limits, date1904=_scan_zip(data, limits))
+        date1904, uncalculated = _scan_zip(data, limits)
+        return Scanned(data, "xlsx", limits, date1904=date1904, uncalculated=uncalculated)
     if extension == "xls":
         if not data.startswith(_OLE):
             raise refuse("FILE_NOT_AS_NAMED")
@@ -83,8 +85,8 @@ def scan(data: bytes, name: str, limits: Limits) -> Scanned:
     raise refuse("FILE_TYPE_UNKNOWN")
 
 
-def _scan_zip(data: bytes, limits: Limits) -> bool:
-    """Unpack everything once, in pieces, counting; True when the workbook uses the 1904 date system."""
+def _scan_zip(data: bytes, limits: Limits) -> tuple[bool, bool]:
+    """Unpack everything once, in pieces, counting. (It uses the 1904 date system, it has formulas without a value.)"""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
@@ -97,21 +99,21 @@ def _scan_zip(data: bytes, limits: Limits) -> bool:
                 raise refuse("FILE_ENCRYPTED")
             if sum(entry.file_size for entry in entries) > limits.unpacked_bytes:
                 raise refuse("ARCHIVE_TOO_LARGE")
-            total, date1904 = 0, False
+            total, date1904, uncalculated = 0, False, False
             for entry in entries:
                 with archive.open(entry) as stream:
-                    unpacked, said_1904 = _scan_entry(stream, total, len(data), limits)
+                    unpacked, said_1904, no_value = _scan_entry(stream, total, len(data), limits)
                 total += unpacked
-                date1904 = date1904 or said_1904
-            return date1904
+                date1904, uncalculated = date1904 or said_1904, uncalculated or no_value
+            return date1904, uncalculated
     except FileRefused:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, UnicodeError, KeyError):
         raise refuse("FILE_CORRUPT") from None
 
 
-def _scan_entry(stream: IO[bytes], before: int, packed: int, limits: Limits) -> tuple[int, bool]:
-    size, tail, date1904, counted = 0, b"", False, 0
+def _scan_entry(stream: IO[bytes], before: int, packed: int, limits: Limits) -> tuple[int, bool, bool]:
+    size, tail, date1904, uncalculated, counted = 0, b"", False, False, 0
     columns = rows = 0
     while chunk := stream.read(_CHUNK):
         size += len(chunk)
@@ -130,11 +132,14 @@ def _scan_entry(stream: IO[bytes], before: int, packed: int, limits: Limits) -> 
         if b"sst" in text and (found := _STRINGS.search(text)):
             counted = max([counted, *map(int, _COUNT.findall(found[1]))])
         date1904 = date1904 or bool(b"date1904" in text and _DATE1904.search(text))
+        uncalculated = (
+            uncalculated or b"</f></c>" in text or b"</f><v/></c>" in text or b"</f><v></v></c>" in text or b"</f><v /></c>" in text
+        )
         cut = text.rfind(b"<")
         tail = text[cut:] if cut >= 0 and len(text) - cut < _OVERLAP else text[-_OVERLAP:]
     if counted > size:  # `count` may exceed the unique strings, but each use takes more than one byte somewhere
         raise refuse("STRINGS_COUNT")
-    return size, date1904
+    return size, date1904, uncalculated
 
 
 def _extent(element: bytes) -> tuple[int, int]:

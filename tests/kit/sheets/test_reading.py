@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from kit.sheets import Block, FileRefused, Layout, Limits, Place, Row, Totals, Vocabulary, read, read_blocks
@@ -55,7 +56,7 @@ async def test_a_refused_file_is_a_problem_of_one_field(all_words: Vocabulary) -
 
 
 def test_a_path_that_is_not_there_is_no_ones_fault_but_ours(all_words: Vocabulary, tmp_path: Path) -> None:
-    with pytest.raises(FileRefused):
+    with pytest.raises(FileNotFoundError):
         list(read_blocks(tmp_path / "none.xlsx", all_words, as_of=TODAY))
 
 
@@ -122,6 +123,17 @@ def test_the_text_of_a_doubtful_cell_is_kept_and_never_shown(all_words: Vocabula
     row = block.rows[0]
     assert row.problems[0].raw == "12345" and row.record["name"] == "王军"
     assert not re.search("12345|王军", repr([layout, block, totals, row, row.problems]))
+
+
+def test_formulas_that_were_never_calculated_are_told(all_words: Vocabulary, tmp_path: Path) -> None:
+    made = openpyxl.Workbook()
+    made.worksheets[0].append(["姓名", "身份证号", "状态"])
+    made.worksheets[0].append(["王军", f'=CONCATENATE("{WANG}","")', "社戒"])
+    made.save(tmp_path / "a.xlsx")
+    layout, *_ = read_blocks(tmp_path / "a.xlsx", all_words, as_of=TODAY, demo=True)
+    assert isinstance(layout, Layout) and layout.warnings == ("FORMULA_WITHOUT_VALUE",)
+    layout, *_ = read_blocks(LEDGER, all_words, as_of=TODAY, demo=True)
+    assert isinstance(layout, Layout) and not layout.warnings
 
 
 def test_text_that_looks_like_a_formula_is_only_text(all_words: Vocabulary) -> None:
