@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from starlette.types import Message, Send
 
@@ -52,7 +52,7 @@ def dress(headers: Iterable[tuple[bytes, bytes]], request_id: bytes, tail: Heade
 class Answer:
     """`send` for one request: it notes what went out and dresses the head."""
 
-    __slots__ = ("_request_id", "_send", "_tail", "body", "cacheable", "started", "status")
+    __slots__ = ("_ended", "_request_id", "_send", "_tail", "body", "cacheable", "leash", "started", "status")
 
     def __init__(self, send: Send, request_id: str, *, https: bool) -> None:
         self._send = send
@@ -62,6 +62,9 @@ class Answer:
         self.started = False
         self.cacheable = False
         """A public read: the app may say how long it keeps."""
+        self.leash: Callable[[], bool] | None = None
+        """Asked before each piece of an endless answer: whether its listener may still hear it."""
+        self._ended = False
         self.body: BoundedBody | None = None
         """Set when a body is counted: once it is too large, what the app says of it no longer matters."""
 
@@ -84,7 +87,10 @@ class Answer:
                     "headers": dress(message.get("headers", ()), self._request_id, self._tail, cacheable=self.cacheable),
                 }
             )
-        elif self.started:
+        elif self.started and not self._ended:
+            if self.leash is not None and not self.leash():
+                self._ended = True  # the server now tells the app that its listener is gone
+                message = {"type": "http.response.body", "body": b""}
             await self._send(message)
 
     async def problem(self, problem: Problem, language: str) -> None:

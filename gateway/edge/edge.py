@@ -20,7 +20,7 @@ from gateway.edge.answer import Answer
 from gateway.edge.errors import CLOSE, ClientGone
 from gateway.edge.guard import Guard
 from gateway.edge.http import Head, Headers, read_head
-from gateway.edge.limits import ANYONE, CALLER, UNKNOWN, BoundedBody, Limiter, address_key
+from gateway.edge.limits import ANYONE, CALLER, STREAM, UNKNOWN, BoundedBody, Limiter, address_key
 from gateway.edge.metrics import GONE, UNROUTED, EdgeMetrics
 from gateway.edge.ready import Readiness
 from gateway.edge.routes import LOCAL, METHODS, BadTable, Route, RouteTable
@@ -135,6 +135,8 @@ class Edge:
             visitor = self._guard.admit(head.authorization, address_key(scope.get("client")), now)
             self._guard.allow(visitor, route, now)
             headers.append((b"authorization", self._guard.inner(visitor, route.service, now)))
+            if route.rate == STREAM:
+                answer.leash = lambda: self._guard.still(visitor, self._clock())
         if route.purpose and not head.purpose:
             raise invalid(
                 "/header/Purpose", "purpose_required", "查看个人信息须注明用途(Purpose)", "reading personal data needs a Purpose header"

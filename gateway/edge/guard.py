@@ -87,6 +87,10 @@ class Guard:
             raise Forbidden
         self._limiter.take(route.rate, visitor.principal.subject, now.timestamp())
 
+    def still(self, visitor: Visitor, now: datetime) -> bool:
+        """Whether a visitor admitted earlier would be admitted now: an endless stream ends with its session, or with its token."""
+        return visitor.expires > now.timestamp() and visitor.principal.session not in self._revoked
+
     def inner(self, visitor: Visitor, service: str, now: datetime) -> bytes:
         """The Authorization value for a service: minted once per visitor and service, until shortly before it ends."""
         moment = now.timestamp()

@@ -33,6 +33,7 @@ class Quota:
 UNKNOWN = "unknown"
 CALLER = "caller"
 ANYONE = "public"
+STREAM = "stream"
 QUOTAS: dict[str, Quota] = {
     UNKNOWN: Quota(20, 1, 100),
     CALLER: Quota(50, 1, 200),
@@ -45,9 +46,10 @@ QUOTAS: dict[str, Quota] = {
     "checkin": Quota(20, 1, 100),
     "upload": Quota(12, 60, 12),
     "export": Quota(6, 60, 6),
-    "stream": Quota(12, 60, 20),
+    STREAM: Quota(12, 60, 20),
 }
-"""Per class: `unknown` per address before a token is verified, `caller` per principal over everything, the rest per principal (public routes: per address)."""
+"""Per class: `unknown` per address before a token is verified, `caller` per principal over everything, the rest per principal (public routes: per address).
+`stream` also says that an answer has no end of its own."""
 
 
 class Limiter:

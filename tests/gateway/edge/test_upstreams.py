@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import httpx
 import pytest
@@ -116,6 +117,24 @@ async def test_events_arrive_one_by_one_and_the_stream_ends_when_the_listener_le
             toy.go_on.set()
     async with asyncio.timeout(PATIENCE):
         await toy.left.wait()
+
+
+@pytest.mark.parametrize("why", ["revoked", "expired"])
+async def test_an_open_stream_ends_with_its_session_and_nothing_more_is_said_on_it(via: Via, why: str) -> None:
+    whole, client, _ = via
+    toy = whole.services["alerts"]
+    async with client.stream("GET", "/alerts/v1/stream") as told:
+        lines = told.aiter_lines()
+        assert [await anext(lines) for _ in range(3)] == ["id: 1", "data: alert", ""]
+        if why == "revoked":
+            whole.revoked.add("s-1")
+        else:
+            whole.clock.advance(timedelta(minutes=10))
+        toy.go_on.set()
+        assert [line async for line in lines] == []
+    async with asyncio.timeout(PATIENCE):
+        await toy.left.wait()
+    assert (await client.get("/alerts/v1/stream")).status_code == 401
 
 
 async def test_a_client_that_leaves_before_its_answer_stops_the_work(via: Via) -> None:
