@@ -37,10 +37,12 @@ class Seen:
 _COLUMNS = f"""c.id::text as id, c.person_id::text as person_id, c.at, c.county_code, c.division_code, c.cell, c.lon, c.lat, c.accuracy_m, c.source,
        exists (select 1 from alerts.watched w where w.person_id = c.person_id and {running_sql("w", "cast(:today as date)")}) as runs"""
 
-_TAKE = text(f"""
-with due as (select u.checkin_id from alerts.unobserved u order by u.at, u.checkin_id limit :size),
-     taken as (delete from alerts.unobserved u using due where u.checkin_id = due.checkin_id returning u.checkin_id)
-select {_COLUMNS} from taken join alerts.checkin c on c.id = taken.checkin_id order by c.at, c.id""")
+# Two statements with arrays: a queue that has just been filled has no statistics yet, and a join would then read all of both tables.
+_TAKE = text("""
+delete from alerts.unobserved where checkin_id = any(array(select u.checkin_id from alerts.unobserved u order by u.at, u.checkin_id limit :size))
+returning checkin_id""")
+
+_TAKEN = text(f"select {_COLUMNS} from alerts.checkin c where c.id = any(:ids) order by c.at, c.id")
 
 _REPLAY = text(f"""
 select {_COLUMNS} from alerts.checkin c
@@ -57,7 +59,8 @@ def _seen(row: Any) -> Seen:
 
 async def take_unobserved(session: AsyncSession, today: date, size: int) -> list[Seen]:
     """The oldest check-ins that no detector has taken: taken when this transaction commits."""
-    return [_seen(row) for row in await session.execute(_TAKE, {"today": today, "size": size})]
+    ids = list((await session.execute(_TAKE, {"size": size})).scalars())
+    return [_seen(row) for row in await session.execute(_TAKEN, {"ids": ids, "today": today})] if ids else []
 
 
 async def observed_since(session: AsyncSession, since: datetime, today: date) -> list[Seen]:
@@ -117,7 +120,7 @@ async def sightings_of(session: AsyncSession, person_ids: Sequence[str], since: 
     statement = text(
         """select person_id::text as person_id, id::text as id, at, county_code from alerts.checkin
             where person_id = any(:persons) and at >= :since and accuracy_m <= :accuracy
-              and not exists (select 1 from alerts.unobserved u where u.checkin_id = alerts.checkin.id)
+              and (select u.checkin_id from alerts.unobserved u where u.checkin_id = alerts.checkin.id) is null
             order by person_id, at"""
     )
     parameters = {"persons": [UUID(person) for person in person_ids], "since": since, "accuracy": maximum_accuracy_m}
