@@ -6,20 +6,40 @@ from fastapi import FastAPI
 
 from kit.app import Parts, assemble
 from services.registry import tables
+from services.registry.assessments.api import router as assessments
 from services.registry.comanagement.api import router as comanagement
 from services.registry.divisions.api import router as divisions
+from services.registry.indicators.api import internal as figures
+from services.registry.indicators.api import router as indicators
 from services.registry.jobs import JOBS, end_due_measures
+from services.registry.ledgers.api import conflicts
+from services.registry.ledgers.api import router as ledgers
 from services.registry.measures.api import router as measures
 from services.registry.measures.neighbours import router as neighbours
 from services.registry.people.api import router as people
 from services.registry.people.teams_api import router as teams
 from services.registry.schema import SCHEMA
 from services.registry.staff.api import router as staff
+from services.registry.visits.api import router as visits
 
 __all__ = ["create_app", "tables"]
 
 
 def create_app(parts: Parts) -> FastAPI:
     """The registry as an ASGI app."""
-    routers = [divisions, staff, people, teams, measures, neighbours, comanagement]
+    routers = [
+        divisions,
+        staff,
+        people,
+        teams,
+        measures,
+        neighbours,
+        visits,
+        assessments,
+        comanagement,
+        ledgers,
+        conflicts,
+        indicators,
+        figures,
+    ]
     return assemble(parts, SCHEMA, title="登记 registry", routers=routers, work_jobs=JOBS, background=[end_due_measures])

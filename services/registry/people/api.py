@@ -29,7 +29,7 @@ router = APIRouter(prefix="/registry/v1/people", tags=["people"], route_class=Un
 
 Lister = Annotated[
     Work,
-    allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.GRID_WORKER, Role.SUBJECT, personal=True),
+    allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.SUBJECT, personal=True),
 ]
 Opener = Annotated[
     Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.SUBJECT, personal=True)

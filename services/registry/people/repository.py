@@ -11,7 +11,7 @@ from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from kit.db import driver
+from kit.db import Database
 from services.registry.people.tables import Person, PersonChange, Standing
 
 _SHOWN = """p.id, p.name, p.sex, extract(year from p.birth_date)::int as birth_year, p.division_code, p.village_code,
@@ -21,8 +21,6 @@ _WHERE = """(%(towns)s::text[] is null or p.division_code like any(%(towns)s::te
         and (%(division)s::text is null or p.division_code = %(division)s)
         and (%(status)s::text is null or p.status = %(status)s)
         and (%(person)s::uuid is null or p.id = %(person)s)
-        and (%(team_of)s::text is null or exists (select 1 from registry.care_team_member c join registry.staff_member s on s.id = c.staff_id
-                 where c.person_id = p.id and c.until is null and s.code = %(team_of)s))
         and p.state = %(state)s
         and (%(index)s::bytea is null or p.id_number_index = %(index)s)
         and (%(name)s::text is null or p.name like %(name)s)
@@ -39,16 +37,15 @@ select coalesce(json_agg(page)::text, '[]') as body, count(*) as shown, (array_a
     "{shown}", _SHOWN
 ).replace("{where}", _WHERE)
 
-FILTERS: dict[str, Any] = dict.fromkeys(
-    ("towns", "division", "status", "person", "team_of", "index", "name", "pinyin", "initials", "after")
-)
+_PAGE = PAGE.encode()
+FILTERS: dict[str, Any] = dict.fromkeys(("towns", "division", "status", "person", "index", "name", "pinyin", "initials", "after"))
 
 
-async def page_of_people(session: AsyncSession, parameters: dict[str, Any]) -> tuple[str, int, str | None]:
-    """JSON of a page, how many it shows, and the last id."""
-    connection = await driver(session)
-    cursor = await connection.execute(PAGE.encode(), {**FILTERS, "state": "open", **parameters})
-    row = await cursor.fetchone()
+async def page_of_people(database: Database, parameters: dict[str, Any]) -> tuple[str, int, str | None]:
+    """JSON of a page, how many it shows, and the last id; the audit row is written by the same statement."""
+    async with database.reader() as connection:
+        cursor = await connection.execute(_PAGE, {**FILTERS, "state": "open", **parameters}, prepare=True)
+        row = await cursor.fetchone()
     assert row is not None
     return row[0], row[1], row[2]
 

@@ -90,7 +90,7 @@ async def list_people(
         "details": "{}",
         **_reach(work),
     }
-    body, shown, last = await repository.page_of_people(work.session, parameters)
+    body, shown, last = await repository.page_of_people(work.house.database, parameters)
     following = cursors.make([last], work.principal.subject, bound) if last and shown == limit else None
     return body, following
 
@@ -99,8 +99,6 @@ def _reach(work: Work) -> dict[str, Any]:
     """What part of the register a caller's lists show: decided here for lists, search and exports alike."""
     if work.principal.has(*policy.READERS):
         return {"towns": [prefix + "%" for prefix in work.principal.scope]}
-    if work.principal.has(Role.GRID_WORKER):
-        return {"team_of": work.principal.staff_id or "-", "towns": [prefix + "%" for prefix in work.principal.scope]}
     return {"person": work.principal.person_id or new_id()}
 
 

@@ -1,0 +1,73 @@
+"""HTTP of risk assessments."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from kit.etags import IfMatch, etag
+from kit.roles import Role
+from kit.work import UnitRoute, Work, allow
+from services.registry.assessments import rules, service
+from services.registry.assessments.schemas import AssessmentAnswer, NewAssessment, PersonTier, Signature, Withdrawal
+from services.registry.assessments.tables import RiskAssessment
+
+router = APIRouter(prefix="/registry/v1", tags=["assessments"], route_class=UnitRoute)
+
+Reader = Annotated[
+    Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.SUBJECT, personal=True)
+]
+Proposer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER)]
+Signer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER)]
+
+
+def _answer(row: RiskAssessment, response: Response | None = None) -> AssessmentAnswer:
+    if response is not None:
+        response.headers["ETag"] = etag(row.version)
+    points = rules.score(row.inputs) if row.model_version == rules.MODEL_VERSION else None
+    values: dict[str, Any] = {name: getattr(row, name, None) for name in AssessmentAnswer.model_fields}
+    return AssessmentAnswer(**{**values, "points": points})
+
+
+@router.post("/people/{person_id}/assessments", status_code=201)
+async def propose_assessment(work: Proposer, person_id: UUID, new: NewAssessment, response: Response) -> AssessmentAnswer:
+    """Propose a tier from evidence; it binds nobody before a named person signs."""
+    return _answer(await service.propose_assessment(work, person_id, new), response)
+
+
+@router.get("/people/{person_id}/assessments")
+async def assessments_of(work: Reader, person_id: UUID) -> list[AssessmentAnswer]:
+    """All assessments of a person, newest first, with inputs and model version."""
+    return [_answer(row) for row in await service.assessments_of(work, person_id)]
+
+
+@router.get("/people/{person_id}/tier")
+async def tier_of(work: Reader, person_id: UUID, on: date | None = None) -> PersonTier:
+    """The tier that holds on a day (today unless said), or null and why."""
+    found, reason = await service.tier_of(work, person_id, on)
+    return PersonTier(
+        person_id=person_id,
+        tier=found.tier if found else None,
+        valid_to=found.valid_to if found else None,
+        assessment_id=found.id if found else None,
+        reason=reason,
+    )
+
+
+@router.post("/assessments/{assessment_id}/signature")
+async def sign_assessment(
+    work: Signer, assessment_id: UUID, signature: Signature, response: Response, if_match: IfMatch = None
+) -> AssessmentAnswer:
+    """Sign an assessment."""
+    return _answer(await service.sign_assessment(work, assessment_id, signature, if_match), response)
+
+
+@router.post("/assessments/{assessment_id}/withdrawal")
+async def withdraw_assessment(
+    work: Signer, assessment_id: UUID, withdrawal: Withdrawal, response: Response, if_match: IfMatch = None
+) -> AssessmentAnswer:
+    """Take an assessment back, with its reason."""
+    return _answer(await service.withdraw_assessment(work, assessment_id, withdrawal, if_match), response)

@@ -1,0 +1,84 @@
+"""Messages of risk assessments."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from kit.schemas import Answer, LongText, Message
+
+Tier = Literal["high", "medium", "low"]
+Factor = Literal[
+    "reuse_finding_within_6_months",
+    "reuse_finding_within_12_months",
+    "released_within_6_months",
+    "released_within_12_months",
+    "reviewed_test_evasions",
+    "reviewed_absence_over_10_days",
+    "acute_crisis",
+    "no_stable_dwelling",
+    "no_income_wants_work",
+    "attends_nine_in_ten",
+    "twelve_months_no_finding",
+    "twenty_four_months_no_finding",
+    "in_work_school_or_care",
+]
+
+
+class NewAssessment(Message):
+    """Evidence for a tier: factors of the model with their counts, each from a lawful work record."""
+
+    inputs: dict[Factor, Annotated[int, Field(ge=0, le=1000)]]
+    assessed_on: date
+    reason: LongText
+
+
+class Signature(Message):
+    """A named person signs, with the proposed tier or another one, and says why."""
+
+    tier: Tier
+    reason: LongText
+
+
+class Withdrawal(Message):
+    """An assessment is taken back, for example after the person's objection."""
+
+    reason: LongText
+
+
+class AssessmentAnswer(Answer):
+    """An assessment, with its evidence and the model that weighed it."""
+
+    id: UUID
+    person_id: UUID
+    division_code: str
+    tier: str
+    state: str
+    points: int | None
+    """Null where the evidence stayed on paper."""
+    assessed_on: date
+    valid_to: date
+    """First day on which it no longer holds."""
+    model_version: str
+    inputs: dict[str, int]
+    reason: str
+    proposed_by: str
+    signed_by: str | None
+    signed_on: date | None
+    withdrawn_reason: str
+    source: str
+    version: int
+
+
+class PersonTier(Answer):
+    """The tier that holds on a day; null when there is none, never a colour (domain 4)."""
+
+    person_id: UUID
+    tier: str | None
+    valid_to: date | None
+    assessment_id: UUID | None
+    reason: str
+    """Why: in plain words, also for the person (PIPL art. 24)."""

@@ -1,0 +1,136 @@
+"""Use cases of risk assessments: a model proposes, a named person signs (domain 4.2; PIPL art. 24)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from kit.etags import check_version
+from kit.problems import invalid
+from kit.roles import Role
+from kit.work import Work
+from services.registry.assessments import rules
+from services.registry.assessments.errors import AssessmentNotFound, AssessmentState, NoTier, SecondPerson
+from services.registry.assessments.schemas import NewAssessment, Signature, Withdrawal
+from services.registry.assessments.tables import RiskAssessment
+from services.registry.measures import repository as measures
+from services.registry.people import policy, repository
+from services.registry.people.tables import Person
+
+
+async def propose_assessment(work: Work, person_id: UUID, new: NewAssessment) -> RiskAssessment:
+    """Propose a tier from evidence; it binds nobody. Raises PersonNotFound, NoTier, Invalid."""
+    person = await repository.person(work.session, person_id)
+    policy.may_read(work.principal, person, work.purpose or "supervision")
+    assert person is not None
+    if new.assessed_on > work.today:
+        raise invalid("/assessed_on", "date_future", "日期不能晚于今天", "must not lie in the future")
+    if not await _may_have_tier(work, person, new.assessed_on):
+        raise NoTier
+    inputs: dict[str, int] = dict(new.inputs)
+    tier = rules.proposed_tier(rules.score(inputs))
+    row = RiskAssessment(
+        person_id=person_id,
+        division_code=person.division_code,
+        tier=tier,
+        state="proposed",
+        assessed_on=new.assessed_on,
+        valid_to=rules.valid_to(new.assessed_on, tier),
+        model_version=rules.MODEL_VERSION,
+        inputs=inputs,
+        reason=new.reason,
+        proposed_by=work.principal.subject,
+        source="entry",
+        recorded_at=work.now,
+    )
+    work.session.add(row)
+    await work.session.flush()
+    await work.note("assessment.propose", "person", person_id, details={"assessment": str(row.id), "tier": tier})
+    return row
+
+
+async def sign_assessment(work: Work, assessment_id: UUID, signature: Signature, if_match: str | None) -> RiskAssessment:
+    """Sign with the proposed tier or another one. Raises AssessmentNotFound, StaleVersion, AssessmentState, NoTier, SecondPerson."""
+    row, person = await _writable(work, assessment_id, if_match)
+    if row.state != "proposed":
+        raise AssessmentState
+    if not await _may_have_tier(work, person, work.today):
+        raise NoTier
+    if signature.tier == "high" and row.proposed_by == work.principal.subject:
+        raise SecondPerson
+    row.tier, row.reason, row.state = signature.tier, signature.reason, "signed"
+    row.valid_to = rules.valid_to(row.assessed_on, signature.tier)
+    row.signed_by, row.signed_on = work.principal.subject, work.today
+    row.version += 1
+    await work.session.flush()
+    await work.note("assessment.sign", "person", row.person_id, details={"assessment": str(row.id), "tier": row.tier})
+    return row
+
+
+async def withdraw_assessment(work: Work, assessment_id: UUID, withdrawal: Withdrawal, if_match: str | None) -> RiskAssessment:
+    """Take an assessment back. Raises AssessmentNotFound, StaleVersion, AssessmentState."""
+    row, _ = await _writable(work, assessment_id, if_match)
+    if row.state == "withdrawn":
+        raise AssessmentState
+    row.state, row.withdrawn_reason = "withdrawn", withdrawal.reason
+    row.version += 1
+    await work.session.flush()
+    await work.note("assessment.withdraw", "person", row.person_id, details={"assessment": str(row.id)})
+    return row
+
+
+async def assessments_of(work: Work, person_id: UUID) -> Sequence[RiskAssessment]:
+    """All assessments of a person, newest first. Raises PersonNotFound."""
+    policy.may_read(work.principal, await repository.person(work.session, person_id), work.purpose)
+    await work.note("assessment.list", "person", person_id)
+    query = select(RiskAssessment).where(col(RiskAssessment.person_id) == person_id)
+    return (
+        (await work.session.execute(query.order_by(col(RiskAssessment.assessed_on).desc(), col(RiskAssessment.id).desc()))).scalars().all()
+    )
+
+
+async def tier_of(work: Work, person_id: UUID, on: date | None) -> tuple[RiskAssessment | None, str]:
+    """The signed assessment that holds on a day, or None with the reason why there is no tier. Raises PersonNotFound."""
+    person = await repository.person(work.session, person_id)
+    policy.may_read(work.principal, person, work.purpose)
+    assert person is not None
+    day = on or work.today
+    await work.note("assessment.tier", "person", person_id)
+    if not await _may_have_tier(work, person, day):
+        return None, "没有正在执行的措施或动态管控,不作分级"
+    query = select(RiskAssessment).where(
+        col(RiskAssessment.person_id) == person_id,
+        col(RiskAssessment.state) == "signed",
+        col(RiskAssessment.assessed_on) <= day,
+    )
+    found = (
+        await work.session.execute(query.order_by(col(RiskAssessment.assessed_on).desc(), col(RiskAssessment.id).desc()).limit(1))
+    ).scalar()
+    if found is None:
+        return None, "尚无已签字的评估"
+    if found.valid_to <= day:
+        return None, "评估已过有效期,须重新评估"
+    return found, found.reason
+
+
+async def _may_have_tier(work: Work, person: Person, day: date) -> bool:
+    if person.state == "closed":
+        return False
+    running = await measures.running_on(work.session, person.id, day)
+    return rules.may_have_tier(person.status, measure_runs=running is not None)
+
+
+async def _writable(work: Work, assessment_id: UUID, if_match: str | None) -> tuple[RiskAssessment, Person]:
+    query = select(RiskAssessment).where(col(RiskAssessment.id) == assessment_id).with_for_update()
+    row = (await work.session.execute(query)).scalar_one_or_none()
+    person = await repository.person(work.session, row.person_id) if row else None
+    if row is None or person is None or not work.principal.covers(person.division_code):
+        raise AssessmentNotFound
+    if not work.principal.has(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER):
+        raise AssessmentNotFound
+    check_version(if_match, row.version)
+    return row, person

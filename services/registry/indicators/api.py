@@ -1,0 +1,80 @@
+"""HTTP of indicators."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.roles import Role
+from kit.work import AllowNeighbour, UnitRoute, Work, allow
+from services.registry.indicators import service
+from services.registry.indicators.rules import INDICATORS
+from services.registry.indicators.schemas import Code, FigureAnswer, Figures, IndicatorAnswer, Line, PersonBehind, StaffingLine
+
+router = APIRouter(prefix="/registry/v1/indicators", tags=["indicators"], route_class=UnitRoute)
+internal = APIRouter(prefix="/internal", route_class=UnitRoute, include_in_schema=False)
+
+Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.LEADER)]
+PersonReader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, personal=True)]
+Town = Annotated[str | None, Query(max_length=12)]
+
+
+@router.get("")
+async def figures(work: Reader, as_of: date | None = None, period_from: date | None = None, period_to: date | None = None) -> Figures:
+    """Figures as of a day (today) for the period (the half year so far), for the county and each town."""
+    day, first, last, lines = await service.figures(work, as_of, period_from, period_to)
+    return Figures(
+        as_of=day,
+        period_from=first,
+        period_to=last,
+        computed_at=work.now,
+        indicators=[IndicatorAnswer(**asdict(indicator)) for indicator in INDICATORS],
+        lines=[
+            Line(division_code=code, name=name, figures={key: FigureAnswer.model_validate(found) for key, found in line.items()})
+            for code, name, line in lines
+        ],
+    )
+
+
+@router.get("/staffing")
+async def staffing(work: Reader, on: date | None = None) -> list[StaffingLine]:
+    """Users in the community per full-time worker, by town and station (30:1)."""
+    return [StaffingLine(**line) for line in await service.staffing(work, on)]
+
+
+@router.get("/{code}/people")
+async def people_behind(
+    work: PersonReader,
+    request: Request,
+    response: Response,
+    code: Code,
+    as_of: date | None = None,
+    period_from: date | None = None,
+    period_to: date | None = None,
+    division_code: Town = None,
+    counted: bool | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
+    cursor: Annotated[str | None, Query(max_length=600)] = None,
+) -> Page[PersonBehind]:
+    """The persons behind a figure: `counted=true` the numerator, `false` who is missing from it."""
+    found, following = await service.people_behind(
+        work, Cursors(work.sealer), code, as_of, period_from, period_to, division_code, counted, cursor, limit
+    )
+    if following:
+        response.headers["Link"] = f'<{request.url.path}?cursor={following}>; rel="next"'
+    return Page(items=[PersonBehind(**{name: row[name] for name in PersonBehind.model_fields}) for row in found], next=following)
+
+
+@internal.get("/figures")
+async def figures_for_bulletin(
+    work: Annotated[Work, Depends(AllowNeighbour())],
+    as_of: date,
+    since: Annotated[date, Query(alias="from")],
+    until: Annotated[date, Query(alias="to")],
+) -> dict[str, Any]:
+    """Counts per town for the bulletin; no person."""
+    return await service.figures_for_bulletin(work, as_of, since, until)

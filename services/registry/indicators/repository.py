@@ -1,0 +1,165 @@
+"""The figures in one statement: who belongs to each indicator's denominator, and who to its numerator. The list behind a figure is the same query."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.registry.indicators.rules import WORKING_AGE
+from services.registry.measures.states import EXPIRING
+from services.registry.people.rules import CURRENT, NOT_MANAGED
+
+# town: where a person belonged on the day, or on the day the record was made when that is later, so that taking over an old ledger and putting right
+# what it says on the same day does not count as a move. standing: the latest `since` on or before the day, recorded last; corrected ones are out.
+MEMBERS = """
+with town as (
+  select p.id, p.name, p.birth_date, p.registered_on, coalesce((
+         select c.before->>'division_code' from registry.person_change c
+          where c.person_id = p.id and c.action = 'moved'
+            and (c.recorded_at at time zone 'Asia/Shanghai')::date > greatest(:as_of, (p.created_at at time zone 'Asia/Shanghai')::date)
+          order by c.recorded_at, c.id limit 1), p.division_code) as code
+    from registry.person p),
+standing as (
+  select distinct on (s.person_id) s.person_id, s.status, s.since, t.code as town, t.name, t.birth_date, t.registered_on
+    from registry.standing s join town t on t.id = s.person_id
+   where s.since <= :as_of and not exists (select 1 from registry.standing c where c.corrects_id = s.id)
+   order by s.person_id, s.since desc, s.recorded_at desc, s.id desc),
+stage as (
+  select m.*, e.to_state as was
+    from registry.measure m
+    join lateral (select e.to_state from registry.measure_event e where e.measure_id = m.id and e.happened_on <= :as_of
+                   order by e.happened_on desc, e.id desc limit 1) e on true),
+active as (
+  select s.* from stage s where s.was = 'active' and s.kind in ('community_treatment', 'community_rehabilitation')
+     and s.term_start <= :as_of and (s.term_end is null or s.term_end > :as_of or s.ended_on > :as_of)),
+listed as (
+  select v.person_id, v.division_code as town, bool_or(coalesce(v.met, false)) as met, bool_or(coalesce(v.met and v.tested, false)) as tested,
+         bool_or(coalesce(v.family_met, false)) as family_met, bool_or(coalesce(v.employed, false)) as employed
+    from registry.visit v join registry.round r on r.id = v.round_id
+    left join standing l on l.person_id = v.person_id
+   where r.starts_on <= :until and r.ends_on >= :since and v.excused is null and (v.visited_on is null or v.visited_on <= :as_of)
+     and not (v.visited_on is null and l.status in ('detained', 'compulsory_isolation_treatment', 'dead', 'abroad', 'three_years_clean', 'transferred_out', 'erroneous'))
+   group by v.person_id, v.division_code),
+ends as (
+  select m.*, e.recorded_at from registry.measure m
+    left join registry.measure_event e on e.measure_id = m.id and e.event = 'expire'
+   where m.term_end <= :as_of and (m.created_at at time zone 'Asia/Shanghai')::date <= m.term_end
+     and (e.id is not null or (m.state = any(:expiring)))),
+member as (
+  select 'managed_total' as code, person_id, town, true as counted from standing where not status = any(:not_managed)
+  union all select 'current_users', person_id, town, true from standing where status = any(:current)
+  union all select 'three_years_clean', person_id, town, true from standing where status = 'three_years_clean'
+  union all select 'transferred_out', person_id, town, true from standing where status = 'transferred_out'
+  union all select 'registration_rate', person_id, town, registered_on is not null and registered_on <= :as_of from standing where status <> 'erroneous'
+  union all select 'report_in_rate', person_id, division_code, (reported_in_on <= report_in_due or (late_report_accepted and reported_in_on <= :as_of)) is true
+    from stage where served_on is not null and report_in_due between :since and :until and report_in_due < :as_of + 1
+     and was not in ('suspended', 'revoked', 'closed_death') and not (reported_in_on is null and end_reason in ('transferred_out', 'erroneous'))
+  union all select 'execution_rate', a.person_id, a.division_code,
+         (a.agreement_on <= :as_of or a.source = 'ledger') is true and not exists (
+           select 1 from registry.visit v where v.person_id = a.person_id and v.due_on between :since and :until and v.excused is null
+              and (v.visited_on is null or v.visited_on > :as_of))
+    from active a
+  union all select 'meet_rate', person_id, town, met from listed
+  union all select 'meet_and_test_rate', person_id, town, tested from listed
+  union all select 'family_contact_rate', person_id, town, family_met from listed
+  union all select 'employment_rate', l.person_id, l.town, l.employed from listed l join registry.person p on p.id = l.person_id
+     where extract(year from age(:as_of, p.birth_date)) between :from_age and :to_age
+  union all select 'risk_assessments', person_id, division_code, true from registry.risk_assessment
+     where state = 'signed' and coalesce(signed_on, assessed_on) between :since and :until and coalesce(signed_on, assessed_on) <= :as_of
+  union all select 'visit_completion', person_id, division_code, (visited_on <= :as_of) is true from registry.visit
+     where due_on between :since and :until and excused is null
+  union all select 'lawful_end_punctuality', person_id, division_code, recorded_at is not null
+         and (recorded_at at time zone 'Asia/Shanghai')::date <= term_end + 7 from ends where term_end between :since and :until
+  union all select 'ended_late', person_id, division_code, true from ends
+     where term_end between :since and :until and term_end + 7 < :as_of
+       and (recorded_at is null or (recorded_at at time zone 'Asia/Shanghai')::date > term_end + 7)
+  union all select 'unsigned_over_30', person_id, division_code, true from active
+     where source = 'order' and (agreement_on is null or agreement_on > :as_of) and reported_in_on < :as_of - 30)
+"""
+
+COUNTS = text(MEMBERS + "select code, town, count(*) as due, count(*) filter (where counted) as done from member group by code, town")
+
+PEOPLE = text(
+    MEMBERS
+    + """select m.person_id, p.name, p.state, m.town as division_code, s.status, s.since as status_since, bool_or(m.counted) as counted
+  from member m join registry.person p on p.id = m.person_id left join standing s on s.person_id = m.person_id
+ where m.code = :code and m.town like any(:towns) and (cast(:division as text) is null or m.town = :division)
+   and (cast(:after as uuid) is null or m.person_id > :after)
+ group by m.person_id, p.name, p.state, m.town, s.status, s.since
+having cast(:counted as boolean) is null or bool_or(m.counted) = :counted
+ order by m.person_id limit :size"""
+)
+
+POPULATION = text(
+    """select distinct on (division_code) division_code, persons, year from registry.resident_population
+        where year <= extract(year from cast(:as_of as date)) order by division_code, year desc"""
+)
+
+STAFFING = text(
+    MEMBERS
+    + """, community as (select person_id, town from standing where status = any(:community)),
+worker as (select s.id, s.division_code, s.station_id from registry.staff_member s
+            where s.post in ('town_officer', 'social_worker') and s.valid_from <= :as_of and (s.valid_to is null or s.valid_to > :as_of))
+select 'town' as kind, d.code, d.name, (select count(*) from community c where c.town = d.code) as users,
+       (select count(*) from worker w where w.division_code = d.code) as workers
+  from registry.division d where d.level in ('town', 'service_centre') and d.valid_from <= :as_of and (d.valid_to is null or d.valid_to > :as_of)
+union all
+select 'station', st.code, st.name, (select count(distinct c.person_id) from community c join registry.care_team_member t on t.person_id = c.person_id
+          join worker w on w.id = t.staff_id where w.station_id = st.id and t.since <= :as_of and (t.until is null or t.until > :as_of)),
+       (select count(*) from worker w where w.station_id = st.id)
+  from registry.station st where st.valid_from <= :as_of and (st.valid_to is null or st.valid_to > :as_of)
+ order by kind desc, code"""
+)
+
+COMMUNITY = sorted(CURRENT - {"compulsory_isolation_treatment", "detained"})
+"""Current users in the community (社会面): whom full-time workers look after."""
+
+
+def _parameters(as_of: date, since: date, until: date) -> dict[str, Any]:
+    return {
+        "as_of": as_of,
+        "since": since,
+        "until": until,
+        "expiring": list(EXPIRING),
+        "not_managed": sorted(NOT_MANAGED),
+        "current": sorted(CURRENT),
+        "from_age": WORKING_AGE[0],
+        "to_age": WORKING_AGE[1],
+    }
+
+
+async def counts(session: AsyncSession, as_of: date, since: date, until: date) -> Sequence[Mapping[str, Any]]:
+    """(code, town, due, done) of every indicator and town, in one pass."""
+    return (await session.execute(COUNTS, _parameters(as_of, since, until))).mappings().all()
+
+
+async def populations(session: AsyncSession, as_of: date) -> dict[str, int]:
+    """Division → resident population of the latest year that had begun."""
+    return {row.division_code: row.persons for row in await session.execute(POPULATION, {"as_of": as_of})}
+
+
+async def staffing(session: AsyncSession, on: date) -> Sequence[Mapping[str, Any]]:
+    """(kind, code, name, users, workers) of towns and stations on a day."""
+    return (await session.execute(STAFFING, {**_parameters(on, on, on), "community": COMMUNITY})).mappings().all()
+
+
+async def people_behind(
+    session: AsyncSession,
+    code: str,
+    as_of: date,
+    since: date,
+    until: date,
+    towns: Sequence[str],
+    division: str | None,
+    counted: bool | None,
+    after: UUID | None,
+    size: int,
+) -> Sequence[Mapping[str, Any]]:
+    """The persons of an indicator: all of its denominator, or those counted or not."""
+    parameters = {"code": code, "towns": list(towns), "division": division, "counted": counted, "after": after, "size": size}
+    return (await session.execute(PEOPLE, {**_parameters(as_of, since, until), **parameters})).mappings().all()

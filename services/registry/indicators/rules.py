@@ -1,0 +1,118 @@
+"""The indicators of domain 5: what each is, how it is rounded, and how small counts are withheld. Pure.
+
+A figure is a count of persons (or of orders, visits, assessments) as of a day; a rate is numerator over denominator, null when nothing was due. Never weighed or
+ranked by positives found or people isolated (domain 4.3, 11.4).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_UP, Decimal
+
+SMALL = 5
+"""Counts below this could name a person: withheld from `leader` and from anything wider than the office (domain 4.3, DEFAULT)."""
+
+PER_WORKER = 30
+"""One full-time worker for each 30 users in the community, at least one (domain 5, row 9)."""
+
+WORKING_AGE = (16, 59)
+"""Working age, both included (domain 5, row 6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """One indicator. `kind`: `stock` counts on a day, `flow` counts in a period, `rate` is numerator over denominator."""
+
+    code: str
+    row: str
+    kind: str
+    zh: str
+    en: str
+    source: str
+
+
+INDICATORS: tuple[Indicator, ...] = (
+    Indicator("managed_total", "2.5", "stock", "管控总数", "persons under management", "DRR art. 4, 7"),
+    Indicator("current_users", "7", "stock", "现有吸毒人员", "current users", "domain 5, fixture"),
+    Indicator("three_years_clean", "8", "stock", "戒断三年未复吸人数", "three years clean", "DRR art. 7"),
+    Indicator("transferred_out", "5.1", "stock", "移交外地人数", "handed over to other counties", "DRR art. 22"),
+    Indicator("report_in_rate", "1", "rate", "报到率", "report-in rate", "DRR art. 14, 38"),
+    Indicator("execution_rate", "2", "rate", "执行率", "execution rate", "DRR art. 15-20"),
+    Indicator("meet_and_test_rate", "3", "rate", "见面检测率", "meet-and-test rate", "DRR art. 18; DTP art. 2"),
+    Indicator("meet_rate", "3b", "rate", "见面率", "meet rate", "DRR art. 18"),
+    Indicator("registration_rate", "4", "rate", "登记入库率", "registration rate", "NCL art. 32"),
+    Indicator("family_contact_rate", "5", "rate", "家属见面率", "family contact rate", "DRR art. 18"),
+    Indicator("employment_rate", "6", "rate", "就业率", "employment rate", "NCL art. 34; DRR art. 18"),
+    Indicator("user_share", "7", "rate", "吸毒占比", "user share of residents", "domain 5, row 7"),
+    Indicator("staffing_ratio", "9", "rate", "专职人员配比", "users per full-time worker", "DRR art. 15"),
+    Indicator("risk_assessments", "10", "flow", "风险评估数", "risk assessments signed", "domain 4.2"),
+    Indicator("visit_completion", "13", "rate", "走访完成率", "visit completion", "DRR art. 18"),
+    Indicator("lawful_end_punctuality", "15", "rate", "依法解除及时率", "lawful-end punctuality", "DRR art. 23, 40"),
+    Indicator("unsigned_over_30", "4.3", "stock", "报到超30日未签协议", "agreement unsigned over 30 days", "DRR art. 16, 44"),
+    Indicator("ended_late", "4.3", "stock", "解除登记逾期", "ends written down late", "DRR art. 23, 40"),
+)
+BY_CODE = {indicator.code: indicator for indicator in INDICATORS}
+WITHOUT_PERSONS = frozenset({"user_share", "staffing_ratio"})
+"""Their persons are those of `current_users`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One cell. `withheld`: the counts (the rate stays in whole per cent), or everything."""
+
+    numerator: int | None
+    denominator: int | None
+    value: Decimal | None
+    withheld: str = "nothing"
+
+
+def figure(indicator: Indicator, numerator: int, denominator: int | None) -> Figure:
+    """A figure with its value: stocks and flows are their count, rates to four decimals, half up; null when nothing was due."""
+    if indicator.kind != "rate":
+        return Figure(numerator, None, Decimal(numerator))
+    if not denominator:
+        return Figure(numerator, denominator, None)
+    return Figure(numerator, denominator, (Decimal(numerator) / denominator).quantize(Decimal("0.0001"), ROUND_HALF_UP))
+
+
+def workers_needed(users: int) -> int:
+    """Full-time workers that a place needs: one for each 30, at least one where anybody is (domain 5, row 9)."""
+    return max(1, math.ceil(users / PER_WORKER)) if users else 0
+
+
+def withheld(found: Figure) -> Figure:
+    """A figure for readers who may not see small counts."""
+    if found.denominator is None:
+        return (
+            replace(found, numerator=None, value=None, withheld="all")
+            if found.numerator is not None and 0 < found.numerator < SMALL
+            else found
+        )
+    if 0 < found.denominator < SMALL:
+        return Figure(None, None, None, "all")
+    assert found.numerator is not None
+    if 0 < found.numerator < SMALL or 0 < found.denominator - found.numerator < SMALL:
+        value = None if found.value is None else found.value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+        return Figure(None, None, value, "counts")
+    return found
+
+
+def withheld_column(column: Mapping[str, Figure], county: str) -> dict[str, Figure]:
+    """One indicator over all lines: a single withheld town would follow from the county's figure, so the next smallest is withheld with it."""
+    shown = {code: withheld(found) for code, found in column.items()}
+    towns: Sequence[str] = [code for code in shown if code != county]
+    hidden = [code for code in towns if shown[code].withheld != "nothing"]
+    if len(hidden) == 1 and county in shown:
+        others = [code for code in towns if code not in hidden and _size(column[code])]
+        if others:
+            smallest = min(others, key=lambda code: (_size(column[code]), code))
+            shown[smallest] = Figure(None, None, None, "all")
+        else:
+            shown[county] = Figure(None, None, None, "all")
+    return shown
+
+
+def _size(found: Figure) -> int:
+    return found.denominator if found.denominator is not None else found.numerator or 0

@@ -1,0 +1,96 @@
+"""Messages of indicators."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+from uuid import UUID
+
+from kit.schemas import Answer
+
+Code = Literal[
+    "managed_total",
+    "current_users",
+    "three_years_clean",
+    "transferred_out",
+    "report_in_rate",
+    "execution_rate",
+    "meet_and_test_rate",
+    "meet_rate",
+    "registration_rate",
+    "family_contact_rate",
+    "employment_rate",
+    "user_share",
+    "staffing_ratio",
+    "risk_assessments",
+    "visit_completion",
+    "lawful_end_punctuality",
+    "unsigned_over_30",
+    "ended_late",
+]
+
+
+class IndicatorAnswer(Answer):
+    """What an indicator is."""
+
+    code: str
+    row: str
+    """Row of the indicator table that it implements."""
+    kind: str
+    zh: str
+    en: str
+    source: str
+
+
+class FigureAnswer(Answer):
+    """One figure; null where nothing was due or a small count is withheld."""
+
+    numerator: int | None
+    denominator: int | None
+    value: Decimal | None
+    withheld: Literal["nothing", "counts", "all"]
+
+
+class Line(Answer):
+    """The figures of the county or of one town."""
+
+    division_code: str
+    name: str
+    figures: dict[str, FigureAnswer]
+
+
+class Figures(Answer):
+    """All figures as of a day."""
+
+    as_of: date
+    period_from: date
+    period_to: date
+    computed_at: datetime
+    indicators: list[IndicatorAnswer]
+    lines: list[Line]
+
+
+class PersonBehind(Answer):
+    """A person behind a figure."""
+
+    person_id: UUID
+    name: str
+    division_code: str
+    status: str | None
+    status_since: date | None
+    counted: bool
+    """In the numerator."""
+
+
+class StaffingLine(Answer):
+    """Users in the community per full-time worker of a town or station."""
+
+    kind: Literal["town", "station"]
+    code: str
+    name: str
+    users: int
+    workers: int
+    needed: int
+    missing: int
+    ratio: Decimal | None

@@ -1,0 +1,168 @@
+"""Use cases of indicators: figures as of a day, the persons behind one, staffing, and the same for the bulletin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from uuid import UUID
+
+from kit.pages import Cursors
+from kit.problems import invalid
+from kit.roles import Role
+from kit.work import Work
+from services.registry.divisions.repository import towns_on
+from services.registry.indicators import repository, rules
+from services.registry.indicators.rules import BY_CODE, INDICATORS, Figure
+
+Table = dict[str, dict[str, Figure]]
+"""Division → indicator → figure."""
+
+
+async def figures(
+    work: Work, as_of: date | None, since: date | None, until: date | None
+) -> tuple[date, date, date, list[tuple[str, str, dict[str, Figure]]]]:
+    """Figures of the county (for a caller of the whole county) and of each town in the caller's scope. Raises Invalid.
+
+    `leader` gets small counts withheld, over all towns before the scope is cut, so that two requests cannot be subtracted from each other.
+    """
+    day, first, last = span(work, as_of, since, until)
+    table, names = await _table(work, day, first, last)
+    county = _county(work)
+    if not work.principal.has(Role.COUNTY_OFFICER, Role.TOWN_OFFICER):
+        table = _withheld(table, county)
+    shown = [(code, names.get(code, ""), table[code]) for code in sorted(table) if work.principal.covers(code)]
+    await work.note("indicator.read", "indicator", details={"as_of": day.isoformat(), "lines": len(shown)})
+    return day, first, last, shown
+
+
+async def people_behind(
+    work: Work,
+    cursors: Cursors,
+    code: str,
+    as_of: date | None,
+    since: date | None,
+    until: date | None,
+    division_code: str | None,
+    counted: bool | None,
+    cursor: str | None,
+    limit: int,
+) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+    """The persons behind a figure, in the caller's towns. Closed records stay out of lists that go on: they show as their reference only. Raises Invalid."""
+    day, first, last = span(work, as_of, since, until)
+    bound = {"code": code, "as_of": day, "since": first, "until": last, "division": division_code, "counted": counted}
+    after = cursors.read(cursor, work.principal.subject, bound, 1)
+    asked = "current_users" if code in rules.WITHOUT_PERSONS else code
+    towns = [prefix + "%" for prefix in work.principal.scope]
+    found = await repository.people_behind(
+        work.session, asked, day, first, last, towns, division_code, counted, UUID(after[0]) if after else None, limit
+    )
+    await work.note("indicator.people", "person", *(row["person_id"] for row in found), details={"code": code})
+    following = cursors.make([str(found[-1]["person_id"])], work.principal.subject, bound) if len(found) == limit else None
+    open_only = [{**row, "name": row["name"] if row["state"] == "open" else "(已封存)"} for row in found]
+    return open_only, following
+
+
+async def staffing(work: Work, on: date | None) -> list[dict[str, Any]]:
+    """Users in the community per full-time worker of each town and station on a day (30:1, domain 5 row 9)."""
+    lines = []
+    for row in await repository.staffing(work.session, on or work.today):
+        needed = rules.workers_needed(row["users"])
+        ratio = (Decimal(row["users"]) / row["workers"]).quantize(Decimal("0.01"), ROUND_HALF_UP) if row["workers"] else None
+        lines.append({**row, "needed": needed, "missing": max(0, needed - row["workers"]), "ratio": ratio})
+    return lines
+
+
+PAIRS = {"report_in": "report_in_rate", "execution": "execution_rate", "visit": "visit_completion", "closure": "lawful_end_punctuality"}
+COUNTS = {
+    "managed": "managed_total",
+    "current_users": "current_users",
+    "three_years_clean": "three_years_clean",
+    "transferred_out": "transferred_out",
+    "unsigned_over_30": "unsigned_over_30",
+    "past_end": "ended_late",
+    "risk_assessments": "risk_assessments",
+}
+MORE_PAIRS = {
+    "met_and_tested": "meet_and_test_rate",
+    "met": "meet_rate",
+    "family_contact": "family_contact_rate",
+    "employment": "employment_rate",
+    "registration": "registration_rate",
+    "user_share": "user_share",
+    "staffing": "staffing_ratio",
+}
+
+
+async def figures_for_bulletin(work: Work, as_of: date, since: date, until: date) -> dict[str, Any]:
+    """The same figures for the bulletin of the alerts service: whole counts, no person.
+
+    `handover` is [0, 0]: announced releases of institutions are not kept here yet, and a rate of nothing spreads its weight (domain 4.3).
+    """
+    table, _ = await _table(work, as_of, since, until)
+    county = _county(work)
+
+    def said(line: dict[str, Figure]) -> dict[str, Any]:
+        pairs = {name: [line[code].numerator, line[code].denominator] for name, code in (PAIRS | MORE_PAIRS).items()}
+        return {**pairs, "handover": [0, 0], **{name: line[code].numerator for name, code in COUNTS.items()}}
+
+    await work.note("indicator.bulletin", "indicator", details={"as_of": as_of.isoformat()})
+    return {
+        "as_of": as_of.isoformat(),
+        "from": since.isoformat(),
+        "to": until.isoformat(),
+        "county": said(table[county]),
+        "towns": {code: said(line) for code, line in sorted(table.items()) if code != county},
+    }
+
+
+def span(work: Work, as_of: date | None, since: date | None, until: date | None) -> tuple[date, date, date]:
+    """The day and the period: by default today, and the half year that holds it. Raises Invalid."""
+    day = as_of or work.today
+    last = until or day
+    first = since or date(last.year, 1 if last.month < 7 else 7, 1)
+    if first > last:
+        raise invalid("/query/period_from", "after_end", "起始日晚于截止日", "lies after the end")
+    return day, first, last
+
+
+async def _table(work: Work, as_of: date, since: date, until: date) -> tuple[Table, dict[str, str]]:
+    county = _county(work)
+    towns = await towns_on(work.session, as_of)
+    names = {town.code: town.name for town in towns} | {county: "全县"}
+    pairs: dict[str, dict[str, tuple[int, int]]] = {code: {} for code in names}
+    for row in await repository.counts(work.session, as_of, since, until):
+        for code in (row["town"], county):
+            due, done = pairs.setdefault(code, {}).get(row["code"], (0, 0))
+            pairs[code][row["code"]] = (due + row["due"], done + row["done"])
+    residents = await repository.populations(work.session, as_of)
+    workers = {
+        row["code"]: (row["workers"], row["users"]) for row in await repository.staffing(work.session, as_of) if row["kind"] == "town"
+    }
+    everybody = (sum(pair[0] for pair in workers.values()), sum(pair[1] for pair in workers.values()))
+    table: Table = {}
+    for code, found in pairs.items():
+        line: dict[str, Figure] = {}
+        for indicator in INDICATORS:
+            due, done = found.get(indicator.code, (0, 0))
+            line[indicator.code] = rules.figure(indicator, done, due)
+        present = line["current_users"].numerator or 0
+        line["user_share"] = rules.figure(BY_CODE["user_share"], present, residents.get(code))
+        staff, users = everybody if code == county else workers.get(code, (0, 0))
+        line["staffing_ratio"] = rules.figure(BY_CODE["staffing_ratio"], users, staff)
+        table[code] = line
+    return table, names
+
+
+def _withheld(table: Table, county: str) -> Table:
+    shown: Table = {code: {} for code in table}
+    for indicator in INDICATORS:
+        column = {code: line[indicator.code] for code, line in table.items()}
+        for code, found in rules.withheld_column(column, county).items():
+            shown[code][indicator.code] = found
+    return shown
+
+
+def _county(work: Work) -> str:
+    return str(work.house.extras["county"]) + "000000"

@@ -1,0 +1,280 @@
+"""Persons taken over from ledgers: many at once, sealed in a thread, written by COPY, with history, standing and event for each (laws 2 and 8)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import insert, text
+
+from kit import outbox
+from kit.db import driver, new_id
+from kit.id_numbers import read_id_number
+from kit.sealed import masked
+from kit.work import Work
+from services.registry.events import PersonMoved, PersonRegistered, PersonStanding
+from services.registry.people import repository
+from services.registry.people.names import pinyin_of
+from services.registry.people.rules import ENDS_SUPERVISION, folded_name
+from services.registry.people.tables import Person, PersonChange, Standing
+
+PERSON_COLUMNS = (
+    "id", "division_code", "village_code", "household_area", "name", "name_pinyin", "name_initials", "sex", "birth_date", "id_number_sealed",
+    "id_number_index", "id_number_masked", "phone_sealed", "phone_masked", "address_sealed", "drugs", "registered_on", "status", "status_since", "state",
+    "version", "created_at", "updated_at",
+)  # fmt: skip
+STANDING_COLUMNS = (
+    "id",
+    "person_id",
+    "status",
+    "since",
+    "since_month_only",
+    "division_code",
+    "source",
+    "reason",
+    "recorded_by",
+    "recorded_at",
+)
+CHANGE_COLUMNS = ("id", "person_id", "action", "before", "after", "reason", "recorded_by", "recorded_at")
+
+
+class TakenPerson(NamedTuple):
+    """One new person of a ledger. `id_number` has 18 valid characters; sex and birth date come from it (GB 11643)."""
+
+    id_number: str
+    name: str
+    division_code: str
+    village_code: str | None
+    phone: str | None
+    address: str | None
+    drugs: Sequence[str]
+    registered_on: date | None
+    status: str
+    since: date
+    since_month_only: bool
+    reason: str
+    """Why the standing's day is what it is, when the ledger did not say it."""
+
+
+class TakenStanding(NamedTuple):
+    """A standing that a ledger says of a registered person."""
+
+    person_id: UUID
+    status: str
+    since: date
+    since_month_only: bool
+    reason: str
+    corrects: bool
+    """The standing on record was wrong: the new one takes its place in the history, whatever its day."""
+
+
+@dataclass(slots=True)
+class PersonFix:
+    """What a person decided, or what was empty: fields of a registered person to write. Values in clear."""
+
+    person_id: UUID
+    values: dict[str, Any]
+    """name, division_code, village_code, phone, address, drugs, registered_on."""
+    reason: str
+
+
+async def take_over_people(work: Work, rows: Sequence[TakenPerson], source: str = "ledger") -> dict[bytes, UUID]:
+    """Register persons from a ledger; blind index → id. The caller has seen to it that none of them is registered and none stands twice.
+
+    Raises IdNumberError for a number that is none.
+    """
+    if not rows:
+        return {}
+    people, standings, changes, ids = await asyncio.to_thread(_prepared, work, rows, source)
+    await _copy(work, "person", PERSON_COLUMNS, people)
+    await _copy(work, "standing", STANDING_COLUMNS, standings)
+    await _copy(work, "person_change", CHANGE_COLUMNS, changes)
+    events = [
+        outbox.event_row(
+            PersonRegistered(division_code=person[1], status=row.status, status_since=row.since, sex=person[7]),
+            person[0],
+            person[1],
+            work.origin,
+        )
+        for person, row in zip(people, rows, strict=True)
+    ]
+    await outbox.append_all(work.session, work.house.schema, events)
+    await work.note("person.take_over", "person", *ids.values(), details={"count": len(rows), "source": source})
+    return ids
+
+
+def _prepared(
+    work: Work, rows: Sequence[TakenPerson], source: str
+) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[Any, ...]], dict[bytes, UUID]]:
+    seal, actor, now = work.sealer.seal, work.principal.subject, work.now
+    people: list[tuple[Any, ...]] = []
+    standings: list[tuple[Any, ...]] = []
+    changes: list[tuple[Any, ...]] = []
+    ids: dict[bytes, UUID] = {}
+    for row in rows:
+        number = read_id_number(row.id_number, today=work.today, demo=work.house.demo)
+        key, name, index = new_id(), folded_name(row.name), work.sealer.index("id_number", number.text)
+        pinyin, initials = pinyin_of(name)
+        place = str(key)
+        ids[index] = key
+        people.append((
+            key, row.division_code, row.village_code, number.area, name, pinyin, initials, number.sex, number.birth_date,
+            seal(number.text, "person", "id_number", place), index, masked(number.text),
+            seal(row.phone, "person", "phone", place) if row.phone else None, masked(row.phone, 3, 2) if row.phone else None,
+            seal(row.address, "person", "address", place) if row.address else None, json.dumps(sorted(set(row.drugs))), row.registered_on,
+            row.status, row.since, "open", 1, now, now,
+        ))  # fmt: skip
+        standings.append((new_id(), key, row.status, row.since, row.since_month_only, row.division_code, source, row.reason, actor, now))
+        after = json.dumps({"status": row.status, "division_code": row.division_code})
+        changes.append((new_id(), key, "registered", "{}", after, "台账接收", actor, now))
+    return people, standings, changes, ids
+
+
+async def _copy(work: Work, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
+    connection = await driver(work.session)
+    statement = f"copy registry.{table} ({', '.join(columns)}) from stdin".encode()
+    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            await copy.write_row(row)
+
+
+_LATEST = """
+select distinct on (s.person_id) s.person_id, s.id, s.status, s.since, s.since_month_only from registry.standing s
+ where s.person_id = any(:people) and not exists (select 1 from registry.standing c where c.corrects_id = s.id)
+ order by s.person_id, s.since desc, s.recorded_at desc, s.id desc"""
+
+_MOVE = f"""
+with latest as ({_LATEST})
+update registry.person p
+   set status = l.status, status_since = l.since, version = p.version + 1, updated_at = :now,
+       state = case when p.state = 'closed' and l.status <> all(:ends) then 'open' else p.state end,
+       closed_on = case when p.state = 'closed' and l.status <> all(:ends) then null else p.closed_on end
+  from latest l
+ where p.id = l.person_id and (p.status, p.status_since) is distinct from (l.status, l.since)
+returning p.id, p.status, p.status_since, p.division_code"""
+
+
+async def take_over_standings(work: Work, rows: Sequence[TakenStanding], source: str = "ledger") -> dict[UUID, tuple[str, date]]:
+    """Append standings of registered persons; the persons whose present standing is now another → (status, since).
+
+    Writes standings, history and events in this transaction. The caller ends or begins measures by what came out.
+    """
+    if not rows:
+        return {}
+    people = sorted({row.person_id for row in rows})
+    await work.session.execute(text("select 1 from registry.person where id = any(:people) order by id for update"), {"people": people})
+    latest = {entry.person_id: entry for entry in await work.session.execute(text(_LATEST), {"people": people})}
+    actor, now = work.principal.subject, work.now
+    before = {person.id: person for person in await repository.people_by_ids(work.session, people)}
+    standings = [
+        {
+            "id": new_id(),
+            "person_id": row.person_id,
+            "status": row.status,
+            "since": row.since,
+            "since_month_only": row.since_month_only,
+            "division_code": before[row.person_id].division_code,
+            "source": source,
+            "corrects_id": latest[row.person_id].id if row.corrects and row.person_id in latest else None,
+            "reason": row.reason,
+            "recorded_by": actor,
+            "recorded_at": now,
+        }
+        for row in rows
+    ]
+    await work.session.execute(insert(Standing), standings)
+    moved = (await work.session.execute(text(_MOVE), {"people": people, "now": now, "ends": sorted(ENDS_SUPERVISION)})).all()
+    changes = [
+        {
+            "id": new_id(),
+            "person_id": person.id,
+            "action": "standing",
+            "before": {"status": before[person.id].status, "status_since": before[person.id].status_since.isoformat()},
+            "after": {"status": person.status, "status_since": person.status_since.isoformat()},
+            "reason": "台账接收",
+            "recorded_by": actor,
+            "recorded_at": now,
+        }
+        for person in moved
+    ]
+    if changes:
+        await work.session.execute(insert(PersonChange), changes)
+    events = [
+        outbox.event_row(
+            PersonStanding(division_code=p.division_code, status=p.status, status_since=p.status_since), p.id, p.division_code, work.origin
+        )
+        for p in moved
+    ]
+    await outbox.append_all(work.session, work.house.schema, events)
+    await work.note("person.standing", "person", *people, details={"count": len(rows), "source": source})
+    work.session.expire_all()
+    return {person.id: (person.status, person.status_since) for person in moved}
+
+
+async def amend_people(work: Work, fixes: Sequence[PersonFix]) -> int:
+    """Write decided or missing fields of registered persons, each with its history; a change of town is also told as an event. The number changed."""
+    if not fixes:
+        return 0
+    people = {person.id: person for person in await repository.people_by_ids(work.session, [fix.person_id for fix in fixes])}
+    told: list[dict[str, Any]] = []
+    for fix in fixes:
+        person = people[fix.person_id]
+        town = person.division_code
+        before = {name: _shown(person, name) for name in sorted(fix.values)}
+        for name, value in fix.values.items():
+            _set(work, person, name, value)
+        after = {name: _shown(person, name) for name in sorted(fix.values)}
+        person.version += 1
+        person.updated_at = work.now
+        work.session.add(
+            PersonChange(
+                person_id=person.id,
+                action="moved" if person.division_code != town else "amended",
+                before=before,
+                after=after,
+                reason=fix.reason,
+                recorded_by=work.principal.subject,
+                recorded_at=work.now,
+            )
+        )
+        if person.division_code != town:
+            told.append(
+                outbox.event_row(
+                    PersonMoved(from_division=town, division_code=person.division_code), person.id, person.division_code, work.origin
+                )
+            )
+    await work.session.flush()
+    await outbox.append_all(work.session, work.house.schema, told)
+    await work.note("person.amend", "person", *sorted(people), details={"count": len(fixes)})
+    return len(fixes)
+
+
+def _set(work: Work, person: Person, name: str, value: Any) -> None:
+    key = str(person.id)
+    if name == "name":
+        person.name = folded_name(value)
+        person.name_pinyin, person.name_initials = pinyin_of(person.name)
+    elif name == "phone":
+        person.phone_sealed = work.sealer.seal(value, "person", "phone", key)
+        person.phone_masked = masked(value, 3, 2)
+    elif name == "address":
+        person.address_sealed = work.sealer.seal(value, "person", "address", key)
+    elif name == "drugs":
+        person.drugs = sorted(set(value))
+    else:
+        setattr(person, name, value)
+
+
+def _shown(person: Person, name: str) -> Any:
+    """A value as the history may show it: masked where it is sealed."""
+    if name == "phone":
+        return person.phone_masked
+    if name == "address":
+        return "sealed" if person.address_sealed else None
+    value = getattr(person, name)
+    return value.isoformat() if isinstance(value, date) else value

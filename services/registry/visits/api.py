@@ -1,0 +1,110 @@
+"""HTTP of rounds and visits."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+
+from kit.etags import IfMatch, etag
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.roles import Role
+from kit.work import UnitRoute, Work, allow
+from services.registry.visits import service
+from services.registry.visits.schemas import (
+    Assignment,
+    Coverage,
+    NewRound,
+    RoundAnswer,
+    Task,
+    VisitAnswer,
+    VisitRecord,
+    VisitRow,
+    VisitState,
+)
+from services.registry.visits.tables import Visit
+
+router = APIRouter(prefix="/registry/v1", tags=["visits"], route_class=UnitRoute)
+
+STAFF = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER)
+Office = Annotated[Work, allow(Role.COUNTY_OFFICER)]
+Counter = Annotated[Work, allow(*STAFF, Role.LEADER)]
+Reader = Annotated[Work, allow(*STAFF, personal=True)]
+Planner = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER)]
+Visitor = Annotated[Work, allow(*STAFF, Role.GRID_WORKER)]
+GridWorker = Annotated[Work, allow(Role.GRID_WORKER, personal=True)]
+
+
+def _answer(visit: Visit, response: Response) -> VisitAnswer:
+    response.headers["ETag"] = etag(visit.version)
+    return VisitAnswer(**{name: getattr(visit, name) for name in VisitAnswer.model_fields})
+
+
+@router.post("/rounds", status_code=201)
+async def make_round(work: Office, new: NewRound, response: Response) -> RoundAnswer:
+    """Make a round of visits; its list of targets is frozen at once."""
+    made, count = await service.make_round(work, new)
+    response.headers["Location"] = f"/registry/v1/rounds/{made.id}/coverage"
+    response.headers["X-Total-Count"] = str(count)
+    return RoundAnswer.model_validate(made)
+
+
+@router.get("/rounds")
+async def list_rounds(work: Counter) -> list[RoundAnswer]:
+    """All rounds, latest first."""
+    return [RoundAnswer.model_validate(found) for found in await service.list_rounds(work)]
+
+
+@router.get("/rounds/{round_id}/coverage")
+async def coverage_of(work: Counter, round_id: UUID) -> list[Coverage]:
+    """Who of the list was visited, met and tested, per town."""
+    return [Coverage(**line) for line in await service.coverage_of(work, round_id)]
+
+
+@router.get("/visits", responses={200: {"model": Page[VisitRow]}})
+async def list_visits(
+    work: Reader,
+    request: Request,
+    round_id: UUID | None = None,
+    division_code: Annotated[str | None, Query(max_length=12)] = None,
+    state: VisitState | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> Response:
+    """Visits in the caller's towns: due, done or excused."""
+    filters = {"round": str(round_id) if round_id else None, "division": division_code, "state": state}
+    body, following = await service.list_visits(work, Cursors(work.sealer), filters, cursor, limit)
+    after = "null" if following is None else f'"{following}"'
+    headers = {"Link": f'<{request.url.path}?cursor={following}>; rel="next"'} if following else {}
+    return Response(f'{{"items":{body},"next":{after}}}', media_type="application/json", headers=headers)
+
+
+@router.get("/visits/tasks")
+async def tasks_of(work: GridWorker) -> list[Task]:
+    """A grid worker's own open tasks: name and meeting place, nothing else."""
+    return [Task(**{name: row[name] for name in Task.model_fields}) for row in await service.tasks_of(work)]
+
+
+@router.get("/visits/{visit_id}")
+async def read_visit(work: Reader, visit_id: UUID, response: Response) -> VisitAnswer:
+    """One visit."""
+    return _answer(await service.read_visit(work, visit_id), response)
+
+
+@router.put("/visits/{visit_id}/assignment")
+async def assign_visit(work: Planner, visit_id: UUID, assignment: Assignment, response: Response, if_match: IfMatch = None) -> VisitAnswer:
+    """Say who goes and where they meet."""
+    return _answer(await service.assign_visit(work, visit_id, assignment, if_match), response)
+
+
+@router.put("/visits/{visit_id}/outcome", status_code=200, responses={200: {"model": VisitAnswer}})
+async def record_visit(
+    work: Visitor, visit_id: UUID, record: VisitRecord, response: Response, if_match: IfMatch = None
+) -> VisitAnswer | None:
+    """Record what a visit found; a grid worker records only whether the person was met, and gets nothing back."""
+    visit = await service.record_visit(work, visit_id, record, if_match)
+    if service.sees_detail(work):
+        return _answer(visit, response)
+    response.headers["ETag"] = etag(visit.version)
+    return None

@@ -1,0 +1,97 @@
+"""Every question to rounds and visits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from services.registry.visits.tables import Round, Visit
+
+TARGETS = text(
+    """
+insert into registry.visit (id, round_id, person_id, division_code, due_on, visited_by, source, version, recorded_at)
+select gen_random_uuid(), :round, p.id, s.division_code, :due, '', 'entry', 1, :now
+  from registry.person p
+  join lateral (select s.status, s.division_code from registry.standing s
+                 where s.person_id = p.id and s.since <= :day and not exists (select 1 from registry.standing c where c.corrects_id = s.id)
+                 order by s.since desc, s.recorded_at desc, s.id desc limit 1) s on true
+ where p.state = 'open' and s.status = any(:statuses)
+   and (cast(:area as text) is null or p.household_area = :area)
+   and (cardinality(:towns) = 0 or p.division_code = any(:towns))
+on conflict (round_id, person_id) do nothing"""
+)
+
+PAGE = """
+with page as (
+  select v.id, v.round_id, v.person_id, p.name, v.division_code, p.village_code, v.due_on, v.visited_on, v.met, v.tested, v.excused, v.assigned_to,
+         v.meeting_place, v.version
+    from registry.visit v join registry.person p on p.id = v.person_id
+   where v.division_code like any(%(towns)s::text[])
+     and (%(round)s::uuid is null or v.round_id = %(round)s)
+     and (%(division)s::text is null or v.division_code = %(division)s)
+     and (%(state)s::text is null or case when v.excused is not null then 'excused' when v.visited_on is null then 'due' else 'done' end = %(state)s)
+     and (p.state = 'open' or v.visited_on is not null)
+     and (%(after)s::uuid is null or v.id > %(after)s)
+   order by v.id limit %(size)s),
+noted as (insert into registry.audit (at, actor, roles, action, purpose, reason, object_type, object_ids, request_id, details)
+          select %(now)s, %(actor)s, %(roles)s, 'visit.list', %(purpose)s, %(reason)s, 'person', jsonb_agg(person_id), %(request_id)s, %(details)s::jsonb
+            from page having count(*) > 0)
+select coalesce(json_agg(page)::text, '[]') as body, count(*) as shown, (array_agg(id order by id desc))[1]::text as last from page"""
+
+# A target whose supervision ended, or who came into custody, died or went abroad before being visited leaves the denominator by itself.
+EXCUSED = """(v.excused is not null or (v.visited_on is null and exists (
+   select 1 from (select s.status from registry.standing s
+                   where s.person_id = v.person_id and s.since <= :day and not exists (select 1 from registry.standing c where c.corrects_id = s.id)
+                   order by s.since desc, s.recorded_at desc, s.id desc limit 1) l
+    where l.status in ('detained', 'compulsory_isolation_treatment', 'dead', 'abroad', 'three_years_clean', 'transferred_out', 'erroneous'))))"""
+
+COVERAGE = text(
+    """
+select v.division_code, count(*) filter (where not {excused}) as listed, count(*) filter (where {excused}) as excused,
+       count(*) filter (where v.visited_on is not null and not {excused}) as visited,
+       count(*) filter (where v.met and not {excused}) as met,
+       count(*) filter (where v.met and v.tested and not {excused}) as met_and_tested,
+       count(*) filter (where v.family_met and not {excused}) as family_met,
+       count(*) filter (where v.employed and not {excused}) as employed
+  from registry.visit v where v.round_id = :round and v.division_code like any(:towns)
+ group by v.division_code order by v.division_code""".replace("{excused}", EXCUSED)
+)
+
+TASKS = text(
+    """
+select v.id, v.person_id, p.name, v.meeting_place, v.due_on, v.version
+  from registry.visit v join registry.person p on p.id = v.person_id join registry.round r on r.id = v.round_id
+ where v.assigned_to = :staff and v.visited_on is null and v.excused is null and r.ends_on >= :day and p.state = 'open' and not p.status = any(:ending)
+ order by v.due_on, v.id limit 200"""
+)
+
+
+async def rounds(session: AsyncSession) -> Sequence[Round]:
+    """All rounds, latest first."""
+    return (await session.execute(select(Round).order_by(col(Round.starts_on).desc(), col(Round.code)))).scalars().all()
+
+
+async def round_by_id(session: AsyncSession, round_id: UUID) -> Round | None:
+    """One round."""
+    return await session.get(Round, round_id)
+
+
+async def round_by_code(session: AsyncSession, code: str) -> Round | None:
+    """The round with a code."""
+    return (await session.execute(select(Round).where(col(Round.code) == code))).scalar_one_or_none()
+
+
+async def visit(session: AsyncSession, visit_id: UUID, *, for_update: bool = False) -> Visit | None:
+    """One visit."""
+    query = select(Visit).where(col(Visit.id) == visit_id)
+    return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
+
+
+async def coverage(session: AsyncSession, round_id: UUID, day: Any, towns: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+    """Coverage of a round per town as of a day."""
+    return (await session.execute(COVERAGE, {"round": round_id, "day": day, "towns": list(towns)})).mappings().all()
