@@ -72,7 +72,10 @@ class House:
             await self._life.enter_async_context(app.router.lifespan_context(app))
 
     async def stop(self) -> None:
-        """Leave in the opposite order."""
+        """Close the door, then leave in the opposite order."""
+        close = getattr(self.app, "close", None)
+        if close is not None:
+            await close()
         await self._life.aclose()
 
     async def step(self) -> int:

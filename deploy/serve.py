@@ -55,7 +55,7 @@ async def _serve(name: str, folder: DataFolder, port: int) -> None:
         house = compose.build(settings_from(folder), only=name)
         await house.start()
         try:
-            server = server_for(house.app)
+            server = server_for(house.app, edge=name == "gateway")
             signals.force = lambda: setattr(server, "force_exit", True)
             serving = asyncio.create_task(server.serve(sockets=[listen(port)]))
             try:

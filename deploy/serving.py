@@ -8,6 +8,7 @@ import http.client
 import signal
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -45,23 +46,17 @@ class Server(uvicorn.Server):
         yield
 
 
-def server_for(app: ASGIApp) -> Server:
-    """httptools, no access log (the edge writes its own, without personal data), no Server header, no WebSockets."""
-    return Server(
-        uvicorn.Config(
-            app,
-            interface="asgi3",
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            log_config=None,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=GRACE,
-        )
-    )
+def server_for(app: ASGIApp, *, edge: bool) -> Server:
+    """No Server header, no WebSockets, no access log (a line per request would hold what URLs hold). `edge`: the door that strangers knock at, with its
+    own reading of HTTP; the services behind it meet only the gateway."""
+    options: dict[str, Any] = {"http": "httptools", "ws": "none", "access_log": False, "server_header": False, "proxy_headers": False}
+    options["timeout_keep_alive"] = 75
+    if edge:
+        from gateway.edge.protocol import SERVER  # only the gateway's process needs it
+
+        options |= SERVER
+    options |= {"lifespan": "off", "log_config": None, "timeout_graceful_shutdown": GRACE}  # the composition keeps the apps' lives
+    return Server(uvicorn.Config(app, interface="asgi3", **options))
 
 
 def ask(port: int, path: str, timeout: float = 5) -> int:

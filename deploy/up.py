@@ -227,7 +227,7 @@ async def run_embedded(run: Run, dsn: str, door: socket.socket) -> None:
             house = compose.build(settings)
             await house.start()
         try:
-            server = server_for(house.app)
+            server = server_for(house.app, edge=True)
             signals.force = lambda: setattr(server, "force_exit", True)
             serving = asyncio.create_task(server.serve(sockets=[door]))
             try:
