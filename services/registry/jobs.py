@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from kit.intake import commit_job, read_job
+from kit.intake.reading import COMMIT_JOB, READ_JOB
 from kit.jobs import Job, in_work
 from kit.work import House, Work
+from services.registry.ledgers.intake import INTAKE
 from services.registry.measures.service import end_due
 
 
@@ -16,4 +19,8 @@ async def end_due_measures(house: House) -> None:
     await in_work(house, "end_due_measures", run)
 
 
-JOBS: list[tuple[str, Job, str | None]] = [("end_due_measures", end_due_measures, "5 * * * *")]
+JOBS: list[tuple[str, Job, str | None]] = [
+    ("end_due_measures", end_due_measures, "5 * * * *"),
+    (READ_JOB, read_job(INTAKE), None),
+    (COMMIT_JOB, commit_job(INTAKE), None),
+]

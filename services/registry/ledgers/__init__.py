@@ -1,1 +1,1 @@
-"""Ledgers of persons: importing a town's workbook, the words to look for (words.toml), holding what a person must look at."""
+"""A county's ledgers on their way into the register: matched, compared, decided by a person where they contradict, taken over all or nothing."""

@@ -1,0 +1,199 @@
+"""HTTP of imports, made for one service: `intake_router(INTAKE)`."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, File, Form, Query, Response, UploadFile
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from kit.etags import IfMatch, etag
+from kit.intake import service
+from kit.intake.intake import Intake
+from kit.intake.schemas import (
+    CellProblemAnswer,
+    Disposition,
+    ImportAnswer,
+    ImportPage,
+    ImportsAnswer,
+    Mappings,
+    OpenRowAnswer,
+    ProblemCode,
+    Reason,
+    RowAnswer,
+    RowCorrection,
+    RowPage,
+    State,
+)
+from kit.intake.staging import open_record
+from kit.pages import LIMIT, MAX_LIMIT
+from kit.problems import TooLarge
+from kit.sealed import masked
+from kit.sheets.messages import FILE_MESSAGES
+from kit.work import UnitRoute, Work, allow
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
+Cursor = Annotated[str | None, Query(max_length=400)]
+UPLOAD_BYTES = 64 * 2**20
+
+
+def import_answer(work: Work, intake: Intake, found: Mapping[str, Any]) -> ImportAnswer:
+    """An import as the API shows it."""
+    tables = found["layout"].get("tables") if found["layout"] else None
+    held = found["dispositions"].get("hold", 0)
+    error = problem_answer(intake, {"code": found["error"], "field": "", "cell": "", "args": {}}) if found["error"] else None
+    return ImportAnswer(
+        **{
+            name: found[name]
+            for name in ("id", "file_name", "size", "state", "as_of", "done", "total", "dispositions", "codes", "layout", "taken")
+        },
+        **{name: found[name] for name in ("uploaded_by", "created_at", "committed_at", "version")},
+        sha256=bytes(found["sha256"]).hex(),
+        error=error,
+        problems=held,
+        eta=_eta(work, found),
+        recognised=bool(tables) if tables is not None else None,
+    )
+
+
+def _eta(work: Work, found: Mapping[str, Any]) -> int | None:
+    if found["state"] != "reading" or not found["done"] or not found["total"] or found["started_at"] is None:
+        return None
+    spent = (work.now - found["started_at"]).total_seconds()
+    return max(round(spent * (found["total"] - found["done"]) / found["done"]), 0)
+
+
+def problem_answer(intake: Intake, problem: Mapping[str, Any]) -> CellProblemAnswer:
+    """A problem in both languages."""
+    code = problem["code"]
+    zh, en = FILE_MESSAGES[code] if code in FILE_MESSAGES else intake.message(code, problem["args"])
+    return CellProblemAnswer(
+        code=code,
+        field=problem["field"],
+        cell=problem["cell"],
+        hold=code in intake.hold_codes,
+        message_zh=zh,
+        message_en=en,
+        args=problem["args"] or {},
+    )
+
+
+def row_values(work: Work, intake: Intake, found: Mapping[str, Any], *, opened: bool = False) -> dict[str, Any]:
+    """The fields of a row's answer."""
+    record, raw = open_record(work.sealer, found["import_id"], found["number"], found["record_sealed"])
+    if not opened:
+        for name, (front, back) in intake.masks.items():
+            if record.get(name):
+                record[name] = masked(str(record[name]), front, back)
+    values: dict[str, Any] = {
+        "row_id": found["number"],
+        "record": record,
+        "problems": [problem_answer(intake, problem) for problem in found["problems"] or []],
+        **{name: found[name] for name in ("sheet", "row", "kind", "disposition", "object_id", "version")},
+    }
+    return {**values, "raw": raw} if opened else values
+
+
+def intake_router(intake: Intake) -> APIRouter:
+    """The routes of one service's imports."""
+    router = APIRouter(prefix=intake.prefix, tags=["ledger-imports"], route_class=UnitRoute)
+    Writer = Annotated[Work, allow(*intake.roles)]  # a type, made for these roles
+    Reader = Annotated[Work, allow(*intake.roles, personal=True)]
+
+    def shown(work: Work, found: Mapping[str, Any], response: Response) -> ImportAnswer:
+        response.headers["ETag"] = etag(found["version"])
+        return import_answer(work, intake, found)
+
+    def opened(work: Work, found: Mapping[str, Any], response: Response) -> OpenRowAnswer:
+        response.headers["ETag"] = etag(found["version"])
+        return OpenRowAnswer(**row_values(work, intake, found, opened=True))
+
+    @router.post("", status_code=202)
+    async def upload(
+        work: Writer, response: Response, files: Annotated[list[UploadFile], File()], as_of: Annotated[date | None, Form()] = None
+    ) -> ImportsAnswer:
+        """Upload one or more ledgers (xlsx, xls, csv); each becomes a job. `as_of`: the day of the ledgers; else what the file says, else today."""
+        if sum(file.size or 0 for file in files) > UPLOAD_BYTES:
+            raise TooLarge
+        uploads = [(file.filename or "unnamed", await file.read()) for file in files]
+        jobs = await service.receive(work, intake, uploads, as_of)
+        response.headers["Location"] = f"{intake.prefix}/{jobs[0]['id']}" if len(jobs) == 1 else intake.prefix
+        return ImportsAnswer(items=[import_answer(work, intake, job) for job in jobs])
+
+    @router.get("")
+    async def list_imports(work: Writer, state: State | None = None, limit: Limit = LIMIT, cursor: Cursor = None) -> ImportPage:
+        """Imports, newest first."""
+        found, following = await service.imports(work, intake, state, cursor, limit)
+        return ImportPage(items=[import_answer(work, intake, item) for item in found], next=following)
+
+    @router.put("/mappings")
+    async def teach(work: Writer, wanted: Mappings) -> dict[str, dict[str, str]]:
+        """Remember what unknown headers mean."""
+        return await service.teach(work, intake, wanted)
+
+    @router.get("/{import_id}")
+    async def read_import(work: Writer, import_id: UUID, response: Response) -> ImportAnswer:
+        """One import: how far it is, and its report in figures."""
+        return shown(work, await service.one(work, intake, import_id), response)
+
+    @router.get("/{import_id}/rows")
+    async def list_rows(
+        work: Reader,
+        import_id: UUID,
+        disposition: Disposition | None = None,
+        code: ProblemCode | None = None,
+        problems_only: bool = False,
+        limit: Limit = LIMIT,
+        cursor: Cursor = None,
+    ) -> RowPage:
+        """The report by row: what was read (masked) and what is wrong."""
+        filters = {"disposition": disposition, "code": code, "problems_only": problems_only}
+        found, following = await service.rows(work, intake, import_id, filters, cursor, limit)
+        return RowPage(items=[RowAnswer(**row_values(work, intake, item)) for item in found], next=following)
+
+    @router.get("/{import_id}/rows/{row_id}")
+    async def open_row(work: Reader, import_id: UUID, row_id: int, response: Response) -> OpenRowAnswer:
+        """One row in clear, with the texts that could not be read."""
+        return opened(work, await service.row(work, intake, import_id, row_id), response)
+
+    @router.patch("/{import_id}/rows/{row_id}")
+    async def correct_row(
+        work: Reader, import_id: UUID, row_id: int, wanted: RowCorrection, response: Response, if_match: IfMatch = None
+    ) -> OpenRowAnswer:
+        """Correct cells by hand."""
+        return opened(work, await service.correct_row(work, intake, import_id, row_id, wanted.values, wanted.reason, if_match), response)
+
+    @router.post("/{import_id}/rows/{row_id}/discard")
+    async def discard_row(
+        work: Reader, import_id: UUID, row_id: int, wanted: Reason, response: Response, if_match: IfMatch = None
+    ) -> OpenRowAnswer:
+        """Leave a row out."""
+        return opened(work, await service.discard_row(work, intake, import_id, row_id, wanted.reason, if_match), response)
+
+    @router.get("/{import_id}/marked", response_class=FileResponse)
+    async def marked_workbook(work: Reader, import_id: UUID) -> FileResponse:
+        """The workbook with its problem cells in red and explained."""
+        found = await service.one(work, intake, import_id)
+        path = await service.marked(work, intake, import_id)
+        name = found["file_name"].rsplit(".", 1)[0] + ".marked.xlsx"
+        return FileResponse(path, media_type=XLSX, filename=name, background=BackgroundTask(path.unlink, missing_ok=True))
+
+    @router.post("/{import_id}/reread", status_code=202)
+    async def reread(work: Writer, import_id: UUID, response: Response, if_match: IfMatch = None) -> ImportAnswer:
+        """Read the file again with what was taught since."""
+        return shown(work, await service.reread(work, intake, import_id, if_match), response)
+
+    @router.post("/{import_id}/discard")
+    async def discard(work: Writer, import_id: UUID, wanted: Reason, response: Response, if_match: IfMatch = None) -> ImportAnswer:
+        """Give the import up; nothing of it stays but the job."""
+        return shown(work, await service.discard(work, intake, import_id, wanted.reason, if_match), response)
+
+    @router.post("/{import_id}/commit", status_code=202)
+    async def commit(work: Writer, import_id: UUID, response: Response, if_match: IfMatch = None) -> ImportAnswer:
+        """Take the accepted rows over, all or nothing."""
+        return shown(work, await service.commit(work, intake, import_id, if_match), response)
+
+    return router

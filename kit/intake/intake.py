@@ -1,0 +1,90 @@
+"""What an owner of workbooks says about them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from kit.intake.tables import IntakeTables
+from kit.sheets import Limits, Place, Vocabulary, cell_message
+from kit.work import Work
+
+Message = tuple[str, str]
+"""What a code means: Chinese, English."""
+
+FILE_LIMITS = Limits(file_bytes=64 * 2**20)
+
+OUT_OF_SCOPE, DUPLICATE_CODE, DUPLICATE_ACROSS = "ROW_OUT_OF_SCOPE", "DUP_IN_FILE", "DUP_ACROSS_FILES"
+OWN_MESSAGES: dict[str, Message] = {
+    OUT_OF_SCOPE: ("此行不属于您的辖区,不予导入", "This row is outside your towns and is not taken over"),
+    DUPLICATE_ACROSS: ("另一份待提交的台账中已有此证件号码", "Another ledger that is not committed yet has the same number"),
+}
+
+
+async def no_catalogues(_: Work) -> dict[str, list[str]]:
+    """No catalogue but the words' own."""
+    return {}
+
+
+async def no_places(_: Work) -> tuple[Place, ...]:
+    """Rows that name no place."""
+    return ()
+
+
+@dataclass(frozen=True)
+class Intake:
+    """One service's workbooks. `check` and `take_over` run in the caller's transaction; `numbers` narrows a check to rows that just changed."""
+
+    tables: IntakeTables
+    words: Path
+    prefix: str
+    """Route path, `/<service>/v1/ledger-imports`."""
+    roles: tuple[str, ...]
+    everything: str
+    """The role that sees every import of the office; the others see their own."""
+    key_fields: tuple[str, ...]
+    """Fields by which a row is known again, the first that a kind has; kept as a blind index."""
+    key_purpose: str
+    check: Callable[[Work, Any, Sequence[int] | None], Awaitable[None]]
+    take_over: Callable[[Work, Any], Awaitable[dict[str, int]]]
+    places: Callable[[Work], Awaitable[tuple[Place, ...]]] = no_places
+    catalogues: Callable[[Work], Awaitable[dict[str, list[str]]]] = no_catalogues
+    division_field: str = "town_code"
+    masks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """Field → characters shown in front and behind; other personal fields are shown as they are in the owner's lists."""
+    messages: Mapping[str, Message] = field(default_factory=dict)
+    holding: frozenset[str] = frozenset()
+    """Own codes after which a person must look."""
+
+    @property
+    def own_codes(self) -> list[str]:
+        """Codes that checking sets, and sets anew."""
+        return sorted({OUT_OF_SCOPE, DUPLICATE_ACROSS, *self.messages})
+
+    @property
+    def hold_codes(self) -> list[str]:
+        """Every code that holds a row."""
+        return sorted({OUT_OF_SCOPE, *self.holding, *_words(self.words).hold})
+
+    async def vocabulary(self, work: Work) -> Vocabulary:
+        """The words with today's divisions, catalogues and the headers that the office taught."""
+        from kit.intake import store
+
+        learned = await store.mappings(work.session, self.tables)
+        words = _words(self.words)
+        return words.knowing(places=await self.places(work), catalogues=await self.catalogues(work), learned=learned)
+
+    def message(self, code: str, args: dict[str, Any] | None) -> Message:
+        """What a code says, with its arguments."""
+        own = {**OWN_MESSAGES, **self.messages}
+        if code in own:
+            return own[code]
+        return cell_message(code, args or {}, _words(self.words).messages)
+
+
+@lru_cache(maxsize=8)
+def _words(path: Path) -> Vocabulary:
+    return Vocabulary.load(path)

@@ -1,0 +1,194 @@
+"""The two jobs of an import: read a file into staged rows with a report, and take a large one over.
+
+Reading stages everything in one transaction: a crash leaves no row, and the job that was cut off starts again. How far it is stands in the job's row, written
+from a unit of work of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from kit.auth import Principal
+from kit.db import driver
+from kit.intake import files, store
+from kit.intake.intake import FILE_LIMITS, Intake
+from kit.intake.staging import Stager, layout_plain
+from kit.jobs import in_work
+from kit.sealed import CannotOpen
+from kit.sheets import Block, FileRefused, Layout, Totals
+from kit.sheets.reading import read_blocks
+from kit.work import House, Work
+
+log = structlog.get_logger()
+READ_JOB, COMMIT_JOB = "read_ledger", "commit_ledger"
+PROGRESS_SECONDS = 0.5
+RunJob = Callable[..., Coroutine[Any, Any, None]]
+
+
+def read_job(intake: Intake) -> RunJob:
+    """The job READ_JOB of a service."""
+
+    async def run(house: House, import_id: str) -> None:
+        await _read(house, intake, UUID(import_id))
+
+    return run
+
+
+def commit_job(intake: Intake) -> RunJob:
+    """The job COMMIT_JOB of a service: for imports too large to be taken over while the caller waits."""
+
+    async def run(house: House, import_id: str) -> None:
+        from kit.intake.service import finish_commit
+
+        key = UUID(import_id)
+
+        async def commit(work: Work) -> None:
+            found = await store.found(work.session, intake.tables, key, for_update=True)
+            if found is None or found["state"] != "committing":
+                return
+            work.principal = Principal(found["committed_by"], "", frozenset({intake.everything}), tuple(found["scope"]))
+            work.purpose = "supervision"
+            await finish_commit(work, intake, found)
+
+        async def back(work: Work) -> None:
+            await store.change_import(work.session, intake.tables, key, state="reported", error="COMMIT_FAILED")
+
+        try:
+            await in_work(house, COMMIT_JOB, commit)
+        except Exception as error:
+            log.error("ledger_commit_failed", import_id=import_id, kind=type(error).__name__, exc_info=error)
+            await in_work(house, COMMIT_JOB, back)
+
+    return run
+
+
+async def _read(house: House, intake: Intake, import_id: UUID) -> None:
+    begun: dict[str, Any] = {}
+
+    async def begin(work: Work) -> None:
+        found = await store.found(work.session, intake.tables, import_id, for_update=True)
+        if found is not None and found["state"] in ("queued", "reading"):
+            begun.update(found)
+            values = {"state": "reading", "done": 0, "total": None, "error": None, "started_at": work.now, "moved_at": work.now}
+            await store.change_import(work.session, intake.tables, import_id, **values)
+
+    async def stage(work: Work) -> None:
+        work.principal = Principal(begun["uploaded_by"], "", frozenset({intake.everything}), tuple(begun["scope"]))
+        await _stage(work, intake, begun)
+
+    async def fail(work: Work) -> None:
+        await store.change_import(work.session, intake.tables, import_id, state="failed", error=error_code, moved_at=work.now)
+        await work.note("ledger.refuse", "ledger_import", import_id, details={"code": error_code})
+
+    await in_work(house, READ_JOB, begin)
+    if not begun:
+        return
+    error_code = ""
+    try:
+        await in_work(house, READ_JOB, stage)
+        return
+    except FileRefused as refused:
+        error_code = refused.code
+    except (OSError, CannotOpen) as error:  # the kept file is gone or damaged: it must be uploaded again
+        log.error("ledger_file_lost", import_id=str(import_id), kind=type(error).__name__)
+        error_code = "FILE_LOST"
+    await in_work(house, READ_JOB, fail)
+    files.remove(house, import_id)
+
+
+async def _stage(work: Work, intake: Intake, found: dict[str, Any]) -> None:
+    import_id: UUID = found["id"]
+    data = await asyncio.to_thread(files.read, work.house, import_id)
+    vocabulary = await intake.vocabulary(work)
+    stager = Stager(intake, work.sealer, import_id, found["scope"])
+    progress = _Progress(work.house, intake, import_id)
+    steps = read_blocks(
+        data,
+        vocabulary,
+        as_of=found["as_of"],
+        demo=work.house.demo,
+        name=found["file_name"],
+        limits=FILE_LIMITS,
+        own_as_of=not found["as_of_given"],
+    )
+    del data
+    plain: dict[str, Any] = {}
+
+    def step() -> bytes | Layout | Totals | None:
+        part = next(steps, None)
+        return stager.lines(part) if isinstance(part, Block) else part
+
+    await store.drop_rows(work.session, intake.tables, import_id)
+    connection = await driver(work.session)
+    schema = intake.tables.schema.name
+    try:
+        async with (
+            connection.cursor() as cursor,
+            cursor.copy(f"copy {schema}.ledger_row ({store.COPY_COLUMNS}) from stdin".encode()) as copy,
+        ):
+            while (part := await asyncio.to_thread(step)) is not None:
+                if isinstance(part, bytes):
+                    await copy.write(part)
+                    await progress.moved(stager.number)
+                elif isinstance(part, Layout):
+                    plain = layout_plain(part)
+                    await progress.planned(sum(table.last_data_row - table.first_data_row + 1 for table in part.tables))
+    finally:
+        await asyncio.to_thread(steps.close)
+    as_of = found["as_of"]
+    if not found["as_of_given"] and plain.get("as_of") and len(plain["as_of"]) == 10:
+        as_of = min(as_of, date.fromisoformat(plain["as_of"]))
+    await finish_reading(work, intake, import_id, {"layout": plain, "as_of": as_of, "done": stager.number, "total": stager.number})
+
+
+async def finish_reading(work: Work, intake: Intake, import_id: UUID, values: dict[str, Any]) -> None:
+    """Check what was staged, count, and let the report be seen."""
+    from kit.intake.correcting import apply_again
+
+    await store.change_import(work.session, intake.tables, import_id, **values)
+    found = await store.found(work.session, intake.tables, import_id)
+    assert found is not None
+    await apply_again(work, intake, found)
+    await recheck(work, intake, found, None)
+    await store.change_import(work.session, intake.tables, import_id, state="reported", moved_at=work.now)
+    await work.note("ledger.read", "ledger_import", import_id, details={"rows": values["done"]})
+
+
+async def recheck(work: Work, intake: Intake, found: Any, numbers: list[int] | None) -> None:
+    """Let the owner look at rows again, and bring dispositions and counts into line with what it found."""
+    own = [code for code in intake.own_codes if code != "ROW_OUT_OF_SCOPE"]
+    await store.forget_codes(work.session, intake.tables, found["id"], own, numbers)
+    await store.settle(work.session, intake.tables, found["id"], intake.hold_codes, numbers)
+    await intake.check(work, found, numbers)
+    await store.settle(work.session, intake.tables, found["id"], intake.hold_codes, numbers)
+    dispositions, codes = await store.counts(work.session, intake.tables, found["id"])
+    await store.change_import(work.session, intake.tables, found["id"], dispositions=dispositions, codes=codes)
+
+
+class _Progress:
+    """Writes how far the reading is, at most twice a second."""
+
+    def __init__(self, house: House, intake: Intake, import_id: UUID) -> None:
+        self._house, self._intake, self._import = house, intake, import_id
+        self._last = time.monotonic()
+
+    async def planned(self, rows: int) -> None:
+        await self._write(total=rows)
+
+    async def moved(self, rows: int) -> None:
+        if time.monotonic() - self._last >= PROGRESS_SECONDS:
+            self._last = time.monotonic()
+            await self._write(done=rows)
+
+    async def _write(self, **values: Any) -> None:
+        async def write(work: Work) -> None:
+            await store.note_progress(work.session, self._intake.tables, self._import, {**values, "moved_at": work.now})
+
+        await in_work(self._house, READ_JOB, write)

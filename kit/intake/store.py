@@ -1,0 +1,265 @@
+"""Every SQL statement of imports: set-based, whatever the number of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kit.intake.tables import IntakeTables
+
+COPY_COLUMNS = "import_id, number, sheet, row, kind, disposition, codes, problems, division_code, key_index, record_sealed"
+
+
+async def lock(session: AsyncSession, tables: IntakeTables, what: str) -> None:
+    """One at a time until the end of the transaction: the same file twice, two commits into one register."""
+    await session.execute(
+        text("select pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"{tables.schema.name}.ledgers.{what}"}
+    )
+
+
+async def add_import(session: AsyncSession, tables: IntakeTables, values: Mapping[str, Any]) -> None:
+    """A new job."""
+    await session.execute(insert(tables.imports).values(**values))
+
+
+async def found(session: AsyncSession, tables: IntakeTables, import_id: UUID, *, for_update: bool = False) -> sa.RowMapping | None:
+    """One import."""
+    query = select(tables.imports).where(tables.imports.c.id == import_id)
+    return (await session.execute(query.with_for_update() if for_update else query)).mappings().first()
+
+
+async def with_digest(session: AsyncSession, tables: IntakeTables, digest: bytes) -> Sequence[sa.RowMapping]:
+    """Imports of the same bytes that were not given up, a committed one first."""
+    t = tables.imports
+    query = select(t).where(t.c.sha256 == digest, t.c.state.not_in(("failed", "discarded")))
+    return (await session.execute(query.order_by((t.c.state == "committed").desc(), t.c.created_at))).mappings().all()
+
+
+async def imports_after(
+    session: AsyncSession, tables: IntakeTables, uploaded_by: str | None, state: str | None, after: UUID | None, size: int
+) -> Sequence[sa.RowMapping]:
+    """Imports, newest first."""
+    t = tables.imports
+    query = select(t)
+    if uploaded_by is not None:
+        query = query.where(t.c.uploaded_by == uploaded_by)
+    if state is not None:
+        query = query.where(t.c.state == state)
+    if after is not None:
+        query = query.where(t.c.id < after)
+    return (await session.execute(query.order_by(t.c.id.desc()).limit(size))).mappings().all()
+
+
+async def change_import(session: AsyncSession, tables: IntakeTables, import_id: UUID, **values: Any) -> None:
+    """Write facts about an import; its version grows."""
+    t = tables.imports
+    await session.execute(update(t).where(t.c.id == import_id).values(**values, version=t.c.version + 1))
+
+
+async def note_progress(session: AsyncSession, tables: IntakeTables, import_id: UUID, values: Mapping[str, Any]) -> None:
+    """How far the reading is. The version stays: nobody decides on it."""
+    t = tables.imports
+    await session.execute(update(t).where(t.c.id == import_id, t.c.state == "reading").values(**values))
+
+
+async def drop_rows(session: AsyncSession, tables: IntakeTables, import_id: UUID) -> None:
+    """Nothing staged."""
+    await session.execute(delete(tables.rows).where(tables.rows.c.import_id == import_id))
+
+
+async def settle(
+    session: AsyncSession, tables: IntakeTables, import_id: UUID, hold: Sequence[str], numbers: Sequence[int] | None = None
+) -> None:
+    """Give rows the disposition that their codes call for; a discarded row stays so."""
+    narrowed = "and r.number = any(:numbers)" if numbers is not None else ""
+    statement = text(
+        f"""update {tables.schema.name}.ledger_row r set disposition = n.wanted, version = r.version + 1
+              from (select import_id, number, case when 'DUP_IN_FILE' = any(codes) then 'duplicate' when codes && cast(:hold as text[]) then 'hold'
+                           else 'accept' end as wanted
+                      from {tables.schema.name}.ledger_row where import_id = :import) n
+             where r.import_id = n.import_id and r.number = n.number and r.disposition not in ('discard', n.wanted) {narrowed}"""
+    )
+    parameters: dict[str, Any] = {"import": import_id, "hold": list(hold)}
+    await session.execute(statement, parameters if numbers is None else {**parameters, "numbers": list(numbers)})
+
+
+async def forget_codes(
+    session: AsyncSession, tables: IntakeTables, import_id: UUID, codes: Sequence[str], numbers: Sequence[int] | None = None
+) -> None:
+    """Take own codes off rows, so that a check can set them anew."""
+    narrowed = "and number = any(:numbers)" if numbers is not None else ""
+    statement = text(
+        f"""update {tables.schema.name}.ledger_row
+               set codes = array(select c from unnest(codes) c where c <> all(cast(:codes as text[]))),
+                   problems = (select jsonb_agg(p) from jsonb_array_elements(problems) p where p ->> 'code' <> all(cast(:codes as text[])))
+             where import_id = :import and codes && cast(:codes as text[]) {narrowed}"""
+    )
+    parameters: dict[str, Any] = {"import": import_id, "codes": list(codes)}
+    await session.execute(statement, parameters if numbers is None else {**parameters, "numbers": list(numbers)})
+
+
+async def add_code(
+    session: AsyncSession, tables: IntakeTables, import_id: UUID, code: str, field: str, found_rows: Iterable[tuple[int, Mapping[str, Any]]]
+) -> None:
+    """Put a code with its arguments on rows."""
+    rows = list(found_rows)
+    if not rows:
+        return
+    statement = text(
+        f"""update {tables.schema.name}.ledger_row r
+               set codes = array_append(r.codes, cast(:code as text)),
+                   problems = coalesce(r.problems, '[]'::jsonb)
+                              || jsonb_build_array(jsonb_build_object('code', cast(:code as text), 'field', cast(:field as text), 'cell', '', 'args', a.args))
+              from unnest(cast(:numbers as int[]), cast(:args as jsonb[])) as a(number, args)
+             where r.import_id = :import and r.number = a.number and not cast(:code as text) = any(r.codes)"""
+    )
+    import json
+
+    parameters = {
+        "import": import_id,
+        "code": code,
+        "field": field,
+        "numbers": [number for number, _ in rows],
+        "args": [json.dumps(dict(args), ensure_ascii=False) for _, args in rows],
+    }
+    await session.execute(statement, parameters)
+
+
+async def counts(session: AsyncSession, tables: IntakeTables, import_id: UUID) -> tuple[dict[str, int], dict[str, int]]:
+    """Rows by disposition, problems by code."""
+    t = tables.rows
+    by_disposition = await session.execute(
+        select(t.c.disposition, func.count()).where(t.c.import_id == import_id).group_by(t.c.disposition)
+    )
+    code = func.unnest(t.c.codes).label("code")
+    by_code = await session.execute(
+        select(sa.column("code"), func.count())
+        .select_from(select(code).where(t.c.import_id == import_id).subquery())
+        .group_by(sa.column("code"))
+    )
+    return {str(name): n for name, n in by_disposition}, {str(name): n for name, n in by_code}
+
+
+async def rows_after(
+    session: AsyncSession, tables: IntakeTables, import_id: UUID, filters: Mapping[str, Any], after: int, size: int
+) -> Sequence[sa.RowMapping]:
+    """Staged rows in the order of the file. Filters: disposition, code, problems_only."""
+    t = tables.rows
+    query = select(t).where(t.c.import_id == import_id, t.c.number > after)
+    if filters.get("disposition"):
+        query = query.where(t.c.disposition == filters["disposition"])
+    if filters.get("code"):
+        query = query.where(t.c.codes.contains([filters["code"]]))
+    if filters.get("problems_only"):
+        query = query.where(func.cardinality(t.c.codes) > 0)
+    return (await session.execute(query.order_by(t.c.number).limit(size))).mappings().all()
+
+
+async def row(
+    session: AsyncSession, tables: IntakeTables, import_id: UUID, number: int, *, for_update: bool = False
+) -> sa.RowMapping | None:
+    """One staged row."""
+    t = tables.rows
+    query = select(t).where(t.c.import_id == import_id, t.c.number == number)
+    return (await session.execute(query.with_for_update() if for_update else query)).mappings().first()
+
+
+async def accepted(session: AsyncSession, tables: IntakeTables, import_id: UUID, kind: str | None = None) -> Sequence[sa.RowMapping]:
+    """Every accepted row, in order."""
+    t = tables.rows
+    query = select(t).where(t.c.import_id == import_id, t.c.disposition == "accept")
+    if kind is not None:
+        query = query.where(t.c.kind == kind)
+    return (await session.execute(query.order_by(t.c.number))).mappings().all()
+
+
+async def change_row(session: AsyncSession, tables: IntakeTables, import_id: UUID, number: int, **values: Any) -> None:
+    """Write a row."""
+    t = tables.rows
+    await session.execute(update(t).where(t.c.import_id == import_id, t.c.number == number).values(**values, version=t.c.version + 1))
+
+
+async def twin_in_file(session: AsyncSession, tables: IntakeTables, changed: Mapping[str, Any], key: bytes) -> sa.RowMapping | None:
+    """Another row of the same kind in this import that has the key and counts as the first."""
+    t = tables.rows
+    query = select(t).where(
+        t.c.import_id == changed["import_id"],
+        t.c.number != changed["number"],
+        t.c.kind == changed["kind"],
+        t.c.key_index == key,
+        t.c.disposition.in_(("accept", "hold")),
+    )
+    return (await session.execute(query.order_by(t.c.number).limit(1))).mappings().first()
+
+
+async def twins_elsewhere(
+    session: AsyncSession, tables: IntakeTables, import_id: UUID, numbers: Sequence[int] | None = None
+) -> Sequence[sa.RowMapping]:
+    """Accepted rows whose key is accepted in another import that waits for its commit: number, other_import, other_number, other file and place."""
+    mine, theirs, job = tables.rows.alias("mine"), tables.rows.alias("theirs"), tables.imports
+    query = (
+        select(
+            mine.c.number,
+            mine.c.kind,
+            theirs.c.import_id.label("other_import"),
+            theirs.c.number.label("other_number"),
+            job.c.file_name,
+            job.c.uploaded_by,
+            theirs.c.sheet,
+            theirs.c.row,
+        )
+        .join(theirs, (theirs.c.key_index == mine.c.key_index) & (theirs.c.kind == mine.c.kind) & (theirs.c.import_id != mine.c.import_id))
+        .join(job, job.c.id == theirs.c.import_id)
+        .where(mine.c.import_id == import_id, mine.c.disposition == "accept", theirs.c.disposition == "accept", job.c.state == "reported")
+        .order_by(mine.c.number, job.c.id, theirs.c.number)
+    )
+    if numbers is not None:
+        query = query.where(mine.c.number.in_(numbers))
+    return (await session.execute(query)).mappings().all()
+
+
+async def add_correction(session: AsyncSession, tables: IntakeTables, values: Mapping[str, Any]) -> None:
+    """What a person changed."""
+    await session.execute(insert(tables.corrections).values(**values))
+
+
+async def corrections(session: AsyncSession, tables: IntakeTables, import_id: UUID) -> Sequence[sa.RowMapping]:
+    """What was changed by hand, oldest first."""
+    t = tables.corrections
+    return (await session.execute(select(t).where(t.c.import_id == import_id).order_by(t.c.id))).mappings().all()
+
+
+async def mappings(session: AsyncSession, tables: IntakeTables) -> dict[str, dict[str, str]]:
+    """Kind (or *) → header → field: what the office taught."""
+    learned: dict[str, dict[str, str]] = {}
+    for entry in (await session.execute(select(tables.mappings))).mappings():
+        learned.setdefault(entry["kind"], {})[entry["header"]] = entry["field"]
+    return learned
+
+
+async def teach(session: AsyncSession, tables: IntakeTables, values: Mapping[str, Any]) -> None:
+    """Remember what a header means; the latest word counts."""
+    statement = upsert(tables.mappings).values(**values)
+    newer = {name: statement.excluded[name] for name in ("field", "taught_by", "taught_at")}
+    await session.execute(statement.on_conflict_do_update(index_elements=["kind", "header"], set_=newer))
+
+
+async def places_of(session: AsyncSession, tables: IntakeTables, import_id: UUID) -> Sequence[sa.RowMapping]:
+    """Sheet, row and number of every staged row."""
+    t = tables.rows
+    return (await session.execute(select(t.c.sheet, t.c.row, t.c.number).where(t.c.import_id == import_id))).mappings().all()
+
+
+async def with_problems(session: AsyncSession, tables: IntakeTables, import_id: UUID, codes: Sequence[str]) -> Sequence[sa.RowMapping]:
+    """Rows with one of these codes, in order."""
+    t = tables.rows
+    query = select(t.c.sheet, t.c.row, t.c.problems).where(
+        t.c.import_id == import_id, t.c.codes.overlap(sa.cast(list(codes), t.c.codes.type))
+    )
+    return (await session.execute(query.order_by(t.c.number))).mappings().all()

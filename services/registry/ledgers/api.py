@@ -1,0 +1,91 @@
+"""HTTP of ledgers: the routes of every import (kit.intake), and conflicts for a person to decide."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+
+from kit.etags import IfMatch, etag
+from kit.intake import intake_router
+from kit.pages import LIMIT, MAX_LIMIT
+from kit.roles import Role
+from kit.sealed import masked
+from kit.work import UnitRoute, Work, allow
+from services.registry.ledgers import service
+from services.registry.ledgers.intake import INTAKE
+from services.registry.ledgers.matching import sides_of
+from services.registry.ledgers.rules import PERSONAL_FIELDS, RULE
+from services.registry.ledgers.schemas import ConflictAnswer, ConflictPage, ConflictState, Decision, Decisions, Side
+from services.registry.ledgers.tables import LedgerConflict
+
+router = intake_router(INTAKE)
+conflicts = APIRouter(prefix=INTAKE.prefix + "/{import_id}/conflicts", tags=["ledger-imports"], route_class=UnitRoute)
+
+Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, personal=True)]
+
+
+def _value(field: str, value: Any) -> Any:
+    return masked(value, 3, 2 if field == "phone" else 0) if field in PERSONAL_FIELDS and value else value
+
+
+def _answer(work: Work, conflict: LedgerConflict, mine: tuple[str, str], theirs: tuple[str, str] | None, *, shown: bool) -> ConflictAnswer:
+    values = sides_of(work, conflict)
+    other = theirs if theirs is not None else ("登记册 register", "")
+    sides = [
+        Side(source="ledger", name=mine[0], cell=mine[1], value=_value(conflict.field, values["ours"])),
+        Side(
+            source="ledger" if theirs is not None else "register",
+            name=other[0],
+            cell=other[1],
+            value=_value(conflict.field, values["theirs"]) if shown else None,
+        ),
+    ]
+    return ConflictAnswer(
+        row_id=conflict.number,
+        sides=sides,
+        suggestion_rule=RULE if conflict.suggestion else "",
+        **{name: getattr(conflict, name) for name in ("id", "field", "person_id", "suggestion", "state", "choice", "reason")},
+        **{name: getattr(conflict, name) for name in ("decided_by", "decided_at", "version")},
+    )
+
+
+@conflicts.get("")
+async def list_conflicts(
+    work: Reader,
+    import_id: UUID,
+    state: ConflictState | None = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
+    cursor: Annotated[str | None, Query(max_length=400)] = None,
+) -> ConflictPage:
+    """What two sources say differently about one person. What lies outside the caller's towns is not shown."""
+    page, seen, following = await service.conflicts(work, import_id, state, cursor, limit)
+    items = [
+        _answer(
+            work,
+            conflict,
+            (file, f"{sheet}!{row}"),
+            (other_file, f"{other_sheet}!{other_row}") if other_file is not None else None,
+            shown=conflict.person_id is None or seen.get(conflict.person_id, False),
+        )
+        for conflict, file, sheet, row, other_file, other_sheet, other_row in page
+    ]
+    return ConflictPage(items=items, next=following)
+
+
+@conflicts.post("/decide")
+async def decide_all(work: Reader, import_id: UUID, wanted: Decisions) -> list[UUID]:
+    """Decide several conflicts alike; all or none. Answers with their ids."""
+    decided = await service.decide_all(work, import_id, wanted.conflicts, wanted.choice, wanted.reason)
+    return [conflict.id for conflict in decided]
+
+
+@conflicts.post("/{conflict_id}/decide")
+async def decide(
+    work: Reader, import_id: UUID, conflict_id: UUID, wanted: Decision, response: Response, if_match: IfMatch = None
+) -> ConflictAnswer:
+    """Decide a conflict: nothing of it is written before."""
+    conflict = await service.decide(work, import_id, conflict_id, wanted.choice, wanted.reason, if_match)
+    response.headers["ETag"] = etag(conflict.version)
+    return _answer(work, conflict, ("", ""), ("", "") if conflict.other_import_id else None, shown=True)

@@ -1,0 +1,167 @@
+"""What the register says to staged rows: who is known already, and where two sources contradict each other."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from kit.db import new_id
+from kit.intake import store
+from kit.intake.intake import DUPLICATE_ACROSS
+from kit.intake.staging import open_record
+from kit.work import Work
+from services.registry.ledgers import repository
+from services.registry.ledgers.rules import NO_DAY, Facts, contradictions, ledger_facts, suggestion, value_of
+from services.registry.ledgers.tables import TABLES, LedgerConflict
+from services.registry.people.rules import folded_name
+
+PERSON_UNKNOWN, NAME_DIFFERS, STATUS_CONTRADICTS, TOWN_UNKNOWN = "PERSON_UNKNOWN", "NAME_DIFFERS", "STATUS_CONTRADICTS", "TOWN_UNKNOWN"
+GONE = ("dead", "erroneous", "transferred_out")
+"""A person with these standings is neither three years clean here nor visited."""
+
+Key = tuple[int, str, UUID | None, int | None]
+"""A conflict: row, field, the other side's row or None for the register."""
+
+
+async def check(work: Work, found: Mapping[str, Any], numbers: Sequence[int] | None) -> None:
+    """Look rows of an import up in the register and in other imports; set codes and conflicts. `numbers`: only these rows changed."""
+    import_id, session, rows = found["id"], work.session, TABLES.rows
+    await repository.match_people(session, import_id, found["scope"], numbers)
+    homeless = await repository.rows_where(session, import_id, numbers, rows.c.kind == "person", rows.c.division_code.is_(None))
+    await store.add_code(session, TABLES, import_id, TOWN_UNKNOWN, "town_code", ((number, {}) for number in homeless))
+    unknown = await repository.rows_where(session, import_id, numbers, rows.c.kind != "person", rows.c.object_id.is_(None))
+    await store.add_code(session, TABLES, import_id, PERSON_UNKNOWN, "id_no", ((number, {}) for number in unknown))
+    known = await repository.known_people(session, import_id, numbers)
+    others = [row for row in known if row["kind"] != "person"]
+    different = await asyncio.to_thread(_other_names, work, import_id, others)
+    await store.add_code(session, TABLES, import_id, NAME_DIFFERS, "name", ((number, {}) for number in different))
+    gone = [row["number"] for row in others if row["kind"] == "clean3" and row["status"] in GONE]
+    await store.add_code(session, TABLES, import_id, STATUS_CONTRADICTS, "confirmed_on", ((number, {}) for number in gone))
+    twins = [twin for twin in await store.twins_elsewhere(session, TABLES, import_id, numbers) if _may_know(found, twin)]
+    told = {twin["number"]: {"file": twin["file_name"], "sheet": twin["sheet"], "row": twin["row"]} for twin in twins}
+    await store.add_code(session, TABLES, import_id, DUPLICATE_ACROSS, "id_no", told.items())
+    await _compare(work, found, [row for row in known if row["kind"] == "person"], [t for t in twins if t["kind"] == "person"], numbers)
+
+
+def _may_know(found: Mapping[str, Any], twin: Mapping[str, Any]) -> bool:
+    """Another town's ledger is nothing that a town may learn of; the county's own imports see all."""
+    return found["uploaded_by"] == twin["uploaded_by"] or any(len(prefix) <= 6 for prefix in found["scope"])
+
+
+def _other_names(work: Work, import_id: UUID, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+    found = []
+    for row in rows:
+        record, _ = open_record(work.sealer, import_id, row["number"], row["record_sealed"])
+        if record.get("name") and folded_name(record["name"]) != row["name"]:
+            found.append(row["number"])
+    return found
+
+
+def register_facts(work: Work, row: Mapping[str, Any]) -> Facts:
+    """What the register says of a known person, sealed values opened."""
+    key = str(row["person_id"])
+    assumed = row["reason"] == NO_DAY
+    return Facts(
+        name=row["name"],
+        town_code=row["division_code"],
+        village_code=row["village_code"],
+        phone=work.sealer.open(row["phone_sealed"], "person", "phone", key) if row["phone_sealed"] else None,
+        address=work.sealer.open(row["address_sealed"], "person", "address", key) if row["address_sealed"] else None,
+        drugs=tuple(sorted(row["drugs"])),
+        status=row["status"],
+        since=row["status_since"],
+        exact=not row["month_only"] and not assumed,
+        month=row["month_only"],
+    )
+
+
+async def _compare(
+    work: Work,
+    found: Mapping[str, Any],
+    known: Sequence[Mapping[str, Any]],
+    twins: Sequence[Mapping[str, Any]],
+    numbers: Sequence[int] | None,
+) -> None:
+    import_id = found["id"]
+    doubles = await repository.doubles_in_file(work.session, import_id)
+    places = [(import_id, twin["number"]) for twin in twins] + [(twin["other_import"], twin["other_number"]) for twin in twins]
+    rows = await repository.rows_by_place(work.session, places)
+    days = {import_id: found["as_of"]}
+
+    def sides() -> Iterable[tuple[int, UUID | None, UUID | None, int | None, Facts, Facts]]:
+        def read(owner: UUID, number: int, sealed: bytes) -> Facts:
+            record, _ = open_record(work.sealer, owner, number, sealed)
+            if record.get("name"):
+                record["name"] = folded_name(record["name"])
+            return ledger_facts(record, days.get(owner, found["as_of"]))
+
+        for row in known:
+            yield (
+                row["number"],
+                row["person_id"],
+                None,
+                None,
+                read(import_id, row["number"], row["record_sealed"]),
+                register_facts(work, row),
+            )
+        for row in doubles:
+            ours = read(import_id, row["number"], row["record_sealed"])
+            yield row["number"], None, import_id, row["other_number"], ours, read(import_id, row["other_number"], row["other_sealed"])
+        for twin in twins:
+            owner, other = twin["other_import"], twin["other_number"]
+            ours = read(import_id, twin["number"], rows[import_id, twin["number"]]["record_sealed"])
+            yield twin["number"], None, owner, other, ours, read(owner, other, rows[owner, other]["record_sealed"])
+
+    def compared() -> dict[Key, tuple[UUID | None, dict[str, Any], str | None]]:
+        wanted: dict[Key, tuple[UUID | None, dict[str, Any], str | None]] = {}
+        for number, person_id, other_import, other_number, ours, theirs in sides():
+            for field in contradictions(ours, theirs):
+                values = {"ours": value_of(ours, field), "theirs": value_of(theirs, field)}
+                wanted[number, field, other_import, other_number] = (person_id, values, suggestion(ours, theirs))
+        return wanted
+
+    await _store(work, import_id, await asyncio.to_thread(compared), numbers)
+
+
+async def _store(
+    work: Work, import_id: UUID, wanted: dict[Key, tuple[UUID | None, dict[str, Any], str | None]], numbers: Sequence[int] | None
+) -> None:
+    """Keep what was found before and still holds, with its decision; forget what is none any more; add what is new."""
+    stale: list[UUID] = []
+    for conflict in await repository.conflicts_of(work.session, import_id):
+        key: Key = (conflict.number, conflict.field, conflict.other_import_id, conflict.other_number)
+        if conflict.import_id != import_id:
+            continue
+        if key in wanted and sides_of(work, conflict) == wanted[key][1]:
+            del wanted[key]
+        elif numbers is None or conflict.number in numbers or conflict.other_number in numbers or key in wanted:
+            stale.append(conflict.id)
+    await repository.drop_conflicts(work.session, stale)
+    fresh = []
+    for (number, field, other_import, other_number), (person_id, values, hint) in wanted.items():
+        key_id = new_id()
+        sealed = work.sealer.seal(json.dumps(values, ensure_ascii=False), "ledger_conflict", "sides", str(key_id))
+        fresh.append(
+            LedgerConflict(
+                id=key_id,
+                import_id=import_id,
+                number=number,
+                field=field,
+                person_id=person_id,
+                other_import_id=other_import,
+                other_number=other_number,
+                sides_sealed=sealed,
+                suggestion=hint,
+                created_at=work.now,
+            )
+        )
+    await repository.add_conflicts(work.session, fresh)
+
+
+def sides_of(work: Work, conflict: LedgerConflict) -> dict[str, Any]:
+    """{"ours", "theirs"}: what this ledger and the other side say."""
+    opened: dict[str, Any] = json.loads(work.sealer.open(bytes(conflict.sides_sealed), "ledger_conflict", "sides", str(conflict.id)))
+    return opened

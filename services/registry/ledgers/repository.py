@@ -1,0 +1,148 @@
+"""Every question of ledgers to the register: set-based, by blind index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy import delete, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from services.registry.divisions.tables import Division
+from services.registry.ledgers.tables import TABLES, LedgerConflict
+
+_MATCH = """
+update registry.ledger_row r set object_id = m.person_id
+  from (select q.number, p.id as person_id from registry.ledger_row q
+          left join registry.person p on p.id_number_index = q.key_index and (q.kind = 'person' or p.division_code like any(:scope))
+         where q.import_id = :import and (cast(:numbers as int[]) is null or q.number = any(:numbers))) m
+ where r.import_id = :import and r.number = m.number and r.object_id is distinct from m.person_id"""
+
+
+async def match_people(session: AsyncSession, import_id: UUID, scope: Sequence[str], numbers: Sequence[int] | None = None) -> None:
+    """Find the registered person of each row. For rows that only add to a person, persons outside `scope` do not exist."""
+    parameters = {
+        "import": import_id,
+        "scope": [prefix + "%" for prefix in scope],
+        "numbers": list(numbers) if numbers is not None else None,
+    }
+    await session.execute(text(_MATCH), parameters)
+
+
+async def rows_where(session: AsyncSession, import_id: UUID, numbers: Sequence[int] | None, *where: Any) -> list[int]:
+    """Numbers of accepted rows for which all of `where` holds."""
+    t = TABLES.rows
+    query = select(t.c.number).where(t.c.import_id == import_id, t.c.disposition == "accept", *where)
+    if numbers is not None:
+        query = query.where(t.c.number.in_(numbers))
+    return list((await session.execute(query.order_by(t.c.number))).scalars())
+
+
+_KNOWN = """
+select r.number, r.kind, r.record_sealed, p.id as person_id, p.name, p.division_code, p.village_code, p.phone_sealed, p.address_sealed, p.drugs,
+       p.registered_on, p.status, p.status_since, p.state, coalesce(s.since_month_only, false) as month_only, coalesce(s.reason, '') as reason
+  from registry.ledger_row r
+  join registry.person p on p.id = r.object_id
+  left join lateral (select s.since_month_only, s.reason from registry.standing s
+                      where s.person_id = p.id and s.since = p.status_since and s.status = p.status
+                        and not exists (select 1 from registry.standing c where c.corrects_id = s.id)
+                      order by s.recorded_at desc, s.id desc limit 1) s on true
+ where r.import_id = :import and r.disposition = 'accept' and (cast(:numbers as int[]) is null or r.number = any(:numbers))
+ order by r.number"""
+
+
+async def known_people(session: AsyncSession, import_id: UUID, numbers: Sequence[int] | None = None) -> Sequence[sa.RowMapping]:
+    """Accepted rows whose person is registered, with what the register says."""
+    parameters = {"import": import_id, "numbers": list(numbers) if numbers is not None else None}
+    return (await session.execute(text(_KNOWN), parameters)).mappings().all()
+
+
+async def doubles_in_file(session: AsyncSession, import_id: UUID) -> Sequence[sa.RowMapping]:
+    """Duplicate rows with the accepted row of the same person: number, other_number, both records."""
+    mine, first = TABLES.rows.alias("mine"), TABLES.rows.alias("first")
+    query = (
+        select(mine.c.number, mine.c.record_sealed, first.c.number.label("other_number"), first.c.record_sealed.label("other_sealed"))
+        .join(first, (first.c.import_id == mine.c.import_id) & (first.c.kind == mine.c.kind) & (first.c.key_index == mine.c.key_index))
+        .where(mine.c.import_id == import_id, mine.c.kind == "person", mine.c.disposition == "duplicate", first.c.disposition == "accept")
+        .order_by(mine.c.number)
+    )
+    return (await session.execute(query)).mappings().all()
+
+
+_BY_PLACE = """
+select r.* from registry.ledger_row r
+  join unnest(cast(:imports as uuid[]), cast(:numbers as int[])) as w(import_id, number) on r.import_id = w.import_id and r.number = w.number"""
+
+
+async def rows_by_place(session: AsyncSession, places: Sequence[tuple[UUID, int]]) -> dict[tuple[UUID, int], sa.RowMapping]:
+    """Rows by import and number."""
+    parameters = {"imports": [owner for owner, _ in places], "numbers": [number for _, number in places]}
+    found = await session.execute(text(_BY_PLACE), parameters)
+    return {(row["import_id"], row["number"]): row for row in found.mappings()}
+
+
+async def conflicts_of(session: AsyncSession, import_id: UUID) -> Sequence[LedgerConflict]:
+    """Every conflict that an import's rows take part in, on either side."""
+    query = select(LedgerConflict).where(or_(col(LedgerConflict.import_id) == import_id, col(LedgerConflict.other_import_id) == import_id))
+    return (await session.execute(query.order_by(col(LedgerConflict.decided_at), col(LedgerConflict.id)))).scalars().all()
+
+
+async def conflicts_after(
+    session: AsyncSession, import_id: UUID, state: str | None, after: tuple[int, UUID] | None, size: int
+) -> Sequence[sa.Row[Any]]:
+    """Conflicts of an import in the order of its rows, with the places of both sides."""
+    mine, theirs = TABLES.rows.alias("mine"), TABLES.rows.alias("theirs")
+    job, other = TABLES.imports.alias("job"), TABLES.imports.alias("other")
+    query = (
+        select(
+            LedgerConflict,
+            job.c.file_name,
+            mine.c.sheet,
+            mine.c.row,
+            other.c.file_name.label("other_file"),
+            theirs.c.sheet.label("other_sheet"),
+            theirs.c.row.label("other_row"),
+        )
+        .join(mine, (mine.c.import_id == LedgerConflict.import_id) & (mine.c.number == LedgerConflict.number))
+        .join(job, job.c.id == LedgerConflict.import_id)
+        .outerjoin(theirs, (theirs.c.import_id == LedgerConflict.other_import_id) & (theirs.c.number == LedgerConflict.other_number))
+        .outerjoin(other, other.c.id == LedgerConflict.other_import_id)
+        .where(col(LedgerConflict.import_id) == import_id)
+    )
+    if state is not None:
+        query = query.where(col(LedgerConflict.state) == state)
+    if after is not None:
+        query = query.where(sa.tuple_(col(LedgerConflict.number), col(LedgerConflict.id)) > sa.tuple_(*after))
+    return (await session.execute(query.order_by(col(LedgerConflict.number), col(LedgerConflict.id)).limit(size))).all()
+
+
+async def conflict(session: AsyncSession, import_id: UUID, conflict_id: UUID) -> LedgerConflict | None:
+    """One conflict of an import, locked."""
+    query = select(LedgerConflict).where(col(LedgerConflict.import_id) == import_id, col(LedgerConflict.id) == conflict_id)
+    return (await session.execute(query.with_for_update())).scalar_one_or_none()
+
+
+async def drop_conflicts(session: AsyncSession, conflict_ids: Sequence[UUID]) -> None:
+    """Conflicts that are none any more."""
+    if conflict_ids:
+        await session.execute(delete(LedgerConflict).where(col(LedgerConflict.id).in_(conflict_ids)))
+
+
+async def add_conflicts(session: AsyncSession, conflicts: Sequence[LedgerConflict]) -> None:
+    """New conflicts."""
+    session.add_all(conflicts)
+    await session.flush()
+
+
+async def open_conflicts(session: AsyncSession, import_id: UUID) -> int:
+    """How many wait for a decision."""
+    query = select(sa.func.count()).select_from(LedgerConflict).where(col(LedgerConflict.import_id) == import_id)
+    return int((await session.execute(query.where(col(LedgerConflict.state) == "open"))).scalar_one())
+
+
+async def divisions(session: AsyncSession) -> Sequence[Division]:
+    """Every division that ever was: old ledgers name old ones."""
+    return (await session.execute(select(Division).order_by(col(Division.code)))).scalars().all()

@@ -1,0 +1,122 @@
+"""Pure rules of ledgers: what their words mean here, what contradicts what, and which side looks newer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+STATUS_OF = {
+    "CD": "community_treatment",
+    "CR": "community_rehabilitation",
+    "CID": "compulsory_isolation_treatment",
+    "VD": "voluntary_treatment",
+    "MMT": "maintenance_treatment",
+    "PRI": "detained",
+    "SOC": "in_society",
+    "C3": "three_years_clean",
+    "DEAD": "dead",
+    "ABROAD": "abroad",
+}
+"""Words of the ledgers (words.toml) → registered standing."""
+
+TIER_OF = {"HIGH": "high", "MEDIUM": "medium", "LOW": "low"}
+COMPARED = ("name", "town_code", "village_code", "phone", "address", "drugs", "status", "status_date")
+PERSONAL_FIELDS = frozenset({"phone", "address"})
+"""Shown masked in lists of conflicts."""
+
+NO_DAY = "台账未写明状态日期,按台账截止日登记"
+ONLY_MONTH = "台账只写年月,按当月一日登记"
+RULE = "状态日期较晚的一方更可能是新情况(仅供参考,由人决定)"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What one source says about a person; None where it says nothing. `since` without `exact` is a month or an assumption."""
+
+    name: str | None = None
+    town_code: str | None = None
+    village_code: str | None = None
+    phone: str | None = None
+    address: str | None = None
+    drugs: tuple[str, ...] = ()
+    status: str | None = None
+    since: date | None = None
+    exact: bool = False
+    month: bool = False
+    """Only year and month of `since` are known."""
+
+
+def since_of(text: str | None, as_of: date) -> tuple[date, bool, str]:
+    """(day, whether only its month is known, why it was assumed) of a ledger's date: a partial one counts from the first of its month, none from `as_of`."""
+    if text is None:
+        return as_of, False, NO_DAY
+    if len(text) == 7:
+        return date.fromisoformat(text + "-01"), True, ONLY_MONTH
+    if len(text) == 4:
+        return date(int(text), 1, 1), True, ONLY_MONTH
+    return date.fromisoformat(text), False, ""
+
+
+def ledger_facts(record: Mapping[str, Any], as_of: date) -> Facts:
+    """A row of a person ledger as facts."""
+    text = record.get("status_date")
+    since, month, _ = since_of(text, as_of)
+    return Facts(
+        name=record.get("name"),
+        town_code=record.get("town_code"),
+        village_code=record.get("village_code"),
+        phone=record.get("phone"),
+        address=record.get("address"),
+        drugs=tuple(sorted(drug.lower() for drug in record.get("drugs") or ())),
+        status=STATUS_OF.get(record.get("status") or ""),
+        since=since if text else None,
+        exact=bool(text) and not month,
+        month=month,
+    )
+
+
+def contradictions(ours: Facts, theirs: Facts) -> list[str]:
+    """Fields of COMPARED on which both say something and not the same.
+
+    A standing's day contradicts only when both are exact, or lie in different months; with different standings the day belongs to the standing.
+    """
+    found = [
+        name
+        for name in ("name", "town_code", "village_code", "phone", "address", "drugs")
+        if getattr(ours, name) and getattr(theirs, name) and getattr(ours, name) != getattr(theirs, name)
+    ]
+    if ours.status and theirs.status and ours.status != theirs.status:
+        found.append("status")
+    elif ours.since and theirs.since and _apart(ours, theirs):
+        found.append("status_date")
+    return found
+
+
+def _apart(ours: Facts, theirs: Facts) -> bool:
+    assert ours.since is not None
+    assert theirs.since is not None
+    if ours.exact and theirs.exact:
+        return ours.since != theirs.since
+    if (ours.exact or ours.month) and (theirs.exact or theirs.month):
+        return (ours.since.year, ours.since.month) != (theirs.since.year, theirs.since.month)
+    return False  # one side only assumed a day
+
+
+def suggestion(ours: Facts, theirs: Facts) -> str | None:
+    """`take` the ledger's value when its standing is of a later day, `keep` the other when that is later; None when the days do not tell (RULE)."""
+    if not (ours.exact or ours.month) or not (theirs.exact or theirs.month) or ours.since is None or theirs.since is None:
+        return None
+    if ours.since == theirs.since or not _apart(ours, theirs):
+        return None
+    return "take" if ours.since > theirs.since else "keep"
+
+
+def value_of(facts: Facts, field: str) -> Any:
+    """A side of a conflict, ready for JSON."""
+    if field == "drugs":
+        return list(facts.drugs)
+    if field in ("status", "status_date"):
+        return {"status": facts.status, "since": facts.since.isoformat() if facts.since else None, "month_only": facts.month}
+    return getattr(facts, field)

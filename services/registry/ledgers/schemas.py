@@ -1,0 +1,65 @@
+"""Messages of conflicts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from kit.schemas import Answer, Message, ShortText
+
+Choice = Literal["keep", "take"]
+ConflictState = Literal["open", "decided"]
+
+
+class Side(Answer):
+    """What one source says, and where it stands there."""
+
+    source: Literal["ledger", "register"]
+    name: str
+    """File name, or the register."""
+    cell: str
+    value: Any
+
+
+class ConflictAnswer(Answer):
+    """One field on which two sources contradict each other, side by side. Phones and addresses are masked."""
+
+    id: UUID
+    row_id: int
+    field: str
+    person_id: UUID | None
+    sides: list[Side]
+    """This ledger (`take`), then the other (`keep`)."""
+    suggestion: Choice | None
+    suggestion_rule: str
+    state: ConflictState
+    choice: Choice | None
+    reason: str
+    decided_by: str | None
+    decided_at: datetime | None
+    version: int
+
+
+class ConflictPage(Answer):
+    """One page of conflicts, in the order of the rows."""
+
+    items: list[ConflictAnswer]
+    next: str | None
+
+
+class Decision(Message):
+    """`take` the ledger's value or `keep` the other."""
+
+    choice: Choice
+    reason: ShortText
+
+
+class Decisions(Message):
+    """The same decision for several conflicts of one import, each with the version that was seen."""
+
+    conflicts: Annotated[dict[UUID, int], Field(min_length=1, max_length=200)]
+    choice: Choice
+    reason: ShortText

@@ -1,0 +1,92 @@
+"""Use cases of conflicts: set out side by side, decided by a person, applied at the commit or, when that is over, at once (law 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from kit.etags import check_version, etag
+from kit.intake import service as imports
+from kit.intake import store
+from kit.intake.errors import NotNow
+from kit.intake.staging import open_record
+from kit.pages import BadCursor, Cursors
+from kit.work import Work
+from services.registry.ledgers import repository
+from services.registry.ledgers.errors import ConflictNotFound, NotYours
+from services.registry.ledgers.intake import INTAKE
+from services.registry.ledgers.matching import register_facts
+from services.registry.ledgers.rules import ledger_facts
+from services.registry.ledgers.tables import TABLES, LedgerConflict
+from services.registry.ledgers.takeover import begin_measures, changes, chosen_value, decided_facts
+from services.registry.people.intake import amend_people, take_over_standings
+from services.registry.people.repository import people_by_ids
+
+
+async def conflicts(
+    work: Work, import_id: UUID, state: str | None, cursor: str | None, size: int
+) -> tuple[Sequence[Any], dict[UUID, bool], str | None]:
+    """A page of conflicts, whether the caller may see the register's side of each person, and the next cursor. Audited."""
+    await imports.one(work, INTAKE, import_id)
+    filters = {"import": str(import_id)} | ({"state": state} if state else {})
+    cursors = Cursors(work.sealer)
+    position = cursors.read(cursor, work.principal.subject, filters, 2)
+    try:
+        after = (int(position[0]), UUID(position[1])) if position else None
+    except ValueError as error:
+        raise BadCursor from error
+    found = await repository.conflicts_after(work.session, import_id, state, after, size + 1)
+    page = found[:size]
+    last = page[-1][0] if len(found) > size else None
+    following = cursors.make([str(last.number), str(last.id)], work.principal.subject, filters) if last is not None else None
+    people = sorted({entry[0].person_id for entry in page if entry[0].person_id is not None})
+    seen = {person.id: work.principal.covers(person.division_code) for person in await people_by_ids(work.session, people)}
+    await work.note("ledger.read_conflicts", "person", *people, details={"import": str(import_id)})
+    return page, seen, following
+
+
+async def decide(work: Work, import_id: UUID, conflict_id: UUID, choice: str, reason: str, if_match: str | None) -> LedgerConflict:
+    """Decide one conflict. Raises ImportNotFound, ConflictNotFound, NotYours, NotNow, StaleVersion."""
+    found = await imports.one(work, INTAKE, import_id, for_update=True)
+    if found["state"] not in ("reported", "committed"):
+        raise NotNow
+    conflict = await repository.conflict(work.session, import_id, conflict_id)
+    if conflict is None:
+        raise ConflictNotFound
+    check_version(if_match, conflict.version)
+    if conflict.person_id is not None:
+        (person,) = await people_by_ids(work.session, [conflict.person_id])
+        if not work.principal.covers(person.division_code):
+            raise NotYours
+    conflict.state, conflict.choice, conflict.reason = "decided", choice, reason
+    conflict.decided_by, conflict.decided_at = work.principal.subject, work.now
+    conflict.version += 1
+    await work.session.flush()
+    await work.note("ledger.decide", "ledger_conflict", conflict.id, details={"field": conflict.field, "choice": choice})
+    await _apply_late(work, found, conflict)
+    return conflict
+
+
+async def decide_all(work: Work, import_id: UUID, wanted: Mapping[UUID, int], choice: str, reason: str) -> list[LedgerConflict]:
+    """Decide several alike; all or none. Raises what `decide` raises."""
+    return [await decide(work, import_id, key, choice, reason, etag(version)) for key, version in wanted.items()]
+
+
+async def _apply_late(work: Work, found: Mapping[str, Any], conflict: LedgerConflict) -> None:
+    """After the commit a decision writes at once: to the person of whichever side is in the register already."""
+    places = [(conflict.import_id, conflict.number)]
+    if conflict.other_import_id is not None and conflict.other_number is not None:
+        places.append((conflict.other_import_id, conflict.other_number))
+    chosen = {conflict.field: chosen_value(work, conflict)}
+    for import_id, number in places:
+        owner = found if import_id == found["id"] else await store.found(work.session, TABLES, import_id)
+        if owner is None or owner["state"] != "committed":
+            continue
+        for row in await repository.known_people(work.session, import_id, [number]):
+            record, _ = open_record(work.sealer, import_id, number, row["record_sealed"])
+            facts = decided_facts(ledger_facts(record, owner["as_of"]), chosen)
+            fix, standing = changes(facts, register_facts(work, row), row["person_id"], chosen)
+            await amend_people(work, [fix] if fix else [])
+            moved = await take_over_standings(work, [standing] if standing else [])
+            await begin_measures(work, {key: (status, since, row["division_code"]) for key, (status, since) in moved.items()})
