@@ -56,17 +56,19 @@ async def read(
     demo: bool = False,
     name: str | None = None,
     limits: Limits | None = None,
+    own_as_of: bool = False,
 ) -> AsyncIterator[Layout | Block | Totals]:
     """Yield the `Layout`, then `Block`s of rows, then `Totals`.
 
     `as_of` is the last day that a date may name (Asia/Shanghai); `demo` admits fictitious ID numbers (area 99xxxx); `name` is
-    the uploaded file's own name (extension, and places named in it); `limits` bound file and process.
+    the uploaded file's own name (extension, and places named in it); `limits` bound file and process; with `own_as_of` an earlier
+    day that the workbook itself names (截至…) takes the place of `as_of`.
     Raises FileRefused (422) before the layout for a file that cannot be read, or later when its parser dies or is too slow.
     Each step waits in a thread; leaving the loop early (aclose) ends the child.
     """
     import asyncio
 
-    steps = read_blocks(source, vocabulary, as_of=as_of, demo=demo, name=name, limits=limits)
+    steps = read_blocks(source, vocabulary, as_of=as_of, demo=demo, name=name, limits=limits, own_as_of=own_as_of)
     try:
         while (part := await asyncio.to_thread(next, steps, None)) is not None:
             yield part

@@ -171,11 +171,14 @@ def mark(
     name: str | None = None,
     remarks: Sequence[Remark] = (),
     limits: Limits | None = None,
+    own_as_of: bool = False,
 ) -> None:
     """Write the workbook back as xlsx with its problems marked (see kit.sheets.marked). Raises FileRefused; blocking."""
     extra = [asdict(remark) for remark in remarks]
     try:
-        with Parser(source, name, vocabulary, as_of, demo, limits or Limits(), mode="mark", target=str(target), remarks=extra) as parser:
+        with Parser(
+            source, name, vocabulary, as_of, demo, limits or Limits(), own_as_of=own_as_of, mode="mark", target=str(target), remarks=extra
+        ) as parser:
             for _ in parser.messages():
                 pass
     except FileRefused:

@@ -11,7 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from kit.sheets import Block, FileRefused, Layout, Limits, Place, Row, Totals, Vocabulary, read, read_blocks
+from kit.sheets import Block, FileRefused, Layout, Limits, Place, Row, Totals, Vocabulary, mark, read, read_blocks
 from tests.kit.sheets.conftest import LEDGERS, ROOT
 from tests.kit.sheets.factory import book
 
@@ -68,6 +68,17 @@ def test_a_repeated_id_is_a_duplicate_also_across_sheets_and_names_the_first_row
     rows = rows_of(data, all_words, "a.xlsx")
     assert [row.disposition for row in rows] == ["accept", "hold", "duplicate", "duplicate"]
     assert rows[2].problems[0].args == {"first_row": 2, "first_sheet": "甲"} and rows[2].problems[0].cell == "B2"
+
+
+async def test_the_workbooks_own_day_counts_only_where_it_is_asked_for(all_words: Vocabulary, tmp_path: Path) -> None:
+    data = persons(f"王军,{WANG},社戒,2021-03-01", head="名单\n截止2020年12月31日\n姓名,身份证号,状态,状态时间")
+    for own, code in ((False, None), (True, "DATE_FUTURE")):
+        parts = [part async for part in read(data, all_words, as_of=TODAY, demo=True, name="表.csv", own_as_of=own)]
+        (row,) = next(part for part in parts if isinstance(part, Block)).rows
+        assert [problem.code for problem in row.problems] == ([code] if code else [])
+        mark(data, tmp_path / "m.xlsx", all_words, as_of=TODAY, demo=True, name="表.csv", own_as_of=own)
+        listed = openpyxl.load_workbook(tmp_path / "m.xlsx").worksheets[0]
+        assert listed["G2"].value == code
 
 
 def test_fictitious_numbers_are_held_where_demo_is_off(all_words: Vocabulary) -> None:
