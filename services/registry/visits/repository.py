@@ -22,7 +22,7 @@ select gen_random_uuid(), :round, p.id, s.division_code, :due, '', 'entry', 1, :
                  order by s.since desc, s.recorded_at desc, s.id desc limit 1) s on true
  where p.state = 'open' and s.status = any(:statuses)
    and (cast(:area as text) is null or p.household_area = :area)
-   and (cardinality(:towns) = 0 or p.division_code = any(:towns))
+   and (cardinality(cast(:towns as text[])) = 0 or p.division_code = any(cast(:towns as text[])))
 on conflict (round_id, person_id) do nothing"""
 )
 
