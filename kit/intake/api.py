@@ -40,7 +40,7 @@ Cursor = Annotated[str | None, Query(max_length=400)]
 UPLOAD_BYTES = 64 * 2**20
 
 
-def import_answer(work: Work, intake: Intake, found: Mapping[str, Any]) -> ImportAnswer:
+def import_answer(work: Work, intake: Intake, found: Mapping[Any, Any]) -> ImportAnswer:
     """An import as the API shows it."""
     tables = found["layout"].get("tables") if found["layout"] else None
     held = found["dispositions"].get("hold", 0)
@@ -59,14 +59,14 @@ def import_answer(work: Work, intake: Intake, found: Mapping[str, Any]) -> Impor
     )
 
 
-def _eta(work: Work, found: Mapping[str, Any]) -> int | None:
+def _eta(work: Work, found: Mapping[Any, Any]) -> int | None:
     if found["state"] != "reading" or not found["done"] or not found["total"] or found["started_at"] is None:
         return None
     spent = (work.now - found["started_at"]).total_seconds()
     return max(round(spent * (found["total"] - found["done"]) / found["done"]), 0)
 
 
-def problem_answer(intake: Intake, problem: Mapping[str, Any]) -> CellProblemAnswer:
+def problem_answer(intake: Intake, problem: Mapping[Any, Any]) -> CellProblemAnswer:
     """A problem in both languages."""
     code = problem["code"]
     zh, en = FILE_MESSAGES[code] if code in FILE_MESSAGES else intake.message(code, problem["args"])
@@ -81,7 +81,7 @@ def problem_answer(intake: Intake, problem: Mapping[str, Any]) -> CellProblemAns
     )
 
 
-def row_values(work: Work, intake: Intake, found: Mapping[str, Any], *, opened: bool = False) -> dict[str, Any]:
+def row_values(work: Work, intake: Intake, found: Mapping[Any, Any], *, opened: bool = False) -> dict[str, Any]:
     """The fields of a row's answer."""
     record, raw = open_record(work.sealer, found["import_id"], found["number"], found["record_sealed"])
     if not opened:
@@ -100,20 +100,23 @@ def row_values(work: Work, intake: Intake, found: Mapping[str, Any], *, opened: 
 def intake_router(intake: Intake) -> APIRouter:
     """The routes of one service's imports."""
     router = APIRouter(prefix=intake.prefix, tags=["ledger-imports"], route_class=UnitRoute)
-    Writer = Annotated[Work, allow(*intake.roles)]  # a type, made for these roles
-    Reader = Annotated[Work, allow(*intake.roles, personal=True)]
+    writer = allow(*intake.roles)
+    reader = allow(*intake.roles, personal=True)
 
-    def shown(work: Work, found: Mapping[str, Any], response: Response) -> ImportAnswer:
+    def shown(work: Work, found: Mapping[Any, Any], response: Response) -> ImportAnswer:
         response.headers["ETag"] = etag(found["version"])
         return import_answer(work, intake, found)
 
-    def opened(work: Work, found: Mapping[str, Any], response: Response) -> OpenRowAnswer:
+    def opened(work: Work, found: Mapping[Any, Any], response: Response) -> OpenRowAnswer:
         response.headers["ETag"] = etag(found["version"])
         return OpenRowAnswer(**row_values(work, intake, found, opened=True))
 
     @router.post("", status_code=202)
     async def upload(
-        work: Writer, response: Response, files: Annotated[list[UploadFile], File()], as_of: Annotated[date | None, Form()] = None
+        work: Annotated[Work, writer],
+        response: Response,
+        files: Annotated[list[UploadFile], File()],
+        as_of: Annotated[date | None, Form()] = None,
     ) -> ImportsAnswer:
         """Upload one or more ledgers (xlsx, xls, csv); each becomes a job. `as_of`: the day of the ledgers; else what the file says, else today."""
         if sum(file.size or 0 for file in files) > UPLOAD_BYTES:
@@ -124,24 +127,26 @@ def intake_router(intake: Intake) -> APIRouter:
         return ImportsAnswer(items=[import_answer(work, intake, job) for job in jobs])
 
     @router.get("")
-    async def list_imports(work: Writer, state: State | None = None, limit: Limit = LIMIT, cursor: Cursor = None) -> ImportPage:
+    async def list_imports(
+        work: Annotated[Work, writer], state: State | None = None, limit: Limit = LIMIT, cursor: Cursor = None
+    ) -> ImportPage:
         """Imports, newest first."""
         found, following = await service.imports(work, intake, state, cursor, limit)
         return ImportPage(items=[import_answer(work, intake, item) for item in found], next=following)
 
     @router.put("/mappings")
-    async def teach(work: Writer, wanted: Mappings) -> dict[str, dict[str, str]]:
+    async def teach(work: Annotated[Work, writer], wanted: Mappings) -> dict[str, dict[str, str]]:
         """Remember what unknown headers mean."""
         return await service.teach(work, intake, wanted)
 
     @router.get("/{import_id}")
-    async def read_import(work: Writer, import_id: UUID, response: Response) -> ImportAnswer:
+    async def read_import(work: Annotated[Work, writer], import_id: UUID, response: Response) -> ImportAnswer:
         """One import: how far it is, and its report in figures."""
         return shown(work, await service.one(work, intake, import_id), response)
 
     @router.get("/{import_id}/rows")
     async def list_rows(
-        work: Reader,
+        work: Annotated[Work, reader],
         import_id: UUID,
         disposition: Disposition | None = None,
         code: ProblemCode | None = None,
@@ -155,26 +160,26 @@ def intake_router(intake: Intake) -> APIRouter:
         return RowPage(items=[RowAnswer(**row_values(work, intake, item)) for item in found], next=following)
 
     @router.get("/{import_id}/rows/{row_id}")
-    async def open_row(work: Reader, import_id: UUID, row_id: int, response: Response) -> OpenRowAnswer:
+    async def open_row(work: Annotated[Work, reader], import_id: UUID, row_id: int, response: Response) -> OpenRowAnswer:
         """One row in clear, with the texts that could not be read."""
         return opened(work, await service.row(work, intake, import_id, row_id), response)
 
     @router.patch("/{import_id}/rows/{row_id}")
     async def correct_row(
-        work: Reader, import_id: UUID, row_id: int, wanted: RowCorrection, response: Response, if_match: IfMatch = None
+        work: Annotated[Work, reader], import_id: UUID, row_id: int, wanted: RowCorrection, response: Response, if_match: IfMatch = None
     ) -> OpenRowAnswer:
         """Correct cells by hand."""
         return opened(work, await service.correct_row(work, intake, import_id, row_id, wanted.values, wanted.reason, if_match), response)
 
     @router.post("/{import_id}/rows/{row_id}/discard")
     async def discard_row(
-        work: Reader, import_id: UUID, row_id: int, wanted: Reason, response: Response, if_match: IfMatch = None
+        work: Annotated[Work, reader], import_id: UUID, row_id: int, wanted: Reason, response: Response, if_match: IfMatch = None
     ) -> OpenRowAnswer:
         """Leave a row out."""
         return opened(work, await service.discard_row(work, intake, import_id, row_id, wanted.reason, if_match), response)
 
     @router.get("/{import_id}/marked", response_class=FileResponse)
-    async def marked_workbook(work: Reader, import_id: UUID) -> FileResponse:
+    async def marked_workbook(work: Annotated[Work, reader], import_id: UUID) -> FileResponse:
         """The workbook with its problem cells in red and explained."""
         found = await service.one(work, intake, import_id)
         path = await service.marked(work, intake, import_id)
@@ -182,17 +187,19 @@ def intake_router(intake: Intake) -> APIRouter:
         return FileResponse(path, media_type=XLSX, filename=name, background=BackgroundTask(path.unlink, missing_ok=True))
 
     @router.post("/{import_id}/reread", status_code=202)
-    async def reread(work: Writer, import_id: UUID, response: Response, if_match: IfMatch = None) -> ImportAnswer:
+    async def reread(work: Annotated[Work, writer], import_id: UUID, response: Response, if_match: IfMatch = None) -> ImportAnswer:
         """Read the file again with what was taught since."""
         return shown(work, await service.reread(work, intake, import_id, if_match), response)
 
     @router.post("/{import_id}/discard")
-    async def discard(work: Writer, import_id: UUID, wanted: Reason, response: Response, if_match: IfMatch = None) -> ImportAnswer:
+    async def discard(
+        work: Annotated[Work, writer], import_id: UUID, wanted: Reason, response: Response, if_match: IfMatch = None
+    ) -> ImportAnswer:
         """Give the import up; nothing of it stays but the job."""
         return shown(work, await service.discard(work, intake, import_id, wanted.reason, if_match), response)
 
     @router.post("/{import_id}/commit", status_code=202)
-    async def commit(work: Writer, import_id: UUID, response: Response, if_match: IfMatch = None) -> ImportAnswer:
+    async def commit(work: Annotated[Work, writer], import_id: UUID, response: Response, if_match: IfMatch = None) -> ImportAnswer:
         """Take the accepted rows over, all or nothing."""
         return shown(work, await service.commit(work, intake, import_id, if_match), response)
 

@@ -22,7 +22,7 @@ CORRECTION = "ledger_correction"
 
 
 def parsed(
-    intake: Intake, vocabulary: Vocabulary, setting: Setting, kind: str, record: Mapping[str, Any], values: Mapping[str, str | None]
+    intake: Intake, vocabulary: Vocabulary, setting: Setting, kind: str, record: Mapping[Any, Any], values: Mapping[str, str | None]
 ) -> dict[str, Any]:
     """The typed values. Raises Invalid with a pointer for each that cannot be read."""
     fields = vocabulary.kinds[kind].fields
@@ -51,7 +51,7 @@ def parsed(
     return fixed
 
 
-def _place(vocabulary: Vocabulary, options: Mapping[str, Any], text: str, record: Mapping[str, Any]) -> tuple[str | None, str | None]:
+def _place(vocabulary: Vocabulary, options: Mapping[Any, Any], text: str, record: Mapping[Any, Any]) -> tuple[str | None, str | None]:
     levels = frozenset(options["levels"])
     digits = options.get("code_digits")
     known = next((place for place in vocabulary.all_places if place.code[:digits] == text and place.level in levels), None)
@@ -74,7 +74,7 @@ def agreed(vocabulary: Vocabulary, kind: str, record: dict[str, Any]) -> None:
                 record[by_type[kind_of_value]] = value
 
 
-async def apply(work: Work, intake: Intake, row: Mapping[str, Any], vocabulary: Vocabulary, fixed: Mapping[str, Any]) -> None:
+async def apply(work: Work, intake: Intake, row: Mapping[Any, Any], vocabulary: Vocabulary, fixed: Mapping[Any, Any]) -> None:
     """Write corrected values into a staged row: its problems of these fields go, its key and its doubles are looked up anew."""
     import_id: UUID = row["import_id"]
     record, raw = open_record(work.sealer, import_id, row["number"], row["record_sealed"])
@@ -107,7 +107,7 @@ async def apply(work: Work, intake: Intake, row: Mapping[str, Any], vocabulary: 
     )
 
 
-async def keep(work: Work, intake: Intake, row: Mapping[str, Any], action: str, values: Mapping[str, str | None], reason: str) -> None:
+async def keep(work: Work, intake: Intake, row: Mapping[Any, Any], action: str, values: Mapping[str, str | None], reason: str) -> None:
     """Remember what was done by hand; append-only."""
     key = new_id()
     sealed = work.sealer.seal(json.dumps(dict(values), ensure_ascii=False), CORRECTION, "values", str(key))
@@ -126,7 +126,7 @@ async def keep(work: Work, intake: Intake, row: Mapping[str, Any], action: str, 
     await store.add_correction(work.session, intake.tables, entry)
 
 
-async def apply_again(work: Work, intake: Intake, found: Mapping[str, Any]) -> None:
+async def apply_again(work: Work, intake: Intake, found: Mapping[Any, Any]) -> None:
     """Bring the corrections of an import onto its rows after another reading; one that no longer fits stays undone and its row held."""
     kept = await store.corrections(work.session, intake.tables, found["id"])
     if not kept:
@@ -150,7 +150,7 @@ async def apply_again(work: Work, intake: Intake, found: Mapping[str, Any]) -> N
         await apply(work, intake, row, vocabulary, fixed)
 
 
-def setting_of(work: Work, found: Mapping[str, Any]) -> Setting:
+def setting_of(work: Work, found: Mapping[Any, Any]) -> Setting:
     """What parsing depends on besides the words."""
     return Setting(found["as_of"], work.house.demo, date1904=False)
 

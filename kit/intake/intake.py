@@ -24,7 +24,7 @@ OWN_MESSAGES: dict[str, Message] = {
 }
 
 
-async def no_catalogues(_: Work) -> dict[str, list[str]]:
+async def no_catalogues(_: Work) -> dict[str, dict[str, list[str]]]:
     """No catalogue but the words' own."""
     return {}
 
@@ -51,7 +51,7 @@ class Intake:
     check: Callable[[Work, Any, Sequence[int] | None], Awaitable[None]]
     take_over: Callable[[Work, Any], Awaitable[dict[str, int]]]
     places: Callable[[Work], Awaitable[tuple[Place, ...]]] = no_places
-    catalogues: Callable[[Work], Awaitable[dict[str, list[str]]]] = no_catalogues
+    catalogues: Callable[[Work], Awaitable[dict[str, dict[str, list[str]]]]] = no_catalogues
     division_field: str = "town_code"
     masks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Field → characters shown in front and behind; other personal fields are shown as they are in the owner's lists."""

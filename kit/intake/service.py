@@ -32,13 +32,13 @@ INLINE_ROWS = 5_000
 NAME_LENGTH = 200
 
 
-async def receive(work: Work, intake: Intake, uploads: Sequence[tuple[str, bytes]], as_of: date | None) -> list[Mapping[str, Any]]:
+async def receive(work: Work, intake: Intake, uploads: Sequence[tuple[str, bytes]], as_of: date | None) -> list[Mapping[Any, Any]]:
     """Take files in and queue their reading; the same bytes again give the earlier import. Raises Invalid, TooLarge."""
     if as_of is not None and as_of > work.today:
         raise invalid("/as_of", "date_future", "截止日不能晚于今天", "the day of the ledger must not lie in the future")
     if not uploads:
         raise invalid("/files", "missing", "没有文件", "no file was sent")
-    taken: list[Mapping[str, Any]] = []
+    taken: list[Mapping[Any, Any]] = []
     for name, data in uploads:
         if len(data) > FILE_LIMITS.file_bytes:
             raise TooLarge
@@ -46,7 +46,7 @@ async def receive(work: Work, intake: Intake, uploads: Sequence[tuple[str, bytes
     return taken
 
 
-async def _receive_one(work: Work, intake: Intake, name: str, data: bytes, as_of: date | None) -> Mapping[str, Any]:
+async def _receive_one(work: Work, intake: Intake, name: str, data: bytes, as_of: date | None) -> Mapping[Any, Any]:
     digest = sha256(data).digest()
     await store.lock(work.session, intake.tables, "receive")
     for earlier in await store.with_digest(work.session, intake.tables, digest):
@@ -228,7 +228,7 @@ async def commit(work: Work, intake: Intake, import_id: UUID, if_match: str | No
     return await one(work, intake, import_id)
 
 
-async def finish_commit(work: Work, intake: Intake, found: Mapping[str, Any]) -> None:
+async def finish_commit(work: Work, intake: Intake, found: Mapping[Any, Any]) -> None:
     """The commit itself, in this transaction: looked at again first, because the register may have moved since the report."""
     await store.lock(work.session, intake.tables, "commit")
     await recheck(work, intake, found, None)

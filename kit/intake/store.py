@@ -23,7 +23,7 @@ async def lock(session: AsyncSession, tables: IntakeTables, what: str) -> None:
     )
 
 
-async def add_import(session: AsyncSession, tables: IntakeTables, values: Mapping[str, Any]) -> None:
+async def add_import(session: AsyncSession, tables: IntakeTables, values: Mapping[Any, Any]) -> None:
     """A new job."""
     await session.execute(insert(tables.imports).values(**values))
 
@@ -62,7 +62,7 @@ async def change_import(session: AsyncSession, tables: IntakeTables, import_id: 
     await session.execute(update(t).where(t.c.id == import_id).values(**values, version=t.c.version + 1))
 
 
-async def note_progress(session: AsyncSession, tables: IntakeTables, import_id: UUID, values: Mapping[str, Any]) -> None:
+async def note_progress(session: AsyncSession, tables: IntakeTables, import_id: UUID, values: Mapping[Any, Any]) -> None:
     """How far the reading is. The version stays: nobody decides on it."""
     t = tables.imports
     await session.execute(update(t).where(t.c.id == import_id, t.c.state == "reading").values(**values))
@@ -105,7 +105,7 @@ async def forget_codes(
 
 
 async def add_code(
-    session: AsyncSession, tables: IntakeTables, import_id: UUID, code: str, field: str, found_rows: Iterable[tuple[int, Mapping[str, Any]]]
+    session: AsyncSession, tables: IntakeTables, import_id: UUID, code: str, field: str, found_rows: Iterable[tuple[int, Mapping[Any, Any]]]
 ) -> None:
     """Put a code with its arguments on rows."""
     rows = list(found_rows)
@@ -147,7 +147,7 @@ async def counts(session: AsyncSession, tables: IntakeTables, import_id: UUID) -
 
 
 async def rows_after(
-    session: AsyncSession, tables: IntakeTables, import_id: UUID, filters: Mapping[str, Any], after: int, size: int
+    session: AsyncSession, tables: IntakeTables, import_id: UUID, filters: Mapping[Any, Any], after: int, size: int
 ) -> Sequence[sa.RowMapping]:
     """Staged rows in the order of the file. Filters: disposition, code, problems_only."""
     t = tables.rows
@@ -185,7 +185,7 @@ async def change_row(session: AsyncSession, tables: IntakeTables, import_id: UUI
     await session.execute(update(t).where(t.c.import_id == import_id, t.c.number == number).values(**values, version=t.c.version + 1))
 
 
-async def twin_in_file(session: AsyncSession, tables: IntakeTables, changed: Mapping[str, Any], key: bytes) -> sa.RowMapping | None:
+async def twin_in_file(session: AsyncSession, tables: IntakeTables, changed: Mapping[Any, Any], key: bytes) -> sa.RowMapping | None:
     """Another row of the same kind in this import that has the key and counts as the first."""
     t = tables.rows
     query = select(t).where(
@@ -224,7 +224,7 @@ async def twins_elsewhere(
     return (await session.execute(query)).mappings().all()
 
 
-async def add_correction(session: AsyncSession, tables: IntakeTables, values: Mapping[str, Any]) -> None:
+async def add_correction(session: AsyncSession, tables: IntakeTables, values: Mapping[Any, Any]) -> None:
     """What a person changed."""
     await session.execute(insert(tables.corrections).values(**values))
 
@@ -243,7 +243,7 @@ async def mappings(session: AsyncSession, tables: IntakeTables) -> dict[str, dic
     return learned
 
 
-async def teach(session: AsyncSession, tables: IntakeTables, values: Mapping[str, Any]) -> None:
+async def teach(session: AsyncSession, tables: IntakeTables, values: Mapping[Any, Any]) -> None:
     """Remember what a header means; the latest word counts."""
     statement = upsert(tables.mappings).values(**values)
     newer = {name: statement.excluded[name] for name in ("field", "taught_by", "taught_at")}

@@ -26,7 +26,7 @@ Key = tuple[int, str, UUID | None, int | None]
 """A conflict: row, field, the other side's row or None for the register."""
 
 
-async def check(work: Work, found: Mapping[str, Any], numbers: Sequence[int] | None) -> None:
+async def check(work: Work, found: Mapping[Any, Any], numbers: Sequence[int] | None) -> None:
     """Look rows of an import up in the register and in other imports; set codes and conflicts. `numbers`: only these rows changed."""
     import_id, session, rows = found["id"], work.session, TABLES.rows
     await repository.match_people(session, import_id, found["scope"], numbers)
@@ -46,12 +46,12 @@ async def check(work: Work, found: Mapping[str, Any], numbers: Sequence[int] | N
     await _compare(work, found, [row for row in known if row["kind"] == "person"], [t for t in twins if t["kind"] == "person"], numbers)
 
 
-def _may_know(found: Mapping[str, Any], twin: Mapping[str, Any]) -> bool:
+def _may_know(found: Mapping[Any, Any], twin: Mapping[Any, Any]) -> bool:
     """Another town's ledger is nothing that a town may learn of; the county's own imports see all."""
     return found["uploaded_by"] == twin["uploaded_by"] or any(len(prefix) <= 6 for prefix in found["scope"])
 
 
-def _other_names(work: Work, import_id: UUID, rows: Sequence[Mapping[str, Any]]) -> list[int]:
+def _other_names(work: Work, import_id: UUID, rows: Sequence[Mapping[Any, Any]]) -> list[int]:
     found = []
     for row in rows:
         record, _ = open_record(work.sealer, import_id, row["number"], row["record_sealed"])
@@ -60,7 +60,7 @@ def _other_names(work: Work, import_id: UUID, rows: Sequence[Mapping[str, Any]])
     return found
 
 
-def register_facts(work: Work, row: Mapping[str, Any]) -> Facts:
+def register_facts(work: Work, row: Mapping[Any, Any]) -> Facts:
     """What the register says of a known person, sealed values opened."""
     key = str(row["person_id"])
     assumed = row["reason"] == NO_DAY
@@ -80,9 +80,9 @@ def register_facts(work: Work, row: Mapping[str, Any]) -> Facts:
 
 async def _compare(
     work: Work,
-    found: Mapping[str, Any],
-    known: Sequence[Mapping[str, Any]],
-    twins: Sequence[Mapping[str, Any]],
+    found: Mapping[Any, Any],
+    known: Sequence[Mapping[Any, Any]],
+    twins: Sequence[Mapping[Any, Any]],
     numbers: Sequence[int] | None,
 ) -> None:
     import_id = found["id"]

@@ -92,7 +92,7 @@ async def conflicts_of(session: AsyncSession, import_id: UUID) -> Sequence[Ledge
 
 async def conflicts_after(
     session: AsyncSession, import_id: UUID, state: str | None, after: tuple[int, UUID] | None, size: int
-) -> Sequence[sa.Row[Any]]:
+) -> Sequence[Any]:
     """Conflicts of an import in the order of its rows, with the places of both sides."""
     mine, theirs = TABLES.rows.alias("mine"), TABLES.rows.alias("theirs")
     job, other = TABLES.imports.alias("job"), TABLES.imports.alias("other")

@@ -73,7 +73,7 @@ async def decide_all(work: Work, import_id: UUID, wanted: Mapping[UUID, int], ch
     return [await decide(work, import_id, key, choice, reason, etag(version)) for key, version in wanted.items()]
 
 
-async def _apply_late(work: Work, found: Mapping[str, Any], conflict: LedgerConflict) -> None:
+async def _apply_late(work: Work, found: Mapping[Any, Any], conflict: LedgerConflict) -> None:
     """After the commit a decision writes at once: to the person of whichever side is in the register already."""
     places = [(conflict.import_id, conflict.number)]
     if conflict.other_import_id is not None and conflict.other_number is not None:

@@ -38,7 +38,7 @@ Chosen = dict[str, tuple[Any, bool]]
 """Field → (the value that a person chose, whether it must be written over the register's)."""
 
 
-async def take_over(work: Work, found: Mapping[str, Any]) -> dict[str, int]:
+async def take_over(work: Work, found: Mapping[Any, Any]) -> dict[str, int]:
     """Write everything that an import brings. Persons first, then what is said of them."""
     chosen = await choices_of(work, found["id"])
     counts = await _people(work, found, chosen)
@@ -53,7 +53,7 @@ async def take_over(work: Work, found: Mapping[str, Any]) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def _records(work: Work, import_id: UUID, rows: Sequence[Mapping[str, Any]]) -> dict[int, dict[str, Any]]:
+def _records(work: Work, import_id: UUID, rows: Sequence[Mapping[Any, Any]]) -> dict[int, dict[str, Any]]:
     return {row["number"]: open_record(work.sealer, import_id, row["number"], row["record_sealed"])[0] for row in rows}
 
 
@@ -94,7 +94,7 @@ def decided_facts(facts: Facts, chosen: Chosen) -> Facts:
     return Facts(**values)
 
 
-async def _people(work: Work, found: Mapping[str, Any], chosen: Mapping[int, Chosen]) -> dict[str, int]:
+async def _people(work: Work, found: Mapping[Any, Any], chosen: Mapping[int, Chosen]) -> dict[str, int]:
     import_id, as_of = found["id"], found["as_of"]
     rows = await store.accepted(work.session, TABLES, import_id, "person")
     known = {row["number"]: row for row in await repository.known_people(work.session, import_id) if row["kind"] == "person"}
@@ -135,7 +135,7 @@ async def _towns(work: Work, import_id: UUID) -> dict[UUID, str]:
     return {row["person_id"]: row["division_code"] for row in await repository.known_people(work.session, import_id)}
 
 
-def _new(record: Mapping[str, Any], facts: Facts, as_of: date) -> TakenPerson:
+def _new(record: Mapping[Any, Any], facts: Facts, as_of: date) -> TakenPerson:
     assert facts.name
     assert facts.town_code
     assert facts.status
@@ -191,10 +191,10 @@ async def begin_measures(work: Work, standings: Mapping[UUID, tuple[str, date, s
     return taken
 
 
-Rows = Sequence[tuple[Mapping[str, Any], dict[str, Any]]]
+Rows = Sequence[tuple[Mapping[Any, Any], dict[str, Any]]]
 
 
-async def _clean(work: Work, found: Mapping[str, Any], rows: Rows) -> dict[str, int]:
+async def _clean(work: Work, found: Mapping[Any, Any], rows: Rows) -> dict[str, int]:
     """Confirmed as clean for three years: a standing from the day of the confirmation for whoever is not known so (DRR art. 7)."""
     standings = []
     for row, record in rows:
@@ -206,7 +206,7 @@ async def _clean(work: Work, found: Mapping[str, Any], rows: Rows) -> dict[str, 
     return {"standings": len(standings), "unchanged": len(rows) - len(standings)}
 
 
-async def _handed_over(work: Work, found: Mapping[str, Any], rows: Rows) -> dict[str, int]:
+async def _handed_over(work: Work, found: Mapping[Any, Any], rows: Rows) -> dict[str, int]:
     """Accepted in writing by another county (domain 6)."""
     taken = [
         TakenHandOver(
@@ -221,7 +221,7 @@ async def _handed_over(work: Work, found: Mapping[str, Any], rows: Rows) -> dict
     return {"hand_overs": await take_over_hand_overs(work, taken)} if taken else {}
 
 
-async def _visited(work: Work, found: Mapping[str, Any], rows: Rows) -> dict[str, int]:
+async def _visited(work: Work, found: Mapping[Any, Any], rows: Rows) -> dict[str, int]:
     """Two rounds of visits, and an assessment where the ledger has one. What was found stands with the last visit: the ledger has it once."""
     visits: list[TakenVisit] = []
     assessments: list[TakenAssessment] = []
