@@ -100,7 +100,7 @@ async def figures_for_bulletin(work: Work, as_of: date, since: date, until: date
 
     `handover` is [0, 0]: announced releases of institutions are not kept here yet, and a rate of nothing spreads its weight (domain 4.3).
     """
-    table, _ = await _table(work, as_of, since, until)
+    table, names = await _table(work, as_of, since, until)
     county = _county(work)
 
     def said(line: dict[str, Figure]) -> dict[str, Any]:
@@ -113,7 +113,7 @@ async def figures_for_bulletin(work: Work, as_of: date, since: date, until: date
         "from": since.isoformat(),
         "to": until.isoformat(),
         "county": said(table[county]),
-        "towns": {code: said(line) for code, line in sorted(table.items()) if code != county},
+        "towns": {code: {"name": names.get(code, code), **said(line)} for code, line in sorted(table.items()) if code != county},
     }
 
 
