@@ -23,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from kit import audit, outbox
 from kit.auth import TokenVerifier
 from kit.clock import Clock
+from kit.codes import Codes
 from kit.db import Database, Schema
 from kit.doors import Door
 from kit.follow import Follower, Reader
@@ -276,8 +277,6 @@ class Parts:
 
 
 PeriodicJob = tuple[str, Job, str | None]
-Codes = Mapping[str, tuple[str, str]]
-"""A code list: code → (Chinese label, English label)."""
 
 
 def _language_router(app: FastAPI, codes: Mapping[str, Codes]) -> APIRouter:

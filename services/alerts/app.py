@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from fastapi import FastAPI
 
 from kit.app import Parts, assemble
+from kit.codes import load_codes
 from kit.work import House
 from services.alerts import tables
 from services.alerts.alerts.api import router as alerts
 from services.alerts.alerts.stream import Broadcast
 from services.alerts.alerts.stream import router as stream
+from services.alerts.bulletins.api import router as bulletins
+from services.alerts.bulletins.printing import Prints
 from services.alerts.checkins.api import router as checkins
 from services.alerts.detection.worker import Detection
 from services.alerts.inbox import READERS
@@ -34,13 +38,15 @@ def create_app(parts: Parts) -> FastAPI:
         replace(parts, extras={"settings": AlertsSettings(), **parts.extras}),
         SCHEMA,
         title="预警 alerts",
-        routers=[checkins, places, absences, stream, alerts],
+        routers=[checkins, places, absences, stream, alerts, bulletins],
         readers=READERS,
         work_jobs=JOBS,
         background=[detect],
+        codes=load_codes(Path(__file__).parent),
     )
     house: House = app.state.house
     house.extras["detection"] = Detection(house)
+    house.extras["prints"] = Prints()
     house.extras["broadcast"] = Broadcast(house)
     app.state.followers.append(house.extras["detection"])
     return app

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fastapi import FastAPI
 
 from kit.app import Parts, assemble
+from kit.codes import load_codes
 from services.precursor import tables
 from services.precursor.catalogue.api import router as catalogue
 from services.precursor.draws.api import router as draws
@@ -26,4 +29,4 @@ ROUTERS = (catalogue, firms, venues, inspectors, rectifications, checklists, ins
 
 def create_app(parts: Parts) -> FastAPI:
     """The precursor service as an ASGI app."""
-    return assemble(parts, SCHEMA, title="检查 precursor", routers=ROUTERS, work_jobs=JOBS)
+    return assemble(parts, SCHEMA, title="检查 precursor", routers=ROUTERS, work_jobs=JOBS, codes=load_codes(Path(__file__).parent))

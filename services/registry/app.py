@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from fastapi import FastAPI
 
 from kit.app import Parts, assemble
+from kit.codes import load_codes
 from services.registry import tables
 from services.registry.assessments.api import router as assessments
 from services.registry.comanagement.api import router as comanagement
@@ -42,4 +45,4 @@ def create_app(parts: Parts) -> FastAPI:
         indicators,
         figures,
     ]
-    return assemble(parts, SCHEMA, title="登记 registry", routers=routers, work_jobs=JOBS, background=[end_due_measures])
+    return assemble(parts, SCHEMA, title="登记 registry", routers=routers, work_jobs=JOBS, background=[end_due_measures], codes=load_codes(Path(__file__).parent))

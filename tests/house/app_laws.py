@@ -106,3 +106,17 @@ def addresses_name_no_person(apps: Mapping[str, FastAPI]) -> list[str]:
                     ):
                         found.append(f"{service} {path} takes {name} in the URL")
     return found
+
+
+def every_code_is_labelled(schema: Schema, codes: Mapping[str, Mapping[str, tuple[str, str]]]) -> list[str]:
+    """API.md 1: a word that a column may hold has a Chinese and an English label in the service's code lists."""
+    found = []
+    for table in schema.metadata.sorted_tables:
+        for constraint in table.constraints:
+            listed = re.match(r"(\w+) in \((.*)\)$", str(constraint.sqltext)) if isinstance(constraint, sa.CheckConstraint) else None
+            if listed:
+                column = listed.group(1)
+                labels = codes.get(f"{table.name}.{column}") or codes.get(column) or {}
+                words = [word.strip().strip("'") for word in listed.group(2).split(",")]
+                found += [f"{table.name}.{column}: {word!r} has no label" for word in words if word not in labels]
+    return found

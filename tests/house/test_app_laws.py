@@ -14,14 +14,17 @@ from fastapi import APIRouter, FastAPI
 from deploy.compose import ALL, House, HouseSettings, build
 from deploy.keys import SERVICES
 from deploy.routes import rows
+from gateway.codes import CODES
 from gateway.edge.routes import shipped_table
 from kit.auth import TokenVerifier
-from kit.db import Schema
+from kit.codes import load_codes
+from kit.db import Schema, check_words
 from kit.migrate import schema_of
 from kit.outbox import Event
 from kit.sealed import Sealer
 from kit.work import UnitRoute
 from tests.house import app_laws
+from tests.house.source import ROOT
 
 PACKAGES = {name: f"services.{name}" if name in SERVICES else name for name in ALL}
 
@@ -108,3 +111,15 @@ def test_without_a_key_nothing_starts() -> None:
         TokenVerifier({"gateway": {}}, typ="inner+jwt", audience="registry", max_life=60)
     with pytest.raises(ValueError, match="refusing to start"):
         Sealer("registry", {}, "k1")
+
+
+@pytest.mark.parametrize("service", PACKAGES)
+def test_every_code_is_labelled(service: str) -> None:
+    codes = CODES if service == "gateway" else load_codes(ROOT / "services" / service)
+    assert app_laws.every_code_is_labelled(schema_of(PACKAGES[service]), codes) == []
+
+
+def test_the_label_law_bites() -> None:
+    schema = Schema("planted")
+    sa.Table("thing", schema.metadata, sa.Column("state", sa.Text), check_words("state", ("open", "closed"), "state"))
+    assert len(app_laws.every_code_is_labelled(schema, {"thing.state": {"open": ("开", "open")}})) == 1
