@@ -41,7 +41,7 @@ class _Test(_Read):
 
 
 class _Rectification(_Read):
-    due_on: date | None = None
+    deadline: date
 
 
 OVER = ("dead", "three_years_clean", "transferred_out", "erroneous", "abroad")
@@ -73,8 +73,8 @@ async def _test_missed(work: Work, event: Envelope) -> None:
 
 
 async def _rectification(work: Work, event: Envelope) -> None:
-    due_on = _Rectification.model_validate(event.data).due_on
-    await deadlines.rectification_overdue(work, event.subject_id, event.division_code, due_on)
+    deadline = _Rectification.model_validate(event.data).deadline
+    await deadlines.rectification_overdue(work, event.subject_id, event.division_code, deadline)
 
 
 async def _rectified(work: Work, event: Envelope) -> None:

@@ -9,6 +9,7 @@ from kit.app import PeriodicJob
 from kit.jobs import in_work
 from kit.work import House, Work
 from services.alerts.alerts import repository as alerts
+from services.alerts.bulletins import service as bulletins
 from services.alerts.checkins import service as checkins
 from services.alerts.deadlines import service as deadlines
 from services.alerts.detection.worker import Detection
@@ -51,10 +52,20 @@ async def detect(house: House, **_: Any) -> None:
     await detection.advance()
 
 
+async def draft_bulletin(house: House, **_: Any) -> None:
+    """The draft of the half-month that has just closed; asked daily, so that a neighbour that was down costs a day and no bulletin."""
+
+    async def run(work: Work) -> None:
+        await bulletins.draft_closed_period(work)
+
+    await in_work(house, "alerts_bulletin", run)
+
+
 JOBS: tuple[PeriodicJob, ...] = (
     ("alerts_review", review_alerts, "5 * * * *"),
     ("alerts_remind", remind_of_endings, "0 0 * * *"),  # 08:00
     ("alerts_sweep", sweep, "30 17 * * *"),  # 01:30
+    ("alerts_bulletin", draft_bulletin, "30 16 * * *"),  # 00:30
     ("alerts_detect", detect, "1 18 * * *"),  # 02:01
     ("alerts_detect_morning", detect, "31 1 * * *"),  # 09:31
 )

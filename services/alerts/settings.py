@@ -18,5 +18,7 @@ class AlertsSettings(ServiceSettings):
     """Days after which a closed alert that nobody confirmed forgets whom it was about (PIPL art. 6, 47). DEFAULT."""
     office: str = "县禁毒委员会办公室"
     """The office that issues bulletins, as printed."""
+    county_name: str = "全县"
+    """The county, as printed."""
     stream_seconds: int = 600
     """Life of one event stream; the client connects again with a fresh token and its last event id. DEFAULT."""

@@ -44,7 +44,8 @@ async def settle(house: TestHouse) -> dict[str, UUID]:
         for p in rows("pois.csv")
     ]
     seats = [
-        {"code": f"seat_{code}", "kind": "seat", "division_code": code + "000000", "lon": lon, "lat": lat} for code, lon, lat in NEIGHBOUR_SEATS
+        {"code": f"seat_{code}", "kind": "seat", "division_code": code + "000000", "lon": lon, "lat": lat}
+        for code, lon, lat in NEIGHBOUR_SEATS
     ]
     occasions = [
         {
@@ -68,7 +69,11 @@ async def settle(house: TestHouse) -> dict[str, UUID]:
         }
         for p in persons
     ]
-    for path, body in (("places", {"places": places + seats}), ("occasions", {"occasions": occasions}), ("ordinary-places", {"persons": ordinary})):
+    for path, body in (
+        ("places", {"places": places + seats}),
+        ("occasions", {"occasions": occasions}),
+        ("ordinary-places", {"persons": ordinary}),
+    ):
         answer = await county("POST", f"/alerts/v1/{path}", body)
         assert answer.status == 200, answer.body
     return ids
@@ -104,7 +109,8 @@ def gatherings(house: TestHouse, ids: dict[str, UUID]) -> list[Gathering]:
             "select id, first_at, last_at, person_ids, checkin_ids from alerts.alert where kind = 'gathering' and finding is distinct from 'merged'"
         ).fetchall()
     return [
-        Gathering(str(row[0]), row[1], row[2], 0.0, 0.0, 0.0, tuple(names[p] for p in row[3]), 0, tuple(map(str, row[4])), (), "") for row in found
+        Gathering(str(row[0]), row[1], row[2], 0.0, 0.0, 0.0, tuple(names[p] for p in row[3]), 0, tuple(map(str, row[4])), (), "")
+        for row in found
     ]
 
 

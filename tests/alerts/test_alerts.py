@@ -55,7 +55,9 @@ async def test_an_alert_is_acknowledged_assigned_and_closed_with_a_finding(house
     with psycopg.connect(house.owner) as connection:
         types = connection.execute("select type from alerts.outbox order by id").fetchall()
         assert [row[0] for row in types] == ["alert.raised", "alert.acknowledged", "alert.assigned", "alert.closed"]
-        audited = connection.execute("select action from alerts.audit where object_type = 'alert' and action <> 'alert.read' order by id").fetchall()
+        audited = connection.execute(
+            "select action from alerts.audit where object_type = 'alert' and action <> 'alert.read' order by id"
+        ).fetchall()
         assert [row[0] for row in audited] == ["alert.raise", "alert.acknowledge", "alert.assign", "alert.close"]
     score = (await town("GET", "/alerts/v1/scorecard")).json()["kinds"]
     assert [(s["kind"], s["innocent"], s["precision"]) for s in score] == [("gathering", 1, 0.0)]
@@ -155,14 +157,14 @@ async def test_missed_tests_and_coming_ends_remind_the_unit_once(house: TestHous
     await tell(house, "testing", [envelope("test.missed", THREE[0], {**test, "code": "excused"}, house.clock())])
     (missed,) = await alerts_of(house, query="?kind=test_missed")
     assert (missed["state"], missed["finding"]) == ("closed", "withdrawn")
-    overdue = envelope("rectification.overdue", an_id("firm"), {"due_on": "2021-06-20"}, house.clock())
+    overdue = envelope("rectification.overdue", an_id("firm"), {"deadline": "2021-06-20"}, house.clock())
     await tell(house, "precursor", [overdue, overdue])
     assert len(await alerts_of(house, query="?kind=rectification_overdue&open=true")) == 1
 
 
 async def test_lists_turn_pages_and_refuse_what_they_do_not_know(house: TestHouse) -> None:
     officer = house.caller("alerts", Role.COUNTY_OFFICER)
-    firms = [envelope("rectification.overdue", an_id(f"firm {n}"), {}, house.clock()) for n in range(5)]
+    firms = [envelope("rectification.overdue", an_id(f"firm {n}"), {"deadline": "2021-06-20"}, house.clock()) for n in range(5)]
     await tell(house, "precursor", firms)
     seen: list[str] = []
     cursor = ""

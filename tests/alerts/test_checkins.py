@@ -46,7 +46,11 @@ async def test_nobody_without_a_running_measure_is_located(house: TestHouse) -> 
     batch = [checkin(person, now, "a") for person in (WANG, LI, ZHAO, an_id("nobody"))]
     answer = (await worker("POST", "/alerts/v1/checkins", {"checkins": batch})).json()
     assert answer["accepted"] == 1
-    assert [(r["index"], r["code"]) for r in answer["refused"]] == [(0, "no_running_measure"), (2, "no_running_measure"), (3, "no_running_measure")]
+    assert [(r["index"], r["code"]) for r in answer["refused"]] == [
+        (0, "no_running_measure"),
+        (2, "no_running_measure"),
+        (3, "no_running_measure"),
+    ]
     alone = await worker("POST", "/alerts/v1/checkins", {"checkins": batch[:1]})
     assert alone.status == 422
     assert alone.json()["type"] == "/problems/no-check-in-accepted"

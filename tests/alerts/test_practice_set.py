@@ -51,7 +51,9 @@ async def test_gatherings_of_three_weeks_are_found_through_the_api(in_april: Tes
     assert found.precision >= 0.9
 
 
-async def test_gatherings_of_the_whole_set_are_found_in_an_imported_history(template: Template, practice: Practice, scorecard: list[str]) -> None:
+async def test_gatherings_of_the_whole_set_are_found_in_an_imported_history(
+    template: Template, practice: Practice, scorecard: list[str]
+) -> None:
     async with open_house(template, only="alerts") as house:
         ids = await county.settle(house)
         officer = house.caller("alerts", Role.COUNTY_OFFICER)

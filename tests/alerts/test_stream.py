@@ -89,7 +89,9 @@ class Listener:
 
 
 @contextlib.asynccontextmanager
-async def listening(served: Served, *roles: str, scope: tuple[str, ...] = ("610822",), resume: str | None = None) -> AsyncIterator[Listener]:
+async def listening(
+    served: Served, *roles: str, scope: tuple[str, ...] = ("610822",), resume: str | None = None
+) -> AsyncIterator[Listener]:
     """A listener whose stream is open."""
     listener = Listener()
     task = asyncio.create_task(listener.listen(served, *roles, scope=scope, resume=resume))
@@ -105,7 +107,9 @@ async def listening(served: Served, *roles: str, scope: tuple[str, ...] = ("6108
 async def post(client: httpx.AsyncClient, served: Served, *items: dict[str, Any]) -> float:
     """Send a batch over HTTP; when its answer was there."""
     token = served.house.caller("alerts", Role.SOCIAL_WORKER).token()
-    answer = await client.post(f"{served.url}/alerts/v1/checkins", json={"checkins": list(items)}, headers={"authorization": f"Bearer {token}"})
+    answer = await client.post(
+        f"{served.url}/alerts/v1/checkins", json={"checkins": list(items)}, headers={"authorization": f"Bearer {token}"}
+    )
     arrived = time.monotonic()
     assert answer.status_code == 200, answer.text
     return arrived

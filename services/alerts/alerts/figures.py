@@ -74,6 +74,4 @@ async def scorecard_of(work: Work) -> ScoreAnswer:
     """Precision of reviewed alerts per kind and parameter set."""
     parameters = {"towns": [prefix + "%" for prefix in work.principal.scope], "kinds": list(DETECTED)}
     rows = (await work.session.execute(_SCORES, parameters)).mappings()
-    return ScoreAnswer(
-        kinds=[KindScore(**row, precision=precision(row["confirmed"], row["innocent"], row["data_error"])) for row in rows]
-    )
+    return ScoreAnswer(kinds=[KindScore(**row, precision=precision(row["confirmed"], row["innocent"], row["data_error"])) for row in rows])

@@ -107,7 +107,9 @@ async def unlooked_at(session: AsyncSession, raised_before: datetime) -> Sequenc
 
 async def overdue(session: AsyncSession, now: datetime) -> Sequence[Alert]:
     """Open although their time for review is over."""
-    query = select(Alert).where(or_(*(col(Alert.state) == state for state in ("raised", "acknowledged", "assigned"))), col(Alert.due_at) <= now)
+    query = select(Alert).where(
+        or_(*(col(Alert.state) == state for state in ("raised", "acknowledged", "assigned"))), col(Alert.due_at) <= now
+    )
     return (await session.execute(query.order_by(col(Alert.id)).with_for_update(skip_locked=True))).scalars().all()
 
 

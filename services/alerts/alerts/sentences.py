@@ -10,7 +10,10 @@ from services.alerts.detectors.rules import SENTENCES
 DEADLINES: Mapping[str, tuple[str, str]] = {
     "test_missed": ("应于{due_on}前完成的检测未做，请核实原因", "the test due on {due_on} was not done; find out why"),
     "rectification_overdue": ("整改期限{due_on}已过", "the term for rectification, {due_on}, has passed"),
-    "measure_ending": ("措施将于{until}期满，还有{days}天，请按时送达解除通知", "the measure ends on {until}, in {days} days; see that the notice is served on time"),
+    "measure_ending": (
+        "措施将于{until}期满，还有{days}天，请按时送达解除通知",
+        "the measure ends on {until}, in {days} days; see that the notice is served on time",
+    ),
 }
 
 

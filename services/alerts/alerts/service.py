@@ -72,7 +72,12 @@ async def grow_alert(work: Work, alert: Alert, matter: Matter) -> None:
     if alert.state == "closed":
         return
     persons, checkins = sorted(matter.person_ids), list(matter.checkin_ids)
-    same = (sorted(alert.person_ids), alert.checkin_ids, alert.first_at, alert.last_at) == (persons, checkins, matter.first_at, matter.last_at)
+    same = (sorted(alert.person_ids), alert.checkin_ids, alert.first_at, alert.last_at) == (
+        persons,
+        checkins,
+        matter.first_at,
+        matter.last_at,
+    )
     if same and alert.key == matter.key:
         return
     alert.key, alert.severity = matter.key, matter.severity
@@ -211,4 +216,6 @@ async def _record(
         finding=alert.finding,
     )
     await work.publish(told, alert.id, alert.division_code)
-    await work.note(f"alert.{action}", "alert", alert.id, details={"state": alert.state, **({"finding": alert.finding} if alert.finding else {})})
+    await work.note(
+        f"alert.{action}", "alert", alert.id, details={"state": alert.state, **({"finding": alert.finding} if alert.finding else {})}
+    )

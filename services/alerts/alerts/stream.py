@@ -168,14 +168,21 @@ class AllowStream:
             raise Forbidden
         unknown = list(request.query_params)
         if unknown:
-            raise Invalid(errors=[FieldError(f"/query/{name[:60]}", "unknown_parameter", "不认识的查询参数", "unknown query parameter") for name in unknown])
+            raise Invalid(
+                errors=[
+                    FieldError(f"/query/{name[:60]}", "unknown_parameter", "不认识的查询参数", "unknown query parameter")
+                    for name in unknown
+                ]
+            )
         return principal
 
 
 router = APIRouter(prefix="/alerts/v1", tags=["alerts"])
 
 
-@router.get("/stream", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}})
+@router.get(
+    "/stream", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+)
 async def stream(
     request: Request,
     principal: Annotated[Principal, Depends(AllowStream())],
@@ -191,7 +198,9 @@ async def stream(
             raise invalid("/header/Last-Event-ID", "bad_cursor", "续传位置无效", "no position to resume from") from error
     queue = await broadcast.join()
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_events(house, broadcast, queue, principal, last_event_id or None), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(
+        _events(house, broadcast, queue, principal, last_event_id or None), media_type="text/event-stream", headers=headers
+    )
 
 
 def sees(principal: Principal, told: Told) -> bool:

@@ -34,9 +34,7 @@ async def detail_of(work: Work, alert: Alert) -> AlertAnswer:
         finding=alert.finding,
         closed_at=alert.closed_at,
         version=alert.version,
-        reasons=[
-            ReasonAnswer(code=r["code"], numbers=r["numbers"], zh=sentence(r, "zh"), en=sentence(r, "en")) for r in alert.reasons
-        ],
+        reasons=[ReasonAnswer(code=r["code"], numbers=r["numbers"], zh=sentence(r, "zh"), en=sentence(r, "en")) for r in alert.reasons],
         person_ids=persons,
         checkin_ids=checkins,
         cell=h3.int_to_str(alert.cell) if alert.cell else None,

@@ -19,7 +19,9 @@ router = APIRouter(prefix="/alerts/v1", tags=["checkins"], route_class=UnitRoute
 
 Bringer = Annotated[Work, allow(Role.SUBJECT, Role.SOCIAL_WORKER, Role.GRID_WORKER, Role.TOWN_OFFICER, Role.POLICE_OFFICER)]
 Importer = Annotated[Work, allow(Role.COUNTY_OFFICER)]
-Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.SUBJECT, personal=True)]
+Reader = Annotated[
+    Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.SUBJECT, personal=True)
+]
 MAX_LINE = 4096
 
 

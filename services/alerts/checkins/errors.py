@@ -7,7 +7,10 @@ Problem
 from kit.problems import Invalid
 
 REFUSALS: dict[str, tuple[str, str]] = {
-    "no_running_measure": ("此人当前没有正在执行的措施,不得采集位置", "no lawful measure is running for this person: no location may be taken"),
+    "no_running_measure": (
+        "此人当前没有正在执行的措施,不得采集位置",
+        "no lawful measure is running for this person: no location may be taken",
+    ),
     "clock_ahead": ("时间晚于当前时间,请校正手机时钟", "the time lies in the future; correct the phone's clock"),
     "too_old": ("超过位置保存期限,不再接收", "older than locations may be kept"),
     "source_not_yours": ("本人只能以手机方式签到", "a person checks in by their own phone only"),

@@ -130,9 +130,7 @@ class Stage:
         async with self._connection.cursor() as cursor, cursor.copy(sql.SQL("copy checkin_stage from stdin (format binary)")) as copy:
             copy.set_types(_TYPES)
             for r in rows:
-                await copy.write_row(
-                    (r.n, r.person_id, r.client_key, r.at, r.lon, r.lat, r.accuracy_m, r.source, r.cell, r.skew_s)
-                )
+                await copy.write_row((r.n, r.person_id, r.client_key, r.at, r.lon, r.lat, r.accuracy_m, r.source, r.cell, r.skew_s))
 
     async def store(self, reach: Reach, *, actor: str, today: date, now: datetime, county: str) -> tuple[list[int], int]:
         """Store what was loaded since the last time; as `store_batch`."""

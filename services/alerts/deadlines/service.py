@@ -29,9 +29,9 @@ async def test_missed(work: Work, person_id: UUID, division_code: str, plan_id: 
     await raise_once(work, Matter(key, "test_missed", "low", division_code, at, work.now, reasons, (person_id,)))
 
 
-async def rectification_overdue(work: Work, subject_id: UUID, division_code: str, due_on: date | None) -> None:
+async def rectification_overdue(work: Work, subject_id: UUID, division_code: str, deadline: date) -> None:
     """A firm's term for rectification passed. Concerns no person."""
-    reasons = [{"code": "rectification_overdue", "numbers": {"due_on": due_on.isoformat() if due_on else "—"}}]
+    reasons = [{"code": "rectification_overdue", "numbers": {"due_on": deadline.isoformat()}}]
     matter = Matter(f"rectification:{subject_id}", "rectification_overdue", "medium", division_code, work.now, work.now, reasons)
     await raise_once(work, matter)
 

@@ -25,7 +25,9 @@ async def replace_all(session: AsyncSession, table: type[SQLModel], key: str, ro
 async def raise_knowledge(session: AsyncSession) -> None:
     """Tell the detectors that something they know has changed; waits for a run that is under way."""
     await session.execute(
-        text("insert into alerts.knowledge (id, version) values (1, 1) on conflict (id) do update set version = alerts.knowledge.version + 1")
+        text(
+            "insert into alerts.knowledge (id, version) values (1, 1) on conflict (id) do update set version = alerts.knowledge.version + 1"
+        )
     )
 
 

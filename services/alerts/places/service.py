@@ -36,7 +36,11 @@ async def give_occasions(work: Work, given: list[OccasionGiven]) -> int:
     _once([occasion.code for occasion in given], "/occasions")
     wrong = [n for n, occasion in enumerate(given) if occasion.ends_at <= occasion.starts_at]
     if wrong:
-        raise Invalid(errors=[FieldError(f"/occasions/{n}/ends_at", "order", "结束须晚于开始", "the end must lie after the start") for n in wrong[:50]])
+        raise Invalid(
+            errors=[
+                FieldError(f"/occasions/{n}/ends_at", "order", "结束须晚于开始", "the end must lie after the start") for n in wrong[:50]
+            ]
+        )
     rows = [{**occasion.model_dump(), "updated_at": work.now} for occasion in given]
     await repository.replace_all(work.session, Occasion, "code", rows)
     await knowledge_changed(work)

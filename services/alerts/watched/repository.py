@@ -44,7 +44,9 @@ async def end_person(session: AsyncSession, person_id: UUID, on: date, told_at: 
 
 async def division_of(session: AsyncSession, person_id: UUID, day: date) -> str | None:
     """The town of a person with a running measure, else None."""
-    statement = text(f"select division_code from alerts.watched w where person_id = :person and {running_sql('w', ':day')} order by since desc limit 1")
+    statement = text(
+        f"select division_code from alerts.watched w where person_id = :person and {running_sql('w', ':day')} order by since desc limit 1"
+    )
     return (await session.execute(statement, {"person": person_id, "day": day})).scalar_one_or_none()
 
 

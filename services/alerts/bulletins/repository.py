@@ -1,0 +1,57 @@
+"""Every question to the bulletins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from services.alerts.bulletins.tables import BulletinDraft, BulletinIssue
+
+
+async def bulletin(session: AsyncSession, bulletin_id: UUID, *, for_update: bool = False) -> BulletinDraft | None:
+    """One bulletin."""
+    query = select(BulletinDraft).where(col(BulletinDraft.id) == bulletin_id)
+    return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
+
+
+async def issue(session: AsyncSession, bulletin_id: UUID) -> BulletinIssue | None:
+    """One bulletin as published."""
+    return await session.get(BulletinIssue, bulletin_id)
+
+
+async def newest(session: AsyncSession, rhythm: str, first_day: date) -> BulletinDraft | None:
+    """The newest revision of a period's bulletin, locked."""
+    query = select(BulletinDraft).where(col(BulletinDraft.rhythm) == rhythm, col(BulletinDraft.first_day) == first_day)
+    return (await session.execute(query.order_by(col(BulletinDraft.revision).desc()).limit(1).with_for_update())).scalar_one_or_none()
+
+
+async def issues_since(session: AsyncSession, rhythm: str, since: date, before: date) -> dict[date, BulletinIssue]:
+    """First day → newest published revision of the periods that begin in [since, before)."""
+    query = select(BulletinIssue).where(
+        col(BulletinIssue.rhythm) == rhythm, col(BulletinIssue.first_day) >= since, col(BulletinIssue.first_day) < before
+    )
+    rows = (await session.execute(query.order_by(col(BulletinIssue.first_day), col(BulletinIssue.revision)))).scalars()
+    return {row.first_day: row for row in rows}
+
+
+async def page(
+    session: AsyncSession, rhythm: str | None, state: str | None, after: tuple[date, UUID] | None, size: int
+) -> Sequence[BulletinDraft]:
+    """Bulletins, newest period first."""
+    query = select(BulletinDraft)
+    if rhythm:
+        query = query.where(col(BulletinDraft.rhythm) == rhythm)
+    if state:
+        query = query.where(col(BulletinDraft.state) == state)
+    if after:
+        day, row_id = after
+        query = query.where(
+            or_(col(BulletinDraft.first_day) < day, and_(col(BulletinDraft.first_day) == day, col(BulletinDraft.id) < row_id))
+        )
+    query = query.order_by(col(BulletinDraft.first_day).desc(), col(BulletinDraft.id).desc()).limit(size)
+    return (await session.execute(query)).scalars().all()

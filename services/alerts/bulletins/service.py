@@ -1,0 +1,240 @@
+"""Use cases of bulletins: collect a draft from frozen counts, publish it for good, read it in the edition of its reader."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from kit.call import NeighbourDown
+from kit.doors import Door, query
+from kit.etags import check_version
+from kit.pages import Cursors
+from kit.problems import Unavailable, invalid
+from kit.roles import Role
+from kit.work import Work
+from services.alerts.alerts import repository as alerts
+from services.alerts.bulletins import repository
+from services.alerts.bulletins.computed import RULES, bulletin_of, county_past_of, past_of, town_inputs
+from services.alerts.bulletins.disclosure import edition_for
+from services.alerts.bulletins.errors import AlreadyPublished, BulletinNotFound
+from services.alerts.bulletins.figures import Audience, Bulletin, canonical
+from services.alerts.bulletins.periods import Period, Rhythm, last_closed_period, period_before, period_of
+from services.alerts.bulletins.render.pdf import UnprintableText, render_pdf
+from services.alerts.bulletins.rules import rules_in_force
+from services.alerts.bulletins.tables import BulletinDraft, BulletinIssue
+from services.alerts.checkins.service import settings_of
+from services.alerts.events import BulletinPublished
+
+TREND = 5
+"""Earlier bulletins in a row that the trend looks back on."""
+
+
+async def collect(work: Work, rhythm: str, day: date | None, notes: list[str]) -> BulletinDraft:
+    """Freeze the figures of a closed period as a draft; a draft that stands is collected again, a published one gets a new revision.
+
+    Raises Invalid for a period that is not over or has no formula, Unavailable when a neighbour cannot be asked.
+    """
+    period = last_closed_period(work.now, Rhythm(rhythm)) if day is None else period_of(day, Rhythm(rhythm))
+    if period.cut_off > work.now:
+        raise invalid("/day", "period_open", "该期尚未结束", "this period is not over")
+    draft = await repository.newest(work.session, rhythm, period.start)
+    revision = 1 if draft is None else draft.revision + (draft.state == "published")
+    inputs = await _inputs(work, period, revision, notes)
+    _checked(inputs)
+    if draft is None or draft.state == "published":
+        draft = BulletinDraft(
+            rhythm=rhythm,
+            first_day=period.start,
+            last_day=period.end,
+            revision=revision,
+            state="draft",
+            number=str(period.number),
+            inputs=inputs,
+            collected_at=work.now,
+            collected_by=work.principal.subject,
+            updated_at=work.now,
+        )
+    else:
+        draft.inputs, draft.collected_at, draft.collected_by = inputs, work.now, work.principal.subject
+        draft.version, draft.updated_at = draft.version + 1, work.now
+    work.session.add(draft)
+    await work.session.flush()
+    await work.note("bulletin.collect", "bulletin", draft.id, details={"period": period.label, "revision": revision})
+    return draft
+
+
+async def draft_closed_period(work: Work) -> BulletinDraft | None:
+    """Draft the last closed half-month when nobody has: the periodic job. None when it stands already."""
+    period = last_closed_period(work.now)
+    if await repository.newest(work.session, period.rhythm.value, period.start) is not None:
+        return None
+    return await collect(work, period.rhythm.value, period.start, [])
+
+
+async def _inputs(work: Work, period: Period, revision: int, notes: list[str]) -> dict[str, Any]:
+    settings = settings_of(work)
+    try:
+        rules = rules_in_force(RULES, period.start)
+    except LookupError as error:
+        raise invalid("/day", "no_formula", "该期没有有效的评分办法", "no formula was in force then") from error
+    registered = await _figures_of(work, "registry", period)
+    tested = await _figures_of(work, "testing", period)
+    handled = await alerts.handling(work.session, period.opens_at, period.cut_off)
+    earlier = await _earlier(work, period)
+    towns = [
+        town_inputs(
+            str(said.get("name") or code),
+            code,
+            said,
+            tested["towns"].get(code, {}).get("test", (0, 0)),
+            handled.get(code, (0, 0)),
+            past_of(earlier, code),
+        )
+        for code, said in sorted(registered["towns"].items())
+    ]
+    return {
+        "rhythm": period.rhythm.value,
+        "first_day": period.start.isoformat(),
+        "rules": rules.version,
+        "heading": {
+            "office": settings.office,
+            "county_code": work.house.extras["county"].ljust(12, "0"),
+            "county_name": settings.county_name,
+            "issued_on": work.today.isoformat(),
+            "revision": revision,
+            "notes": notes,
+            "demo": work.house.demo,
+            "county_past": county_past_of(earlier),
+        },
+        "towns": towns,
+    }
+
+
+async def _figures_of(work: Work, neighbour: str, period: Period) -> dict[str, Any]:
+    door = work.house.extras["neighbours"][neighbour]
+    assert isinstance(door, Door)
+    span = {"as_of": period.end.isoformat(), "from": period.start.isoformat(), "to": period.end.isoformat()}
+    try:
+        return await door.get("/internal/figures" + query(**span), timeout=20)
+    except NeighbourDown as error:
+        raise Unavailable(headers={"Retry-After": "5"}) from error
+
+
+async def _earlier(work: Work, period: Period) -> list[Bulletin]:
+    """Published bulletins of the periods directly before, oldest first, up to the first gap: `twice running` means running."""
+    periods = [period_before(period)]
+    while len(periods) < TREND:
+        periods.append(period_before(periods[-1]))
+    issues = await repository.issues_since(work.session, period.rhythm.value, periods[-1].start, period.start)
+    found: list[Bulletin] = []
+    for before in periods:
+        if before.start not in issues:
+            break
+        found.append(bulletin_of(issues[before.start].inputs))
+    return found[::-1]
+
+
+def _checked(inputs: dict[str, Any]) -> Bulletin:
+    try:
+        return bulletin_of(inputs)
+    except ValueError as error:
+        raise invalid(
+            "/notes", "unprintable", "内容含有不能印刷的字符或数据矛盾", "a text cannot be printed, or figures contradict"
+        ) from error
+
+
+async def amend(work: Work, bulletin_id: UUID, notes: list[str], if_match: str | None) -> BulletinDraft:
+    """Change the notes of a draft. Raises BulletinNotFound, AlreadyPublished, Invalid, StaleVersion, VersionRequired."""
+    draft = await _held_draft(work, bulletin_id, if_match)
+    draft.inputs = {**draft.inputs, "heading": {**draft.inputs["heading"], "notes": notes}}
+    _checked(draft.inputs)
+    await _touched(work, draft, "bulletin.amend")
+    return draft
+
+
+async def publish(work: Work, bulletin_id: UUID, if_match: str | None) -> BulletinDraft:
+    """Publish a draft for good. Raises as `amend`; a text that cannot be printed is refused now rather than on paper."""
+    draft = await _held_draft(work, bulletin_id, if_match)
+    draft.inputs = {**draft.inputs, "heading": {**draft.inputs["heading"], "issued_on": work.today.isoformat()}}
+    bulletin = _checked(draft.inputs)
+    try:
+        await asyncio.to_thread(render_pdf, bulletin)
+    except UnprintableText as error:
+        raise invalid("/notes", "unprintable", f"字库中没有“{error.args[0]}”", f"the fonts lack {error.args[0]!r}") from error
+    issue = BulletinIssue(
+        id=draft.id,
+        rhythm=draft.rhythm,
+        first_day=draft.first_day,
+        revision=draft.revision,
+        inputs=draft.inputs,
+        canonical=canonical(bulletin),
+        digest=bulletin.digest,
+        published_at=work.now,
+        published_by=work.principal.subject,
+    )
+    work.session.add(issue)
+    draft.state = "published"
+    await _touched(work, draft, "bulletin.publish")
+    event = BulletinPublished(
+        bulletin_id=draft.id,
+        number=draft.number,
+        revision=draft.revision,
+        rhythm=draft.rhythm,
+        first_day=draft.first_day,
+        last_day=draft.last_day,
+        digest=bulletin.digest,
+    )
+    await work.publish(event, draft.id, work.house.extras["county"])
+    return draft
+
+
+async def _touched(work: Work, draft: BulletinDraft, action: str) -> None:
+    draft.version, draft.updated_at = draft.version + 1, work.now
+    work.session.add(draft)
+    await work.session.flush()
+    await work.note(action, "bulletin", draft.id, details={"revision": draft.revision})
+
+
+async def _held_draft(work: Work, bulletin_id: UUID, if_match: str | None) -> BulletinDraft:
+    draft = await repository.bulletin(work.session, bulletin_id, for_update=True)
+    if draft is None:
+        raise BulletinNotFound
+    if draft.state == "published":
+        raise AlreadyPublished
+    check_version(if_match, draft.version)
+    return draft
+
+
+async def read(work: Work, bulletin_id: UUID, audience: str | None) -> tuple[BulletinDraft, Bulletin]:
+    """A bulletin in the edition that the caller may hold. Raises BulletinNotFound.
+
+    The county office sees drafts and every count, and may ask for the wider edition; everybody else sees what is published, without small counts.
+    """
+    draft = await repository.bulletin(work.session, bulletin_id)
+    is_office = work.principal.has(Role.COUNTY_OFFICER)
+    if draft is None or (draft.state == "draft" and not is_office):
+        raise BulletinNotFound
+    issue = await repository.issue(work.session, bulletin_id) if draft.state == "published" else None
+    whole = bulletin_of(issue.inputs if issue else draft.inputs)
+    edition = Audience(audience) if is_office and audience else Audience.COUNTY_OFFICE if is_office else Audience.UNITS
+    return draft, edition_for(whole, edition)
+
+
+async def list_bulletins(
+    work: Work, rhythm: str | None, state: str | None, cursor: str | None, limit: int
+) -> tuple[Sequence[BulletinDraft], str | None]:
+    """A page, newest period first, and the next cursor. Raises BadCursor."""
+    if not work.principal.has(Role.COUNTY_OFFICER):
+        state = "published"
+    filters = {"rhythm": rhythm, "state": state}
+    cursors = Cursors(work.sealer)
+    position = cursors.read(cursor, work.principal.subject, filters, 2)
+    after = (date.fromisoformat(position[0]), UUID(position[1])) if position else None
+    rows = await repository.page(work.session, rhythm, state, after, limit)
+    following = None
+    if len(rows) == limit:
+        following = cursors.make([rows[-1].first_day.isoformat(), str(rows[-1].id)], work.principal.subject, filters)
+    return rows, following
