@@ -6,13 +6,13 @@ from fastapi import FastAPI
 
 from kit.app import Parts, assemble
 from services.testing import jobs, tables
+from services.testing.codes import CODES
 from services.testing.collections.api import router as collections
 from services.testing.figures.api import router as figures
 from services.testing.inbox import READERS
 from services.testing.kits.api import router as kits
 from services.testing.labs.api import router as labs
 from services.testing.plans.api import router as plans
-from services.testing.plans.following import PLAN_JOB
 from services.testing.results.api import router as results
 from services.testing.schema import SCHEMA
 from services.testing.screenings.api import router as screenings
@@ -28,9 +28,6 @@ def create_app(parts: Parts) -> FastAPI:
         title="检测 testing",
         routers=[labs, kits, plans, collections, results, screenings, figures],
         readers={"registry": READERS},
-        work_jobs=[
-            (PLAN_JOB, jobs.plan_tests, None),
-            ("open_windows", jobs.open_windows, "5 * * * *"),
-            ("mark_missed", jobs.mark_missed, "10 * * * *"),
-        ],
+        work_jobs=jobs.JOBS,
+        codes=CODES,
     )

@@ -73,7 +73,10 @@ class TestDue(_DueTest):
 
 
 class TestMissed(_DueTest):
-    """The window passed without a collection, or a person judged why. `code`: missed (nobody has judged yet), not_notified, excused, missed_unexcused.
+    """The window passed without a collection, or a person judged why.
+
+    `code`: missed (nobody has judged yet), not_notified, excused, missed_unexcused, attended_in_time (a late entry from a phone: it was none),
+    cancelled (the measure had ended).
 
     The later event about the same `plan_id` replaces the earlier one. None of them counts as evasion by itself (DRR art. 20; domain 3.5).
     """
@@ -135,7 +138,7 @@ class ResultConfirmed(_Result):
 
 
 class ResultWithdrawn(_Result):
-    """Nothing may rest on this result any more. `code`: retest_negative, lab_negative, explained_medical, specimen_unfit, withdrawn."""
+    """Nothing may rest on this result any more. `code`: retest_negative, lab_negative, explained_medical, specimen_unfit, disputed, withdrawn."""
 
     type: ClassVar[str] = "result.withdrawn"
     sample: ClassVar[dict[str, Any]] = {**_Result.sample, "on": "2021-07-22", "code": "explained_medical"}

@@ -36,6 +36,11 @@ class _Standing(_Said):
     status_since: date
 
 
+class _HandedOver(_Said):
+    from_division: str
+    handed_over_on: date
+
+
 class _Measure(_Said):
     measure_id: UUID
     kind: str
@@ -66,6 +71,13 @@ async def person_standing_changed(work: Work, envelope: Envelope) -> None:
     await following.hear_person(work, envelope.subject_id, envelope.occurred_at, values)
 
 
+async def handed_over(work: Work, envelope: Envelope) -> None:
+    """Another county is responsible: nothing is owed here from that day on."""
+    said = _HandedOver.model_validate(envelope.data)
+    values = {"division_code": said.from_division, "standing": "transferred_out", "standing_since": said.handed_over_on}
+    await following.hear_person(work, envelope.subject_id, envelope.occurred_at, values)
+
+
 async def measure_changed(work: Work, envelope: Envelope) -> None:
     """A measure took a step."""
     said = _Measure.model_validate(envelope.data)
@@ -87,6 +99,7 @@ READERS: dict[str, Reader] = {
     "person.registered": person_registered,
     "person.moved": person_moved,
     "person.standing_changed": person_standing_changed,
+    "handover.recorded": handed_over,
     "measure.ordered": measure_changed,
     "measure.reported_in": measure_changed,
     "measure.suspended": measure_changed,

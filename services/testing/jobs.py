@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.jobs import in_work
+from kit.jobs import Job, in_work
 from kit.work import House, Work
 from services.testing.plans import following, service
 
@@ -34,3 +34,10 @@ async def mark_missed(house: House, **_: Any) -> None:
         await service.mark_missed(work)
 
     await in_work(house, "mark_missed", run)
+
+
+JOBS: list[tuple[str, Job, str | None]] = [
+    (following.PLAN_JOB, plan_tests, None),
+    ("open_windows", open_windows, "5 * * * *"),
+    ("mark_missed", mark_missed, "10 * * * *"),
+]

@@ -75,7 +75,9 @@ async def open_street(template: Template) -> AsyncIterator[Street]:
         neighbours = _Neighbours(folder, apps, embedded=True)
         for name in ("registry", "testing"):
             apps[name] = _service(name, settings, folder, Keys(folder), clock, neighbours)
-        apps["registry"].state.followers = []  # testing is followed by nobody here; the registry's other neighbours do not live on this street
+        apps[
+            "registry"
+        ].state.followers = []  # testing is followed by nobody here; the registry's other neighbours do not live on this street
         house = House(apps["testing"], apps, clock)
         await house.start()
         try:

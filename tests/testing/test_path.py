@@ -86,7 +86,9 @@ async def test_a_window_that_passes_becomes_an_event_and_a_person_judges_it(stre
     a_day_later(street, 15)
     await street.run(jobs.mark_missed)
     await street.run(jobs.mark_missed)
-    assert [(event["code"], event["due_on"], event["on"]) for event in street.events("test.missed")] == [("missed", "2021-07-08", "2021-07-16")]
+    assert [(event["code"], event["due_on"], event["on"]) for event in street.events("test.missed")] == [
+        ("missed", "2021-07-08", "2021-07-16")
+    ]
     officer = street.person(Role.TOWN_OFFICER, scope=("610822100",))
     listed = body(await officer("GET", "/testing/v1/plans/due?from=2021-07-01&to=2021-07-31&state=missed"))["items"]
     path = f"/testing/v1/plans/{listed[0]['id']}"

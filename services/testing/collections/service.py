@@ -24,6 +24,7 @@ from services.testing.labs import rules as lab_rules
 from services.testing.plans import repository as plans
 from services.testing.plans.errors import NotFromHere, PlanNotFound
 from services.testing.plans.service import take_step as take_plan_step
+from services.testing.plans.sets import told_of
 from services.testing.plans.tables import DueTest
 from services.testing.subjects.errors import SubjectNotFound
 from services.testing.subjects.service import require_legal_basis, subject_to_see, subject_to_test
@@ -244,9 +245,7 @@ async def _attend(work: Work, due: DueTest, new: NewCollection, day: date) -> No
     was = due.state
     await take_plan_step(work, due, "attend")
     if was == "missed":  # entered late from a phone: whoever was told of a missed test must hear that it was none
-        names = ("division_code", "measure_id", "kind", "specimen_type", "due_on", "window_from", "window_to")
-        values = {name: getattr(due, name) for name in names}
-        await work.publish(TestMissed(plan_id=due.id, on=work.today, code="attended_in_time", **values), due.person_id, due.division_code)
+        await work.publish(TestMissed(**told_of(due), on=work.today, code="attended_in_time"), due.person_id, due.division_code)
 
 
 def _check_specimen(work: Work, new: NewCollection, due: DueTest) -> None:

@@ -31,5 +31,6 @@ async def lab_by_code(session: AsyncSession, code: str) -> Lab | None:
 
 async def hair_cutoffs_on(session: AsyncSession, day: date) -> Sequence[HairCutoff]:
     """The cut-offs in force on a day: per analyte the latest that had begun."""
-    query = select(HairCutoff).where(col(HairCutoff.valid_from) <= day).distinct(col(HairCutoff.analyte))
-    return (await session.execute(query.order_by(col(HairCutoff.analyte), col(HairCutoff.valid_from).desc()))).scalars().all()
+    query = select(HairCutoff).where(col(HairCutoff.valid_from) <= day).order_by(col(HairCutoff.analyte), col(HairCutoff.valid_from))
+    latest = {row.analyte: row for row in (await session.execute(query)).scalars()}  # a dozen analytes: the later row replaces the earlier
+    return list(latest.values())

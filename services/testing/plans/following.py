@@ -6,6 +6,7 @@ job per batch, which plans every waiting measure together: a ledger of 500 peopl
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -15,9 +16,9 @@ from sqlalchemy import text
 from kit.jobs import defer
 from kit.outbox import append_all, event_row
 from kit.work import Work
-from services.testing.events import PlanChanged
+from services.testing.events import PlanChanged, TestMissed
 from services.testing.plans import repository, rules, sets
-from services.testing.plans.sets import By, Owed
+from services.testing.plans.sets import By, Owed, told_of
 from services.testing.subjects import repository as subjects
 from services.testing.subjects.rules import ENDS_SUPERVISION, RUNNING, Effect, MeasureNews, effect_of
 
@@ -100,15 +101,27 @@ async def _end_measure(work: Work, news: MeasureNews) -> None:
     step = rules.TRANSITIONS["end"]
     cancelled = await sets.change_all_of(work.session, step, news.measure_id, since, _by(work, news.state))
     await sets.change_all_of(work.session, rules.TRANSITIONS["lapse_paused"], news.measure_id, None, _by(work, news.state))
+    await _take_back(work, cancelled)
     await _tell(work, news, "ended", deleted + len(cancelled))
 
 
 async def _end_person(work: Work, person_id: UUID, division_code: str, since: date) -> None:
     cancelled = await sets.change_all_of_person(work.session, rules.TRANSITIONS["end"], person_id, since, _by(work, "standing"))
+    await _take_back(work, cancelled)
     if cancelled:
         event = PlanChanged(division_code=division_code, measure_id=None, on=since, code="ended", tests=len(cancelled))
         await work.publish(event, person_id, division_code)
     await work.note("plan.end", "person", person_id)
+
+
+async def _take_back(work: Work, cancelled: Sequence[Any]) -> None:
+    """Whoever heard of a missed or refused test must hear that nothing was owed any more."""
+    told = [
+        event_row(TestMissed(**told_of(row), on=work.today, code="cancelled"), row.person_id, row.division_code, work.origin)
+        for row in cancelled
+        if row.old_state in ("missed", "missed_unexcused", "refused")
+    ]
+    await append_all(work.session, work.house.schema, told)
 
 
 async def _tell(work: Work, news: MeasureNews, code: str, tests: int) -> None:

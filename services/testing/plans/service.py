@@ -16,7 +16,7 @@ from services.testing.events import PlanChanged, TestDue, TestMissed, TestRefuse
 from services.testing.plans import policy, repository, rules, sets
 from services.testing.plans.errors import NotFromHere, PlanNotFound
 from services.testing.plans.schemas import NewDecision, NewPlan, Reschedule
-from services.testing.plans.sets import By
+from services.testing.plans.sets import By, told_of
 from services.testing.plans.tables import DueTest, PlanChange, Scheme
 from services.testing.subjects.errors import SubjectNotFound
 from services.testing.subjects.service import require_legal_basis, subject_to_see, subject_to_test
@@ -138,7 +138,6 @@ async def reschedule(work: Work, plan_id: UUID, new: Reschedule, if_match: str |
     due.moved, due.opened_at = True, None
     await take_step(work, due, "reschedule", new.reason, new.words or "")
     await _publish_change(work, due, "rescheduled")
-    await work.note("plan.reschedule", "person", due.person_id, details={"plan": str(due.id)})
     return due
 
 
@@ -154,11 +153,10 @@ async def decide(work: Work, plan_id: UUID, new: NewDecision, if_match: str | No
     await take_step(work, due, rules.DECISIONS[new.decision], new.reason, new.words or "")
     if new.decision in _TELLING or was in ("missed", "missed_unexcused"):
         await work.publish(
-            _TELLING.get(new.decision, TestMissed)(**_told(due), on=work.today, code=new.decision), due.person_id, due.division_code
+            _TELLING.get(new.decision, TestMissed)(**told_of(due), on=work.today, code=new.decision), due.person_id, due.division_code
         )
     else:
         await _publish_change(work, due, new.decision)
-    await work.note("plan.decide", "person", due.person_id, details={"plan": str(due.id), "decision": new.decision})
     return due
 
 
@@ -184,12 +182,13 @@ async def take_step(work: Work, due: DueTest, event: str, reason: str = "", word
     due.updated_at = work.now
     work.session.add(change)
     await work.session.flush()
+    await work.note(f"plan.{event}", "person", due.person_id, details={"plan": str(due.id)})
 
 
 async def open_due(work: Work) -> int:
     """Tell of every due test whose window has opened; the number told."""
     opened = await sets.open_windows(work.session, work.today, work.now)
-    rows = [_event(work, row, TestDue(**_told(row), on=work.today, code="due")) for row in opened]
+    rows = [_event(work, row, TestDue(**told_of(row), on=work.today, code="due")) for row in opened]
     await append_all(work.session, work.house.schema, rows)
     if rows:
         await work.note("plan.open", "due_test", *(row.id for row in opened))
@@ -201,16 +200,11 @@ async def mark_missed(work: Work) -> int:
     by = By(work.principal.subject, work.now)
     lapsed = await sets.change_passed(work.session, rules.TRANSITIONS["lapse_voluntary"], work.today, by, voluntary=True)
     missed = await sets.change_passed(work.session, rules.TRANSITIONS["miss"], work.today, by, voluntary=False)
-    rows = [_event(work, row, TestMissed(**_told(row), on=work.today, code="missed")) for row in missed]
+    rows = [_event(work, row, TestMissed(**told_of(row), on=work.today, code="missed")) for row in missed]
     await append_all(work.session, work.house.schema, rows)
     if missed or lapsed:
         await work.note("plan.miss", "due_test", *(row.id for row in [*missed, *lapsed]))
     return len(rows)
-
-
-def _told(row: Any) -> dict[str, Any]:
-    names = ("division_code", "measure_id", "kind", "specimen_type", "due_on", "window_from", "window_to")
-    return {"plan_id": row.id, **{name: getattr(row, name) for name in names}}
 
 
 def _event(work: Work, row: Any, event: TestDue | TestMissed) -> dict[str, Any]:

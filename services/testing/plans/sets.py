@@ -20,7 +20,7 @@ BATCH = 20_000
 _CHANGED = """
 , noted as (insert into testing.plan_change (due_test_id, event, from_state, to_state, due_on, source, reason, words, recorded_by, recorded_at)
             select id, :event, old_state, state, due_on, :source, :reason, '', :actor, :now from changed)
-select id, person_id, measure_id, division_code, kind, specimen_type, due_on, window_from, window_to from changed"""
+select id, person_id, measure_id, division_code, kind, specimen_type, due_on, window_from, window_to, old_state from changed"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,3 +141,9 @@ async def move_to(session: AsyncSession, person_id: UUID, division_code: str) ->
         "update testing.due_test set division_code = :town where person_id = cast(:person as uuid) and state in ('scheduled', 'paused') and division_code <> :town"
     )
     await session.execute(statement, {"person": person_id, "town": division_code})
+
+
+def told_of(row: Any) -> dict[str, Any]:
+    """What every event about a due test says of it."""
+    names = ("division_code", "measure_id", "kind", "specimen_type", "due_on", "window_from", "window_to")
+    return {"plan_id": row.id, **{name: getattr(row, name) for name in names}}

@@ -64,6 +64,7 @@ async def record_screening(work: Work, new: NewScreening) -> VenueScreening:
 
 async def refer(work: Work, positives: Sequence[tuple[UUID, str, str]]) -> None:
     """Seal each presumptive positive (screening, division, identity) and tell that the police have to test (DTP art. 4)."""
+    made: list[UUID] = []
     for screening_id, division_code, identity in positives:
         key = new_id()
         sealed = work.sealer.seal(identity, "screening_referral", "identity", str(key))
@@ -73,7 +74,10 @@ async def refer(work: Work, positives: Sequence[tuple[UUID, str, str]]) -> None:
         work.session.add(referral)
         event = ScreeningPositive(division_code=division_code, measure_id=None, reference_id=key, on=work.today, code="practitioner")
         await work.publish(event, key, division_code)
+        made.append(key)
     await work.session.flush()
+    if made:
+        await work.note("referral.make", "screening_referral", *made)
 
 
 async def list_screenings(

@@ -1,0 +1,462 @@
+"""Testing's doors: who may, what is refused, and with which words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kit.db import new_id
+from kit.roles import Role
+from services.registry.events import MeasureEnded
+from services.testing import jobs
+from tests.testing.street import (
+    PANEL,
+    SEALS,
+    TOWN,
+    Street,
+    a_day_later,
+    a_lab,
+    a_lot,
+    body,
+    collected,
+    due_of,
+    measure,
+    moved_on,
+    registered,
+    showing,
+    someone_under_treatment,
+    taking,
+)
+
+
+@pytest.mark.parametrize(
+    "role", [Role.GRID_WORKER, Role.INSPECTOR, Role.LEADER, Role.AUDITOR, Role.ADMINISTRATOR, Role.PARTNER, Role.LAB_TECHNICIAN]
+)
+async def test_due_lists_are_for_those_who_care_for_the_person(street: Street, role: Role) -> None:
+    reply = await street.person(role)("GET", "/testing/v1/plans/due?from=2021-07-01&to=2021-07-31")
+    assert (reply.status, body(reply)["type"]) == (403, "/problems/not-allowed")
+
+
+async def test_a_read_needs_its_purpose_and_is_audited(street: Street) -> None:
+    person, _ = await someone_under_treatment(street)
+    officer = street.person(Role.TOWN_OFFICER)
+    nameless = await officer("GET", "/testing/v1/plans/due?from=2021-07-01&to=2021-07-31", purpose="")
+    assert (nameless.status, body(nameless)["errors"][0]["code"]) == (422, "purpose_required")
+    await due_of(street, officer)
+    noted = street.count("select object_ids from testing.audit where action = 'plan.list' and purpose = 'supervision'")
+    assert noted == [str(person)]
+
+
+async def test_another_town_sees_nobody(street: Street) -> None:
+    person, _ = await someone_under_treatment(street)
+    officer, other = street.person(Role.TOWN_OFFICER), street.person(Role.TOWN_OFFICER, scope=("610822105",))
+    due = (await due_of(street, officer))[0]
+    assert await due_of(street, other) == []
+    assert (await other("GET", f"/testing/v1/plans/due?from=2021-07-01&to=2021-07-31&division_code={TOWN}")).status == 403
+    assert (await other("GET", f"/testing/v1/plans/{due['id']}")).status == 404
+    assert (await other("GET", f"/testing/v1/subjects/{person}/plans")).status == 404
+    assert (await other("GET", f"/testing/v1/plans/{new_id()}")).status == 404
+    lot = await a_lot(street)
+    police = street.person(Role.POLICE_OFFICER, scope=("610822105",))
+    assert (await police("POST", "/testing/v1/collections", taking(due["id"], lot, street))).status == 404
+
+
+async def test_the_due_list_turns_its_pages_without_gap(street: Street) -> None:
+    news: list[Any] = []
+    for _ in range(7):
+        person = new_id()
+        news += [(registered(), person), (measure(), person)]
+    await street.say(*news)
+    await street.hear()
+    officer, seen, path = street.person(Role.TOWN_OFFICER), [], "/testing/v1/plans/due?from=2021-07-01&to=2021-07-20&limit=3"
+    cursor = ""
+    for _ in range(4):
+        page = body(await officer("GET", path + cursor))
+        seen += [item["person_id"] for item in page["items"]]
+        if page["next"] is None:
+            break
+        cursor = f"&cursor={page['next']}"
+    assert len(seen) == len(set(seen)) == 7
+    other = await street.person(Role.COUNTY_OFFICER)("GET", path + cursor)
+    assert body(other)["type"] == "/problems/bad-cursor"
+
+
+async def test_a_stale_or_missing_version_changes_nothing(street: Street) -> None:
+    await someone_under_treatment(street)
+    officer = street.person(Role.TOWN_OFFICER)
+    path = f"/testing/v1/plans/{(await due_of(street, officer))[0]['id']}/decisions"
+    verdict = {"decision": "excused", "reason": "住院"}
+    assert (await officer("POST", path, verdict)).status == 428
+    assert (await officer("POST", path, verdict, if_match='"v9"')).status == 412
+    assert (await officer("POST", path, {**verdict, "colour": "red"}, if_match='"v1"')).status == 422
+    assert (await officer("POST", path, verdict, if_match='"v1"')).status == 200
+    again = await officer("POST", path, {"decision": "refused", "reason": "到场拒检", "words": "不想做"}, if_match='"v2"')
+    assert (again.status, body(again)["type"]) == (409, "/problems/not-from-this-state")
+
+
+async def test_a_refusal_needs_the_persons_words_and_a_worker_does_not_judge(street: Street) -> None:
+    await someone_under_treatment(street)
+    officer, worker = street.person(Role.TOWN_OFFICER), street.person(Role.SOCIAL_WORKER)
+    path = f"/testing/v1/plans/{(await due_of(street, officer))[0]['id']}/decisions"
+    refusal = {"decision": "refused", "reason": "到场拒检"}
+    assert (await worker("POST", path, {**refusal, "words": "不做"}, if_match='"v1"')).status == 403
+    wordless = await officer("POST", path, refusal, if_match='"v1"')
+    assert (wordless.status, body(wordless)["errors"][0]["pointer"]) == (422, "/words")
+    assert (await officer("POST", path, {**refusal, "words": "我昨天才测过"}, if_match='"v1"')).status == 200
+    assert [event["code"] for event in street.events("test.refused")] == ["refused"]
+    assert "昨天" not in str(street.events("test.refused"))
+
+
+async def test_a_mandatory_test_without_legal_basis_is_refused_by_article(street: Street) -> None:
+    person = new_id()
+    await street.say((registered(), person))
+    await street.hear()
+    officer, police = street.person(Role.TOWN_OFFICER), street.person(Role.POLICE_OFFICER)
+    extra = {
+        "person_id": str(person),
+        "kind": "mandatory",
+        "specimen_type": "urine",
+        "due_on": "2021-07-05",
+        "grounds": "公安机关书面要求",
+        "document_no": "演示1",
+    }
+    refused = await officer("POST", "/testing/v1/plans", extra)
+    problem = body(refused)
+    assert (refused.status, problem["type"]) == (409, "/problems/no-legal-basis-for-test")
+    assert "第二条" in problem["detail"]
+    assert "DTP art. 2" in body(await officer("POST", "/testing/v1/plans", extra, accept_language="en"))["detail"]
+    assert (await officer("POST", "/testing/v1/plans", {**extra, "kind": "suspected"})).status == 403
+    assert (await police("POST", "/testing/v1/plans", {**extra, "kind": "suspected", "grounds": "现场查获吸毒工具"})).status == 201
+    willing = await street.person(Role.SOCIAL_WORKER)(
+        "POST", "/testing/v1/plans", {**extra, "kind": "voluntary", "grounds": "本人书面同意"}
+    )
+    assert (willing.status, body(willing)["measure_id"]) == (201, None)
+    a_day_later(street, 5)
+    await street.run(jobs.mark_missed)
+    assert [event["kind"] for event in street.events("test.missed")] == ["suspected"], "nothing follows from a voluntary test not taken"
+
+
+async def test_a_measure_that_ended_meanwhile_takes_no_specimen(street: Street) -> None:
+    person, order = await someone_under_treatment(street)
+    await street.run(jobs.open_windows)
+    police, lot = street.person(Role.POLICE_OFFICER), await a_lot(street)
+    due = (await due_of(street, police))[0]
+    await street.say((measure(MeasureEnded, order, state="terminated"), person))
+    await street.hear()
+    reply = await police("POST", "/testing/v1/collections", taking(due["id"], lot, street))
+    assert (reply.status, body(reply)["type"]) == (409, "/problems/no-legal-basis-for-test")
+
+
+def _staff(*pairs: tuple[str, str, str]) -> list[dict[str, str]]:
+    return [{"staff_code": code, "sex": sex, "organ": organ} for code, sex, organ in pairs]
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "word"),
+    [
+        ({"collectors": _staff(("P1", "male", "police"))}, 422, "two_staff"),
+        ({"collectors": _staff(("P1", "male", "police"), ("P1", "male", "police"))}, 422, "two_staff"),
+        ({"collectors": _staff(("P1", "male", "police"), ("P2", "female", "police"))}, 409, "/problems/same-sex-required"),
+        ({"collectors": _staff(("T1", "male", "town"), ("T2", "male", "town"))}, 422, "police_required"),
+        ({"kit_lot_id": None}, 422, "missing"),
+        ({"kit_lot_id": str(new_id())}, 422, "unknown"),
+        ({"collected_at": "2021-07-02T08:00:00+08:00"}, 422, "date_future"),
+        ({"collected_at": "2021-06-30T08:00:00+08:00"}, 422, "outside_window"),
+        ({"collected_at": "2021-07-01T08:00:00"}, 422, "timezone_aware"),
+        ({"identity_checked": False}, 422, "literal_error"),
+        ({"specimen_type": "hair"}, 422, "missing"),
+        ({"colour": "red"}, 422, "extra_forbidden"),
+    ],
+)
+async def test_what_a_collection_must_be(street: Street, change: dict[str, Any], status: int, word: str) -> None:
+    await someone_under_treatment(street)
+    police, lot = street.person(Role.POLICE_OFFICER), await a_lot(street)
+    due = (await due_of(street, police))[0]
+    reply = await police("POST", "/testing/v1/collections", taking(due["id"], lot, street) | change)
+    problem = body(reply)
+    assert reply.status == status, problem
+    assert word in (problem["type"], problem.get("errors", [{}])[0].get("code"))
+    assert street.count("select count(*) from testing.collection") == 0
+    assert street.count("select state from testing.due_test where number = 1") == "scheduled"
+
+
+async def test_a_kit_out_of_date_shows_nothing(street: Street) -> None:
+    await someone_under_treatment(street)
+    police, lot = street.person(Role.POLICE_OFFICER), await a_lot(street, expires="2021-06-30")
+    due = (await due_of(street, police))[0]
+    reply = await police("POST", "/testing/v1/collections", taking(due["id"], lot, street))
+    assert (reply.status, body(reply)["type"]) == (409, "/problems/kit-lot-expired")
+
+
+async def test_a_workers_strip_is_a_screening_and_its_positive_goes_to_the_police(street: Street) -> None:
+    person, _ = await someone_under_treatment(street)
+    worker, police, lot = street.person(Role.SOCIAL_WORKER), street.person(Role.POLICE_OFFICER), await a_lot(street)
+    due = (await due_of(street, worker))[0]
+    staff = _staff(("S1", "male", "town"), ("S2", "male", "town"))
+    as_test = await worker("POST", "/testing/v1/collections", taking(due["id"], lot, street, collectors=staff))
+    assert as_test.status == 403
+    strip = await collected(street, worker, due["id"], lot, collectors=staff, mode="screening")
+    strip = await moved_on(worker, strip, "onsite-result", showing(street, "positive"))
+    assert (strip["state"], strip["owed_by"]) == ("referred_to_police", "police")
+    assert [(event["code"], event["reference_id"]) for event in street.events("screening.positive")] == [("worker_strip", strip["id"])]
+    assert street.events("result.reported") == [], "a strip is no result"
+    test = await collected(street, police, due["id"], lot)
+    test = await moved_on(police, test, "onsite-result", showing(street))
+    assert test["state"] == "final_negative"
+    assert street.count("select state from testing.collection where id = %s", strip["id"]) == "superseded"
+    assert [event["code"] for event in street.events("result.reported")] == ["negative"]
+    assert street.count("select count(*) from testing.outbox where subject_id = %s and type = 'result.confirmed'", person) == 0
+
+
+async def test_an_invalid_kit_is_followed_by_one_of_another_lot(street: Street) -> None:
+    await someone_under_treatment(street)
+    police, lot, other = street.person(Role.POLICE_OFFICER), await a_lot(street), await a_lot(street, "20210601")
+    taken = await collected(street, police, (await due_of(street, police))[0]["id"], lot)
+    taken = await moved_on(police, taken, "onsite-result", showing(street, "invalid"))
+    assert taken["state"] == "repeat_onsite"
+    problem = await moved_on(police, taken, "onsite-result", showing(street), status=422)
+    assert problem["errors"][0]["code"] == "other_lot"
+    taken = await moved_on(police, taken, "onsite-result", showing(street, kit_lot_id=other))
+    assert taken["state"] == "final_negative"
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"seals": None}, "/seals"),
+        ({"seals": {"a": "1", "b": "1"}}, "/seals/b"),
+        ({"right_to_object_told": False}, "/right_to_object_told"),
+        ({"signed_by_subject": False}, "/signature_note"),
+        ({"testers": ["P001"]}, "/testers"),
+        ({"results": {"morphine": "negative"}}, "/results"),
+        ({"told_at": "2021-07-01T07:00:00+08:00"}, "/told_at"),
+    ],
+)
+async def test_what_a_positive_needs(street: Street, change: dict[str, Any], pointer: str) -> None:
+    await someone_under_treatment(street)
+    police, lot = street.person(Role.POLICE_OFFICER), await a_lot(street)
+    taken = await collected(street, police, (await due_of(street, police))[0]["id"], lot)
+    problem = await moved_on(police, taken, "onsite-result", showing(street, "positive", seals=SEALS) | change, status=422)
+    assert problem["errors"][0]["pointer"] == pointer
+    assert street.count("select count(*) from testing.analyte_result") == 0
+
+
+async def _positive(street: Street) -> tuple[Any, dict[str, Any], Any]:
+    person, _ = await someone_under_treatment(street)
+    police, lot = street.person(Role.POLICE_OFFICER), await a_lot(street)
+    taken = await collected(street, police, (await due_of(street, police))[0]["id"], lot)
+    return person, await moved_on(police, taken, "onsite-result", showing(street, "positive", seals=SEALS)), police
+
+
+async def test_nobody_closes_while_the_person_may_still_object(street: Street) -> None:
+    person, taken, police = await _positive(street)
+    silent = {"ground": "no_objection", "document_no": "演示2"}
+    problem = await moved_on(police, taken, "closing", silent, status=422)
+    assert problem["errors"][0]["code"] == "objection_running"
+    a_day_later(street, 5)
+    taken = await moved_on(police, taken, "closing", silent)
+    assert taken["state"] == "onsite_final"
+    assert street.events("result.confirmed") == [], "an on-site result alone is no finding"
+    subject = street.person(Role.SUBJECT, person_id=str(person), scope=())
+    late = await moved_on(subject, taken, "objection", {"words": "我当时不知道可以提异议", "objected_on": "2021-07-06"})
+    assert late["state"] == "lab_requested", "late, but the specimen exists"
+    chain = body(await subject("GET", f"/testing/v1/collections/{taken['id']}/chain"))
+    assert [step["late"] for step in chain] == [False, False, False, True]
+
+
+async def test_a_negative_of_the_laboratory_takes_back_the_on_site_result(street: Street) -> None:
+    _, taken, police = await _positive(street)
+    lab_id, medical = await a_lab(street, "L1"), await a_lab(street, "M1", "medical")
+    taken = await moved_on(police, taken, "objection", {"words": "没有吸毒", "objected_on": "2021-07-01"})
+    sent = {
+        "decision": "granted",
+        "decided_on": "2021-07-01",
+        "document_no": "演示3",
+        "lab_id": lab_id,
+        "container": "B",
+        "sent_on": "2021-07-01",
+        "senders": ["P001", "P002"],
+    }
+    assert (await moved_on(police, taken, "lab-request", sent, status=422))["errors"][0]["code"] == "wrong_container"
+    taken = await moved_on(police, taken, "lab-request", {**sent, "container": "A"})
+    report = {
+        "lab_id": medical,
+        "report_no": "演示鉴3",
+        "reported_on": "2021-07-01",
+        "signed_and_stamped": True,
+        "results": [{"analyte": "methamphetamine", "code": "negative"}],
+    }
+    lab = street.person(Role.LAB_TECHNICIAN)
+    assert (await moved_on(lab, taken, "lab-result", report, status=409))["type"] == "/problems/other-lab-required"
+    taken = await moved_on(lab, taken, "lab-result", {**report, "lab_id": lab_id})
+    assert taken["state"] == "final_negative"
+    assert [event["code"] for event in street.events("result.withdrawn")] == ["lab_negative"]
+    assert (await lab("GET", f"/testing/v1/collections/{taken['id']}")).status == 404, "the laboratory sees what lies with it"
+
+
+async def test_an_unfit_specimen_is_collected_anew_and_counts_for_nothing(street: Street) -> None:
+    _, taken, police = await _positive(street)
+    lab_id = await a_lab(street, "L1")
+    taken = await moved_on(police, taken, "objection", {"words": "没有吸毒", "objected_on": "2021-07-01"})
+    sent = {
+        "decision": "granted",
+        "decided_on": "2021-07-01",
+        "document_no": "演示4",
+        "lab_id": lab_id,
+        "container": "A",
+        "sent_on": "2021-07-01",
+    }
+    taken = await moved_on(police, taken, "lab-request", {**sent, "senders": ["P001", "P002"]})
+    unfit = {"lab_id": lab_id, "report_no": "演示鉴4", "reported_on": "2021-07-01", "signed_and_stamped": True, "specimen_fit": False}
+    assert (await moved_on(police, taken, "lab-result", unfit, status=422))["errors"][0]["pointer"] == "/approved_by"
+    taken = await moved_on(police, taken, "lab-result", {**unfit, "unfit_reason": "容器渗漏", "approved_by": "大队长"})
+    assert taken["state"] == "new_collection"
+    assert street.count("select state from testing.due_test where number = 1") == "unable"
+    assert [event["code"] for event in street.events("result.withdrawn")] == ["specimen_unfit"]
+
+
+async def test_a_doctor_explains_a_positive(street: Street) -> None:
+    _, taken, police = await _positive(street)
+    note = {
+        "doctor": "演示医师",
+        "institution": "县医院",
+        "document_no": "演示医1",
+        "reviewed_on": "2021-07-01",
+        "note": "遵医嘱服用含可待因镇咳药",
+    }
+    taken = await moved_on(police, taken, "medical-review", note)
+    assert taken["state"] == "explained_medical"
+    assert [event["code"] for event in street.events("result.withdrawn")] == ["explained_medical"]
+    assert "可待因" not in str(street.events("result.withdrawn"))
+
+
+async def test_how_much_of_a_result_each_role_sees(street: Street) -> None:
+    person, taken, police = await _positive(street)
+    path = f"/testing/v1/collections/{taken['id']}/result"
+    subject = street.person(Role.SUBJECT, person_id=str(person), scope=())
+    stranger = street.person(Role.SUBJECT, person_id=str(new_id()), scope=())
+    own = body(await subject("GET", path))
+    assert {row["analyte"]: row["code"] for row in own["analytes"]} == {**dict.fromkeys(PANEL, "negative"), "methamphetamine": "positive"}
+    assert len(body(await police("GET", path))["analytes"]) == 3
+    town = body(await street.person(Role.TOWN_OFFICER)("GET", path))
+    assert (town["analytes"], town["collection"]["state"]) == (None, "presumptive_positive")
+    county = body(await street.person(Role.COUNTY_OFFICER)("GET", path))
+    assert (county["analytes"], county["collection"]["state"], county["collection"]["seal_a"]) == (None, "running", None)
+    asked = body(await street.person(Role.COUNTY_OFFICER)("GET", path, purpose="testing"))
+    assert asked["collection"]["state"] == "presumptive_positive"
+    assert (await stranger("GET", path)).status == 404
+    assert (await stranger("GET", f"/testing/v1/subjects/{person}/results")).status == 404
+    assert [row["collection"]["id"] for row in body(await subject("GET", f"/testing/v1/subjects/{person}/results"))] == [taken["id"]]
+    assert (await subject("GET", f"/testing/v1/subjects/{person}/plans")).status == 200
+    assert (await street.person(Role.TOWN_OFFICER)("GET", f"/testing/v1/collections/{taken['id']}/chain")).status == 403
+
+
+async def test_what_is_overdue_and_who_owes_it(street: Street) -> None:
+    _, taken, police = await _positive(street)
+    await moved_on(police, taken, "objection", {"words": "没有吸毒", "objected_on": "2021-07-01"})
+    assert body(await police("GET", "/testing/v1/collections?overdue=true"))["items"] == []
+    a_day_later(street, 6)
+    late = body(await police("GET", "/testing/v1/collections?overdue=true"))["items"]
+    assert [(row["deadline_kind"], row["owed_by"], row["deadline_on"]) for row in late] == [
+        ("decision_and_dispatch", "police", "2021-07-05")
+    ]
+    by_state = await street.person(Role.COUNTY_OFFICER)("GET", "/testing/v1/collections?state=lab_requested")
+    assert by_state.status == 403
+
+
+async def test_hair_goes_to_the_laboratory_and_speaks_of_six_months(street: Street) -> None:
+    person, _ = await someone_under_treatment(street)
+    police, lab_id = street.person(Role.POLICE_OFFICER), await a_lab(street, "L1")
+    extra = {
+        "person_id": str(person),
+        "kind": "mandatory",
+        "specimen_type": "hair",
+        "due_on": "2021-07-01",
+        "grounds": "公安机关要求毛发检测",
+        "document_no": "演示毛1",
+    }
+    due = body(await police("POST", "/testing/v1/plans", extra))
+    hair = {"length_cm": 3.5, "weight_mg_each": 60, "from_crown": True}
+    short = await police(
+        "POST",
+        "/testing/v1/collections",
+        taking(due["id"], None, street, specimen_type="hair", hair=hair | {"weight_mg_each": 30}, seals=SEALS),
+    )
+    assert body(short)["errors"][0]["pointer"] == "/hair/weight_mg_each"
+    taken = await collected(street, police, due["id"], None, specimen_type="hair", hair=hair, seals=SEALS)
+    assert (taken["window_start"], taken["before_term"]) == ("2021-01-01", True)
+    sent = {
+        "decision": "granted",
+        "decided_on": "2021-07-01",
+        "document_no": "演示5",
+        "lab_id": lab_id,
+        "container": "A",
+        "sent_on": "2021-07-01",
+    }
+    taken = await moved_on(police, taken, "lab-request", {**sent, "senders": ["P001", "P002"]})
+    report = {
+        "lab_id": lab_id,
+        "report_no": "演示鉴5",
+        "reported_on": "2021-07-01",
+        "signed_and_stamped": True,
+        "told_at": street.clock().isoformat(),
+        "results": [
+            {"analyte": "methamphetamine", "value": "0.2", "unit": "ng/mg"},
+            {"analyte": "ketamine", "value": "0.1", "unit": "ng/mg"},
+        ],
+    }
+    taken = await moved_on(police, taken, "lab-result", report)
+    assert (taken["state"], taken["deadline_kind"], taken["deadline_on"]) == ("lab_reported", "objection", "2021-07-05")
+    found = body(await police("GET", f"/testing/v1/collections/{taken['id']}/result"))["analytes"]
+    assert {row["analyte"]: (row["code"], row["cutoff"]) for row in found} == {
+        "methamphetamine": ("positive", "0.2000"),
+        "ketamine": ("negative", "0.2000"),
+    }
+    assert [(event["code"], event["before_term"]) for event in street.events("result.reported")] == [("presumptive_positive", True)]
+
+
+async def test_an_entry_from_a_phone_that_comes_late_undoes_the_missed_test(street: Street) -> None:
+    await someone_under_treatment(street)
+    police, lot = street.person(Role.POLICE_OFFICER), await a_lot(street)
+    due = (await due_of(street, police))[0]
+    taken_at = street.clock().isoformat()
+    a_day_later(street, 15)
+    await street.run(jobs.mark_missed)
+    await collected(street, police, due["id"], lot, collected_at=taken_at)
+    assert [event["code"] for event in street.events("test.missed")] == ["missed", "attended_in_time"]
+
+
+async def test_the_same_key_gets_the_first_answer(street: Street) -> None:
+    await someone_under_treatment(street)
+    police, lot = street.person(Role.POLICE_OFFICER), await a_lot(street)
+    new = taking((await due_of(street, police))[0]["id"], lot, street)
+    first = await police("POST", "/testing/v1/collections", new, idempotency_key="phone-0001")
+    again = await police("POST", "/testing/v1/collections", new, idempotency_key="phone-0001")
+    assert (first.status, again.status, first.body) == (201, 201, again.body)
+    assert street.count("select count(*) from testing.collection") == 1
+
+
+async def test_labs_and_lots_are_entered_once_and_amended_with_their_version(street: Street) -> None:
+    police, lab_id = street.person(Role.POLICE_OFFICER), await a_lab(street, "L1")
+    again = {
+        "code": "L1",
+        "name": "另一家",
+        "qualification": "forensic",
+        "certificate_no": "1",
+        "designated_by": "公安局",
+        "valid_from": "2020-01-01",
+    }
+    assert (await police("POST", "/testing/v1/labs", again)).status == 409
+    assert (await police("PATCH", f"/testing/v1/labs/{lab_id}", {"valid_to": "2021-12-31"})).status == 428
+    ended = await police("PATCH", f"/testing/v1/labs/{lab_id}", {"valid_to": "2021-12-31"}, if_match='"v1"')
+    assert (ended.status, body(ended)["valid_to"]) == (200, "2021-12-31")
+    assert (await police("PATCH", f"/testing/v1/labs/{lab_id}", {"valid_to": "2019-12-31"}, if_match='"v2"')).status == 422
+    await a_lot(street)
+    worker = street.person(Role.SOCIAL_WORKER)
+    assert [lot["lot_no"] for lot in body(await worker("GET", "/testing/v1/kit-lots?usable_on=2022-05-31"))] == ["20210501"]
+    assert body(await worker("GET", "/testing/v1/kit-lots?usable_on=2022-06-01")) == []
+    cutoffs = {row["analyte"]: row["ng_per_mg"] for row in body(await worker("GET", "/testing/v1/hair-cutoffs"))}
+    assert (len(cutoffs), cutoffs["cocaine"], cutoffs["thc"]) == (12, "0.500", "0.050")
+    schemes = {row["code"]: row["phases"] for row in body(await worker("GET", "/testing/v1/schemes"))}
+    assert schemes == {"A": [[0, 2], [12, 4], [24, 6]], "C": [[0, 2], [12, 4], [24, 6]]}
