@@ -31,7 +31,7 @@ async def propose_assessment(work: Work, person_id: UUID, new: NewAssessment) ->
         raise invalid("/assessed_on", "date_future", "日期不能晚于今天", "must not lie in the future")
     if not await _may_have_tier(work, person, new.assessed_on):
         raise NoTier
-    inputs: dict[str, int] = dict(new.inputs)
+    inputs: dict[str, int] = {**new.inputs}
     tier = rules.proposed_tier(rules.score(inputs))
     row = RiskAssessment(
         person_id=person_id,

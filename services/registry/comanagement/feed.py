@@ -9,13 +9,12 @@ The feed is compacted: a reader gets the latest line of each person after its cu
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import RowMapping, insert
 
 from kit.auth import SigningKey
 from kit.pages import BadCursor, Cursors
@@ -125,7 +124,7 @@ async def tell_changes(work: Work, agreement: Agreement) -> int:
     return len(told)
 
 
-def _wanted(work: Work, agreement: Agreement, row: Mapping[str, Any], today: date) -> Told:
+def _wanted(work: Work, agreement: Agreement, row: RowMapping, today: date) -> Told:
     if row["left_on"] is not None and row["left_on"] <= today:
         return Told(NOTHING, NOTHING, row["left_reason"] or "returned")
     if row["status"] == "erroneous":

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import false, or_, select, text
+from sqlalchemy import RowMapping, false, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -34,7 +33,7 @@ select n.id as ref, n.person_id, n.left_on, n.left_reason, p.status,
  order by n.id"""
 
 
-async def shared_list(session: AsyncSession, agreement_id: UUID, today: date, person_id: UUID | None = None) -> Sequence[Mapping[str, Any]]:
+async def shared_list(session: AsyncSession, agreement_id: UUID, today: date, person_id: UUID | None = None) -> Sequence[RowMapping]:
     """Everybody named in an agreement; `shared` says whether the partner may see them today, by dates and not by what a job has written."""
     parameters = {
         "agreement": agreement_id,

@@ -20,7 +20,7 @@ async def divisions_on(session: AsyncSession, day: date, level: str | None, pare
     """The divisions valid on a day."""
     query = select(Division).where(col(Division.valid_from) <= day, or_(col(Division.valid_to).is_(None), col(Division.valid_to) > day))
     if level:
-        query = query.where(Division.level == level)
+        query = query.where(col(Division.level) == level)
     if parent:
         query = query.where(or_(col(Division.parent_code) == parent, col(Division.service_centre_code) == parent))
     return (await session.execute(query.order_by(col(Division.code)))).scalars().all()

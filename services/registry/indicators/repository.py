@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.registry.indicators.rules import WORKING_AGE
@@ -133,7 +133,7 @@ def _parameters(as_of: date, since: date, until: date) -> dict[str, Any]:
     }
 
 
-async def counts(session: AsyncSession, as_of: date, since: date, until: date) -> Sequence[Mapping[str, Any]]:
+async def counts(session: AsyncSession, as_of: date, since: date, until: date) -> Sequence[RowMapping]:
     """(code, town, due, done) of every indicator and town, in one pass."""
     return (await session.execute(COUNTS, _parameters(as_of, since, until))).mappings().all()
 
@@ -143,7 +143,7 @@ async def populations(session: AsyncSession, as_of: date) -> dict[str, int]:
     return {row.division_code: row.persons for row in await session.execute(POPULATION, {"as_of": as_of})}
 
 
-async def staffing(session: AsyncSession, on: date) -> Sequence[Mapping[str, Any]]:
+async def staffing(session: AsyncSession, on: date) -> Sequence[RowMapping]:
     """(kind, code, name, users, workers) of towns and stations on a day."""
     return (await session.execute(STAFFING, {**_parameters(on, on, on), "community": COMMUNITY})).mappings().all()
 
@@ -159,7 +159,7 @@ async def people_behind(
     counted: bool | None,
     after: UUID | None,
     size: int,
-) -> Sequence[Mapping[str, Any]]:
+) -> Sequence[RowMapping]:
     """The persons of an indicator: all of its denominator, or those counted or not."""
     parameters = {"code": code, "towns": list(towns), "division": division, "counted": counted, "after": after, "size": size}
     return (await session.execute(PEOPLE, {**_parameters(as_of, since, until), **parameters})).mappings().all()

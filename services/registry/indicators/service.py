@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -48,7 +47,7 @@ async def people_behind(
     counted: bool | None,
     cursor: str | None,
     limit: int,
-) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+) -> tuple[list[dict[str, Any]], str | None]:
     """The persons behind a figure, in the caller's towns. Closed records stay out of lists that go on: they show as their reference only. Raises Invalid."""
     day, first, last = span(work, as_of, since, until)
     bound = {"code": code, "as_of": day, "since": first, "until": last, "division": division_code, "counted": counted}

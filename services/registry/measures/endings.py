@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import RowMapping, bindparam, insert, update
 
 from kit import outbox
 from kit.db import new_id
@@ -66,7 +66,7 @@ async def end_due(work: Work, person_ids: Sequence[UUID] | None = None) -> int:
 
 async def close_measures(
     work: Work,
-    measures: Sequence[Mapping[str, Any]],
+    measures: Sequence[RowMapping],
     days: Mapping[UUID, date],
     reason: str,
     event: str,

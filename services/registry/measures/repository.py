@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -15,25 +15,25 @@ from services.registry.measures.states import EXPIRING, OPEN
 from services.registry.measures.tables import Measure, MeasureEvent
 
 _BRIEF = (
-    Measure.id,
-    Measure.person_id,
-    Measure.kind,
-    Measure.state,
-    Measure.division_code,
-    Measure.ordered_on,
-    Measure.report_in_due,
-    Measure.term_start,
-    Measure.term_end,
+    col(Measure.id),
+    col(Measure.person_id),
+    col(Measure.kind),
+    col(Measure.state),
+    col(Measure.division_code),
+    col(Measure.ordered_on),
+    col(Measure.report_in_due),
+    col(Measure.term_start),
+    col(Measure.term_end),
 )
 
 
-async def open_measures_of(session: AsyncSession, person_ids: Sequence[UUID], *, lock: bool = False) -> Sequence[Mapping[str, Any]]:
+async def open_measures_of(session: AsyncSession, person_ids: Sequence[UUID], *, lock: bool = False) -> Sequence[RowMapping]:
     """The open measures of these persons, by id so that two sweeps lock in the same order."""
     query = select(*_BRIEF).where(col(Measure.person_id).in_(person_ids), col(Measure.state).in_(OPEN)).order_by(col(Measure.id))
     return (await session.execute(query.with_for_update() if lock else query)).mappings().all()
 
 
-async def expired_measures(session: AsyncSession, day: date, person_ids: Sequence[UUID] | None = None) -> Sequence[Mapping[str, Any]]:
+async def expired_measures(session: AsyncSession, day: date, person_ids: Sequence[UUID] | None = None) -> Sequence[RowMapping]:
     """The measures whose term was over on a day and whose row does not say so yet; locked, passing over rows that somebody else is ending."""
     query = select(*_BRIEF).where(col(Measure.state).in_(EXPIRING), col(Measure.term_end) <= day)
     if person_ids is not None:
@@ -97,7 +97,7 @@ select m.id, m.kind, m.state, m.division_code, m.term_start, m.term_end
  order by m.term_start desc nulls last, m.id desc limit 1"""
 
 
-async def running_on(session: AsyncSession, person_id: UUID, day: date) -> Mapping[str, Any] | None:
+async def running_on(session: AsyncSession, person_id: UUID, day: date) -> RowMapping | None:
     """The measure of a person that is open on a day, or None: by its dates, not by what a job has written."""
     parameters = {"person": person_id, "day": day, "expiring": list(EXPIRING), "open": list(OPEN)}
     return (await session.execute(text(RUNNING), parameters)).mappings().first()

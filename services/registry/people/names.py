@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 SURNAMES = {
     "单": "shan",
@@ -19,12 +20,17 @@ SURNAMES = {
 }
 
 
+def _letters(text: str) -> Any:
+    """What is no Chinese character stands as its letters."""
+    return list(text)
+
+
 @lru_cache(maxsize=20_000)
 def pinyin_of(name: str) -> tuple[str, str]:
     """Full pinyin without tones, and initials: `("zhang jianguo", "zjg")` for 张建国."""
     from pypinyin import Style, lazy_pinyin  # 60 ms and 20 MB that only the first name needs
 
-    syllables = [part.lower() for part in lazy_pinyin(name, style=Style.NORMAL, errors=list) if part.strip()]
+    syllables = [part.lower() for part in lazy_pinyin(name, style=Style.NORMAL, errors=_letters) if part.strip()]
     if name[:1] in SURNAMES and syllables:
         syllables[0] = SURNAMES[name[:1]]
     return " ".join(syllables), "".join(part[0] for part in syllables)

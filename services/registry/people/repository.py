@@ -69,12 +69,12 @@ async def person_by_index(session: AsyncSession, index: bytes) -> Person | None:
 async def people_by_indexes(session: AsyncSession, indexes: Sequence[bytes]) -> dict[bytes, tuple[UUID, str]]:
     """Index → (person id, town) for those that are registered."""
     rows = await session.execute(
-        select(Person.id, Person.division_code, Person.id_number_index).where(col(Person.id_number_index).in_(indexes))
+        select(col(Person.id), col(Person.division_code), col(Person.id_number_index)).where(col(Person.id_number_index).in_(indexes))
     )
     return {bytes(index): (person_id, town) for person_id, town, index in rows}
 
 
-async def brief_by_indexes(session: AsyncSession, indexes: Sequence[bytes]) -> dict[bytes, Row[Any]]:
+async def brief_by_indexes(session: AsyncSession, indexes: Sequence[bytes]) -> dict[bytes, Row[bytes, UUID, str, str]]:
     """Index → (id, division_code, status) for those that are registered."""
     query = select(col(Person.id_number_index), col(Person.id), col(Person.division_code), col(Person.status))
     rows = await session.execute(query.where(col(Person.id_number_index).in_(indexes)))

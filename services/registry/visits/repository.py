@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -92,6 +92,6 @@ async def visit(session: AsyncSession, visit_id: UUID, *, for_update: bool = Fal
     return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
 
 
-async def coverage(session: AsyncSession, round_id: UUID, day: Any, towns: Sequence[str]) -> Sequence[Mapping[str, Any]]:
+async def coverage(session: AsyncSession, round_id: UUID, day: Any, towns: Sequence[str]) -> Sequence[RowMapping]:
     """Coverage of a round per town as of a day."""
     return (await session.execute(COVERAGE, {"round": round_id, "day": day, "towns": list(towns)})).mappings().all()

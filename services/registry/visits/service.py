@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
+
+from sqlalchemy import RowMapping
 
 from kit.db import driver
 from kit.etags import check_version
@@ -66,8 +68,8 @@ async def coverage_of(work: Work, round_id: UUID) -> list[dict[str, Any]]:
     return [_withheld(line) for line in lines]
 
 
-def _withheld(line: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: None if isinstance(value, int) and 0 < value < SMALL else value for name, value in line.items()}
+def _withheld(line: RowMapping) -> dict[str, Any]:
+    return {str(name): None if isinstance(value, int) and 0 < value < SMALL else value for name, value in line.items()}
 
 
 async def list_visits(work: Work, cursors: Cursors, filters: dict[str, Any], cursor: str | None, limit: int) -> tuple[str, str | None]:
@@ -94,7 +96,7 @@ async def list_visits(work: Work, cursors: Cursors, filters: dict[str, Any], cur
     return row[0], following
 
 
-async def tasks_of(work: Work) -> Sequence[Mapping[str, Any]]:
+async def tasks_of(work: Work) -> Sequence[RowMapping]:
     """The open tasks of a grid worker: name and meeting place."""
     parameters = {"staff": work.principal.staff_id or "-", "day": work.today, "ending": sorted(ENDS_SUPERVISION)}
     found = (await work.session.execute(repository.TASKS, parameters)).mappings().all()
