@@ -2,35 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
 from pyotp.totp import TOTP
 
+from deploy.problems import StartProblem
 from kit.clock import Clock
 
 
-class DemoFailed(RuntimeError):
-    """A step of loading the demo county was refused."""
+class DemoFailed(StartProblem):
+    """The demo county could not be loaded whole (start again, it goes on from there): {reason}."""
+
+    code = 70
+    zh = "示范县未能完整载入(再次启动会接着载入):{reason}。"
 
 
 @dataclass
 class Client:
-    """One signed-in caller."""
+    """One signed-in caller. It waits when it is told to (429), and signs in again when its ten minutes are over."""
 
     http: httpx.AsyncClient
     clock: Clock
     token: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
+    _again: tuple[str, str, str | None] | None = None
 
     async def sign_in(self, username: str, password: str, totp_secret: str | None = None) -> None:
         """Sign in and keep the access token. Raises DemoFailed."""
         body = {"username": username, "password": password}
         if totp_secret:
             body["totp"] = TOTP(totp_secret).at(self.clock())
+        self.token, self._again = "", None
         self.token = (await self.send("POST", "/auth/v1/login", body))["access_token"]
+        self._again = (username, password, totp_secret)
 
     async def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
         """Send JSON; the parsed answer. Raises DemoFailed for any problem."""
@@ -40,25 +47,35 @@ class Client:
     async def raw(self, method: str, path: str, *, json: Any = None, **headers: str) -> httpx.Response:
         """Send; the answer with its headers. Raises DemoFailed for any problem."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        sent = {"Purpose": "supervision", **self.headers, **named}
-        if self.token:
-            sent["Authorization"] = f"Bearer {self.token}"
-        answer = await self.http.request(method, path, json=json, headers=sent)
-        return _checked(method, path, answer)
-
-    async def upload_text(self, path: str, content: bytes, kind: str, *, tolerate: int = 0) -> Any:
-        """POST text as it is; the parsed answer, also of a problem with status `tolerate`. Raises DemoFailed."""
-        headers = {"Authorization": f"Bearer {self.token}", "Purpose": "supervision", "Content-Type": kind}
-        answer = await self.http.post(path, content=content, headers=headers)
-        return answer.json() if answer.status_code == tolerate else _checked("POST", path, answer).json()
+        return _checked(method, path, await self._patiently(method, path, named, json=json))
 
     async def upload(self, path: str, files: list[tuple[str, bytes]], **form: str) -> Any:
         """Send files as multipart. Raises DemoFailed."""
         parts = [("files", (name, content)) for name, content in files]
-        answer = await self.http.post(
-            path, files=parts, data=form, headers={"Authorization": f"Bearer {self.token}", "Purpose": "supervision"}
-        )
-        return _checked("POST", path, answer).json()
+        return _checked("POST", path, await self._patiently("POST", path, {}, files=parts, data=form)).json()
+
+    async def upload_text(self, path: str, content: bytes, kind: str, *, tolerate: int = 0) -> Any:
+        """POST text as it is; the parsed answer, also of a problem with status `tolerate`. Raises DemoFailed."""
+        answer = await self._patiently("POST", path, {"Content-Type": kind}, content=content)
+        return answer.json() if answer.status_code == tolerate else _checked("POST", path, answer).json()
+
+    async def _patiently(self, method: str, path: str, headers: dict[str, str], **body: Any) -> httpx.Response:
+        answer = await self._once(method, path, headers, body)
+        if answer.status_code == 401 and self._again is not None:
+            await self.sign_in(*self._again)
+            answer = await self._once(method, path, headers, body)
+        for _ in range(60):
+            if answer.status_code != 429:
+                break
+            await asyncio.sleep(float(answer.headers.get("retry-after", "1")))
+            answer = await self._once(method, path, headers, body)
+        return answer
+
+    async def _once(self, method: str, path: str, headers: dict[str, str], body: dict[str, Any]) -> httpx.Response:
+        sent = {"Purpose": "supervision", **headers}
+        if self.token:
+            sent["Authorization"] = f"Bearer {self.token}"
+        return await self.http.request(method, path, headers=sent, **body)
 
 
 def _checked(method: str, path: str, answer: httpx.Response) -> httpx.Response:
@@ -69,5 +86,5 @@ def _checked(method: str, path: str, answer: httpx.Response) -> httpx.Response:
             if "json" in answer.headers.get("content-type", "")
             else ""
         )
-        raise DemoFailed(f"{method} {path} answered {answer.status_code}: {told} {with_errors}")
+        raise DemoFailed(reason=f"{method} {path} answered {answer.status_code}: {told} {with_errors}")
     return answer

@@ -133,7 +133,7 @@ async def _heard_of(officer: Client, lines: list[str]) -> None:
         if told and told.get("accepted", 0) + told.get("duplicates", 0) == 1:
             return
         await asyncio.sleep(0.5)
-    raise DemoFailed("the alerts service has not heard of the county's measures")
+    raise DemoFailed(reason="the alerts service has not heard of the county's measures")
 
 
 async def _agreement(officer: Client, admin: Client, running: list[dict[str, Any]]) -> None:

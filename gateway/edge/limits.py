@@ -44,7 +44,7 @@ QUOTAS: dict[str, Quota] = {
     "search": Quota(5, 1, 30),
     "match": Quota(1, 1, 20),
     "checkin": Quota(20, 1, 100),
-    "upload": Quota(12, 60, 12),
+    "upload": Quota(30, 60, 60),  # an office brings its ledgers batch by batch
     "export": Quota(6, 60, 6),
     STREAM: Quota(12, 60, 20),
 }

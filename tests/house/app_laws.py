@@ -20,7 +20,7 @@ STREAMS = re.compile(r"/stream$")
 NOT_PERSONAL = frozenset(
     {
         ("division", "name"), ("division", "lon"), ("division", "lat"), ("station", "name"), ("station", "lon"), ("station", "lat"), ("round", "name"),
-        ("client", "name"),
+        ("client", "name"), ("ledger_import", "file_name"),
     }
 )  # fmt: skip
 """Columns whose name sounds personal and that name a place, a round or a machine."""

@@ -38,7 +38,7 @@ class StaffMember(SCHEMA.base, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     code: str = Field(sa_type=sa.Text, unique=True)
-    name: str = Field(sa_type=sa.Text)
+    name: str = Field(sa_column=sa.Column(sa.Text, nullable=False, info={"personal": True}))
     post: str = Field(sa_type=sa.Text)
     division_code: str = Field(sa_type=sa.Text, index=True)
     station_id: UUID | None = Field(default=None, foreign_key="registry.station.id")
