@@ -13,9 +13,9 @@ from kit.clock import day_start, local_day
 
 @lru_cache(maxsize=16)
 def _off_days(year: int) -> frozenset[date]:
-    import holidays
+    from holidays.countries.china import China  # half a second of imports; the package's front door loads more
 
-    return frozenset(holidays.country_holidays("CN", years=year))
+    return frozenset(China(years=year))
 
 
 def is_working_day(day: date) -> bool:

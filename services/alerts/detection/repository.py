@@ -96,7 +96,8 @@ async def forget_learned(session: AsyncSession, before: datetime) -> int:
 
 async def first_sightings(session: AsyncSession) -> dict[str, datetime]:
     """Since when each person checks in."""
-    return {str(row[0]): row[1] for row in await session.execute(select(FirstSighting.person_id, FirstSighting.at))}
+    rows = await session.execute(select(col(FirstSighting.person_id), col(FirstSighting.at)))
+    return {str(person): at for person, at in rows}
 
 
 async def add_first_sightings(session: AsyncSession, found: dict[str, datetime]) -> None:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import AsyncConnection, sql
 
+from kit.clock import local_day
 from kit.work import House, system_work
+from services.alerts.alerts.working_days import is_working_day
 from services.alerts.checkins.repository import CHANNEL
 from services.alerts.detection import memory as memories
 from services.alerts.detection import repository
@@ -66,14 +68,16 @@ class Detection:
         async with self._turn:
             await self._run(self.house.clock())
 
-    async def run(self, _: House) -> None:
+    async def run(self, house: House) -> None:
         """Watch the queue for ever, when no other process does."""
         while True:
             try:
                 async with await AsyncConnection.connect(
-                    self.house.database.conninfo, autocommit=True, application_name="guikang detection"
+                    house.database.conninfo, autocommit=True, application_name="guikang detection"
                 ) as connection:
                     if await self._leads(connection):
+                        # The calendar is loaded before it is needed, beside the loop: the first alert must not wait for it.
+                        await asyncio.to_thread(is_working_day, local_day(house.clock()))
                         await connection.execute(sql.SQL("listen {}").format(sql.Identifier(CHANNEL)))
                         while True:
                             await self.drain()

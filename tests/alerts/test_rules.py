@@ -1,0 +1,102 @@
+"""Pure rules of the service: datum, clock, running measures, working days, withheld counts."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.alerts.alerts.figures import SMALL, withhold
+from services.alerts.alerts.rules import STATES, TRANSITIONS, precision
+from services.alerts.alerts.sentences import DEADLINES, sentence
+from services.alerts.alerts.working_days import end_of_working_day, is_working_day, working_days_after, working_days_before
+from services.alerts.checkins.rules import is_noted, skew_seconds, to_gcj02, to_wgs84
+from services.alerts.detectors.rules import distance_m
+from services.alerts.watched.rules import KINDS, RUNNING_STATES, runs
+
+
+@given(st.floats(75.0, 134.0), st.floats(18.0, 53.0))
+def test_the_chinese_datum_is_undone_to_less_than_a_decimetre(lon: float, lat: float) -> None:
+    there = to_gcj02(lon, lat)
+    back = to_wgs84(*there)
+    assert distance_m(lon, lat, *back) < 0.1
+    assert 20.0 < distance_m(lon, lat, *there) < 2000.0
+
+
+@given(st.floats(-180, 180), st.floats(-90, 90).filter(lambda lat: lat < 0.8 or lat > 55.9))
+def test_outside_china_both_datums_are_one(lon: float, lat: float) -> None:
+    assert to_wgs84(lon, lat) == (lon, lat)
+
+
+def test_a_known_point_moves_as_published() -> None:
+    lon, lat = to_gcj02(116.3912022, 39.9075017)
+    assert (round(lon, 4), round(lat, 4)) == (116.3974, 39.9089)
+
+
+def test_a_clock_that_is_off_by_more_than_two_minutes_is_noted() -> None:
+    now = datetime(2021, 7, 1, tzinfo=UTC)
+    assert not is_noted(skew_seconds(now + timedelta(seconds=120), now))
+    assert is_noted(skew_seconds(now - timedelta(seconds=121), now))
+    assert skew_seconds(None, now) == 0
+    assert skew_seconds(datetime(9999, 1, 1, tzinfo=UTC), now) == 2**31 - 1
+
+
+@given(
+    st.dates(date(2020, 1, 1), date(2024, 1, 1)), st.dates(date(2020, 1, 1), date(2024, 1, 1)), st.dates(date(2020, 1, 1), date(2024, 1, 1))
+)
+def test_nothing_runs_before_the_first_day_or_from_the_last_on(since: date, until: date, day: date) -> None:
+    assert runs("community_treatment", "active", since, until, None, day) == (since <= day < until)
+    assert runs("community_treatment", "active", since, None, until, day) == (since <= day < until)
+
+
+def test_only_measures_in_the_community_that_run_are_a_basis() -> None:
+    day = date(2021, 7, 1)
+    assert [runs(kind, "active", day, None, None, day) for kind in (*KINDS, "compulsory_isolation_treatment", "maintenance_treatment")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    for state in ("ordered", "awaiting_report_in", "refused", "suspended", "discharged", "terminated", "ended", "revoked"):
+        assert state not in RUNNING_STATES
+    assert not runs("community_treatment", "active", None, None, None, day)
+
+
+def test_spring_festival_is_no_working_time() -> None:
+    assert not is_working_day(date(2021, 2, 12))
+    assert working_days_after(date(2021, 2, 9), 2) == date(2021, 2, 18)
+    assert working_days_before(date(2021, 2, 18), 2) == date(2021, 2, 9)
+    due = end_of_working_day(datetime(2021, 7, 1, 4, tzinfo=UTC), 5)
+    assert due.isoformat() == "2021-07-08T16:00:00+00:00"
+
+
+@given(st.lists(st.integers(0, 60), max_size=21))
+def test_a_withheld_count_cannot_be_had_from_the_sum(values: list[int]) -> None:
+    shown = withhold(values)
+    assert all(shown[n] is None for n, value in enumerate(values) if 0 < value < SMALL)
+    assert all(shown[n] in (None, value) for n, value in enumerate(values))
+    hidden = shown.count(None)
+    assert hidden != 1 or sum(value > 0 for value in values) == 1
+
+
+@pytest.mark.parametrize("action", sorted(TRANSITIONS))
+def test_every_step_names_states_that_exist_and_its_basis(action: str) -> None:
+    step = TRANSITIONS[action]
+    assert step.target in STATES
+    assert set(step.sources) <= set(STATES) - {"closed"}
+    assert "法" in step.legal_source or "条例" in step.legal_source
+
+
+def test_precision_is_of_what_people_reviewed() -> None:
+    assert precision(0, 0, 0) is None
+    assert precision(3, 1, 0) == 0.75
+
+
+def test_deadlines_have_a_sentence_in_both_languages() -> None:
+    numbers = {"due_on": "2021-07-01", "until": "2021-07-09", "days": 8}
+    for code in DEADLINES:
+        for language in ("zh", "en"):
+            assert "{" not in sentence({"code": code, "numbers": numbers}, language)
+    assert sentence({"code": "unheard", "numbers": {}}, "zh") == "unheard"
