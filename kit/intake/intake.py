@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kit.intake.tables import IntakeTables
-from kit.sheets import Limits, Place, Vocabulary, cell_message
+from kit.sheets import Kind, Limits, Place, Vocabulary, cell_message
 from kit.work import Work
 
 Message = tuple[str, str]
@@ -69,13 +69,18 @@ class Intake:
         """Every code that holds a row."""
         return sorted({OUT_OF_SCOPE, *self.holding, *_words(self.words).hold})
 
-    async def vocabulary(self, work: Work) -> Vocabulary:
-        """The words with today's divisions, catalogues and the headers that the office taught."""
+    @property
+    def kinds(self) -> dict[str, Kind]:
+        """The kinds of table by name."""
+        return _words(self.words).kinds
+
+    async def vocabulary(self, work: Work, *, places: bool = True) -> Vocabulary:
+        """The words with today's divisions (unless no place is asked for), catalogues and the headers that the office taught."""
         from kit.intake import store
 
         learned = await store.mappings(work.session, self.tables)
         words = _words(self.words)
-        return words.knowing(places=await self.places(work), catalogues=await self.catalogues(work), learned=learned)
+        return words.knowing(places=await self.places(work) if places else (), catalogues=await self.catalogues(work), learned=learned)
 
     def message(self, code: str, args: dict[str, Any] | None) -> Message:
         """What a code says, with its arguments."""

@@ -132,7 +132,8 @@ async def correct_row(
     """Type cells by hand. Raises Invalid, NotNow, RowNotFound, StaleVersion."""
     found = await _open(work, intake, import_id, "reported")
     before = await _row(work, intake, import_id, number, if_match)
-    vocabulary = await intake.vocabulary(work)
+    fields = intake.kinds[before["kind"]].fields
+    vocabulary = await intake.vocabulary(work, places=any(name in fields and fields[name].type == "place" for name in values))
     record, _ = open_record(work.sealer, import_id, number, before["record_sealed"])
     fixed = correcting.parsed(intake, vocabulary, correcting.setting_of(work, found), before["kind"], record, values)
     await correcting.keep(work, intake, before, "correct", values, reason)
@@ -167,7 +168,7 @@ async def _row(work: Work, intake: Intake, import_id: UUID, number: int, if_matc
 
 async def teach(work: Work, intake: Intake, wanted: Mappings) -> dict[str, dict[str, str]]:
     """Remember what headers mean, for every later reading of the office. Raises Invalid for a field that no kind has."""
-    kinds = (await intake.vocabulary(work)).kinds
+    kinds = intake.kinds
     for position, mapping in enumerate(wanted.mappings):
         known = kinds.values() if mapping.kind == "*" else [kinds[mapping.kind]] if mapping.kind in kinds else []
         if not known or (mapping.field and not any(mapping.field in kind.fields for kind in known)):

@@ -143,6 +143,9 @@ async def open_conflicts(session: AsyncSession, import_id: UUID) -> int:
     return int((await session.execute(query.where(col(LedgerConflict.state) == "open"))).scalar_one())
 
 
-async def divisions(session: AsyncSession) -> Sequence[Division]:
-    """Every division that ever was: old ledgers name old ones."""
-    return (await session.execute(select(Division).order_by(col(Division.code)))).scalars().all()
+async def divisions(session: AsyncSession) -> Sequence[sa.Row[Any]]:
+    """Every division above the grids that ever was (old ledgers name old ones): code, name, level, both parents, aliases."""
+    d = Division.metadata.tables["registry.division"].c
+    query = select(d.code, d.name, d.level, d.parent_code, d.service_centre_code, d.aliases).where(d.level != "grid")
+    connection = await session.connection()
+    return (await connection.execute(query.order_by(d.code))).all()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import col
 
@@ -15,7 +15,7 @@ from kit import outbox
 from kit.db import new_id
 from kit.work import Work
 from services.registry.events import VisitRecorded
-from services.registry.visits.tables import Round, Visit
+from services.registry.visits.tables import Round
 
 
 class TakenVisit(NamedTuple):
@@ -31,6 +31,24 @@ class TakenVisit(NamedTuple):
     employed: bool | None
 
 
+# One statement whatever the number: arrays instead of a VALUES list, which would have to be compiled row by row.
+_ENTER = text(
+    """insert into registry.visit as v (id, round_id, person_id, division_code, due_on, visited_on, met, tested, family_met, employed,
+                                     visited_by, source, version, recorded_at)
+       select id, round_id, person_id, division_code, due_on, visited_on, met, tested, family_met, employed, '', 'ledger', 1, cast(:now as timestamptz)
+         from unnest(cast(:ids as uuid[]), cast(:rounds as uuid[]), cast(:people as uuid[]), cast(:towns as text[]), cast(:due as date[]),
+                     cast(:visited as date[]), cast(:met as bool[]), cast(:tested as bool[]), cast(:family_met as bool[]), cast(:employed as bool[]))
+              as t(id, round_id, person_id, division_code, due_on, visited_on, met, tested, family_met, employed)
+       on conflict (round_id, person_id) do update
+          set visited_on = coalesce(excluded.visited_on, v.visited_on), met = coalesce(excluded.met, v.met), tested = coalesce(excluded.tested, v.tested),
+              family_met = coalesce(excluded.family_met, v.family_met), employed = coalesce(excluded.employed, v.employed),
+              version = v.version + 1, recorded_at = excluded.recorded_at
+        where v.source = 'ledger' and (v.visited_on, v.met, v.tested, v.family_met, v.employed)
+              is distinct from (excluded.visited_on, excluded.met, excluded.tested, excluded.family_met, excluded.employed)
+       returning v.round_id, v.person_id"""
+)
+
+
 async def take_over_visits(work: Work, rows: Sequence[TakenVisit]) -> int:
     """Enter visits from ledgers, one per person and round; the number entered or changed. A null `visited_on` is a target that was not visited.
 
@@ -40,44 +58,19 @@ async def take_over_visits(work: Work, rows: Sequence[TakenVisit]) -> int:
     if not wanted:
         return 0
     rounds = await _rounds(work, list(wanted.values()))
-    values = [
-        {
-            "id": new_id(),
-            "round_id": rounds[row.round_code][0],
-            "person_id": row.person_id,
-            "division_code": row.division_code,
-            "due_on": row.visited_on or rounds[row.round_code][1],
-            "visited_on": row.visited_on,
-            "met": row.met if row.visited_on else None,
-            "tested": row.tested if row.visited_on else None,
-            "family_met": row.family_met,
-            "employed": row.employed,
-            "visited_by": "",
-            "source": "ledger",
-            "version": 1,
-            "recorded_at": work.now,
-        }
-        for row in wanted.values()
-    ]
-    facts = ("visited_on", "met", "tested", "family_met", "employed")
-    changed: list[tuple[UUID, UUID]] = []
-    for start in range(0, len(values), 2000):  # a statement has at most 65,535 parameters
-        statement = insert(Visit).values(values[start : start + 2000])
-        new = statement.excluded
-        different = or_(*(col(getattr(Visit, fact)).is_distinct_from(new[fact]) for fact in facts))
-        statement = statement.on_conflict_do_update(
-            index_elements=["round_id", "person_id"],
-            set_={
-                **{fact: func.coalesce(new[fact], col(getattr(Visit, fact))) for fact in facts},
-                "version": col(Visit.version) + 1,
-                "recorded_at": work.now,
-            },
-            where=(col(Visit.source) == "ledger") & different,
-        )
-        changed += [
-            (round_id, person_id)
-            for round_id, person_id in await work.session.execute(statement.returning(col(Visit.round_id), col(Visit.person_id)))
-        ]
+    columns: dict[str, list[Any]] = {
+        "ids": [new_id() for _ in wanted],
+        "rounds": [rounds[row.round_code][0] for row in wanted.values()],
+        "people": [row.person_id for row in wanted.values()],
+        "towns": [row.division_code for row in wanted.values()],
+        "due": [row.visited_on or rounds[row.round_code][1] for row in wanted.values()],
+        "visited": [row.visited_on for row in wanted.values()],
+        "met": [row.met if row.visited_on else None for row in wanted.values()],
+        "tested": [row.tested if row.visited_on else None for row in wanted.values()],
+        "family_met": [row.family_met for row in wanted.values()],
+        "employed": [row.employed for row in wanted.values()],
+    }
+    changed = [(round_id, person_id) for round_id, person_id in await work.session.execute(_ENTER, {**columns, "now": work.now})]
     told = set(changed)
     events = [
         outbox.event_row(
