@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import json
 import random
@@ -12,6 +13,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import uvicorn
 
 from kit.roles import Role
 from tests.houses import Caller, TestHouse
@@ -242,3 +244,35 @@ async def test_snapshot_and_changes_give_the_same_list_however_late_a_writer_com
     assert held == folded({}, full["items"])
     shown = {row["ref"] for row in json.loads((await officer("GET", f"{base}/persons")).body) if row["shared"]}
     assert set(held) == shown, "the partner's list and the officers' list are one query"
+
+
+async def test_the_script_pulls_over_http_keeps_its_list_and_reports_deletions(house: TestHouse, tmp_path: Path) -> None:
+    add_towns(house)
+    officer = county_officer(house)
+    people = [(await running(officer, sequence))[0] for sequence in (1, 3)]
+    agreement = await an_agreement(officer, [person["id"] for person in people])
+    partner = partner_of(house, agreement)
+    config = uvicorn.Config(house.house.apps["registry"], host="127.0.0.1", port=0, lifespan="off", log_level="error")
+    server = uvicorn.Server(config)
+    serving = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn says so with a flag only
+        await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    words = ["--base-url", f"http://127.0.0.1:{port}", "--agreement", agreement["id"], "--state", str(tmp_path / "list.json"), "--token"]
+    verify = independent_script()
+    try:
+        assert await asyncio.to_thread(verify.main, [*words, partner.token()]) == 0
+        assert len(json.loads((tmp_path / "list.json").read_text())["people"]) == 2
+        body = {"status": "dead", "since": "2021-06-30", "reason": "死亡证明"}
+        assert (await officer("POST", f"/registry/v1/people/{people[0]['id']}/standings", body, if_match='"v1"')).status == 201
+        assert await asyncio.to_thread(verify.main, [*words, partner.token()]) == 0
+        assert len(json.loads((tmp_path / "list.json").read_text())["people"]) == 1
+        assert await asyncio.to_thread(verify.main, [*words, "no-token"]) == 1
+    finally:
+        server.should_exit = True
+        await serving
+    with psycopg.connect(house.owner) as connection:
+        receipts = connection.execute(
+            "select jsonb_array_length(deleted) from registry.partner_receipt order by received_at, id"
+        ).fetchall()
+    assert [count for (count,) in receipts] == [0, 1]

@@ -48,6 +48,10 @@ async def test_a_rounds_list_is_frozen_and_its_coverage_counts_persons(house: Te
     lines = json.loads((await officer("GET", f"/registry/v1/rounds/{found['id']}/coverage")).body)
     town = next(line for line in lines if line["division_code"] == TOWN)
     assert (town["listed"], town["visited"], town["met_and_tested"], town["employed"]) == (2, 1, 1, 1)
+    subject = house.caller("registry", Role.SUBJECT, scope=(), person_id=people[0]["id"])
+    own = json.loads((await subject("GET", f"/registry/v1/people/{people[0]['id']}/visits")).body)
+    assert [(visit["due_on"], visit["met"]) for visit in own] == [("2021-12-31", True)]
+    assert (await subject("GET", f"/registry/v1/people/{people[1]['id']}/visits")).status == 404
     leader = house.caller("registry", Role.LEADER)
     hidden = json.loads((await leader("GET", f"/registry/v1/rounds/{found['id']}/coverage")).body)
     assert {line["listed"] for line in hidden} == {None}

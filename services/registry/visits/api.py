@@ -31,6 +31,7 @@ STAFF = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE
 Office = Annotated[Work, allow(Role.COUNTY_OFFICER)]
 Counter = Annotated[Work, allow(*STAFF, Role.LEADER)]
 Reader = Annotated[Work, allow(*STAFF, personal=True)]
+PersonReader = Annotated[Work, allow(*STAFF, Role.SUBJECT, personal=True)]
 Planner = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER)]
 Visitor = Annotated[Work, allow(*STAFF, Role.GRID_WORKER)]
 GridWorker = Annotated[Work, allow(Role.GRID_WORKER, personal=True)]
@@ -60,6 +61,15 @@ async def list_rounds(work: Counter) -> list[RoundAnswer]:
 async def coverage_of(work: Counter, round_id: UUID) -> list[Coverage]:
     """Who of the list was visited, met and tested, per town."""
     return [Coverage(**line) for line in await service.coverage_of(work, round_id)]
+
+
+@router.get("/people/{person_id}/visits")
+async def visits_of(work: PersonReader, person_id: UUID) -> list[VisitAnswer]:
+    """The visits of a person and when they are due, latest first; the person sees their own."""
+    return [
+        VisitAnswer(**{name: getattr(visit, name) for name in VisitAnswer.model_fields})
+        for visit in await service.visits_of(work, person_id)
+    ]
 
 
 @router.get("/visits", responses={200: {"model": Page[VisitRow]}})

@@ -92,6 +92,12 @@ async def visit(session: AsyncSession, visit_id: UUID, *, for_update: bool = Fal
     return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
 
 
+async def visits_of(session: AsyncSession, person_id: UUID) -> Sequence[Visit]:
+    """The visits of a person, latest due first."""
+    query = select(Visit).where(col(Visit.person_id) == person_id).order_by(col(Visit.due_on).desc(), col(Visit.id).desc())
+    return (await session.execute(query)).scalars().all()
+
+
 async def coverage(session: AsyncSession, round_id: UUID, day: Any, towns: Sequence[str]) -> Sequence[RowMapping]:
     """Coverage of a round per town as of a day."""
     return (await session.execute(COVERAGE, {"round": round_id, "day": day, "towns": list(towns)})).mappings().all()

@@ -15,6 +15,7 @@ from kit.problems import invalid
 from kit.roles import Role
 from kit.work import Work
 from services.registry.events import VisitRecorded
+from services.registry.people import policy as people_policy
 from services.registry.people import repository as people
 from services.registry.people.rules import ENDS_SUPERVISION, DatedStanding, standing_on
 from services.registry.staff import repository as staff
@@ -103,6 +104,13 @@ async def tasks_of(work: Work) -> Sequence[RowMapping]:
     if found:
         await work.note("visit.tasks", "person", *(row["person_id"] for row in found))
     return found
+
+
+async def visits_of(work: Work, person_id: UUID) -> Sequence[Visit]:
+    """The visits of a person with their days, latest first: for staff of the town, and for the person. Raises PersonNotFound."""
+    people_policy.may_read(work.principal, await people.person(work.session, person_id), work.purpose)
+    await work.note("visit.list", "person", person_id)
+    return await repository.visits_of(work.session, person_id)
 
 
 async def read_visit(work: Work, visit_id: UUID) -> Visit:
