@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import or_, select
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -27,8 +28,10 @@ async def entries_on(session: AsyncSession, day: date, q: str | None, category: 
             or_(
                 col(CatalogueEntry.name_zh).ilike(part),
                 col(CatalogueEntry.name_en).ilike(part),
-                sa.cast(col(CatalogueEntry.synonyms), sa.Text).ilike(part),
-                sa.cast(col(CatalogueEntry.cas), sa.Text).like(f'%"{q}"%'),
+                sa.text("exists (select 1 from jsonb_array_elements_text(catalogue_entry.synonyms) w where w ilike :part)").bindparams(
+                    part=part
+                ),
+                sa.cast(col(CatalogueEntry.cas), JSONB).contains([q]),
             )
         )
     return (await session.execute(query.order_by(col(CatalogueEntry.category), col(CatalogueEntry.seq)))).scalars().all()

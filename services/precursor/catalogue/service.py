@@ -20,6 +20,8 @@ MAX_BYTES = 1_000_000
 
 async def search_catalogue(work: Work, q: str | None, day: date | None, category: int | None) -> Sequence[CatalogueEntry]:
     """What is controlled on a day (today unless said), by Chinese name, English name, synonym or CAS number."""
+    if q:
+        check_text(q)
     return await repository.entries_on(work.session, day or work.today, q.strip() if q else None, category)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from kit.work import Work
-from services.precursor.draws import repository, rules
+from services.precursor.draws import policy, repository, rules
 from services.precursor.draws.schemas import Attempt, DrawAnswer, Proof
 from services.precursor.draws.service import read_draw, secret_of
 from services.precursor.draws.tables import Draw
@@ -40,10 +40,16 @@ async def announcements(work: Work, draws: Sequence[Draw]) -> list[DrawAnswer]:
 
 
 async def prove(work: Work, draw_id: UUID) -> Proof:
-    """The proof as far as the draw has come. The secret is shown after the reveal, or when the attempt was given up. Raises DrawNotFound."""
+    """The proof as far as the draw has come. Raises DrawNotFound.
+
+    The secret is shown after the reveal, or when the attempt was given up: then everybody can see what it would have drawn. Until the visits are over
+    it is withheld, with all that follows from it, from those who neither plan nor inspect.
+    """
     draw = await read_draw(work, draw_id)
     directories, commitments, reveals = await repository.parts_of(work.session, [draw.id])
     directory, commitment, reveal = directories[draw.id], commitments.get(draw.id), reveals.get(draw.id)
+    withheld = reveal is not None and not policy.knows_result(work.principal, draw, work.today)
+    reveal = None if withheld else reveal
     secret = reveal.secret if reveal else None
     if reveal is None and commitment is not None and draw.state == "set_aside":
         secret = await secret_of(work, draw.id)
@@ -71,6 +77,7 @@ async def prove(work: Work, draw_id: UUID) -> Proof:
         seed=reveal.seed if reveal else None,
         revealed_at=reveal.revealed_at if reveal else None,
         result=reveal.result if reveal else None,
+        result_withheld=withheld,
         attempts=[
             Attempt(id=item.id, state=item.state, set_aside_reason=item.set_aside_reason, planned_at=item.created_at)
             for item in await repository.chain_of(work.session, draw.id)

@@ -143,4 +143,6 @@ class Proof(Answer):
     seed: str | None
     revealed_at: datetime | None
     result: list[dict[str, Any]] | None
+    result_withheld: bool
+    """There is a result, but the visits are not over and this caller neither plans nor makes them."""
     attempts: list[Attempt]

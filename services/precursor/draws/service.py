@@ -136,7 +136,7 @@ async def reveal_draw(work: Work, draw_id: UUID, reveal: Reveal, if_match: str |
         revealed_at=work.now,
         recorded_by=work.principal.subject,
     )
-    await repository.add(work.session, row, _step(work, draw, "reveal", {"public_text": public, "seed": seed.hex(), "drawn": len(result)}))
+    await repository.add(work.session, row, _step(work, draw, "reveal", {"drawn": len(result)}))
     towns = {item["id"]: item["division_code"] for item in objects["objects"]}
     drawn = [opening.Drawn(UUID(item.object_id), towns[item.object_id], item.stratum, tuple(map(UUID, item.officers))) for item in selected]
     commission = opening.Commission(draw.id, draw.object_kind, draw.authority, draw.inspect_from, draw.inspect_to)

@@ -27,8 +27,8 @@ CLEARABLE = frozenset({"open_check", "real_name", "xray", "legal_person", "phone
 
 async def list_firms(work: Work, filters: dict[str, Any], cursor: str | None, limit: int) -> tuple[Sequence[Firm], str | None]:
     """A page of the firms in the caller's towns."""
-    if filters.get("q"):
-        check_text(filters["q"])
+    for name in ("q", "chemical"):
+        check_text(filters.get(name) or "")
     wanted = repository.Wanted(lists.scope_patterns(work), **filters)
     return await lists.page(work, filters, cursor, limit, lambda after, size: repository.page_of_firms(work.session, wanted, after, size))
 

@@ -7,17 +7,23 @@ from uuid import UUID
 
 from kit.auth import Principal
 from kit.problems import Forbidden
+from kit.roles import Role
 from services.precursor.inspections.errors import InspectionNotFound
 from services.precursor.inspections.tables import Inspection
 
 
 def may_see(principal: Principal, inspection: Inspection | None) -> Inspection:
-    """The inspection. Raises InspectionNotFound, Forbidden."""
-    if inspection is None:
+    """The inspection. Raises InspectionNotFound, Forbidden. A planned visit exists only for those who plan and make it."""
+    if inspection is None or (inspection.state == "planned" and not knows_plans(principal)):
         raise InspectionNotFound
     if not principal.covers(inspection.division_code):
         raise Forbidden("不在您的辖区", "outside your towns")
     return inspection
+
+
+def knows_plans(principal: Principal) -> bool:
+    """Whether a caller may know of a visit before it was made: the list is published after the visit (domain 9), so that nobody is warned."""
+    return principal.has(Role.COUNTY_OFFICER, Role.INSPECTOR, Role.AUDITOR)
 
 
 def may_record(caller: UUID, officers: Collection[UUID]) -> None:

@@ -27,6 +27,7 @@ class Wanted:
     firm_id: UUID | None = None
     division_code: str | None = None
     officer: UUID | None = None
+    hide_planned: bool = False
     unpublished_on: date | None = None
     """Completed, past the day by which it had to be published, and not published."""
 
@@ -50,6 +51,8 @@ async def page_of_inspections(session: AsyncSession, wanted: Wanted, after: UUID
                 select(col(InspectionOfficer.inspection_id)).where(col(InspectionOfficer.inspector_id) == wanted.officer)
             )
         )
+    if wanted.hide_planned:
+        query = query.where(col(Inspection.state) != "planned")
     if wanted.unpublished_on is not None:
         published = select(col(InspectionPublication.inspection_id))
         query = query.where(col(Inspection.publish_by) < wanted.unpublished_on, col(Inspection.id).not_in(published))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from kit.etags import check_version
@@ -23,13 +24,19 @@ from services.precursor.rectifications import repository as rectifications
 from services.precursor.rectifications import service as orders
 from services.precursor.rectifications.tables import Finding
 
+if TYPE_CHECKING:
+    from holidays import HolidayBase
+
 
 async def list_inspections(
     work: Work, filters: dict[str, Any], mine: bool, unpublished: bool, cursor: str | None, limit: int
 ) -> tuple[Sequence[Inspection], str | None]:
     """A page of inspections in the caller's towns; `mine`: those that the caller was drawn for. Raises Forbidden."""
     officer = (await inspectors.own_entry(work)).id if mine else None
-    wanted = repository.Wanted(lists.scope_patterns(work), officer=officer, unpublished_on=work.today if unpublished else None, **filters)
+    hidden = not policy.knows_plans(work.principal)
+    wanted = repository.Wanted(
+        lists.scope_patterns(work), officer=officer, hide_planned=hidden, unpublished_on=work.today if unpublished else None, **filters
+    )
     bound = {**filters, "mine": mine or None, "unpublished": unpublished or None}
     return await lists.page(
         work, bound, cursor, limit, lambda after, size: repository.page_of_inspections(work.session, wanted, after, size)
@@ -221,6 +228,11 @@ def _move(work: Work, inspection: Inspection, action: str) -> None:
 
 def is_working_day(day: date) -> bool:
     """Whether a day is a working day in China, with the days that the State Council moves (调休)."""
+    return _calendar().is_working_day(day)
+
+
+@lru_cache(maxsize=1)
+def _calendar() -> HolidayBase:
     import holidays  # 60 ms that only the first completed inspection needs
 
-    return holidays.country_holidays("CN").is_working_day(day)
+    return holidays.country_holidays("CN")

@@ -40,7 +40,7 @@ class Inspection(SCHEMA.base, table=True):
     source: str = Field(sa_type=sa.Text)
     ground: str = Field(default="", sa_type=sa.Text)
     """Of a direct inspection: file number of the complaint or transfer (优化营商环境条例 art. 54)."""
-    draw_id: UUID | None = None
+    draw_id: UUID | None = Field(default=None, foreign_key="precursor.draw.id")
     stratum: str | None = Field(default=None, sa_type=sa.Text)
     window_from: date
     window_to: date

@@ -27,7 +27,7 @@ class Finding(SCHEMA.base, table=True):
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
-    inspection_id: UUID
+    inspection_id: UUID = Field(foreign_key="precursor.inspection.id")
     firm_id: UUID = Field(foreign_key="precursor.firm.id", index=True)
     division_code: str = Field(sa_type=sa.Text)
     authority: str = Field(sa_type=sa.Text)
@@ -56,7 +56,7 @@ class Rectification(SCHEMA.base, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     finding_id: UUID = Field(foreign_key="precursor.finding.id", unique=True)
-    inspection_id: UUID
+    inspection_id: UUID = Field(foreign_key="precursor.inspection.id")
     firm_id: UUID = Field(foreign_key="precursor.firm.id", index=True)
     division_code: str = Field(sa_type=sa.Text)
     authority: str = Field(sa_type=sa.Text)

@@ -296,35 +296,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_draw_step_draw_id", "draw_step", ["draw_id"], unique=False, schema="precursor")
     op.create_table(
-        "finding",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("inspection_id", sa.Uuid(), nullable=False),
-        sa.Column("firm_id", sa.Uuid(), nullable=False),
-        sa.Column("division_code", sa.Text(), nullable=False),
-        sa.Column("authority", sa.Text(), nullable=False),
-        sa.Column("item_no", sa.Text(), nullable=False),
-        sa.Column("basis", sa.Text(), nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("disposition", sa.Text(), nullable=False),
-        sa.Column("detail", sa.Text(), nullable=False),
-        sa.Column("passed_to", sa.Text(), nullable=True),
-        sa.Column("found_on", sa.Date(), nullable=False),
-        sa.Column("recorded_by", sa.Text(), nullable=False),
-        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint(
-            "disposition in ('corrected_on_site', 'evidence_held', 'ordered', 'referred')", name=op.f("ck_finding_disposition")
-        ),
-        sa.CheckConstraint(
-            "outcome in ('correct_on_site', 'correct_by_date', 'stop', 'refer', 'seal_evidence')", name=op.f("ck_finding_outcome")
-        ),
-        sa.ForeignKeyConstraint(["firm_id"], ["precursor.firm.id"], name=op.f("fk_finding_firm_id_firm")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_finding")),
-        sa.UniqueConstraint("inspection_id", "item_no", name=op.f("uq_finding_inspection_id_item_no")),
-        schema="precursor",
-        info={"append_only": True},
-    )
-    op.create_index(op.f("ix_finding_firm_id"), "finding", ["firm_id"], unique=False, schema="precursor")
-    op.create_table(
         "firm_change",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("firm_id", sa.Uuid(), nullable=False),
@@ -374,6 +345,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("source in ('draw', 'complaint', 'transfer')", name=op.f("ck_inspection_source")),
         sa.CheckConstraint("state in ('planned', 'started', 'completed', 'ended', 'cancelled')", name=op.f("ck_inspection_state")),
+        sa.ForeignKeyConstraint(["draw_id"], ["precursor.draw.id"], name=op.f("fk_inspection_draw_id_draw")),
         sa.ForeignKeyConstraint(["firm_id"], ["precursor.firm.id"], name=op.f("fk_inspection_firm_id_firm")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_inspection")),
         sa.UniqueConstraint("draw_id", "firm_id", name=op.f("uq_inspection_draw_id_firm_id")),
@@ -424,6 +396,36 @@ def upgrade() -> None:
         schema="precursor",
         postgresql_where=sa.text("ended_on is null"),
     )
+    op.create_table(
+        "finding",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("inspection_id", sa.Uuid(), nullable=False),
+        sa.Column("firm_id", sa.Uuid(), nullable=False),
+        sa.Column("division_code", sa.Text(), nullable=False),
+        sa.Column("authority", sa.Text(), nullable=False),
+        sa.Column("item_no", sa.Text(), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("disposition", sa.Text(), nullable=False),
+        sa.Column("detail", sa.Text(), nullable=False),
+        sa.Column("passed_to", sa.Text(), nullable=True),
+        sa.Column("found_on", sa.Date(), nullable=False),
+        sa.Column("recorded_by", sa.Text(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "disposition in ('corrected_on_site', 'evidence_held', 'ordered', 'referred')", name=op.f("ck_finding_disposition")
+        ),
+        sa.CheckConstraint(
+            "outcome in ('correct_on_site', 'correct_by_date', 'stop', 'refer', 'seal_evidence')", name=op.f("ck_finding_outcome")
+        ),
+        sa.ForeignKeyConstraint(["firm_id"], ["precursor.firm.id"], name=op.f("fk_finding_firm_id_firm")),
+        sa.ForeignKeyConstraint(["inspection_id"], ["precursor.inspection.id"], name=op.f("fk_finding_inspection_id_inspection")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_finding")),
+        sa.UniqueConstraint("inspection_id", "item_no", name=op.f("uq_finding_inspection_id_item_no")),
+        schema="precursor",
+        info={"append_only": True},
+    )
+    op.create_index(op.f("ix_finding_firm_id"), "finding", ["firm_id"], unique=False, schema="precursor")
     op.create_table(
         "inspection_officer",
         sa.Column("inspection_id", sa.Uuid(), nullable=False),
@@ -523,6 +525,7 @@ def upgrade() -> None:
         sa.CheckConstraint("state in ('ordered', 'answered', 'closed', 'passed_on')", name=op.f("ck_rectification_state")),
         sa.ForeignKeyConstraint(["finding_id"], ["precursor.finding.id"], name=op.f("fk_rectification_finding_id_finding")),
         sa.ForeignKeyConstraint(["firm_id"], ["precursor.firm.id"], name=op.f("fk_rectification_firm_id_firm")),
+        sa.ForeignKeyConstraint(["inspection_id"], ["precursor.inspection.id"], name=op.f("fk_rectification_inspection_id_inspection")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_rectification")),
         sa.UniqueConstraint("finding_id", name=op.f("uq_rectification_finding_id")),
         schema="precursor",
@@ -577,6 +580,8 @@ def downgrade() -> None:
     op.drop_table("inspection_outcome", schema="precursor")
     op.drop_index("ix_inspection_officer_inspector_id", table_name="inspection_officer", schema="precursor")
     op.drop_table("inspection_officer", schema="precursor")
+    op.drop_index(op.f("ix_finding_firm_id"), table_name="finding", schema="precursor")
+    op.drop_table("finding", schema="precursor")
     op.drop_index("uq_recusal_running", table_name="recusal", schema="precursor", postgresql_where=sa.text("ended_on is null"))
     op.drop_index("ix_recusal_inspector_id", table_name="recusal", schema="precursor")
     op.drop_table("recusal", schema="precursor")
@@ -587,8 +592,6 @@ def downgrade() -> None:
     op.drop_table("inspection", schema="precursor")
     op.drop_index("ix_firm_change_firm_id", table_name="firm_change", schema="precursor")
     op.drop_table("firm_change", schema="precursor")
-    op.drop_index(op.f("ix_finding_firm_id"), table_name="finding", schema="precursor")
-    op.drop_table("finding", schema="precursor")
     op.drop_index("ix_draw_step_draw_id", table_name="draw_step", schema="precursor")
     op.drop_table("draw_step", schema="precursor")
     op.drop_table("draw_reveal", schema="precursor")
