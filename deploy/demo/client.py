@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,8 @@ class Client:
 
     http: httpx.AsyncClient
     clock: Clock
+    wait: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """How seconds are spent until others are done; a test steps the house instead."""
     token: str = ""
     _again: tuple[str, str, str | None] | None = None
 
@@ -47,19 +50,20 @@ class Client:
     async def raw(self, method: str, path: str, *, json: Any = None, **headers: str) -> httpx.Response:
         """Send; the answer with its headers. Raises DemoFailed for any problem."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return _checked(method, path, await self._patiently(method, path, named, json=json))
+        return _checked(method, path, await self.ask(method, path, named, json=json))
 
     async def upload(self, path: str, files: list[tuple[str, bytes]], **form: str) -> Any:
         """Send files as multipart. Raises DemoFailed."""
         parts = [("files", (name, content)) for name, content in files]
-        return _checked("POST", path, await self._patiently("POST", path, {}, files=parts, data=form)).json()
+        return _checked("POST", path, await self.ask("POST", path, {}, files=parts, data=form)).json()
 
     async def upload_text(self, path: str, content: bytes, kind: str, *, tolerate: int = 0) -> Any:
         """POST text as it is; the parsed answer, also of a problem with status `tolerate`. Raises DemoFailed."""
-        answer = await self._patiently("POST", path, {"Content-Type": kind}, content=content)
+        answer = await self.ask("POST", path, {"Content-Type": kind}, content=content)
         return answer.json() if answer.status_code == tolerate else _checked("POST", path, answer).json()
 
-    async def _patiently(self, method: str, path: str, headers: dict[str, str], **body: Any) -> httpx.Response:
+    async def ask(self, method: str, path: str, headers: dict[str, str], **body: Any) -> httpx.Response:
+        """Send; the answer, whatever it says."""
         answer = await self._once(method, path, headers, body)
         if answer.status_code == 401 and self._again is not None:
             await self.sign_in(*self._again)
@@ -67,7 +71,7 @@ class Client:
         for _ in range(60):
             if answer.status_code != 429:
                 break
-            await asyncio.sleep(float(answer.headers.get("retry-after", "1")))
+            await self.wait(float(answer.headers.get("retry-after", "1")))
             answer = await self._once(method, path, headers, body)
         return answer
 

@@ -5,7 +5,6 @@ The officer's hand work (which held cell is right by the original file, which of
 
 from __future__ import annotations
 
-import asyncio
 import csv
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
@@ -102,7 +101,7 @@ class Desk:
             job = await self._officer.send("GET", f"{self._path}/{import_id}")
             if job["state"] not in waiting:
                 return job
-            await asyncio.sleep(0.05 if tick < 20 else 0.2)
+            await self._officer.wait(0.05 if tick < 20 else 0.2)
         raise DemoFailed(reason=f"import {import_id} is still {job['state']}")
 
     async def _every(self, path: str, query: str) -> AsyncIterator[dict[str, Any]]:

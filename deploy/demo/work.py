@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import gzip
 import json
@@ -32,7 +31,7 @@ PATIENCE = 120
 async def load(officer: Client, accounts: Accounts) -> None:
     """Load all; what is there already is left alone. Raises DemoFailed."""
     running = await _running(officer)
-    admin = Client(officer.http, officer.clock)
+    admin = Client(officer.http, officer.clock, officer.wait)
     await admin.sign_in(*accounts.of("administrator"))
     if not accounts.has("accounts", "subject"):
         await demo_accounts.open_account(admin, accounts, "subject", "subject", "610822", person_id=running[0]["person_id"])
@@ -132,7 +131,7 @@ async def _heard_of(officer: Client, lines: list[str]) -> None:
         told = await officer.upload_text("/alerts/v1/checkins/import", last.encode(), "application/x-ndjson", tolerate=422)
         if told and told.get("accepted", 0) + told.get("duplicates", 0) == 1:
             return
-        await asyncio.sleep(0.5)
+        await officer.wait(0.5)
     raise DemoFailed(reason="the alerts service has not heard of the county's measures")
 
 
