@@ -20,6 +20,9 @@ FILE_LIMITS = Limits(file_bytes=64 * 2**20)
 OUT_OF_SCOPE, DUPLICATE_CODE, DUPLICATE_ACROSS = "ROW_OUT_OF_SCOPE", "DUP_IN_FILE", "DUP_ACROSS_FILES"
 OWN_MESSAGES: dict[str, Message] = {
     OUT_OF_SCOPE: ("此行不属于您的辖区,不予导入", "This row is outside your towns and is not taken over"),
+    "FILE_LOST": ("原文件已不在,请重新上传", "The uploaded file is no longer kept; upload it again"),
+    "COMMIT_FAILED": ("提交未完成,未写入任何数据,请重试", "The commit did not succeed and wrote nothing; try again"),
+    "NEIGHBOUR_DOWN": ("相关服务暂不可用,请稍后重新上传", "A service that must be asked is down; upload the file again later"),
     DUPLICATE_ACROSS: ("另一份待提交的台账中已有此证件号码", "Another ledger that is not committed yet has the same number"),
 }
 

@@ -21,6 +21,7 @@ from kit.intake import files, store
 from kit.intake.intake import FILE_LIMITS, Intake
 from kit.intake.staging import Stager, layout_plain
 from kit.jobs import in_work
+from kit.problems import Unavailable
 from kit.sealed import CannotOpen
 from kit.sheets import Block, FileRefused, Layout, Totals
 from kit.sheets.reading import read_blocks
@@ -99,6 +100,8 @@ async def _read(house: House, intake: Intake, import_id: UUID) -> None:
     except (OSError, CannotOpen) as error:  # the kept file is gone or damaged: it must be uploaded again
         log.error("ledger_file_lost", import_id=str(import_id), kind=type(error).__name__)
         error_code = "FILE_LOST"
+    except Unavailable:  # a neighbour that must be asked is down: the file can be sent again when it is back
+        error_code = "NEIGHBOUR_DOWN"
     await in_work(house, READ_JOB, fail)
     files.remove(house, import_id)
 

@@ -18,13 +18,14 @@ from services.precursor.inspections.api import checklists
 from services.precursor.inspections.api import router as inspections
 from services.precursor.inspectors.api import router as inspectors
 from services.precursor.jobs import JOBS
+from services.precursor.ledgers.api import router as ledgers
 from services.precursor.rectifications.api import router as rectifications
 from services.precursor.schema import SCHEMA
 from services.precursor.venues.api import router as venues
 
 __all__ = ["create_app", "tables"]
 
-ROUTERS = (catalogue, firms, venues, inspectors, rectifications, checklists, inspections, draws, figures, figures_for_neighbours)
+ROUTERS = (catalogue, firms, venues, inspectors, rectifications, checklists, inspections, draws, ledgers, figures, figures_for_neighbours)
 
 
 def create_app(parts: Parts) -> FastAPI:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from kit.app import PeriodicJob
+from kit.intake import commit_job, read_job
+from kit.intake.reading import COMMIT_JOB, READ_JOB
 from kit.jobs import in_work
 from kit.work import House
 from services.precursor.firms.service import warn_of_licences
+from services.precursor.ledgers.intake import INTAKE
 from services.precursor.rectifications.service import tell_overdue
 
 
@@ -25,4 +28,6 @@ JOBS: tuple[PeriodicJob, ...] = (
     # 16:10 UTC is ten past midnight in Shanghai: the day whose deadline passed has just ended.
     ("rectifications_overdue", rectifications_overdue, "10 16 * * *"),
     ("licences_expiring", licences_expiring, "20 16 * * *"),
+    (READ_JOB, read_job(INTAKE), None),
+    (COMMIT_JOB, commit_job(INTAKE), None),
 )

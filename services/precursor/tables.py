@@ -11,10 +11,12 @@ from services.precursor.inspections.tables import (
     InspectionPublication,
 )
 from services.precursor.inspectors.tables import Inspector, InspectorLeave, Recusal
+from services.precursor.ledgers.tables import TABLES
 from services.precursor.rectifications.tables import Finding, Rectification, RectificationStep
 from services.precursor.venues.tables import Venue
 
 __all__ = [
+    "TABLES",
     "CatalogueEntry",
     "Draw",
     "DrawCommitment",

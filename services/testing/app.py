@@ -12,6 +12,7 @@ from services.testing.figures.api import router as figures
 from services.testing.inbox import READERS
 from services.testing.kits.api import router as kits
 from services.testing.labs.api import router as labs
+from services.testing.ledgers.api import router as ledgers
 from services.testing.plans.api import router as plans
 from services.testing.results.api import router as results
 from services.testing.schema import SCHEMA
@@ -26,7 +27,7 @@ def create_app(parts: Parts) -> FastAPI:
         parts,
         SCHEMA,
         title="检测 testing",
-        routers=[labs, kits, plans, collections, results, screenings, figures],
+        routers=[labs, kits, plans, collections, results, screenings, ledgers, figures],
         readers={"registry": READERS},
         work_jobs=jobs.JOBS,
         codes=CODES,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from kit.intake import commit_job, read_job
+from kit.intake.reading import COMMIT_JOB, READ_JOB
 from kit.jobs import Job, in_work
 from kit.work import House, Work
+from services.testing.ledgers.intake import INTAKE, LEDGER_JOBS
 from services.testing.plans import following, service
 
 
@@ -40,4 +43,7 @@ JOBS: list[tuple[str, Job, str | None]] = [
     (following.PLAN_JOB, plan_tests, None),
     ("open_windows", open_windows, "5 * * * *"),
     ("mark_missed", mark_missed, "10 * * * *"),
+    (READ_JOB, read_job(INTAKE), None),
+    (COMMIT_JOB, commit_job(INTAKE), None),
+    *LEDGER_JOBS,
 ]

@@ -1,1 +1,1 @@
-"""Ledgers of firms and places: chemicals, couriers, venues; the words to look for (words.toml)."""
+"""Ledgers of firms, couriers and venues on their way into the register of places to inspect."""

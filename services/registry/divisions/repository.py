@@ -68,3 +68,11 @@ async def populations(session: AsyncSession, code: str) -> Sequence[ResidentPopu
     """The populations of a division, by year."""
     query = select(ResidentPopulation).where(col(ResidentPopulation.division_code) == code).order_by(col(ResidentPopulation.year))
     return (await session.execute(query)).scalars().all()
+
+
+async def places(session: AsyncSession) -> Sequence[Any]:
+    """Code, name, level, both parents and aliases of every division above the grids that ever was."""
+    d = Division.metadata.tables["registry.division"].c
+    query = select(d.code, d.name, d.level, d.parent_code, d.service_centre_code, d.aliases).where(d.level != "grid")
+    connection = await session.connection()
+    return (await connection.execute(query.order_by(d.code))).all()

@@ -8,7 +8,8 @@ from kit.intake import Intake
 from kit.roles import Role
 from kit.sheets import Place
 from kit.work import Work
-from services.registry.ledgers import matching, repository, takeover
+from services.registry.divisions import repository as divisions
+from services.registry.ledgers import matching, takeover
 from services.registry.ledgers.tables import TABLES
 
 MESSAGES = {
@@ -25,7 +26,7 @@ async def places(work: Work) -> tuple[Place, ...]:
     """Divisions by the names people use; a village of a service centre lies below both."""
     return tuple(
         Place(d.code, d.name, d.level, tuple(filter(None, (d.parent_code, d.service_centre_code))), tuple(d.aliases))
-        for d in await repository.divisions(work.session)
+        for d in await divisions.places(work.session)
     )
 
 

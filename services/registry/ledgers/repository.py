@@ -11,7 +11,6 @@ from sqlalchemy import delete, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.registry.divisions.tables import Division
 from services.registry.ledgers.tables import TABLES, LedgerConflict
 
 _MATCH = """
@@ -141,11 +140,3 @@ async def open_conflicts(session: AsyncSession, import_id: UUID) -> int:
     """How many wait for a decision."""
     query = select(sa.func.count()).select_from(LedgerConflict).where(col(LedgerConflict.import_id) == import_id)
     return int((await session.execute(query.where(col(LedgerConflict.state) == "open"))).scalar_one())
-
-
-async def divisions(session: AsyncSession) -> Sequence[sa.Row[Any]]:
-    """Every division above the grids that ever was (old ledgers name old ones): code, name, level, both parents, aliases."""
-    d = Division.metadata.tables["registry.division"].c
-    query = select(d.code, d.name, d.level, d.parent_code, d.service_centre_code, d.aliases).where(d.level != "grid")
-    connection = await session.connection()
-    return (await connection.execute(query.order_by(d.code))).all()

@@ -5,8 +5,8 @@ Revision: 0001, after None.
 
 import sqlalchemy as sa
 from alembic import op
-from kit.db import Xid8
 from kit.jobs import install_queue
+from kit.db import Xid8
 from sqlalchemy.dialects import postgresql
 
 revision = "0001"
@@ -201,6 +201,48 @@ def upgrade() -> None:
         schema="precursor",
     )
     op.create_table(
+        "ledger_import",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("as_of_given", sa.Boolean(), nullable=False),
+        sa.Column("done", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("total", sa.Integer(), nullable=True),
+        sa.Column("dispositions", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("codes", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("layout", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("taken", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("scope", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("uploaded_by", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("moved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("committed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("committed_by", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "state in ('queued', 'reading', 'reported', 'committing', 'committed', 'failed', 'discarded')",
+            name=op.f("ck_ledger_import_state"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_import")),
+        schema="precursor",
+    )
+    op.create_index(op.f("ix_ledger_import_sha256"), "ledger_import", ["sha256"], unique=False, schema="precursor")
+    op.create_table(
+        "ledger_mapping",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("header", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("taught_by", sa.Text(), nullable=False),
+        sa.Column("taught_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "header", name=op.f("pk_ledger_mapping")),
+        schema="precursor",
+    )
+    op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("xid", Xid8(), server_default=sa.text("pg_current_xact_id()"), nullable=False),
@@ -368,6 +410,47 @@ def upgrade() -> None:
         schema="precursor",
     )
     op.create_index(op.f("ix_inspector_leave_inspector_id"), "inspector_leave", ["inspector_id"], unique=False, schema="precursor")
+    op.create_table(
+        "ledger_correction",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("sheet", sa.Text(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("fields", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("values_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("recorded_by", sa.Text(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("action in ('correct', 'discard')", name=op.f("ck_ledger_correction_action")),
+        sa.ForeignKeyConstraint(["import_id"], ["precursor.ledger_import.id"], name=op.f("fk_ledger_correction_import_id_ledger_import")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_correction")),
+        schema="precursor",
+        info={"append_only": True},
+    )
+    op.create_index(op.f("ix_ledger_correction_import_id"), "ledger_correction", ["import_id"], unique=False, schema="precursor")
+    op.create_table(
+        "ledger_row",
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sheet", sa.Text(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("disposition", sa.Text(), nullable=False),
+        sa.Column("codes", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("problems", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("division_code", sa.Text(), nullable=True),
+        sa.Column("key_index", sa.LargeBinary(), nullable=True),
+        sa.Column("object_id", sa.Uuid(), nullable=True),
+        sa.Column("record_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.CheckConstraint("disposition in ('accept', 'hold', 'duplicate', 'discard')", name=op.f("ck_ledger_row_disposition")),
+        sa.ForeignKeyConstraint(["import_id"], ["precursor.ledger_import.id"], name=op.f("fk_ledger_row_import_id_ledger_import")),
+        sa.PrimaryKeyConstraint("import_id", "number", name=op.f("pk_ledger_row")),
+        schema="precursor",
+    )
+    op.create_index(op.f("ix_ledger_row_key_index"), "ledger_row", ["key_index"], unique=False, schema="precursor")
+    op.create_index(op.f("ix_ledger_row_object_id"), "ledger_row", ["object_id"], unique=False, schema="precursor")
     op.create_table(
         "recusal",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -585,6 +668,11 @@ def downgrade() -> None:
     op.drop_index("uq_recusal_running", table_name="recusal", schema="precursor", postgresql_where=sa.text("ended_on is null"))
     op.drop_index("ix_recusal_inspector_id", table_name="recusal", schema="precursor")
     op.drop_table("recusal", schema="precursor")
+    op.drop_index(op.f("ix_ledger_row_object_id"), table_name="ledger_row", schema="precursor")
+    op.drop_index(op.f("ix_ledger_row_key_index"), table_name="ledger_row", schema="precursor")
+    op.drop_table("ledger_row", schema="precursor")
+    op.drop_index(op.f("ix_ledger_correction_import_id"), table_name="ledger_correction", schema="precursor")
+    op.drop_table("ledger_correction", schema="precursor")
     op.drop_index(op.f("ix_inspector_leave_inspector_id"), table_name="inspector_leave", schema="precursor")
     op.drop_table("inspector_leave", schema="precursor")
     op.drop_index("ix_inspection_firm_id_window_from", table_name="inspection", schema="precursor")
@@ -601,6 +689,9 @@ def downgrade() -> None:
     op.drop_table("venue", schema="precursor")
     op.drop_index("ix_outbox_position", table_name="outbox", schema="precursor")
     op.drop_table("outbox", schema="precursor")
+    op.drop_table("ledger_mapping", schema="precursor")
+    op.drop_index(op.f("ix_ledger_import_sha256"), table_name="ledger_import", schema="precursor")
+    op.drop_table("ledger_import", schema="precursor")
     op.drop_table("inspector", schema="precursor")
     op.drop_table("inbox_parked", schema="precursor")
     op.drop_table("inbox_cursor", schema="precursor")

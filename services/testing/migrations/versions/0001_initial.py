@@ -5,9 +5,8 @@ Revision: 0001, after None.
 
 import sqlalchemy as sa
 from alembic import op
-from kit.db import Xid8
 from kit.jobs import install_queue
-from services.testing.migrations.first_rows import insert_first_rows
+from kit.db import Xid8
 from sqlalchemy.dialects import postgresql
 
 revision = "0001"
@@ -197,6 +196,48 @@ def upgrade() -> None:
         schema="testing",
     )
     op.create_table(
+        "ledger_import",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("sha256", sa.LargeBinary(), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("as_of_given", sa.Boolean(), nullable=False),
+        sa.Column("done", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("total", sa.Integer(), nullable=True),
+        sa.Column("dispositions", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("codes", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("layout", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("taken", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("scope", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("uploaded_by", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("moved_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("committed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("committed_by", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "state in ('queued', 'reading', 'reported', 'committing', 'committed', 'failed', 'discarded')",
+            name=op.f("ck_ledger_import_state"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_import")),
+        schema="testing",
+    )
+    op.create_index(op.f("ix_ledger_import_sha256"), "ledger_import", ["sha256"], unique=False, schema="testing")
+    op.create_table(
+        "ledger_mapping",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("header", sa.Text(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("taught_by", sa.Text(), nullable=False),
+        sa.Column("taught_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "header", name=op.f("pk_ledger_mapping")),
+        schema="testing",
+    )
+    op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("xid", Xid8(), server_default=sa.text("pg_current_xact_id()"), nullable=False),
@@ -364,6 +405,47 @@ def upgrade() -> None:
         postgresql_where=sa.text("source = 'ledger'"),
     )
     op.create_table(
+        "ledger_correction",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("sheet", sa.Text(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("fields", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("values_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("recorded_by", sa.Text(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("action in ('correct', 'discard')", name=op.f("ck_ledger_correction_action")),
+        sa.ForeignKeyConstraint(["import_id"], ["testing.ledger_import.id"], name=op.f("fk_ledger_correction_import_id_ledger_import")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_correction")),
+        schema="testing",
+        info={"append_only": True},
+    )
+    op.create_index(op.f("ix_ledger_correction_import_id"), "ledger_correction", ["import_id"], unique=False, schema="testing")
+    op.create_table(
+        "ledger_row",
+        sa.Column("import_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("sheet", sa.Text(), nullable=False),
+        sa.Column("row", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("disposition", sa.Text(), nullable=False),
+        sa.Column("codes", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("problems", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("division_code", sa.Text(), nullable=True),
+        sa.Column("key_index", sa.LargeBinary(), nullable=True),
+        sa.Column("object_id", sa.Uuid(), nullable=True),
+        sa.Column("record_sealed", sa.LargeBinary(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.CheckConstraint("disposition in ('accept', 'hold', 'duplicate', 'discard')", name=op.f("ck_ledger_row_disposition")),
+        sa.ForeignKeyConstraint(["import_id"], ["testing.ledger_import.id"], name=op.f("fk_ledger_row_import_id_ledger_import")),
+        sa.PrimaryKeyConstraint("import_id", "number", name=op.f("pk_ledger_row")),
+        schema="testing",
+    )
+    op.create_index(op.f("ix_ledger_row_key_index"), "ledger_row", ["key_index"], unique=False, schema="testing")
+    op.create_index(op.f("ix_ledger_row_object_id"), "ledger_row", ["object_id"], unique=False, schema="testing")
+    op.create_table(
         "scheme_phase",
         sa.Column("scheme_code", sa.Text(), nullable=False),
         sa.Column("from_month", sa.Integer(), nullable=False),
@@ -454,7 +536,6 @@ def upgrade() -> None:
     )
     # ### end Alembic commands ###
     install_queue(op.get_bind(), "testing")
-    insert_first_rows(op.get_bind())
 
 
 def downgrade() -> None:
@@ -469,6 +550,11 @@ def downgrade() -> None:
     op.drop_index("ix_venue_screening_division_code", table_name="venue_screening", schema="testing")
     op.drop_table("venue_screening", schema="testing")
     op.drop_table("scheme_phase", schema="testing")
+    op.drop_index(op.f("ix_ledger_row_object_id"), table_name="ledger_row", schema="testing")
+    op.drop_index(op.f("ix_ledger_row_key_index"), table_name="ledger_row", schema="testing")
+    op.drop_table("ledger_row", schema="testing")
+    op.drop_index(op.f("ix_ledger_correction_import_id"), table_name="ledger_correction", schema="testing")
+    op.drop_table("ledger_correction", schema="testing")
     op.drop_index("uq_collection_ledger", table_name="collection", schema="testing", postgresql_where=sa.text("source = 'ledger'"))
     op.drop_index("ix_collection_plan_id", table_name="collection", schema="testing")
     op.drop_index("ix_collection_person_id", table_name="collection", schema="testing")
@@ -486,6 +572,9 @@ def downgrade() -> None:
     op.drop_table("plan_change", schema="testing")
     op.drop_index("ix_outbox_position", table_name="outbox", schema="testing")
     op.drop_table("outbox", schema="testing")
+    op.drop_table("ledger_mapping", schema="testing")
+    op.drop_index(op.f("ix_ledger_import_sha256"), table_name="ledger_import", schema="testing")
+    op.drop_table("ledger_import", schema="testing")
     op.drop_table("lab", schema="testing")
     op.drop_table("kit_lot", schema="testing")
     op.drop_table("inbox_parked", schema="testing")

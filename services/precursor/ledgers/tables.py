@@ -1,0 +1,8 @@
+"""Rows of imports (kit.intake)."""
+
+from __future__ import annotations
+
+from kit.intake import IntakeTables
+from services.precursor.schema import SCHEMA
+
+TABLES = IntakeTables(SCHEMA)

@@ -1,0 +1,128 @@
+"""What testing says about its ledgers (kit.intake): words, who the persons are (the registry is asked), taking over."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from kit import jobs
+from kit.call import NeighbourDown
+from kit.intake import Intake, files, store
+from kit.intake.staging import open_record
+from kit.jobs import Job
+from kit.problems import Unavailable
+from kit.roles import Role
+from kit.work import House, Work
+from services.testing.ledgers.rules import SCREENING, SPECIMEN_OF, day_of, screening_of, test_of
+from services.testing.ledgers.tables import TABLES
+from services.testing.results.intake import take_over_tests
+from services.testing.screenings.intake import take_over_screenings
+
+PERSON_UNKNOWN, DAY_MISSING, UNIT_MISSING = "PERSON_UNKNOWN", "DAY_MISSING", "UNIT_MISSING"
+MESSAGES = {
+    PERSON_UNKNOWN: ("此人不在登记册中", "This person is not in the register"),
+    DAY_MISSING: ("采样日期不明,无法对应检测计划", "The day of sampling is not known, so the test fits no plan"),
+    UNIT_MISSING: ("缺少所在单位", "The unit is missing"),
+}
+ASKED_AT_ONCE = 5000
+FORGET_JOB = "forget_ledger"
+
+
+async def check(work: Work, found: Mapping[Any, Any], numbers: Sequence[int] | None) -> None:
+    """Ask the registry who the persons are, and look for what no test can do without. Raises Unavailable."""
+    import_id = found["id"]
+    rows = [row for row in await store.accepted(work.session, TABLES, import_id) if numbers is None or row["number"] in numbers]
+    records = await asyncio.to_thread(_records, work, rows)
+    undated = [row["number"] for row in rows if day_of(records[row["number"]].get("sampled_on")) is None]
+    await store.add_code(work.session, TABLES, import_id, DAY_MISSING, "sampled_on", ((number, {}) for number in undated))
+    nowhere = [row["number"] for row in rows if row["kind"] == SCREENING and not records[row["number"]].get("unit_name")]
+    await store.add_code(work.session, TABLES, import_id, UNIT_MISSING, "unit_name", ((number, {}) for number in nowhere))
+    asked = {row["number"]: records[row["number"]]["id_no"] for row in rows if row["kind"] in SPECIMEN_OF}
+    known = await _resolve(work, sorted(set(asked.values())))
+    scope = tuple(found["scope"])
+    inside = {number: known[text_] for number, text_ in asked.items() if text_ in known and known[text_][1].startswith(scope)}
+    await _link(work, import_id, inside)
+    unknown = [number for number in asked if number not in inside]
+    await store.add_code(work.session, TABLES, import_id, PERSON_UNKNOWN, "id_no", ((number, {}) for number in unknown))
+
+
+def _records(work: Work, rows: Sequence[Mapping[Any, Any]]) -> dict[int, dict[str, Any]]:
+    return {row["number"]: open_record(work.sealer, row["import_id"], row["number"], row["record_sealed"])[0] for row in rows}
+
+
+async def _resolve(work: Work, numbers: Sequence[str]) -> dict[str, tuple[UUID, str]]:
+    """ID number → (person, town). Raises Unavailable."""
+    found: dict[str, tuple[UUID, str]] = {}
+    for start in range(0, len(numbers), ASKED_AT_ONCE):
+        part = numbers[start : start + ASKED_AT_ONCE]
+        try:
+            answer = await work.house.extras["neighbours"]["registry"].post("/internal/people/resolve", {"id_numbers": list(part)})
+        except NeighbourDown as error:
+            raise Unavailable(headers={"Retry-After": "5"}) from error
+        for number, person in zip(part, answer["people"], strict=True):
+            if person is not None:
+                found[number] = (UUID(person["person_id"]), person["division_code"])
+    return found
+
+
+async def _link(work: Work, import_id: UUID, people: Mapping[int, tuple[UUID, str]]) -> None:
+    statement = text(
+        """update testing.ledger_row r set object_id = l.person_id, division_code = l.town
+             from unnest(cast(:numbers as int[]), cast(:people as uuid[]), cast(:towns as text[])) as l(number, person_id, town)
+            where r.import_id = :import and r.number = l.number"""
+    )
+    parameters = {"numbers": list(people), "people": [p for p, _ in people.values()], "towns": [t for _, t in people.values()]}
+    await work.session.execute(statement, {"import": import_id, **parameters})
+
+
+async def take_over(work: Work, found: Mapping[Any, Any]) -> dict[str, int]:
+    """Write tests and screenings. Who was screened is forgotten at once: rows here, and the file after the commit (domain 10)."""
+    import_id = found["id"]
+    rows = await store.accepted(work.session, TABLES, import_id)
+    records = await asyncio.to_thread(_records, work, rows)
+    digest = bytes(found["sha256"]).hex()
+    tests = [
+        test_of(row["kind"], records[row["number"]], row["object_id"], row["division_code"], f"{digest[:12]}/{row['sheet']}/{row['row']}")
+        for row in rows
+        if row["kind"] in SPECIMEN_OF
+    ]
+    screened = [screening_of(records[row["number"]]) for row in rows if row["kind"] == SCREENING]
+    counts: dict[str, int] = {}
+    if tests:
+        taken = await take_over_tests(work, tests)
+        counts |= {"tests": taken.taken, "known": taken.known, "positive": taken.positive, "closed_due_tests": taken.closed_due_tests}
+    if screened:
+        result = await take_over_screenings(work, digest, screened)
+        counts |= {"screenings": result.screenings, "screened": result.tested, "presumptive_positive": result.presumptive_positive}
+        await work.session.execute(
+            text("delete from testing.ledger_row where import_id = :import and kind = :kind"), {"import": import_id, "kind": SCREENING}
+        )
+        await jobs.defer(work.session, TABLES.schema.name, FORGET_JOB, import_id=str(import_id))
+    return counts
+
+
+async def forget_ledger(house: House, import_id: str) -> None:
+    """Delete a file whose rows have been counted: it names people who were only screened."""
+    await asyncio.to_thread(files.remove, house, UUID(import_id))
+
+
+INTAKE = Intake(
+    tables=TABLES,
+    words=Path(__file__).with_name("words.toml"),
+    prefix="/testing/v1/ledger-imports",
+    roles=(Role.COUNTY_OFFICER, Role.TOWN_OFFICER),
+    everything=Role.COUNTY_OFFICER,
+    key_fields=(),
+    key_purpose="",
+    check=check,
+    take_over=take_over,
+    masks={"id_no": (6, 2), "phone": (3, 2), "name": (1, 0)},
+    messages=MESSAGES,
+    holding=frozenset(MESSAGES),
+)
+LEDGER_JOBS: list[tuple[str, Job, str | None]] = [(FORGET_JOB, forget_ledger, None)]
