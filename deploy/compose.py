@@ -157,8 +157,12 @@ def _parts(
 
 def _service(name: str, settings: HouseSettings, folder: DataFolder, keys: Keys, now: Clock, neighbours: _Neighbours) -> FastAPI:
     module = importlib.import_module(f"services.{name}.app")
-    files = folder.path / "files" / name
-    app = module.create_app(_parts(name, settings, folder, keys, now, neighbours, {"files": files}))
+    extras: dict[str, Any] = {"files": folder.path / "files" / name}
+    if name == "alerts" and settings.demo:
+        from services.alerts.settings import AlertsSettings
+
+        extras["settings"] = AlertsSettings(office="府谷县禁毒委员会办公室(演示)", county_name="府谷县")
+    app = module.create_app(_parts(name, settings, folder, keys, now, neighbours, extras))
     assert isinstance(app, FastAPI)
     return app
 

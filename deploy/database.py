@@ -29,7 +29,7 @@ PACKAGES: dict[str, str] = {
 }
 """Schema name and the package whose migrations make it, in the order in which they are made."""
 
-CONNECTIONS = 16
+CONNECTIONS = 17
 """Connections per login: five logins leave room for the owner within the embedded server's 90."""
 
 Progress = Callable[[str, int, int], None]

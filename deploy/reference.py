@@ -15,6 +15,7 @@ from deploy.keys import SERVICES
 from deploy.routes import rows
 from kit.problems import every_problem
 from kit.roles import LABELS
+from kit.settings import ServiceSettings
 
 PROJECT = Path(__file__).parent.parent
 TARGET = PROJECT / "docs" / "reference.md"
@@ -53,6 +54,18 @@ def settings() -> list[tuple[str, ...]]:
     ):
         text = (PROJECT / part).read_text(encoding="utf-8")
         found += [(name, part) for name in pattern.findall(text) if not name.endswith("_")]
+    for service, package in _packages().items():
+        if (PROJECT / package.replace(".", "/") / "settings.py").exists():
+            module = importlib.import_module(f"{package}.settings")
+            kinds = [
+                kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, ServiceSettings) and kind.model_fields
+            ]
+            for kind in kinds:
+                prefix = kind.model_config.get("env_prefix", "")
+                found += [
+                    (f"{prefix}{name.upper()}", f"services/{service}/settings.py, default {field.default}")
+                    for name, field in kind.model_fields.items()
+                ]
     where: dict[str, list[str]] = {}
     for name, part in found:
         if part not in where.setdefault(name, []):

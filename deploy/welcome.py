@@ -23,7 +23,9 @@ def show(steps: Steps, base_url: str, folder: DataFolder, *, demo: bool) -> None
     """Print it. Passwords of the demo are shown on a terminal only; elsewhere output is kept in logs."""
     console = steps.console
     console.print(
-        f"\n  Guikang 归康 is open at [bold]{base_url}[/bold] after {steps.elapsed:.1f} s (API: {base_url}/docs)", highlight=False
+        f"\n  Guikang 归康 is open at [bold]{base_url}[/bold] after {steps.elapsed:.1f} s (API: {base_url}/docs)",
+        highlight=False,
+        soft_wrap=True,
     )
     if demo:
         _accounts(steps, folder)

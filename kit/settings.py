@@ -1,4 +1,4 @@
-"""Settings are arguments: read once by `create_app`'s caller, never at import."""
+"""Settings are arguments: a service's own are read once, by its `create_app`, never at import. What differs between a laptop and a cluster is in `Parts`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class ServiceSettings(BaseSettings):
-    """What every service needs to run; a service derives its own with its prefix (GUIKANG_REGISTRY_ …)."""
+    """Base of a service's own settings: DEFAULTs of the domain that a county may set by environment, under the service's prefix."""
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
-
-    database: str = ""
-    """libpq conninfo of the service's own login."""
-    pool: int = 5
-    """Connections of the ORM pool; two cores cannot use more (PERFORMANCE 2)."""
-    demo: bool = False
-    """Accept ID numbers with the fictitious area codes 99xxxx. Never in production."""
-    county: str = "610822"
-    """Division code prefix of the county that this deployment serves."""
-    log_level: str = "INFO"
