@@ -47,7 +47,10 @@ class Door:
     def _parsed(self, status: int, body: bytes) -> Any:
         if not 200 <= status < 300:
             raise NeighbourDown(f"{self.callee} answered {status}")
-        return json.loads(body)
+        try:
+            return json.loads(body)
+        except ValueError as error:
+            raise NeighbourDown(f"{self.callee} answered with no JSON") from error
 
 
 def query(**values: object) -> str:

@@ -1,7 +1,8 @@
 """The letter slot: follows a neighbour's feed, applies a batch and saves the cursor in one local transaction (DESIGN 5).
 
 Re-delivery is harmless because effect and cursor commit together. An event that a reader refuses is tried alone under a savepoint; when it fails again it
-is parked with its error and audited, the feed goes on, and `replay` tries it later. A neighbour that is down is asked again with growing pauses.
+is parked with its error and audited, the feed goes on, and `replay` tries it later. What may pass by itself (kit.transient) is no reason to park: the whole
+batch is tried again after a growing pause, as is a neighbour that is down.
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kit import outbox
-from kit.call import NeighbourDown
 from kit.doors import Door
+from kit.transient import TRANSIENT
 from kit.work import House, Work, system_work
 
 log = structlog.get_logger()
+TRIES = 20
+"""So often a batch is tried as a whole when what failed may pass by itself (about a minute and a half); then the event counts as refused."""
 
 
 class Envelope(BaseModel):
@@ -46,6 +49,21 @@ class Envelope(BaseModel):
 Reader = Callable[[Work, Envelope], Awaitable[None]]
 
 
+def _later_than(cursor: str, events: list[Envelope]) -> list[Envelope]:
+    """Only what comes after the cursor, each once: a feed that repeats itself does no harm."""
+    last, later = _place(cursor), list[Envelope]()
+    for event in events:
+        if (place := _place(event.position)) > last:
+            last = place
+            later.append(event)
+    return later
+
+
+def _place(cursor: str) -> tuple[int, int]:
+    xid, row = outbox.parse_cursor(cursor)
+    return int(xid), row
+
+
 class Follower:
     """Follows one feed for one service. `readers`: event type → what to do; unknown types are passed over (additive changes)."""
 
@@ -55,16 +73,22 @@ class Follower:
         self.readers = readers
         self.last_step: datetime | None = None
         self._door = door
+        self._failures = 0
 
     async def step(self, wait: float = 0, size: int = 500) -> int:
-        """Fetch one batch and apply it; the number of events passed. Raises NeighbourDown."""
+        """Fetch one batch and apply it; the number of events passed. Raises what may pass by itself (kit.transient), NeighbourDown among it."""
         async with self.house.database.session() as session:
             cursor = await self._cursor(session)
         path = f"/internal/events?after={cursor}&wait={wait}&size={size}"
         page = await self._door.get(path, timeout=wait + 10)
-        events = [Envelope.model_validate(item) for item in page["events"]]
+        events = _later_than(cursor, [Envelope.model_validate(item) for item in page["events"]])
         if events:
-            await self._apply(cursor, events)
+            try:
+                await self._apply(cursor, events)
+            except TRANSIENT:
+                self._failures += 1
+                raise
+            self._failures = 0
         self.last_step = self.house.clock()
         return len(events)
 
@@ -76,30 +100,48 @@ class Follower:
         return total
 
     async def run(self) -> None:
-        """Follow for ever; a neighbour that is down is asked again after a growing pause."""
+        """Follow for ever; a neighbour or a database that is down is asked again after a growing pause."""
         pause = 0.2
         while True:
             try:
                 await self.step(wait=5)
                 pause = 0.2
-            except (NeighbourDown, OSError) as error:
-                log.warning("neighbour_down", feed=self.feed, service=self.house.schema.name, kind=type(error).__name__)
+            except TRANSIENT as error:
+                log.warning("feed_waits", feed=self.feed, service=self.house.schema.name, kind=type(error).__name__)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5)
 
     async def replay(self) -> int:
-        """Try every parked event again; the number that now passed."""
+        """Try every parked event again, oldest first; the number that now passed. What is refused again stays parked with its newest error."""
         table, passed = self.house.schema.parked, 0
+        waiting = select(table.c.event_id).where(table.c.feed == self.feed, table.c.replayed_at.is_(None)).order_by(table.c.parked_at)
         async with self.house.database.session() as session:
-            rows = (await session.execute(select(table).where(table.c.feed == self.feed, table.c.replayed_at.is_(None)))).mappings().all()
-        for row in rows:
+            event_ids = (await session.execute(waiting)).scalars().all()
+        for event_id in event_ids:
             async with self.house.database.session() as session:
-                event = Envelope.model_validate(row["envelope"])
-                await self._read(session, event)
-                await session.execute(update(table).where(table.c.event_id == event.id).values(replayed_at=self.house.clock()))
-                await session.commit()
-                passed += 1
+                one = select(table.c.envelope).where(table.c.event_id == event_id, table.c.replayed_at.is_(None))
+                envelope = (await session.execute(one.with_for_update(skip_locked=True))).scalar_one_or_none()
+                if envelope is not None:
+                    passed += await self._replay_one(session, Envelope.model_validate(envelope))
+                    await session.commit()
         return passed
+
+    async def _replay_one(self, session: AsyncSession, event: Envelope) -> int:
+        table = self.house.schema.parked
+        row = update(table).where(table.c.event_id == event.id)
+        try:
+            async with session.begin_nested():
+                await self._read(session, event)
+        except TRANSIENT:
+            raise
+        except Exception as error:
+            log.error("event_refused_again", feed=self.feed, type=event.type, event_id=str(event.id), kind=type(error).__name__)
+            await session.execute(row.values(error=type(error).__name__))
+            return 0
+        await session.execute(row.values(replayed_at=self.house.clock()))
+        work = system_work(self.house, session, event.request_id, f"{self.house.schema.name}/follow")
+        await work.note("event.replayed", "event", event.id, details={"type": event.type, "feed": self.feed})
+        return 1
 
     async def _cursor(self, session: AsyncSession) -> str:
         table = self.house.schema.cursors
@@ -117,7 +159,8 @@ class Follower:
                 async with session.begin_nested():
                     for event in events:
                         await self._read(session, event)
-            except Exception:
+            except Exception as error:
+                self._raise_if_passing(error)
                 await self._one_by_one(session, events)
             await self._move(session, cursor, events[-1].position)
             await session.commit()
@@ -128,6 +171,7 @@ class Follower:
                 async with session.begin_nested():
                     await self._read(session, event)
             except Exception as error:
+                self._raise_if_passing(error)
                 log.error(
                     "event_parked", feed=self.feed, type=event.type, event_id=str(event.id), kind=type(error).__name__, exc_info=error
                 )
@@ -142,6 +186,10 @@ class Follower:
                 await session.execute(insert(self.house.schema.parked).values(values).on_conflict_do_nothing())
                 work = system_work(self.house, session, event.request_id, f"{self.house.schema.name}/follow")
                 await work.note("event.parked", "event", event.id, details={"type": event.type, "feed": self.feed})
+
+    def _raise_if_passing(self, error: Exception) -> None:
+        if isinstance(error, TRANSIENT) and self._failures < TRIES:
+            raise error
 
     async def _read(self, session: AsyncSession, event: Envelope) -> None:
         reader = self.readers.get(event.type)
