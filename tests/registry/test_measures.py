@@ -168,3 +168,26 @@ async def test_two_officers_at_once_leave_one_step(house: TestHouse) -> None:
     assert sorted(answer.status for answer in answers) == [200, 412, 412, 412, 412]
     history = json.loads((await officer("GET", f"/registry/v1/measures/{measure['id']}/history")).body)
     assert [entry["event"] for entry in history] == ["order", "serve"]
+
+
+async def test_a_step_recorded_by_mistake_is_taken_back_by_a_new_row(house: TestHouse) -> None:
+    add_towns(house)
+    officer = county_officer(house)
+    _, measure = await running(officer)
+    path = f"/registry/v1/measures/{measure['id']}"
+    ended = await step(officer, measure, "terminate", "2021-06-01", document_no="判1号")
+    assert ended["ended_on"] == "2021-06-01"
+    history = json.loads((await officer("GET", path + "/history")).body)
+    last, before = history[-1]["id"], history[-2]["id"]
+    town = house.caller("registry", Role.TOWN_OFFICER)
+    wrong = {"corrects_id": last, "reason": "登记错人"}
+    assert (await town("POST", path + "/corrections", wrong, if_match='"v4"')).status == 403
+    assert (await officer("POST", path + "/corrections", {**wrong, "corrects_id": before}, if_match='"v4"')).status == 409
+    assert (await officer("POST", path + "/corrections", wrong, if_match='"v3"')).status == 412
+    back = json.loads((await officer("POST", path + "/corrections", wrong, if_match='"v4"')).body)
+    same = ("state", "term_start", "term_end", "ended_on", "end_reason")
+    assert {name: back[name] for name in same} == {name: measure[name] for name in same}
+    assert (await officer("POST", path + "/corrections", wrong, if_match='"v5"')).status == 409
+    told = json.loads((await officer("GET", path + "/history")).body)
+    assert [(entry["event"], entry["corrects_id"]) for entry in told[-2:]] == [("terminate", None), ("correct", last)]
+    assert [kind for kind, _ in published(house)][-2:] == ["measure.ended", "measure.resumed"]

@@ -12,9 +12,19 @@ from kit.etags import IfMatch, etag
 from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
-from services.registry.measures import service, standings
+from services.registry.measures import corrections, service, standings
 from services.registry.measures.calendar import is_working_day
-from services.registry.measures.schemas import Kind, MeasureAnswer, MeasureHistoryEntry, MeasureRow, NewMeasure, PossibleStep, State, Step
+from services.registry.measures.schemas import (
+    Correction,
+    Kind,
+    MeasureAnswer,
+    MeasureHistoryEntry,
+    MeasureRow,
+    NewMeasure,
+    PossibleStep,
+    State,
+    Step,
+)
 from services.registry.measures.states import COMMUNITY, state_on
 from services.registry.measures.tables import Measure
 from services.registry.measures.terms import AGREEMENT_WORKING_DAYS, due_in_working_days
@@ -28,6 +38,7 @@ Reader = Annotated[
     Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.SUBJECT, personal=True)
 ]
 Decider = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER)]
+Corrector = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.POLICE_OFFICER)]
 Writer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER)]
 
 
@@ -104,3 +115,11 @@ async def history_of(work: Reader, measure_id: UUID) -> object:
 async def take_step(work: Decider, measure_id: UUID, step: Step, response: Response, if_match: IfMatch = None) -> MeasureAnswer:
     """Record a step; which exist from here is in the measure's `next_steps`."""
     return _answer(work, await service.take_step(work, measure_id, step, if_match), response)
+
+
+@router.post("/measures/{measure_id}/corrections")
+async def correct_step(
+    work: Corrector, measure_id: UUID, correction: Correction, response: Response, if_match: IfMatch = None
+) -> MeasureAnswer:
+    """Take the last step back because it was recorded by mistake; the history keeps both."""
+    return _answer(work, await corrections.correct_step(work, measure_id, correction, if_match), response)

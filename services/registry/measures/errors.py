@@ -4,6 +4,7 @@ Problem
 ├── MeasureNotFound 404     also for one outside the caller's scope: existence itself is personal
 ├── MeasureRunning 409      another exclusive measure runs (domain 1)
 ├── NotDeclaredStep 409     no law knows this step from this state
+├── NotCorrectable 409       not the last step, or other rows rest on it: then the organ revokes (T18)
 └── StepRefused 422         the step is known, a condition of the law is not met
 """
 
@@ -40,3 +41,11 @@ class StepRefused(Invalid):
     slug = "step-refused"
     title_zh = "不符合法定条件"
     title_en = "A legal condition is not met"
+
+
+class NotCorrectable(Conflict):
+    """The step cannot be taken back."""
+
+    slug = "step-not-correctable"
+    title_zh = "只能更正最后一步,且其后没有其他决定;否则须由决定机关撤销"
+    title_en = "Only the last step, on which nothing rests, can be corrected; otherwise the organ revokes"

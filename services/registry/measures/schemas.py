@@ -97,6 +97,13 @@ class Step(Message):
     order_organ: ShortText | None = None
 
 
+class Correction(Message):
+    """The last step was recorded by mistake: a new row names it and says why."""
+
+    corrects_id: UUID
+    reason: LongText
+
+
 class PossibleStep(Answer):
     """A step that the law knows from here."""
 

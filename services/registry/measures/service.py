@@ -97,13 +97,12 @@ async def take_step(work: Work, measure_id: UUID, step: Step, if_match: str | No
     except Refused as error:
         raise _refused(error) from error
     before = measure.state
+    replaced = {column: plain(getattr(measure, column)) for column in sorted(decision.changes)}
     for column, value in decision.changes.items():
         setattr(measure, column, value)
-    if step.event == "extend":
-        measure.term_months = None
     measure.version += 1
     measure.updated_at = work.now
-    _remember(work, measure, step.event, before, decision.effective_on, decision.transition.legal_source, given)
+    _remember(work, measure, step.event, before, decision.effective_on, decision.transition.legal_source, given, replaced)
     await work.session.flush()
     await _say(work, measure, SAYS[decision.transition.says], decision.effective_on, step.event)
     await work.note("measure.step", "measure", measure.id, details={"event": step.event, "to": measure.state})
@@ -154,12 +153,16 @@ async def _begin(work: Work, person: Person, kind: str, division_code: str, give
     return measure
 
 
-def _remember(work: Work, measure: Measure, event: str, before: str, on: date, source: str, given: Given) -> None:
+def _remember(
+    work: Work, measure: Measure, event: str, before: str, on: date, source: str, given: Given, replaced: dict[str, Any] | None = None
+) -> None:
     numbers = ("contact_attempts", "evaded_tests", "departures", "absence_days")
     words = ("good_reason", "finding_no", "ground", "division_code", "addiction", "order_organ")
     details: dict[str, Any] = {name: getattr(given, name) for name in (*numbers, *words) if getattr(given, name)}
     if given.until is not None:
         details["until"] = given.until.isoformat()
+    if replaced is not None:
+        details["replaced"] = replaced  # what a correction puts back
     work.session.add(
         MeasureEvent(
             measure_id=measure.id,
@@ -176,6 +179,11 @@ def _remember(work: Work, measure: Measure, event: str, before: str, on: date, s
             recorded_at=work.now,
         )
     )
+
+
+def plain(value: Any) -> Any:
+    """A column's value as JSON holds it."""
+    return value.isoformat() if isinstance(value, date) else value
 
 
 async def _say(work: Work, measure: Measure, kind: type[said.MeasureEvent], on: date, reason: str | None) -> None:

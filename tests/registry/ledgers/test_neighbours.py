@@ -1,0 +1,82 @@
+"""Ledgers of tests, firms and venues through the whole house: each service takes in what is its own."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import AsyncIterator
+
+import psycopg
+import pytest
+
+from kit.roles import Role
+from tests.houses import Template, TestHouse, open_house
+from tests.registry.ledgers.county import AFTER, take_in
+from tests.registry.ledgers.desk import LEDGERS, Desk, add_county, ledger
+
+
+@pytest.fixture
+async def street(template: Template) -> AsyncIterator[TestHouse]:
+    """All services, with the county and the catalogue."""
+    async with open_house(template) as opened:
+        add_county(opened)
+        with (LEDGERS / "precursor_chemicals.csv").open(encoding="utf-8") as file, psycopg.connect(opened.owner) as connection:
+            for line in csv.DictReader(file):
+                connection.execute(
+                    "insert into precursor.catalogue_entry (id, seq, name_zh, name_en, synonyms, cas, category, subtype, is_group, control_level, salts_controlled, "
+                    "valid_from, legal_basis, pending_verification, authority_make_sell, authority_purchase, authority_transport, authority_trade, note, loaded_at) "
+                    "values (gen_random_uuid(), %s, %s, %s, '[]', '[]', %s, '', false, 'national', false, '2000-01-01', '', true, '', '', '', '', '', now())",
+                    (int(line["seq"]), line["name_zh"], line["name_en"], int(line["category"])),
+                )
+        yield opened
+
+
+def _desk(house: TestHouse, service: str) -> Desk:
+    return Desk(house, house.caller(service, Role.COUNTY_OFFICER), service)
+
+
+async def test_tests_of_registered_persons_are_taken_over_and_no_negative_is_named(street: TestHouse) -> None:
+    await take_in(_desk(street, "registry"), 4)
+    desk = _desk(street, "testing")
+    (urine,) = await desk.upload(ledger(14), as_of=AFTER)
+    assert urine["state"] == "reported" and urine["recognised"], urine
+    assert urine["dispositions"]["hold"] > 24  # persons that the register does not have are held
+    assert urine["codes"]["PERSON_UNKNOWN"] > 1000
+    done = await desk.commit(urine)
+    assert done["taken"]["tests"] == urine["dispositions"]["accept"] > 30
+    (hair,) = await desk.upload(ledger(15), as_of=AFTER)
+    assert hair["recognised"], hair
+    (screening,) = await desk.upload(ledger(18), as_of=AFTER)
+    assert [table["kind"] for table in screening["layout"]["tables"]] == ["practitioner"]
+    done = await desk.commit(screening)
+    assert done["taken"]["screened"] == screening["dispositions"]["accept"] > 1000
+    with psycopg.connect(street.owner) as connection:
+        assert connection.execute("select count(*) from testing.ledger_row where kind = 'practitioner'").fetchone() == (0,)
+    again = await desk.caller("GET", f"{desk.path}/{screening['id']}/marked")
+    assert again.status == 422, again.body
+
+
+async def test_firms_couriers_and_venues_are_taken_over(street: TestHouse) -> None:
+    desk = _desk(street, "precursor")
+    jobs = await desk.upload(ledger(16), ledger(17), ledger(18), as_of=AFTER)
+    assert [job["recognised"] for job in jobs] == [True, True, True]
+    taken = [(await desk.commit(job))["taken"] for job in jobs]
+    assert taken[0]["firms"] == 81 and taken[1]["firms"] == 21, taken
+    assert taken[2]["venues"] > 1200, taken
+    (other,) = await desk.upload(ledger(1), as_of=AFTER)
+    assert other["recognised"] is False
+
+
+async def test_a_neighbour_that_is_down_fails_the_import_and_nothing_else(street: TestHouse) -> None:
+    desk = _desk(street, "precursor")
+    registry = street.house.apps.pop("registry")
+    try:
+        reply = await desk.post(ledger(16))
+        jobs_queue = street.house.apps["precursor"].state.jobs
+        await jobs_queue.drain()
+        job = await desk.get(f"/{reply[1]['items'][0]['id']}")
+        assert (job["state"], job["error"]["code"]) == ("failed", "NEIGHBOUR_DOWN"), json.dumps(job)
+    finally:
+        street.house.apps["registry"] = registry
+    (job,) = await desk.upload(ledger(16))
+    assert job["state"] == "reported"
