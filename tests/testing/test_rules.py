@@ -202,8 +202,8 @@ def test_there_is_no_other_way(event: str, origin: str) -> None:
 
 
 def test_every_state_is_reached_and_named() -> None:
-    assert {step.target for step in plans.TRANSITIONS.values()} == set(plans.STATES) == set(CODES["due_test_state"])
-    assert {step.target for step in chain.STEPS} | {"collected"} == set(chain.STATES) == set(CODES["test_chain_state"])
+    assert {step.target for step in plans.TRANSITIONS.values()} == set(plans.STATES) == set(CODES["due_test.state"].keys())
+    assert {step.target for step in chain.STEPS} | {"collected"} == set(chain.STATES) == set(CODES["collection.state"].keys())
     assert all(state in chain.DEADLINES for state in chain.OPEN)
 
 

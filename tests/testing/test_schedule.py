@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -55,7 +56,7 @@ def test_windows_lie_inside_the_term_in_order_and_apart(scheme: list[Phase], ter
         assert start <= slot.window_from <= slot.due_on <= slot.window_to < end
         assert slot.due_on - slot.window_from <= timedelta(days=window)
         assert slot.window_to - slot.due_on <= timedelta(days=window)
-    for one, two in zip(found, found[1:], strict=False):
+    for one, two in pairwise(found):
         assert one.window_to < two.window_from
         assert two.number == one.number + 1
 
@@ -63,7 +64,7 @@ def test_windows_lie_inside_the_term_in_order_and_apart(scheme: list[Phase], ter
 @given(terms)
 def test_tests_thin_out_and_never_come_more_often_again(term: tuple[date, date]) -> None:
     found = due_days(A, *term)
-    gaps = [(two - one).days for one, two in zip(found, found[1:], strict=False)]
+    gaps = [(two - one).days for one, two in pairwise(found)]
     for place, gap in enumerate(gaps[:-1]):  # the last gap may be cut by the end of the term
         assert 28 <= gap <= 92
         if place:

@@ -27,12 +27,20 @@ MEASURES_AT_ONCE = 1000
 
 
 async def hear_person(work: Work, person_id: UUID, heard_at: datetime, values: dict[str, Any]) -> None:
-    """A person was registered, moved, or stands otherwise; a standing that ends supervision ends what is owed (DRR art. 7)."""
+    """A person was registered, moved, or stands otherwise.
+
+    A standing that ends supervision ends what is owed (DRR art. 7); one that takes such a standing back has it counted anew.
+    """
+    known = await subjects.subject(work.session, person_id)
     await subjects.hear_person(work.session, person_id, heard_at, values)
+    if known is None:
+        return
     await sets.move_to(work.session, person_id, values["division_code"])
-    if values.get("standing") in ENDS_SUPERVISION:
-        since: date = values["standing_since"]
-        await _end_person(work, person_id, values["division_code"], since)
+    standing = values.get("standing")
+    if standing in ENDS_SUPERVISION:
+        await _end_person(work, person_id, values["division_code"], values["standing_since"])
+    elif standing is not None and known.standing in ENDS_SUPERVISION and await subjects.set_unplanned(work.session, person_id):
+        await _wake_planner(work)
 
 
 async def hear_measure(work: Work, news: MeasureNews, heard_at: datetime) -> None:
@@ -63,20 +71,15 @@ async def plan_waiting(work: Work) -> int:
         owed: list[Owed] = []
         told: list[dict[str, Any]] = []
         for row in waiting:
-            if (
-                row.state not in RUNNING
-                or row.standing in ENDS_SUPERVISION
-                or row.kind not in schemes
-                or row.term_start is None
-                or row.term_end is None
-            ):
+            if row.state not in RUNNING or row.standing in ENDS_SUPERVISION or row.term_start is None or row.term_end is None:
                 continue
-            scheme, phases = schemes[row.kind]
-            to_come = rules.still_to_come(rules.slots(phases, row.term_start, row.term_end, scheme.window_days), work.today)
-            owed += [Owed(row.person_id, row.measure_id, row.division_code, scheme.code, scheme.specimen_type, slot) for slot in to_come]
-            event = PlanChanged(
-                division_code=row.division_code, measure_id=row.measure_id, on=work.today, code="planned", tests=len(to_come)
-            )
+            count = len(owed)
+            for (kind, specimen), (scheme, phases) in schemes.items():
+                if kind == row.kind:
+                    to_come = rules.still_to_come(rules.slots(phases, row.term_start, row.term_end, scheme.window_days), work.today)
+                    owed += [Owed(row.person_id, row.measure_id, row.division_code, scheme.code, specimen, slot) for slot in to_come]
+            tests = len(owed) - count
+            event = PlanChanged(division_code=row.division_code, measure_id=row.measure_id, on=work.today, code="planned", tests=tests)
             told.append(event_row(event, row.person_id, row.division_code, work.origin))
         await sets.insert_owed(work.session, owed, work.now)
         await subjects.set_planned(work.session, measure_ids)
@@ -106,10 +109,12 @@ async def _end_measure(work: Work, news: MeasureNews) -> None:
 
 
 async def _end_person(work: Work, person_id: UUID, division_code: str, since: date) -> None:
+    measures = [basis.measure_id for basis in await subjects.bases_of(work.session, person_id)]
+    deleted = await sets.forget_unopened(work.session, measures, ["scheduled", "paused"])
     cancelled = await sets.change_all_of_person(work.session, rules.TRANSITIONS["end"], person_id, since, _by(work, "standing"))
     await _take_back(work, cancelled)
-    if cancelled:
-        event = PlanChanged(division_code=division_code, measure_id=None, on=since, code="ended", tests=len(cancelled))
+    if cancelled or deleted:
+        event = PlanChanged(division_code=division_code, measure_id=None, on=since, code="ended", tests=deleted + len(cancelled))
         await work.publish(event, person_id, division_code)
     await work.note("plan.end", "person", person_id)
 

@@ -78,8 +78,8 @@ async def neighbours_of(session: AsyncSession, due: DueTest, day: date) -> tuple
     return before, after
 
 
-async def schemes_on(session: AsyncSession, county: str, day: date) -> dict[str, tuple[Scheme, list[Phase]]]:
-    """Measure kind → the scheme in force on a day for a county, with its phases; the longest matching prefix wins, then the latest start."""
+async def schemes_on(session: AsyncSession, county: str, day: date) -> dict[tuple[str, str], tuple[Scheme, list[Phase]]]:
+    """(Measure kind, specimen) → the scheme in force on a day for a county, with its phases; the longest matching prefix wins, then the latest start."""
     query = (
         select(Scheme, SchemePhase)
         .join(SchemePhase, col(SchemePhase.scheme_code) == col(Scheme.code))
@@ -87,10 +87,10 @@ async def schemes_on(session: AsyncSession, county: str, day: date) -> dict[str,
         .where(func.starts_with(county, col(Scheme.division_prefix)))
         .order_by(func.length(col(Scheme.division_prefix)), col(Scheme.valid_from), col(Scheme.code), col(SchemePhase.from_month))
     )
-    found: dict[str, tuple[Scheme, list[Phase]]] = {}
+    found: dict[tuple[str, str], tuple[Scheme, list[Phase]]] = {}
     for scheme, phase in (await session.execute(query)).all():
-        known = found.get(scheme.measure_kind)
-        if known is None or known[0].code != scheme.code:
-            found[scheme.measure_kind] = (scheme, [])
-        found[scheme.measure_kind][1].append(Phase(phase.from_month, phase.step_half_months))
+        key = (scheme.measure_kind, scheme.specimen_type)
+        if key not in found or found[key][0].code != scheme.code:
+            found[key] = (scheme, [])
+        found[key][1].append(Phase(phase.from_month, phase.step_half_months))
     return found

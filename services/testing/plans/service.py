@@ -80,7 +80,7 @@ async def plans_of(work: Work, person_id: UUID) -> Sequence[DueTest]:
     return await repository.plans_of(work.session, person_id, PLANS_SHOWN)
 
 
-async def schemes(work: Work) -> dict[str, tuple[Scheme, list[rules.Phase]]]:
+async def schemes(work: Work) -> dict[tuple[str, str], tuple[Scheme, list[rules.Phase]]]:
     """The schemes in force today."""
     return await repository.schemes_on(work.session, work.house.extras["county"], work.today)
 
@@ -149,6 +149,8 @@ async def decide(work: Work, plan_id: UUID, new: NewDecision, if_match: str | No
         raise invalid("/words", "missing", "拒绝检测须记录本人陈述", "a refusal needs the person's statement")
     if new.decision == "refused" and not due.window_from <= work.today <= due.window_to:
         raise invalid("/decision", "outside_window", "不在检测时段内,不构成拒绝", "outside the window nobody can refuse")
+    if due.state == "attended":  # only the chain itself may say that nothing could be tested
+        raise NotFromHere(due.state, rules.DECISIONS[new.decision])
     was = due.state
     await take_step(work, due, rules.DECISIONS[new.decision], new.reason, new.words or "")
     if new.decision in _TELLING or was in ("missed", "missed_unexcused"):

@@ -91,6 +91,17 @@ async def set_planned(session: AsyncSession, measure_ids: Sequence[UUID]) -> Non
     await session.execute(update(WatchedMeasure).where(col(WatchedMeasure.measure_id).in_(measure_ids)).values(unplanned=False))
 
 
+async def set_unplanned(session: AsyncSession, person_id: UUID) -> bool:
+    """Have a person's running measures counted anew; whether there is one."""
+    query = (
+        update(WatchedMeasure)
+        .where(col(WatchedMeasure.person_id) == person_id, col(WatchedMeasure.state).in_(RUNNING))
+        .values(unplanned=True)
+        .returning(col(WatchedMeasure.measure_id))
+    )
+    return (await session.execute(query)).first() is not None
+
+
 async def measures_running_on(
     session: AsyncSession, person_ids: Sequence[UUID], kinds: Sequence[str]
 ) -> dict[UUID, list[tuple[UUID, date, date | None]]]:

@@ -6,6 +6,7 @@ Revision: 0001, after None.
 import sqlalchemy as sa
 from alembic import op
 from kit.jobs import install_queue
+from services.testing.migrations.first_rows import insert_first_rows
 from kit.db import Xid8
 from sqlalchemy.dialects import postgresql
 
@@ -536,6 +537,7 @@ def upgrade() -> None:
     )
     # ### end Alembic commands ###
     install_queue(op.get_bind(), "testing")
+    insert_first_rows(op.get_bind())
 
 
 def downgrade() -> None:
