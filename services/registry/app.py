@@ -12,6 +12,7 @@ from services.registry import tables
 from services.registry.assessments.api import router as assessments
 from services.registry.comanagement.api import router as comanagement
 from services.registry.divisions.api import router as divisions
+from services.registry.divisions.neighbours import router as places
 from services.registry.indicators.api import internal as figures
 from services.registry.indicators.api import router as indicators
 from services.registry.jobs import JOBS, end_due_measures
@@ -32,6 +33,7 @@ def create_app(parts: Parts) -> FastAPI:
     """The registry as an ASGI app."""
     routers = [
         divisions,
+        places,
         staff,
         people,
         teams,
