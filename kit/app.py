@@ -135,6 +135,7 @@ def install_problems(app: FastAPI) -> None:
             log.error(
                 "database_error",
                 sqlstate=getattr(error.orig, "sqlstate", ""),
+                kind=type(error.orig).__name__,
                 route=_template(request.scope),
                 request_id=request.headers.get("x-request-id", ""),
             )

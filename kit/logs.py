@@ -11,8 +11,11 @@ from typing import Any, TextIO
 import structlog
 
 ALLOWED = frozenset(
-    ["event", "level", "timestamp", "service", "kind", "route", "request_id", "sqlstate", "feed", "type", "event_id", "state", "rows", "seconds", "port", "pid", "count", "number", "revision", "exception", "code", "job"]
-)
+    {
+        "event", "level", "timestamp", "service", "kind", "route", "request_id", "sqlstate", "feed", "type", "event_id", "state", "rows", "seconds",
+        "port", "pid", "count", "number", "revision", "exception", "code", "job",
+    }
+)  # fmt: skip
 _LOOKS_PERSONAL = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)|(?<!\d)1\d{10}(?!\d)")
 
 

@@ -121,19 +121,21 @@ class UnitRoute(APIRoute):
                 )
             body = await _strict_body(request)
             house: House = request.app.state.house
-            async with house.database.session() as session:
-                request.state.session = session
+            session = house.database.session()
+            request.state.session = session
+            try:
                 kept = await idempotency.begin(request, session, house, body) if request.method == "POST" else None
                 if kept is not None and kept.answer is not None:
                     return kept.answer
                 response = await inner(request)
-                if response.status_code >= 400:
-                    await session.rollback()
-                    return response
-                if kept is not None:
+                if kept is not None and response.status_code < 400:
                     await kept.store(session, response, house.clock())
-                await session.commit()
+                if session.in_transaction() and response.status_code < 400:
+                    await session.commit()
                 return response
+            finally:
+                if session.in_transaction():  # an unused session costs nothing, a failed one rolls back here
+                    await session.close()
 
         return handle
 
