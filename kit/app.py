@@ -67,6 +67,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "int_type": ("应为整数", "must be an integer"),
     "json_invalid": ("不是有效的 JSON", "no valid JSON"),
 }
+OUT_OF_RANGE = "日期或数值超出范围"
 
 
 def problem_response(problem: Problem, request_id: str, language: str) -> JSONResponse:
@@ -77,7 +78,9 @@ def problem_response(problem: Problem, request_id: str, language: str) -> JSONRe
 def _pointer(location: Sequence[Any]) -> str:
     parts = list(location)
     if parts and parts[0] == "body":
-        parts = parts[1:]
+        parts = [part for part in parts[1:] if part != "[key]"]
+    elif parts and parts[0] in ("query", "path", "header", "cookie"):
+        parts = parts[:2]  # what follows names a branch of a choice, not a place
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1")[:80] for part in parts)
 
 
@@ -100,6 +103,8 @@ def _database_problem(error: DBAPIError) -> Problem:
         return Conflict("其他人正在修改同一记录,请重试", "someone is changing the same record; try again")
     if state.startswith("23"):
         return Conflict("与已有记录冲突", "conflicts with an existing record")
+    if state in ("22003", "22008", "22021", "22P05"):  # a number, a date or a sign that no column holds
+        return Invalid(OUT_OF_RANGE, "a value is out of range")
     if isinstance(error, OperationalError) or state.startswith(("08", "57")):
         return Unavailable(headers={"Retry-After": "2"})
     return Problem()
@@ -156,6 +161,7 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, on_http)
     app.add_exception_handler(DBAPIError, on_database)
     app.add_exception_handler(TimeoutError, lambda request, _: answer(request, Unavailable(headers={"Retry-After": "2"})))
+    app.add_exception_handler(OverflowError, lambda request, _: answer(request, Invalid(OUT_OF_RANGE, "a value is out of range")))
     app.add_exception_handler(Exception, on_anything)
 
 

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from operator import mul
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK = "10X98765432"
+_SHIFT = 48 * sum(WEIGHTS)
+"""The bytes of the digits start at 48: taking that off once is quicker than reading 17 numbers."""
 _PROVINCES = (11, 12, 13, 14, 15, 21, 22, 23, 31, 32, 33, 34, 35, 36, 37, 41, 42, 43, 44, 45, 46, 50, 51, 52, 53, 54, 61, 62, 63, 64, 65, 71, 81, 82, 83)  # fmt: skip
 PROVINCES = frozenset(str(number) for number in _PROVINCES)
 DEMO_PROVINCE = "99"
+FOREIGN = frozenset("9" + province[0] for province in PROVINCES) - {DEMO_PROVINCE}
 OLDEST = date(1900, 1, 1)
 
 MESSAGES: dict[str, tuple[str, str]] = {
@@ -48,8 +52,13 @@ class IdNumber:
 
 
 def check_character(first17: str) -> str:
-    """The check character of 17 digits."""
-    return CHECK[sum(int(digit) * weight for digit, weight in zip(first17, WEIGHTS, strict=True)) % 11]
+    """The check character of 17 digits (ISO 7064 MOD 11-2)."""
+    return CHECK[(sum(map(mul, first17.encode(), WEIGHTS)) - _SHIFT) % 11]
+
+
+def area_exists(province: str, *, demo: bool) -> bool:
+    """Whether a number may begin so: a province, 9 and a province's first digit (a foreigner's permanent residence card), or the fictitious 99."""
+    return province in PROVINCES or province in FOREIGN or (demo and province == DEMO_PROVINCE)
 
 
 def read_id_number(text: str, *, today: date, demo: bool) -> IdNumber:
@@ -71,7 +80,6 @@ def read_id_number(text: str, *, today: date, demo: bool) -> IdNumber:
     check = check_character(first17)
     if not converted and check != upper[17]:
         raise IdNumberError("ID_CHECKSUM")
-    province = first17[:2]
-    if province not in PROVINCES and not (demo and province == DEMO_PROVINCE):
+    if not area_exists(first17[:2], demo=demo):
         raise IdNumberError("ID_AREA_UNKNOWN")
     return IdNumber(first17 + check, first17[:6], birth, "male" if int(first17[16]) % 2 else "female", converted)

@@ -112,13 +112,15 @@ class UnitRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             unknown = [name for name in request.query_params if name not in allowed]
-            if unknown:
-                raise Invalid(
-                    errors=[
-                        FieldError(f"/query/{name[:60]}", "unknown_parameter", "不认识的查询参数", "unknown query parameter")
-                        for name in unknown
-                    ]
-                )
+            faults = [
+                FieldError(f"/query/{name[:60]}", "unknown_parameter", "不认识的查询参数", "unknown query parameter") for name in unknown
+            ] or [
+                FieldError(f"/query/{name}", "nul", "文本含有空字符", "the text holds NUL")
+                for name, value in request.query_params.multi_items()
+                if "\x00" in value
+            ]
+            if faults:
+                raise Invalid(errors=faults)
             body = await _strict_body(request)
             house: House = request.app.state.house
             session = house.database.session()

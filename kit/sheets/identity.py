@@ -9,63 +9,14 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from operator import mul
 from typing import Any
 
+from kit.id_numbers import area_exists, check_character
 from kit.sheets.plain import INVISIBLE, key_of
 
-WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_SHIFT = 48 * sum(WEIGHTS)
-# A foreigner's permanent residence card begins with 9 and a province code; 99 is no province, so demo numbers cannot clash.
-PROVINCES = frozenset(
-    [
-        "11",
-        "12",
-        "13",
-        "14",
-        "15",
-        "21",
-        "22",
-        "23",
-        "31",
-        "32",
-        "33",
-        "34",
-        "35",
-        "36",
-        "37",
-        "41",
-        "42",
-        "43",
-        "44",
-        "45",
-        "46",
-        "50",
-        "51",
-        "52",
-        "53",
-        "54",
-        "61",
-        "62",
-        "63",
-        "64",
-        "65",
-        "71",
-        "81",
-        "82",
-        "83",
-    ]
-)
-DEMO_AREA = "99"
-_FOREIGN = frozenset("9" + province[0] for province in PROVINCES)
 _EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]")
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?e\+?\d{1,3}")
 _MARKS = str.maketrans("", "", "'\"`‘’“”′*.,、-—_:;()[]#")
-
-
-def check_character(first_seventeen: str) -> str:
-    """The 18th character for 17 digits (ISO 7064 MOD 11-2)."""
-    return "10X98765432"[(sum(map(mul, first_seventeen.encode(), WEIGHTS)) - _SHIFT) % 11]
 
 
 def birth_of(number: str) -> str:
@@ -96,16 +47,12 @@ def id_reader(blank: frozenset[str], as_of: dt.date, demo: bool) -> Callable[[An
             births[digits] = known
         return known
 
-    def area(number: str) -> bool:
-        head = number[:2]
-        return head in PROVINCES or (head == DEMO_AREA and demo) or (head in _FOREIGN and head != DEMO_AREA)
-
     def verdict(number: str) -> tuple[str | None, str | None]:
         if not born(number[6:14]):
             return None, "ID_BIRTH_INVALID"
-        if "10X98765432"[(sum(map(mul, number[:17].encode(), WEIGHTS)) - _SHIFT) % 11] != number[17]:
+        if check_character(number[:17]) != number[17]:
             return None, "ID_PRECISION_LOST" if number.endswith("000") else "ID_CHECKSUM"
-        if not area(number):
+        if not area_exists(number[:2], demo=demo):
             return None, "ID_AREA_UNKNOWN"
         return number, None
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.sheets.identity import birth_of, check_character, id_reader, sex_of
+from kit.id_numbers import check_character
+from kit.sheets.identity import birth_of, id_reader, sex_of
 
 BLANK = frozenset(("", "/", "-", "无"))
 TODAY = dt.date(2021, 6, 30)
