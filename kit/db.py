@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
@@ -41,6 +42,9 @@ class Xid8(sa.types.UserDefinedType[str]):
 
     def get_col_spec(self, **_: Any) -> str:
         return "xid8"
+
+
+ischema_names["xid8"] = Xid8  # so that a comparison of migrations and tables knows the type when it reads it back
 
 
 class Row(SQLModel):
