@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from h3.api import basic_int as h3
-
 from kit.pages import Cursors
 from kit.work import Work
+from services.alerts import cells as h3
 from services.alerts.alerts import repository
 from services.alerts.alerts.schemas import AlertAnswer, ReasonAnswer
 from services.alerts.alerts.sentences import sentence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, LiteralString
 from uuid import UUID
@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kit.db import driver
+from services.alerts.checkins.rules import SKEW_NOTED
 from services.alerts.watched.rules import running_sql
 
 CHANNEL = "alerts_checkins"
@@ -61,35 +62,44 @@ added as (
   select person_id, client_key, at, division_code, county_code, cell, lon, lat, accuracy_m, source, skew_s, %(actor)s, %(now)s from allowed order by n
   on conflict (person_id, client_key) do nothing
   returning id, at),
-queued as (insert into alerts.unobserved (checkin_id, at) select id, at from added returning 1)
+queued as (insert into alerts.unobserved (checkin_id, at) select id, at from added returning 1){noted}
 select array(select n from allowed order by n), (select count(*) from added),
        case when exists (select 1 from queued) then pg_notify('alerts_checkins', '') end"""
 
 
-def _store(given: LiteralString) -> bytes:
-    return _STORE.format(given=given, runs=_RUNS).encode()
+_NOTED = """,
+noted as (
+  insert into alerts.audit (at, actor, roles, action, purpose, reason, object_type, object_ids, request_id, details)
+  select %(now)s, %(actor)s, %(roles)s, 'checkin.record', '', '', 'person', jsonb_agg(distinct person_id::text), %(request_id)s,
+         jsonb_build_object('accepted', (select count(*) from added), 'duplicates', count(*) - (select count(*) from added),
+                            'skewed', count(*) filter (where abs(skew_s) > %(skew_noted)s))
+    from allowed having count(*) > 0)"""
 
 
-_STORE_ARRAYS = _store(_FROM_ARRAYS)
-_STORE_STAGED = _store("checkin_stage")
+def _store(given: LiteralString, noted: LiteralString) -> bytes:
+    return _STORE.format(given=given, runs=_RUNS, noted=noted).encode()
+
+
+_STORE_ARRAYS = _store(_FROM_ARRAYS, _NOTED)
+_STORE_STAGED = _store("checkin_stage", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """Whose check-ins a caller may bring: their own, or those of persons in their towns."""
+class Bringer:
+    """Who brings check-ins, and whose they may be: their own, or those of persons in their towns. Also what the audit row says."""
 
     own: UUID | None
     towns: list[str] | None
+    actor: str
+    roles: str
+    request_id: str
+    today: date
+    now: datetime
+    county: str
 
 
-def _common(reach: Reach, actor: str, today: date, now: datetime, county: str) -> dict[str, Any]:
-    return {"own": reach.own, "towns": reach.towns, "actor": actor, "today": today, "now": now, "county": county}
-
-
-async def store_batch(
-    session: AsyncSession, rows: Sequence[Row], reach: Reach, *, actor: str, today: date, now: datetime, county: str
-) -> tuple[list[int], int]:
-    """Store a batch in one statement: the numbers of the rows that may be taken (new or known), and how many were new."""
+async def store_batch(session: AsyncSession, rows: Sequence[Row], bringer: Bringer) -> tuple[list[int], int]:
+    """Store a batch with its audit row, in one statement: the numbers of the rows that may be taken (new or known), and how many were new."""
     columns = {
         "n": [r.n for r in rows],
         "person": [r.person_id for r in rows],
@@ -103,7 +113,7 @@ async def store_batch(
         "skew": [r.skew_s for r in rows],
     }
     connection = await driver(session)
-    cursor = await connection.execute(_STORE_ARRAYS, {**columns, **_common(reach, actor, today, now, county)})
+    cursor = await connection.execute(_STORE_ARRAYS, {**columns, **asdict(bringer), "skew_noted": SKEW_NOTED.total_seconds()})
     return await _stored(cursor)
 
 
@@ -132,9 +142,9 @@ class Stage:
             for r in rows:
                 await copy.write_row((r.n, r.person_id, r.client_key, r.at, r.lon, r.lat, r.accuracy_m, r.source, r.cell, r.skew_s))
 
-    async def store(self, reach: Reach, *, actor: str, today: date, now: datetime, county: str) -> tuple[list[int], int]:
-        """Store what was loaded since the last time; as `store_batch`."""
-        cursor = await self._connection.execute(_STORE_STAGED, _common(reach, actor, today, now, county))
+    async def store(self, bringer: Bringer) -> tuple[list[int], int]:
+        """Store what was loaded since the last time; as `store_batch`, but the import notes itself once."""
+        cursor = await self._connection.execute(_STORE_STAGED, asdict(bringer))
         stored = await _stored(cursor)
         await self._connection.execute(b"delete from checkin_stage")
         return stored

@@ -8,10 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from h3.api import basic_int as h3
 from pydantic import ValidationError
 
 from kit import strict_json
@@ -19,9 +17,10 @@ from kit.clock import day_start
 from kit.problems import FieldError, Problem, invalid
 from kit.roles import Role
 from kit.work import Work
+from services.alerts import cells as h3
 from services.alerts.checkins import repository
 from services.alerts.checkins.errors import REFUSALS, NothingAccepted
-from services.alerts.checkins.repository import Reach, Row
+from services.alerts.checkins.repository import Bringer, Row
 from services.alerts.checkins.rules import AHEAD_REFUSED, is_noted, skew_seconds, to_wgs84
 from services.alerts.checkins.schemas import BatchAnswer, CheckInBatch, ImportAnswer, NewCheckIn, Refused, Trajectory, TrajectoryPoint
 from services.alerts.settings import AlertsSettings
@@ -42,11 +41,13 @@ def settings_of(work: Work) -> AlertsSettings:
     return found
 
 
-def reach_of(work: Work) -> Reach:
+def bringer_of(work: Work) -> Bringer:
     """Whose check-ins the caller may bring: staff for their towns, a person for themselves."""
+    own, towns = None, [prefix + "%" for prefix in work.principal.scope]
     if work.principal.has(Role.SUBJECT):
-        return Reach(UUID(work.principal.person_id) if work.principal.person_id else UUID(int=0), None)
-    return Reach(None, [prefix + "%" for prefix in work.principal.scope])
+        own, towns = UUID(work.principal.person_id) if work.principal.person_id else UUID(int=0), None
+    roles, county = " ".join(sorted(work.principal.roles)), work.house.extras["county"]
+    return Bringer(own, towns, work.principal.subject, roles, work.request_id, work.today, work.now, county)
 
 
 def _refusal(index: int, code: str) -> Refused:
@@ -85,17 +86,13 @@ async def take_batch(work: Work, batch: CheckInBatch) -> BatchAnswer:
         errors = [FieldError(f"/checkins/{r.index}", r.code, r.message_zh, r.message_en) for r in answers[:_LISTED]]
         raise NothingAccepted(errors=errors)
     skewed = sum(is_noted(row.skew_s) for row in rows if row.n in known)
-    persons = sorted({row.person_id for row in rows if row.n in known})
-    await work.note("checkin.record", "person", *persons, details={"accepted": added, "duplicates": len(known) - added, "skewed": skewed})
     return BatchAnswer(accepted=added, duplicates=len(known) - added, skewed=skewed, refused=answers)
 
 
 async def _store(work: Work, rows: list[Row]) -> tuple[set[int], int]:
     if not rows:
         return set(), 0
-    known, added = await repository.store_batch(
-        work.session, rows, reach_of(work), actor=work.principal.subject, today=work.today, now=work.now, county=work.house.extras["county"]
-    )
+    known, added = await repository.store_batch(work.session, rows, bringer_of(work))
     return set(known), added
 
 
@@ -112,8 +109,7 @@ def _read_line(line: bytes) -> NewCheckIn:
 
 async def import_history(work: Work, lines: AsyncIterator[bytes]) -> ImportAnswer:
     """Take a history as NDJSON, by COPY, all or nothing. The same rules as for a batch, except that it may be older than points are kept."""
-    stage, reach = await repository.stage(work.session), reach_of(work)
-    common: dict[str, Any] = {"actor": work.principal.subject, "today": work.today, "now": work.now, "county": work.house.extras["county"]}
+    stage, bringer = await repository.stage(work.session), bringer_of(work)
     latest = work.now + AHEAD_REFUSED
     accepted = duplicates = total = 0
     refused: list[tuple[int, str]] = []
@@ -122,7 +118,7 @@ async def import_history(work: Work, lines: AsyncIterator[bytes]) -> ImportAnswe
     async def flush() -> None:
         nonlocal accepted, duplicates
         await stage.load(rows)
-        known, added = await stage.store(reach, **common)
+        known, added = await stage.store(bringer)
         accepted, duplicates = accepted + added, duplicates + len(known) - added
         allowed = set(known)
         refused.extend((row.n, "no_running_measure") for row in rows if row.n not in allowed)

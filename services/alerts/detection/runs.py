@@ -18,7 +18,7 @@ from services.alerts.detection.store import newest_only, record_anomaly, record_
 from services.alerts.detectors.flow import detect_flow, overnight_exits
 from services.alerts.detectors.gathering import GatheringChange
 from services.alerts.detectors.habits import learn_places
-from services.alerts.detectors.movements import AnnouncedAbsence, PersonHistory, Sighting
+from services.alerts.detectors.movements import AnnouncedAbsence, PersonHistory, Sighting, flow_day
 from services.alerts.detectors.parameters import FlowParameters, GatheringParameters
 from services.alerts.places import repository as places
 from services.alerts.watched import repository as watched
@@ -164,8 +164,8 @@ class Run:
             if not visits:
                 del memory.elsewhere[person]
                 continue
-            if len(visits) < parameters.habit_days:
-                continue
+            if len({flow_day(visit.at) for visit in visits}) < parameters.habit_days - 1:
+                continue  # too few days for a habit, however counted
             known = memory.known.persons.get(person)
             for spot in learn_places(known.own if known else (), visits, as_of, parameters):
                 place_id = new_id()

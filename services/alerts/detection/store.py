@@ -8,10 +8,9 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from h3.api import basic_int as h3
-
 from kit.clock import day_start
 from kit.work import Work
+from services.alerts import cells as h3
 from services.alerts.alerts import repository
 from services.alerts.alerts.rules import severity_of_gathering
 from services.alerts.alerts.service import Matter, grow_alert, merge_alert, raise_alert

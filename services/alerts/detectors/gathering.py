@@ -19,8 +19,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from h3.api import basic_int as h3
-
+from services.alerts import cells as h3
 from services.alerts.detectors.parameters import GatheringParameters
 from services.alerts.detectors.places import GatheringContext, Innocence, neighbourhood, resolution_for
 from services.alerts.detectors.rules import EARTH_RADIUS_M, SHANGHAI, CheckIn, Reason

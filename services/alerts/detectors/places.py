@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from h3.api import basic_int as h3
-
+from services.alerts import cells as h3
 from services.alerts.detectors.parameters import GatheringParameters
 from services.alerts.detectors.rules import CheckIn, distance_m
 
