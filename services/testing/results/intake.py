@@ -152,7 +152,7 @@ async def _insert(work: Work, made: dict[UUID, _Made]) -> set[UUID]:
         "numbers": [item.row.record_no for item in items],
         "specimens": [item.row.specimen_type for item in items],
         "days": [item.row.sampled_on for item in items],
-        "lengths": [item.row.hair_cm for item in items],
+        "lengths": [None if item.row.hair_cm is None else float(item.row.hair_cm) for item in items],
         "windows": [item.window for item in items],
         "before": [item.before_term for item in items],
         "states": [item.state for item in items],
