@@ -76,9 +76,9 @@ class Client:
         return answer
 
     async def _once(self, method: str, path: str, headers: dict[str, str], body: dict[str, Any]) -> httpx.Response:
-        sent = {"Purpose": "supervision", **headers}
+        sent = {"purpose": "supervision", **{name.lower(): value for name, value in headers.items()}}
         if self.token:
-            sent["Authorization"] = f"Bearer {self.token}"
+            sent["authorization"] = f"Bearer {self.token}"
         return await self.http.request(method, path, headers=sent, **body)
 
 

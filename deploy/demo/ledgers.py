@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 
 async def load(officer: Client, progress: Progress) -> None:
     """Take every ledger in. A file that was committed before is answered with its earlier import and changes nothing. Raises DemoFailed."""
-    files = sorted(FOLDER.iterdir())
+    files = sorted(FOLDER.glob("[0-9][0-9]_*"))  # the tables beside them are no ledgers
     corrections, decisions = hand_work()
     for done, path in enumerate(files):
         progress(done, len(files))
