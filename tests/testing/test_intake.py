@@ -116,6 +116,7 @@ async def test_a_practitioner_table_leaves_counts_and_a_sealed_name(street: Stre
     again = await within(street, lambda work: take_over_screenings(work, "sha256:1", rows))
     assert (first.screenings, first.tested, first.presumptive_positive) == (2, 3, 1)
     assert (again.screenings, again.tested) == (0, 0)
+    assert street.count("select division_code from testing.venue_screening where tested = 2") == "610822000000", "no town is named"
     everything = street.count("select string_agg(t::text, '') from testing.venue_screening t") + street.count(
         "select string_agg(t::text, '') from testing.screening_referral t"
     )

@@ -6,9 +6,9 @@ from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
 
 from kit.roles import Role
+from kit.schemas import Instant
 from kit.work import AllowNeighbour, UnitRoute, Work, allow
 from services.testing.figures import service
 from services.testing.figures.schemas import Figures
@@ -18,7 +18,7 @@ router = APIRouter(tags=["figures"], route_class=UnitRoute)
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.LEADER, Role.POLICE_OFFICER)]
 First = Annotated[date, Query(alias="from")]
 Last = Annotated[date, Query(alias="to")]
-AsOf = Annotated[date | AwareDatetime | None, Query()]
+AsOf = Annotated[date | Instant | None, Query()]
 
 
 @router.get("/testing/v1/figures")

@@ -42,7 +42,7 @@ class SchemePhase(SCHEMA.base, table=True):
 
     __tablename__ = "scheme_phase"
 
-    scheme_code: str = Field(foreign_key="testing.scheme.code", primary_key=True)
+    scheme_code: str = Field(sa_type=sa.Text, foreign_key="testing.scheme.code", primary_key=True)
     from_month: int = Field(primary_key=True)
     step_half_months: int
 
