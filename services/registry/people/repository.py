@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import ARRAY, Row, Uuid, bindparam, cast, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -19,7 +19,7 @@ _SHOWN = """p.id, p.name, p.sex, extract(year from p.birth_date)::int as birth_y
 
 _WHERE = """(%(towns)s::text[] is null or p.division_code like any(%(towns)s::text[]))
         and (%(division)s::text is null or p.division_code = %(division)s)
-        and (%(status)s::text is null or p.status = %(status)s)
+        and case when %(status)s::text is null then p.status <> all(array['transferred_out', 'erroneous']) else p.status = %(status)s end
         and (%(person)s::uuid is null or p.id = %(person)s)
         and p.state = %(state)s
         and (%(index)s::bytea is null or p.id_number_index = %(index)s)
@@ -58,7 +58,8 @@ async def person(session: AsyncSession, person_id: UUID, *, for_update: bool = F
 
 async def people_by_ids(session: AsyncSession, person_ids: Sequence[UUID]) -> Sequence[Person]:
     """These persons."""
-    return (await session.execute(select(Person).where(col(Person.id).in_(person_ids)))).scalars().all()
+    query = select(Person).where(col(Person.id) == func.any(cast(list(person_ids), ARRAY(Uuid))))
+    return (await session.execute(query)).scalars().all()
 
 
 async def person_by_index(session: AsyncSession, index: bytes) -> Person | None:
@@ -79,6 +80,12 @@ async def brief_by_indexes(session: AsyncSession, indexes: Sequence[bytes]) -> d
     query = select(col(Person.id_number_index), col(Person.id), col(Person.division_code), col(Person.status))
     rows = await session.execute(query.where(col(Person.id_number_index).in_(indexes)))
     return {bytes(row.id_number_index): row for row in rows}
+
+
+async def standing_now(session: AsyncSession, person_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+    """Id, town, present standing and its day of these persons."""
+    query = select(col(Person.id), col(Person.division_code), col(Person.status), col(Person.status_since))
+    return (await session.execute(query.where(col(Person.id) == func.any(cast(list(person_ids), ARRAY(Uuid)))))).all()
 
 
 async def standings_of(session: AsyncSession, person_id: UUID) -> Sequence[Standing]:
