@@ -1,6 +1,6 @@
 """Code lists with labels in two languages, as data: `codes.csv` of a service with the columns list, code, zh, en.
 
-A list is named after its column (`specimen_type`) or, where columns of one name differ, after table and column (`measure.state`).
+A list is named after its column (`specimen_type`) or, where columns of one name differ, after table and column (`thing.state`).
 """
 
 from __future__ import annotations
