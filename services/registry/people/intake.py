@@ -170,7 +170,7 @@ async def take_over_standings(work: Work, rows: Sequence[TakenStanding], source:
     await work.session.execute(text("select 1 from registry.person where id = any(:people) order by id for update"), {"people": people})
     latest = {entry.person_id: entry for entry in await work.session.execute(text(_LATEST), {"people": people})}
     actor, now = work.principal.subject, work.now
-    before = {person.id: person for person in await repository.people_by_ids(work.session, people)}
+    before = {person.id: person for person in await repository.standing_now(work.session, people)}
     standings = [
         {
             "id": new_id(),
@@ -212,7 +212,8 @@ async def take_over_standings(work: Work, rows: Sequence[TakenStanding], source:
     ]
     await outbox.append_all(work.session, work.house.schema, events)
     await work.note("person.standing", "person", *people, details={"count": len(rows), "source": source})
-    work.session.expire_all()
+    for known in [item for item in work.session.identity_map.values() if isinstance(item, Person)]:
+        work.session.expire(known)  # written behind the session's back: whoever loads one again gets what stands in the table
     return {person.id: (person.status, person.status_since) for person in moved}
 
 

@@ -82,7 +82,7 @@ async def brief_by_indexes(session: AsyncSession, indexes: Sequence[bytes]) -> d
     return {bytes(row.id_number_index): row for row in rows}
 
 
-async def standing_now(session: AsyncSession, person_ids: Sequence[UUID]) -> Sequence[Row[Any]]:
+async def standing_now(session: AsyncSession, person_ids: Sequence[UUID]) -> Sequence[Any]:
     """Id, town, present standing and its day of these persons."""
     query = select(col(Person.id), col(Person.division_code), col(Person.status), col(Person.status_since))
     return (await session.execute(query.where(col(Person.id) == func.any(cast(list(person_ids), ARRAY(Uuid)))))).all()
