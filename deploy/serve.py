@@ -62,6 +62,7 @@ async def _serve(name: str, folder: DataFolder, port: int) -> None:
                 await asyncio.wait({serving})
             finally:
                 server.should_exit = True
+                house.leave()
                 await asyncio.wait({serving})
         finally:
             await house.stop()

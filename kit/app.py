@@ -224,7 +224,7 @@ def internal_router(house: House, wakes: Wakes) -> APIRouter:
             outbox.parse_cursor(after)
         except ValueError as error:
             raise Invalid("游标无效", "bad cursor") from error
-        waiter = wakes.waiter() if wait else None
+        waiter = wakes.waiter() if wait and not wakes.leaving else None
         found = await outbox.read_feed(work.session, house.schema, after, size)
         if not found and waiter is not None:
             await work.session.rollback()  # hold no snapshot while waiting

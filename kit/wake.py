@@ -22,6 +22,8 @@ class Wakes:
         self._conninfo = conninfo
         self._channel = channel
         self._event = asyncio.Event()
+        self.leaving = False
+        """Whether the app ends: long polls are answered at once, so that the last requests do not last."""
 
     def waiter(self) -> asyncio.Event:
         """The event of the next wake-up: take it before reading, wait on it after."""
@@ -31,6 +33,11 @@ class Wakes:
         """Wake everybody who waits."""
         event, self._event = self._event, asyncio.Event()
         event.set()
+
+    def leave(self) -> None:
+        """End the long polls."""
+        self.leaving = True
+        self.ring()
 
     async def run(self) -> None:
         """Listen until cancelled; a lost connection is opened again and rings once, because something may have been missed."""
