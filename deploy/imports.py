@@ -1,12 +1,13 @@
 """`./dev import FILES…`: ledgers go through the front door like anybody's, and a person reads what came of it.
 
 What it relies on (the same at `/registry/v1`, `/testing/v1` and `/precursor/v1`):
-    POST ledger-imports                      multipart `files` → 202 a job, `Location`
-    GET  ledger-imports/{id}                 `state, done, total, problems, eta`, and `files` once they are read
-    GET  ledger-imports/{id}/problems        pages of `file, sheet, cell, code, message_zh`
-    GET  ledger-imports/{id}/conflicts       pages of what a person must decide
-    POST ledger-imports/{id}/commit          takes the accepted rows over, all or nothing per file
-    GET  ledger-imports/{id}/files/{file}/marked   the workbook with its problem cells marked
+    POST ledger-imports                      multipart `files` → 202 `items`: a job for each file
+    GET  ledger-imports/{id}                 `state, done, total, problems, eta`; once read: `recognised, dispositions, codes, layout`
+    GET  ledger-imports/{id}/rows            pages of rows with their problems
+    GET  ledger-imports/{id}/conflicts       pages of what a person must decide (registry)
+    POST ledger-imports/{id}/commit          takes the accepted rows over, all or nothing
+    POST ledger-imports/{id}/discard         gives an import up: the file was another service's
+    GET  ledger-imports/{id}/marked          the workbook with its problem cells marked
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -30,7 +30,9 @@ from deploy.folder import read_json
 from deploy.problems import NotRunning, Refused
 
 PATH = "/{service}/v1/ledger-imports"
-AT_WORK = frozenset({"queued", "running"})
+AT_WORK = frozenset({"queued", "reading", "committing"})
+OWNERS = ("registry", "testing", "precursor")
+"""Who is asked, in this order. A table of persons is nobody else's; other workbooks may hold tables of two services."""
 EXAMPLES = 3
 """Cells shown per kind of problem; the marked workbook shows all."""
 
@@ -80,11 +82,11 @@ class Client:
             raise Refused(what=f"{method} {path}", status=answer.status_code, reason=f"{words} {details}".strip().rstrip("。."))
         return answer
 
-    def pages(self, path: str) -> Iterator[Json]:
+    def pages(self, path: str, **filters: str) -> Iterator[Json]:
         """Every item of a list, page by page."""
         cursor: str | None = None
         while True:
-            page = self.call("GET", path, params={"limit": 200} | ({"cursor": cursor} if cursor else {})).json()
+            page = self.call("GET", path, params={"limit": "200", **filters} | ({"cursor": cursor} if cursor else {})).json()
             yield from page["items"]
             cursor = page.get("next")
             if not cursor:
@@ -116,44 +118,60 @@ def run(wish: Wish) -> int:
         raise NotRunning(path=wish.data_dir)
     client, console = Client(str(ready["base_url"])), Console()
     client.sign_in(*credentials(wish))
-    waiting: dict[str, list[Path]] = {"registry": wish.files}
     failed = False
-    while waiting:
-        service, files = waiting.popitem()
-        path, job = _upload(client, console, service, files)
-        failed = failed or job["state"] == "failed"
-        by_name = {file.name: file for file in files}
-        elsewhere: dict[str, list[Path]] = defaultdict(list)
-        for entry in job.get("files", []):
-            owner = entry.get("belongs_to")
-            if owner and owner != service and entry["name"] in by_name:
-                elsewhere[owner].append(by_name[entry["name"]])
-            else:
-                failed = _report(client, console, path, entry, wish) or failed
-        for owner, theirs in elsewhere.items():
-            console.print(f"  {', '.join(file.name for file in theirs)} → {owner}", highlight=False, markup=False)
-            waiting.setdefault(owner, []).extend(theirs)
-        stay = [entry for entry in job.get("files", []) if entry.get("belongs_to") in (None, service)]
-        if wish.commit and stay and job["state"] != "failed":
-            _commit(client, console, path)
+    for file in wish.files:
+        failed = _one(client, console, file, wish) or failed
     return 1 if failed else 0
 
 
-def _upload(client: Client, console: Console, service: str, files: list[Path]) -> tuple[str, Json]:
-    """Post the files and watch the job until it rests; its path and its last state."""
-    parts = [("files", (file.name, file.read_bytes(), "application/octet-stream")) for file in files]
+def _one(client: Client, console: Console, file: Path, wish: Wish) -> bool:
+    """Offer one file to the services that may know it, report and commit; True when nobody could read it."""
+    console.rule(file.name, align="left")
+    strange: list[tuple[str, Json]] = []
+    known = False
+    for service in OWNERS:
+        path, job = _upload(client, console, service, file)
+        if job["state"] == "failed":
+            error = job["error"] or {}
+            console.print(f"  ✗ {error.get('code', '')}: {error.get('message_zh', '')}", markup=False, highlight=False)
+            return True
+        if not job.get("recognised"):
+            strange.append((path, job))
+            continue
+        known = True
+        console.print(f"  → {service}", highlight=False)
+        _report(client, console, path, job, file, wish)
+        if wish.commit:
+            _commit(client, console, path)
+        if service == "registry":
+            break
+    if not known:
+        _tell_headers(console, *strange[0])
+    for path, job in strange[0 if known else 1 :]:
+        if job["state"] == "reported":
+            client.call("POST", f"{path}/discard", json={"reason": "not a ledger of this service"}, headers=_fresh(job))
+    return not known
+
+
+def _fresh(job: Json) -> dict[str, str]:
+    return {"If-Match": f'"v{job["version"]}"', "Idempotency-Key": str(uuid4())}
+
+
+def _upload(client: Client, console: Console, service: str, file: Path) -> tuple[str, Json]:
+    """Post a file and watch its job until it rests; its path and its last state."""
+    parts = [("files", (file.name, file.read_bytes(), "application/octet-stream"))]
     answer = client.call("POST", PATH.format(service=service), files=parts, headers={"Idempotency-Key": str(uuid4())})
-    job: Json = answer.json()
-    path = answer.headers.get("location") or f"{PATH.format(service=service)}/{job['id']}"
-    return path, _watch(client, console, path, job, f"{service}: {len(files)} file(s)")
+    job: Json = answer.json()["items"][0]
+    path = f"{PATH.format(service=service)}/{job['id']}"
+    return path, _watch(client, console, path, job, f"{service}: {file.name}")
 
 
 def _watch(client: Client, console: Console, path: str, job: Json, title: str) -> Json:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(title, total=None, note="")
         while True:
-            note = f"{job.get('problems') or 0} problems" + (f", about {job['eta']} left" if job.get("eta") else "")
+            note = f"{job.get('problems') or 0} to check" + (f", about {job['eta']} s left" if job.get("eta") else "")
             progress.update(task, completed=job.get("done") or 0, total=job.get("total") or None, note=note)
             if job["state"] not in AT_WORK:
                 return job
@@ -161,40 +179,48 @@ def _watch(client: Client, console: Console, path: str, job: Json, title: str) -
             job = client.call("GET", path).json()
 
 
-def _report(client: Client, console: Console, path: str, entry: Json, wish: Wish) -> bool:
-    """Print one file's outcome; True when the file could not be read."""
-    console.rule(str(entry["name"]), align="left")
-    if entry.get("error"):
-        console.print(f"  ✗ {entry['error']}", markup=False, highlight=False)
-        return True
-    counts = {name: entry.get(name, 0) for name in ("rows", "accepted", "held", "duplicates", "conflicts")}
-    console.print("  " + "   ".join(f"{name} {count}" for name, count in counts.items()), highlight=False)
-    grouped: dict[str, list[Json]] = defaultdict(list)
-    for problem in client.pages(f"{path}/problems?file={quote(str(entry['id']))}"):
-        grouped[str(problem["code"])].append(problem)
-    if grouped:
+def _report(client: Client, console: Console, path: str, job: Json, file: Path, wish: Wish) -> None:
+    """Print what was read: counts, problems by code with examples, contradictions, headers that nobody knows."""
+    console.print("  " + "   ".join(f"{name} {count}" for name, count in sorted(job["dispositions"].items())), highlight=False)
+    if job["codes"]:
+        found: dict[str, list[tuple[str, Json]]] = defaultdict(list)
+        for row in client.pages(f"{path}/rows", problems_only="true"):
+            for problem in row["problems"]:
+                found[problem["code"]].append((f"{row['sheet']}!{problem['cell'] or row['row']}", problem))
         table = Table("code", "times", "where", "what", box=None)
-        for code, found in sorted(grouped.items(), key=lambda item: -len(item[1])):
-            cells = ", ".join(f"{item.get('sheet', '')}!{item.get('cell', '')}" for item in found[:EXAMPLES])
-            table.add_row(code, str(len(found)), cells + (" …" if len(found) > EXAMPLES else ""), str(found[0].get("message_zh", "")))
+        for code, problems in sorted(found.items(), key=lambda item: -len(item[1])):
+            where = ", ".join(cell for cell, _ in problems[:EXAMPLES]) + (" …" if len(problems) > EXAMPLES else "")
+            table.add_row(code, str(len(problems)), where, str(problems[0][1]["message_zh"]))
         console.print(table)
-    conflicts = list(client.pages(f"{path}/conflicts?file={quote(str(entry['id']))}")) if counts["conflicts"] else []
+    conflicts = list(client.pages(f"{path}/conflicts")) if path.startswith("/registry") else []
     for conflict in conflicts[:EXAMPLES]:
-        sides = " | ".join(f"{side.get('name', '')} {side.get('cell', '')}: {side.get('value', '')}" for side in conflict.get("sides", []))
-        console.print(f"  ? {conflict.get('field', '')}: {sides}", markup=False, highlight=False)
+        sides = " | ".join(f"{side['name']} {side['cell']}: {side['value']}" for side in conflict["sides"])
+        console.print(f"  ? {conflict['field']}: {sides}", markup=False, highlight=False)
     if len(conflicts) > EXAMPLES:
         console.print(f"  ? … {len(conflicts)} to decide in all", highlight=False)
+    for part in job["layout"].get("tables", []):
+        for header in part["unknown_headers"]:
+            console.print(f"  + {part['sheet']}!{header['column']} {header['header']}: not known, left out", markup=False, highlight=False)
     if wish.marked:
         wish.marked.mkdir(parents=True, exist_ok=True)
-        marked = client.call("GET", f"{path}/files/{quote(str(entry['id']))}/marked")
-        target = wish.marked / f"{Path(str(entry['name'])).stem}.marked.xlsx"
-        target.write_bytes(marked.content)
+        target = wish.marked / f"{file.stem}.marked.xlsx"
+        target.write_bytes(client.call("GET", f"{path}/marked").content)
         console.print(f"  marked: {target}", markup=False, highlight=False, soft_wrap=True)
-    return False
+
+
+def _tell_headers(console: Console, path: str, job: Json) -> None:
+    console.print("  ✗ no table of ours was recognised; say what its headers mean with PUT …/ledger-imports/mappings, then POST …/reread:")
+    for part in job["layout"].get("unrecognised", []):
+        names = ", ".join(header["header"] for header in part["headers"])
+        console.print(f"    {part['sheet']} ({path}): {names}", markup=False, highlight=False)
 
 
 def _commit(client: Client, console: Console, path: str) -> None:
-    job = client.call("POST", f"{path}/commit", headers={"Idempotency-Key": str(uuid4())}).json()
+    before = client.call("GET", path).json()
+    if not before["dispositions"].get("accept") or before["state"] == "committed":
+        console.print("  nothing to take over", highlight=False)
+        return
+    job = client.call("POST", f"{path}/commit", json={}, headers=_fresh(before)).json()
     job = _watch(client, console, path, job, "commit")
-    for entry in job.get("files", []):
-        console.print(f"  ✓ {entry['name']}: {entry.get('committed', 0)} rows taken over", markup=False, highlight=False)
+    taken = "   ".join(f"{name} {count}" for name, count in job["taken"].items())
+    console.print(f"  {'✓' if job['state'] == 'committed' else '✗'} {taken}", markup=False, highlight=False)
