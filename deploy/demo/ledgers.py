@@ -35,6 +35,7 @@ async def load(officer: Client, progress: Progress) -> None:
             desk = Desk(officer, service)
             job = await desk.read(path.name, path.read_bytes(), as_of)
             if not job["recognised"]:
+                await desk.give_up(job)
                 continue
             if job["state"] == "reported":
                 await desk.settle(job, path.name, corrections, decisions)
@@ -69,6 +70,12 @@ class Desk:
         """Upload one file and wait for its report."""
         made = await self._officer.upload(self._path, [(name, content)], as_of=as_of)
         return await self._until(made["items"][0]["id"], "queued", "reading")
+
+    async def give_up(self, job: dict[str, Any]) -> None:
+        """Leave a file to others."""
+        if job["state"] == "reported":
+            body = {"reason": "没有认出本单位的表(演示)"}
+            await self._officer.send("POST", f"{self._path}/{job['id']}/discard", body, If_Match=f'"v{job["version"]}"')
 
     async def settle(
         self, job: dict[str, Any], name: str, corrections: dict[Place, dict[str, str]], decisions: dict[tuple[Place, str], str]
