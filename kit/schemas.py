@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
 
 
 class Message(BaseModel):
@@ -23,4 +24,13 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
 DivisionCode = Annotated[str, StringConstraints(pattern=r"^\d{6}[\dL]?\d{0,5}[A-Z0-9]{0,6}$")]
-Instant = AwareDatetime
+
+
+def _no_count_of_seconds(value: object) -> object:
+    """`20210701` would be read as seconds since 1970."""
+    if isinstance(value, datetime) or (isinstance(value, str) and ":" in value):
+        return value
+    raise ValueError("datetime_parsing", "时间格式应为 RFC 3339", "an instant is RFC 3339 with offset")
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_no_count_of_seconds)]
