@@ -1,13 +1,13 @@
 """`./dev import FILES…`: ledgers go through the front door like anybody's, and a person reads what came of it.
 
-Each file is offered to the services in turn until one finds a table of its own in it (the same at `/registry/v1`, `/testing/v1` and `/precursor/v1`):
-    POST ledger-imports                 multipart `files` → 202 `items`: one job a file
-    GET  ledger-imports/{id}            state, done, total, problems, eta, recognised, dispositions
-    GET  ledger-imports/{id}/rows       the report by row, with its problems by cell
-    GET  ledger-imports/{id}/conflicts  what a person must decide (registry)
-    GET  ledger-imports/{id}/marked     the workbook with its problem cells marked
-    POST ledger-imports/{id}/commit     takes the accepted rows over, all or nothing
-    POST ledger-imports/{id}/discard    gives it up, where nothing was recognised
+What it relies on (the same at `/registry/v1`, `/testing/v1` and `/precursor/v1`):
+    POST ledger-imports                      multipart `files` → 202 `items`: a job for each file
+    GET  ledger-imports/{id}                 `state, done, total, problems, eta`; once read: `recognised, dispositions, codes, layout`
+    GET  ledger-imports/{id}/rows            pages of rows with their problems
+    GET  ledger-imports/{id}/conflicts       pages of what a person must decide (registry)
+    POST ledger-imports/{id}/commit          takes the accepted rows over, all or nothing
+    POST ledger-imports/{id}/discard         gives an import up: the file was another service's
+    GET  ledger-imports/{id}/marked          the workbook with its problem cells marked
 """
 
 from __future__ import annotations
@@ -120,36 +120,45 @@ def run(wish: Wish) -> int:
     client.sign_in(*credentials(wish))
     failed = False
     for file in wish.files:
-        failed = not _take_in(client, console, file, wish) or failed
+        failed = _one(client, console, file, wish) or failed
     return 1 if failed else 0
 
 
-def _take_in(client: Client, console: Console, file: Path, wish: Wish) -> bool:
-    """Find the service whose tables the file holds and report; False when the file could not be read or nobody knows it."""
-    for service in SERVICES:
+def _one(client: Client, console: Console, file: Path, wish: Wish) -> bool:
+    """Offer one file to the services that may know it, report and commit; True when nobody could read it."""
+    console.rule(file.name, align="left")
+    strange: list[tuple[str, Json]] = []
+    known = False
+    for service in OWNERS:
         path, job = _upload(client, console, service, file)
         if job["state"] == "failed":
-            console.rule(file.name, align="left")
-            console.print(f"  ✗ {job['error']['message_zh']}  {job['error']['message_en']}", markup=False, highlight=False)
-            return False
-        if job["recognised"]:
-            _report(client, console, path, job, wish)
-            if wish.commit and job["state"] == "reported":
-                _commit(client, console, path, job)
+            error = job["error"] or {}
+            console.print(f"  ✗ {error.get('code', '')}: {error.get('message_zh', '')}", markup=False, highlight=False)
             return True
+        if not job.get("recognised"):
+            strange.append((path, job))
+            continue
+        known = True
+        console.print(f"  → {service}", highlight=False)
+        _report(client, console, path, job, file, wish)
+        if wish.commit:
+            _commit(client, console, path)
+        if service == "registry":
+            break
+    if not known:
+        _tell_headers(console, *strange[0])
+    for path, job in strange[0 if known else 1 :]:
         if job["state"] == "reported":
-            client.call("POST", f"{path}/discard", json={"reason": "没有认出本单位的表"}, headers=_as_seen(job))
-    console.rule(file.name, align="left")
-    console.print("  ✗ 没有认出任何表  no table was recognised", markup=False, highlight=False)
-    return False
+            client.call("POST", f"{path}/discard", json={"reason": "not a ledger of this service"}, headers=_fresh(job))
+    return not known
 
 
-def _as_seen(job: Json) -> dict[str, str]:
+def _fresh(job: Json) -> dict[str, str]:
     return {"If-Match": f'"v{job["version"]}"', "Idempotency-Key": str(uuid4())}
 
 
 def _upload(client: Client, console: Console, service: str, file: Path) -> tuple[str, Json]:
-    """Post the file and watch the job until it rests; its path and its last state."""
+    """Post a file and watch its job until it rests; its path and its last state."""
     parts = [("files", (file.name, file.read_bytes(), "application/octet-stream"))]
     answer = client.call("POST", PATH.format(service=service), files=parts, headers={"Idempotency-Key": str(uuid4())})
     job: Json = answer.json()["items"][0]
@@ -159,10 +168,10 @@ def _upload(client: Client, console: Console, service: str, file: Path) -> tuple
 
 def _watch(client: Client, console: Console, path: str, job: Json, title: str) -> Json:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(title, total=None, note="")
         while True:
-            note = f"{job.get('problems') or 0} problems" + (f", about {job['eta']} s left" if job.get("eta") else "")
+            note = f"{job.get('problems') or 0} to check" + (f", about {job['eta']} s left" if job.get("eta") else "")
             progress.update(task, completed=job.get("done") or 0, total=job.get("total") or None, note=note)
             if job["state"] not in AT_WORK:
                 return job
@@ -170,38 +179,48 @@ def _watch(client: Client, console: Console, path: str, job: Json, title: str) -
             job = client.call("GET", path).json()
 
 
-def _report(client: Client, console: Console, path: str, job: Json, wish: Wish) -> None:
-    """Print one file's outcome."""
-    console.rule(str(job["file_name"]), align="left")
-    counts = {name: job["dispositions"].get(name, 0) for name in ("accept", "hold", "duplicate", "discard")}
-    console.print(f"  {job['state']}   " + "   ".join(f"{name} {count}" for name, count in counts.items()), highlight=False)
-    grouped: dict[str, list[Json]] = defaultdict(list)
-    for row in client.pages(f"{path}/rows?problems_only=true"):
-        for problem in row["problems"]:
-            grouped[str(problem["code"])].append({**problem, "sheet": row["sheet"]})
-    if grouped:
+def _report(client: Client, console: Console, path: str, job: Json, file: Path, wish: Wish) -> None:
+    """Print what was read: counts, problems by code with examples, contradictions, headers that nobody knows."""
+    console.print("  " + "   ".join(f"{name} {count}" for name, count in sorted(job["dispositions"].items())), highlight=False)
+    if job["codes"]:
+        found: dict[str, list[tuple[str, Json]]] = defaultdict(list)
+        for row in client.pages(f"{path}/rows", problems_only="true"):
+            for problem in row["problems"]:
+                found[problem["code"]].append((f"{row['sheet']}!{problem['cell'] or row['row']}", problem))
         table = Table("code", "times", "where", "what", box=None)
-        for code, found in sorted(grouped.items(), key=lambda item: -len(item[1])):
-            cells = ", ".join(f"{item['sheet']}!{item['cell'].rpartition('!')[2]}" for item in found[:EXAMPLES])
-            table.add_row(code, str(len(found)), cells + (" …" if len(found) > EXAMPLES else ""), str(found[0]["message_zh"]))
+        for code, problems in sorted(found.items(), key=lambda item: -len(item[1])):
+            where = ", ".join(cell for cell, _ in problems[:EXAMPLES]) + (" …" if len(problems) > EXAMPLES else "")
+            table.add_row(code, str(len(problems)), where, str(problems[0][1]["message_zh"]))
         console.print(table)
-    conflicts = list(client.pages(f"{path}/conflicts?state=open")) if path.startswith("/registry") else []
+    conflicts = list(client.pages(f"{path}/conflicts")) if path.startswith("/registry") else []
     for conflict in conflicts[:EXAMPLES]:
         sides = " | ".join(f"{side['name']} {side['cell']}: {side['value']}" for side in conflict["sides"])
         console.print(f"  ? {conflict['field']}: {sides}", markup=False, highlight=False)
     if len(conflicts) > EXAMPLES:
         console.print(f"  ? … {len(conflicts)} to decide in all", highlight=False)
+    for part in job["layout"].get("tables", []):
+        for header in part["unknown_headers"]:
+            console.print(f"  + {part['sheet']}!{header['column']} {header['header']}: not known, left out", markup=False, highlight=False)
     if wish.marked:
         wish.marked.mkdir(parents=True, exist_ok=True)
-        target = wish.marked / f"{Path(str(job['file_name'])).stem}.marked.xlsx"
+        target = wish.marked / f"{file.stem}.marked.xlsx"
         target.write_bytes(client.call("GET", f"{path}/marked").content)
         console.print(f"  marked: {target}", markup=False, highlight=False, soft_wrap=True)
 
 
-def _commit(client: Client, console: Console, path: str, job: Json) -> None:
-    seen = client.call("GET", path).json()
-    job = client.call("POST", f"{path}/commit", headers=_as_seen(seen)).json()
+def _tell_headers(console: Console, path: str, job: Json) -> None:
+    console.print("  ✗ no table of ours was recognised; say what its headers mean with PUT …/ledger-imports/mappings, then POST …/reread:")
+    for part in job["layout"].get("unrecognised", []):
+        names = ", ".join(header["header"] for header in part["headers"])
+        console.print(f"    {part['sheet']} ({path}): {names}", markup=False, highlight=False)
+
+
+def _commit(client: Client, console: Console, path: str) -> None:
+    before = client.call("GET", path).json()
+    if not before["dispositions"].get("accept") or before["state"] == "committed":
+        console.print("  nothing to take over", highlight=False)
+        return
+    job = client.call("POST", f"{path}/commit", json={}, headers=_fresh(before)).json()
     job = _watch(client, console, path, job, "commit")
     taken = "   ".join(f"{name} {count}" for name, count in job["taken"].items())
-    mark = "✓" if job["state"] == "committed" else "✗"
-    console.print(f"  {mark} {job['file_name']}: {job['state']}   {taken}", markup=False, highlight=False)
+    console.print(f"  {'✓' if job['state'] == 'committed' else '✗'} {taken}", markup=False, highlight=False)
