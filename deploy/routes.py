@@ -26,6 +26,7 @@ LIMITS: tuple[tuple[str, int], ...] = (
     (r"/checkins/import$", 33_554_432),
     (r"/load$", 4_194_304),
     (r"/checkins$", 1_048_576),
+    (r"/alerts/v1/(places|occasions|ordinary-places)$", 1_048_576),
     (r"/attachments$", 16_777_216),
     (r"/auth/v1/(login|refresh)$", 4_096),
     (r"/auth/v1/token$", 16_384),
