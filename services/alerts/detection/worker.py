@@ -7,7 +7,7 @@ memory is not what the state row says rebuilds it first, so neither another proc
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -15,6 +15,7 @@ from psycopg import AsyncConnection, sql
 
 from kit.clock import local_day
 from kit.work import House, system_work
+from services.alerts import cells
 from services.alerts.alerts.working_days import is_working_day
 from services.alerts.checkins.repository import CHANNEL
 from services.alerts.detection import memory as memories
@@ -34,6 +35,12 @@ LEADER = 610822005
 """Advisory lock of the process that watches the queue; the others stand by."""
 REPLAY_KEPT = timedelta(minutes=1)
 """How old the stored start of a replay may be: finding it costs a walk over the window, and an older one only replays more."""
+
+
+def _load(today: date) -> None:
+    """Load calendar and cells before they are needed, beside the loop: the first alert must not wait for them."""
+    is_working_day(today)
+    cells.latlng_to_cell(0.0, 0.0, 7)
 
 
 class Detection:
@@ -76,8 +83,7 @@ class Detection:
                     house.database.conninfo, autocommit=True, application_name="guikang detection"
                 ) as connection:
                     if await self._leads(connection):
-                        # The calendar is loaded before it is needed, beside the loop: the first alert must not wait for it.
-                        await asyncio.to_thread(is_working_day, local_day(house.clock()))
+                        await asyncio.to_thread(_load, local_day(house.clock()))
                         await connection.execute(sql.SQL("listen {}").format(sql.Identifier(CHANNEL)))
                         while True:
                             await self.drain()
