@@ -109,7 +109,7 @@ class Desk:
             if job["state"] not in waiting:
                 return job
             await self._officer.wait(0.05 if tick < 20 else 0.2)
-        raise DemoFailed(reason=f"import {import_id} is still {job['state']}")
+        raise DemoFailed(reason=f"import {import_id} does not come to rest")
 
     async def _every(self, path: str, query: str) -> AsyncIterator[dict[str, Any]]:
         cursor = ""
