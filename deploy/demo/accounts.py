@@ -62,8 +62,8 @@ def _password() -> str:
     return secrets.token_urlsafe(15)
 
 
-async def open_all(settings: HouseSettings, http: httpx.AsyncClient, clock: Clock) -> Accounts:
-    """Open what is missing. Raises DemoFailed."""
+async def open_all(settings: HouseSettings, http: httpx.AsyncClient, clock: Clock) -> tuple[Accounts, Client]:
+    """Open what is missing; the accounts, and the signed-in administrator. Raises DemoFailed."""
     folder = DataFolder(settings.data_dir)
     accounts = Accounts(folder)
     known = folder.read(FILE)
@@ -84,7 +84,7 @@ async def open_all(settings: HouseSettings, http: httpx.AsyncClient, clock: Cloc
     for name, role, title in MACHINES:
         if not accounts.has("clients", name):
             await _register(admin, accounts, name, role, title)
-    return accounts
+    return accounts, admin
 
 
 async def open_account(admin: Client, accounts: Accounts, role: str, username: str, scope: str, **more: Any) -> None:

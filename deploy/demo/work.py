@@ -22,13 +22,13 @@ INSPECTORS = (
     ("emergency_management", "演示执法员乙", "DEMO-YJ-0002"),
     ("emergency_management", "演示执法员丙", "DEMO-YJ-0003"),
     ("emergency_management", "演示执法员丁", "DEMO-YJ-0004"),
-    ("postal", "演示执法员戊", "DEMO-YZ-0001"),
-    ("postal", "演示执法员己", "DEMO-YZ-0002"),
+    ("postal_administration", "演示执法员戊", "DEMO-YZ-0001"),
+    ("postal_administration", "演示执法员己", "DEMO-YZ-0002"),
 )
 PATIENCE = 120
 
 
-async def load(officer: Client, accounts: Accounts) -> None:
+async def load(officer: Client, admin: Client, accounts: Accounts) -> None:
     """Load all; what is there already is left alone. Raises DemoFailed."""
     running = await _running(officer)
     admin = Client(officer.http, officer.clock, officer.wait)
