@@ -55,7 +55,7 @@ member as (
   union all select 'current_users', person_id, town, true from standing where status = any(:current)
   union all select 'three_years_clean', person_id, town, true from standing where status = 'three_years_clean'
   union all select 'transferred_out', person_id, town, true from standing where status = 'transferred_out'
-  union all select 'registration_rate', person_id, town, registered_on is not null and registered_on <= :as_of from standing where status <> 'erroneous'
+  union all select 'registration_rate', person_id, town, registered_on is null or registered_on <= :as_of from standing where status <> 'erroneous'
   union all select 'report_in_rate', person_id, division_code, (reported_in_on <= report_in_due or (late_report_accepted and reported_in_on <= :as_of)) is true
     from stage where served_on is not null and report_in_due between :since and :until and report_in_due < :as_of + 1
      and was not in ('suspended', 'revoked', 'closed_death') and not (reported_in_on is null and end_reason in ('transferred_out', 'erroneous'))

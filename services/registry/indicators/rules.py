@@ -42,6 +42,7 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("execution_rate", "2", "rate", "执行率", "execution rate", "DRR art. 15-20"),
     Indicator("meet_and_test_rate", "3", "rate", "见面检测率", "meet-and-test rate", "DRR art. 18; DTP art. 2"),
     Indicator("meet_rate", "3b", "rate", "见面率", "meet rate", "DRR art. 18"),
+    # Many ledgers have no column for the day of registration: a person taken over from them stands in the register; only a later day counts against.
     Indicator("registration_rate", "4", "rate", "登记入库率", "registration rate", "NCL art. 32"),
     Indicator("family_contact_rate", "5", "rate", "家属见面率", "family contact rate", "DRR art. 18"),
     Indicator("employment_rate", "6", "rate", "就业率", "employment rate", "NCL art. 34; DRR art. 18"),
