@@ -17,7 +17,19 @@ DEADLINES: Mapping[str, tuple[str, str]] = {
 }
 
 
+FLOW: Mapping[str, tuple[str, str]] = {
+    "silent_absence": ("外出后未再签到", "gone and silent since"),
+    "joint_exit": ("与他人同时外出过夜", "left overnight together with others"),
+    "night_round_trips": ("夜间多次往返", "several round trips at night"),
+    "burst": ("短期内频繁外出", "many trips within days"),
+    "new_route": ("频繁前往新地点", "many trips to a new destination"),
+}
+"""What an episode of leaving and returning looks like."""
+
+
 def sentence(reason: Mapping[str, Any], language: str) -> str:
     """The sentence of `{code, numbers}` in `zh` or `en`; the code itself where none is known."""
+    if reason["code"] == "flow_kind":
+        return FLOW[reason["numbers"]["kind"]][0 if language == "zh" else 1]
     known = DEADLINES.get(reason["code"]) or SENTENCES.get(reason["code"])
     return known[0 if language == "zh" else 1].format(**reason["numbers"]) if known else str(reason["code"])
