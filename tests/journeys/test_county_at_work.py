@@ -41,9 +41,9 @@ async def test_a_county_goes_to_work(office: Office, tmp_path: Path) -> None:
     measure = await people.a_measure_moves_by_its_states(office)
 
     plan = await due_tests.the_feed_brings_due_tests_to_each_town(office, measure)
-    four = await gatherings.phones_check_in(office)
-    alert = await gatherings.a_gathering_is_on_the_stream_within_a_second(office, four)
-    await gatherings.it_is_looked_at_and_closed_with_a_finding(office, alert, four)
+    phones = await gatherings.phones_check_in(office)
+    alert = await gatherings.a_gathering_is_on_the_stream_within_a_second(office, phones)
+    await gatherings.it_is_looked_at_and_closed_with_a_finding(office, alert, phones)
 
     await figures.the_published_figures_come_out(office)
     await figures.the_bulletin_is_published_and_stays_as_it_is(office, tmp_path)

@@ -64,6 +64,7 @@ async def a_positive_is_objected_to_and_goes_to_the_laboratory(office: Office, p
     police, lab = await office.official("police_officer"), await office.official("lab_technician")
     office.clock.advance(max(until(office, plan["window_from"]), timedelta(0)))
     lot_id, lab_id = await _equipment(police)
+    other = "female" if plan["sex"] == "male" else "male"
     now, today = office.clock().isoformat(), office.today
     taking = {
         "plan_id": plan["id"],
@@ -71,9 +72,12 @@ async def a_positive_is_objected_to_and_goes_to_the_laboratory(office: Office, p
         "specimen_type": "urine",
         "collected_at": now,
         "identity_checked": True,
-        "collectors": [{"staff_code": code, "sex": "male", "organ": "police"} for code in ("P001", "P002")],
+        "collectors": [{"staff_code": code, "sex": other, "organ": "police"} for code in ("P001", "P002")],
         "kit_lot_id": lot_id,
     }
+    wrong = await police.refused("POST", "/testing/v1/collections", taking, status=409)
+    assert wrong["type"] == "/problems/same-sex-required"
+    taking["collectors"] = [{"staff_code": code, "sex": plan["sex"], "organ": "police"} for code in ("P001", "P002")]
     taken = await police.post("/testing/v1/collections", taking, 201)
     again = await police.refused("POST", "/testing/v1/collections", taking, status=409)
     assert again["status"] == 409

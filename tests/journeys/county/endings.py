@@ -53,8 +53,8 @@ async def on_the_day_after_the_term_nothing_is_owed(office: Office, agreement: s
             "specimen_type": "urine",
             "collected_at": office.clock().isoformat(),
             "identity_checked": True,
-            "collectors": [{"staff_code": code, "sex": "male", "organ": "police"} for code in ("P001", "P002")],
-            "kit_lot_id": (await police.pages("/testing/v1/kit-lots"))[0]["id"],
+            "collectors": [{"staff_code": code, "sex": plan["sex"], "organ": "police"} for code in ("P001", "P002")],
+            "kit_lot_id": (await police.get("/testing/v1/kit-lots"))[0]["id"],
         }
         await police.refused("POST", "/testing/v1/collections", taking, status=409)
     due = await officer.pages(f"/testing/v1/plans/due?from={office.today}&to={ends + timedelta(days=60)}")

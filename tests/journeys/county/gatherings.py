@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -35,11 +35,11 @@ async def sent(who: Official, *checkins: dict[str, Any], **more: Any) -> dict[st
     return answer
 
 
-async def phones_check_in(office: Office) -> list[str]:
-    """A queue that waited, out of order, twice; a clock that is wrong; nobody without a running measure. Four people of one town."""
+async def phones_check_in(office: Office) -> dict[str, Official]:
+    """A queue that waited, out of order, twice; a clock that is wrong; nobody without a running measure. Four people of one town, with their phones."""
     officer, worker = await office.official("county_officer"), await office.official("social_worker")
     running = await officer.pages(f"/registry/v1/measures?state=active&kind=community_treatment&division_code={TOWN}")
-    later = [item for item in running if item["term_end"] and item["term_end"] > "2022-01-01"]
+    later = [item for item in running if item["term_start"] < "2021-06-01" and item["term_end"] > "2022-01-01"]
     four = [str(item["person_id"]) for item in later[:4]]
     assert len(four) == 4
     homes = [
@@ -48,29 +48,33 @@ async def phones_check_in(office: Office) -> list[str]:
         for day in (2, 9, 5)
     ]
     first = await sent(worker, *homes)
-    assert (first["accepted"], first["duplicates"], first["refused"]) == (12, 0, [])
+    assert (first["accepted"], first["duplicates"], first["refused"]) == (12, 0, []), first
     again = await sent(worker, *reversed(homes))
     assert (again["accepted"], again["duplicates"]) == (0, 12)
     wrong_clock = (office.clock() + timedelta(minutes=17)).isoformat()
     skewed = await sent(worker, a_check_in(office, four[0], "skewed", timedelta(hours=30), (111.0, 39.1)), sent_at=wrong_clock)
     assert (skewed["accepted"], skewed["skewed"]) == (1, 1)
-    clean = (await officer.pages(f"/registry/v1/people?status=three_years_clean&division_code={TOWN}"))[0]
+    clean = (await officer.get(f"/registry/v1/indicators/three_years_clean/people?division_code={TOWN}&counted=true"))["items"][0]
     refused = await worker.refused(
-        "POST", "/alerts/v1/checkins", {"checkins": [a_check_in(office, clean["id"], "x", timedelta(hours=1))]}, status=422
+        "POST", "/alerts/v1/checkins", {"checkins": [a_check_in(office, clean["person_id"], "x", timedelta(hours=1))]}, status=422
     )
     assert [error["code"] for error in refused["errors"]] == ["no_running_measure"]
-    await the_person_checks_in(office, four[0])
+    phones = {person: await office.newcomer(f"somebody{n}", "subject", TOWN[:9], person_id=person) for n, person in enumerate(four)}
+    await a_person_sees_their_own_record_alone(office, phones, four)
     await office.step()
-    return four
+    return phones
 
 
-async def the_person_checks_in(office: Office, person: str) -> None:
-    """The person's own phone, for themselves alone; and they see their own record."""
-    subject = await office.newcomer("somebody", "subject", TOWN[:9], person_id=person)
-    mine = await sent(subject, a_check_in(office, person, "own-1", timedelta(hours=40), (111.0, 39.1), source="app"))
+async def a_person_sees_their_own_record_alone(office: Office, phones: dict[str, Official], four: list[str]) -> None:
+    """The person's own phone, for themselves alone."""
+    me, other = four[0], four[1]
+    mine = await sent(phones[me], a_check_in(office, me, "own-1", timedelta(hours=40), (111.0, 39.1), source="app"))
     assert mine["accepted"] == 1
-    assert [item["id"] for item in (await subject.get("/registry/v1/people"))["items"]] == [person]
-    assert (await subject.get(f"/alerts/v1/people/{person}/trajectory"))["items"]
+    theirs = {"checkins": [a_check_in(office, other, "own-2", timedelta(hours=40), source="app")]}
+    await phones[me].refused("POST", "/alerts/v1/checkins", theirs, status=422)
+    assert [item["id"] for item in (await phones[me].get("/registry/v1/people"))["items"]] == [me]
+    assert (await phones[me].get(f"/alerts/v1/people/{me}/trajectory"))["items"]
+    await phones[me].refused("GET", f"/alerts/v1/people/{other}/trajectory", status=404)
 
 
 @asynccontextmanager
@@ -104,20 +108,21 @@ async def listening(office: Office, who: Client) -> AsyncIterator[asyncio.Queue[
             await task
 
 
-async def a_gathering_is_on_the_stream_within_a_second(office: Office, four: list[str]) -> str:
+async def a_gathering_is_on_the_stream_within_a_second(office: Office, phones: dict[str, Official]) -> str:
     """Four check-ins within half an hour; the alert's id. The detectors run by themselves here, as they do in `./dev up`."""
-    worker, town = await office.official("social_worker"), await office.official("town_officer")
-    await town.get("/auth/v1/me")
+    town = await office.official("town_officer")
+    await town.get("/auth/v1/me")  # signs in again where the token has run out
     house = office.house.apps["alerts"].state.house
     detecting = asyncio.create_task(house.extras["detection"].run(house))
     raised: dict[str, Any] = {}
     try:
         async with listening(office, town.client) as events:
-            for n, person in enumerate(four):
+            for n, (person, phone) in enumerate(phones.items()):
                 if n == 2:
                     assert events.empty(), "two are no gathering"
                 begin = time.monotonic()
-                assert (await sent(worker, a_check_in(office, person, f"meet-{n}", timedelta(minutes=40 - 10 * n))))["accepted"] == 1
+                here = a_check_in(office, person, f"meet-{n}", timedelta(minutes=40 - 10 * n), source="app")
+                assert (await sent(phone, here))["accepted"] == 1
                 if n >= 2:
                     event = await asyncio.wait_for(events.get(), 10)
                     assert event["seen_at"] - begin < WITHIN, event["seen_at"] - begin
@@ -127,11 +132,11 @@ async def a_gathering_is_on_the_stream_within_a_second(office: Office, four: lis
         with contextlib.suppress(asyncio.CancelledError):
             await detecting
     assert (raised["type"], raised["kind"], raised["division_code"]) == ("alert.raised", "gathering", TOWN)
-    assert not any(person in json.dumps(raised) for person in four), "a stream carries ids of alerts and codes, no person"
+    assert not any(person in json.dumps(raised) for person in phones), "a stream carries ids of alerts and codes, no person"
     return str(raised["alert_id"])
 
 
-async def it_is_looked_at_and_closed_with_a_finding(office: Office, alert_id: str, four: list[str]) -> None:
+async def it_is_looked_at_and_closed_with_a_finding(office: Office, alert_id: str, four: Iterable[str]) -> None:
     """Reasons and inputs, acknowledged, assigned, closed; nobody's measure changed."""
     town, worker = await office.official("town_officer"), await office.official("social_worker")
     path = f"/alerts/v1/alerts/{alert_id}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -35,15 +37,18 @@ async def officers_sign_in_and_out(office: Office) -> None:
         second = await browser.post("/auth/v1/refresh")
         assert second.status_code == 200, second.text
         assert browser.cookies["gk_refresh"] != kept
-        stolen = await httpx.AsyncClient(base_url=office.url).post("/auth/v1/refresh", headers={"cookie": f"gk_refresh={kept}"})
-        assert stolen.status_code == 401
+        office.clock.advance(timedelta(seconds=11))  # two tabs may refresh at once; later it is a thief
+        async with httpx.AsyncClient(base_url=office.url, cookies={"gk_refresh": kept}) as thief:
+            assert (await thief.post("/auth/v1/refresh")).status_code == 401
         family = await browser.post("/auth/v1/refresh")
         assert family.status_code == 401, "a refresh token that is used twice ends the whole family"
 
         third = await browser.post("/auth/v1/login", json={"username": username, "password": password})
         left = await browser.post("/auth/v1/logout", headers=_bearer(third))
         assert left.status_code == 204
-        assert (await browser.get("/auth/v1/me", headers=_bearer(third))).status_code == 401
+        async with asyncio.timeout(5):  # the end of a session reaches every process within a moment
+            while (await browser.get("/auth/v1/me", headers=_bearer(third))).status_code != 401:
+                pass
         assert (await browser.post("/auth/v1/refresh")).status_code == 401
 
 
@@ -115,8 +120,8 @@ async def nobody_gets_in_unasked(office: Office) -> None:
     await leader.refused("GET", "/internal/events", status=404)
     await leader.refused("GET", "/registry/v1/nothing-here", status=404)
     officer = await office.official("county_officer")
-    blind = await officer.refused("GET", "/registry/v1/people", status=422, purpose="")
-    assert "purpose" in str(blind).lower()
+    blind = await officer.refused("GET", "/registry/v1/people", status=422, purpose="curiosity")
+    assert blind["errors"][0]["code"] == "purpose_required"
     unknown = await officer.refused("GET", "/registry/v1/people?colour=red", status=422)
     assert unknown["errors"][0]["pointer"] == "/query/colour"
 

@@ -1,0 +1,57 @@
+"""The README keeps its word: its tour is pasted into a shell beside a running `./dev up`, and every line of it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.journeys import street as streets
+from tests.journeys.street import PROJECT, street
+
+TOUR = re.compile(r"^```bash tour\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+OPENING = 500
+"""Seconds that a first start with its demo county may take on a busy machine."""
+MARK = "\t<- answered"
+
+
+def tour() -> str:
+    """The shell lines that a newcomer pastes."""
+    found = TOUR.search((PROJECT / "README.md").read_text(encoding="utf-8"))
+    assert found is not None
+    return found[1]
+
+
+def test_the_readme_names_only_files_that_are_there() -> None:
+    text = (PROJECT / "README.md").read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text):
+        assert (PROJECT / target).exists(), target
+    for ledger in re.findall(r"deploy/demo/ledgers/\S+", text):
+        assert (PROJECT / ledger).is_file(), ledger
+
+
+@pytest.mark.slow
+async def test_the_tour_is_answered_line_by_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streets, "OPENING", OPENING)
+    # Any answer but 2xx ends the shell, and each answer says what it was.
+    (tmp_path / ".curlrc").write_text(f'fail-with-body\nwrite-out = "{MARK} %{{http_code}} %{{content_type}}\\n"\n')
+    async with street(tmp_path / "data", processes=False, demo=True) as run:
+        given = {"BASE": run.base_url, "GUIKANG_DATA_DIR": str(run.data_dir), "CURL_HOME": str(tmp_path), "NO_PROXY": "127.0.0.1"}
+        shell = await asyncio.create_subprocess_exec(
+            "bash", "-euo", "pipefail", "-c", tour(),
+            cwd=PROJECT, env=os.environ | given, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        told, complaints = (text.decode() for text in await shell.communicate())
+        assert shell.returncode == 0, told[-3000:] + complaints[-3000:]
+    answers = [line.partition(MARK) for line in told.splitlines() if MARK in line]
+    asked = [line for line in tour().splitlines() if re.match(r"(get |curl )", line)]
+    assert len(answers) == len(asked) > 10
+    for line, (answer, _, kind) in zip(asked, answers, strict=True):
+        assert kind.split() == ["200", "application/json"], line
+        assert json.loads(answer), line
+    assert "04_黄甫镇台账.csv" in told
+    assert complaints.strip() == "" or "Traceback" not in complaints
