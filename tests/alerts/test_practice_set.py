@@ -34,6 +34,7 @@ def score(house: TestHouse, ids: dict[str, county.UUID], practice: Practice, unt
     return practices.score_gatherings(county.gatherings(house, ids), events)
 
 
+@pytest.mark.slow
 async def test_gatherings_of_three_weeks_are_found_through_the_api(in_april: TestHouse, practice: Practice, scorecard: list[str]) -> None:
     ids = await county.settle(in_april)
     worker = in_april.caller("alerts", Role.SOCIAL_WORKER)
@@ -51,6 +52,7 @@ async def test_gatherings_of_three_weeks_are_found_through_the_api(in_april: Tes
     assert found.precision >= 0.9
 
 
+@pytest.mark.slow
 async def test_gatherings_of_the_whole_set_are_found_in_an_imported_history(
     template: Template, practice: Practice, scorecard: list[str]
 ) -> None:
