@@ -67,7 +67,13 @@ async def measure(house: TestHouse) -> dict[str, float]:
         connection.execute("analyze registry.person")
     told = conninfo_to_dict(house.owner)
     pool = await asyncpg.create_pool(
-        user=told["user"], password=told["password"], host=told["host"], port=int(str(told["port"])), database=told["dbname"], min_size=1, max_size=2
+        user=told["user"],
+        password=told["password"],
+        host=told["host"],
+        port=int(str(told["port"])),
+        database=told["dbname"],
+        min_size=1,
+        max_size=2,
     )
     plain = AsgiNeighbour(anchor(pool))
     officer = house.caller("registry", Role.COUNTY_OFFICER)
