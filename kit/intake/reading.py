@@ -64,7 +64,9 @@ def commit_job(intake: Intake) -> RunJob:
         try:
             await in_work(house, COMMIT_JOB, commit)
         except Exception as error:
-            log.error("ledger_commit_failed", import_id=import_id, kind=type(error).__name__, exc_info=error)
+            # No text of the error: the database quotes the row that it refused, and a statement may be as long as the ledger.
+            state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+            log.error("ledger_commit_failed", import_id=import_id, kind=type(error).__name__, sqlstate=state)
             await in_work(house, COMMIT_JOB, back)
 
     return run

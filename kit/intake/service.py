@@ -57,7 +57,7 @@ async def _receive_one(work: Work, intake: Intake, name: str, data: bytes, as_of
     values = {
         "id": import_id,
         "sha256": digest,
-        "file_name": Path(name.replace("\\", "/")).name[-NAME_LENGTH:] or "unnamed",
+        "file_name": _plain_name(name)[-NAME_LENGTH:] or "unnamed",
         "size": len(data),
         "state": "queued",
         "as_of": as_of or work.today,
@@ -71,6 +71,11 @@ async def _receive_one(work: Work, intake: Intake, name: str, data: bytes, as_of
     await jobs.defer(work.session, intake.tables.schema.name, READ_JOB, import_id=str(import_id))
     await work.note("ledger.upload", "ledger_import", import_id, details={"size": len(data)})
     return await one(work, intake, import_id)
+
+
+def _plain_name(name: str) -> str:
+    """The last part of a file's name, without the signs that nobody sees and no column holds."""
+    return Path("".join(sign for sign in name if sign.isprintable()).replace("\\", "/")).name
 
 
 async def one(work: Work, intake: Intake, import_id: UUID, *, for_update: bool = False) -> sa.RowMapping:

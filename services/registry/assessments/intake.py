@@ -7,7 +7,7 @@ from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, select, tuple_
+from sqlalchemy import ARRAY, Uuid, cast, func, insert, select
 from sqlmodel import col
 
 from kit.db import new_id
@@ -34,7 +34,7 @@ async def take_over_assessments(work: Work, rows: Sequence[TakenAssessment]) -> 
     if not wanted:
         return 0
     query = select(col(RiskAssessment.person_id), col(RiskAssessment.assessed_on))
-    query = query.where(tuple_(col(RiskAssessment.person_id), col(RiskAssessment.assessed_on)).in_(list(wanted)))
+    query = query.where(col(RiskAssessment.person_id) == func.any(cast([row.person_id for row in rows], ARRAY(Uuid))))
     known = {(person_id, day) for person_id, day in await work.session.execute(query)}
     values = [
         {

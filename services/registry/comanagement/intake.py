@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, select, text, tuple_
+from sqlalchemy import ARRAY, Uuid, cast, func, insert, select, text
 from sqlmodel import col
 
 from kit import outbox
@@ -50,7 +50,7 @@ async def take_over_hand_overs(work: Work, rows: Sequence[TakenHandOver], source
     if not wanted:
         return 0
     query = select(col(HandOver.person_id), col(HandOver.handed_over_on))
-    query = query.where(tuple_(col(HandOver.person_id), col(HandOver.handed_over_on)).in_(list(wanted)))
+    query = query.where(col(HandOver.person_id) == func.any(cast([row.person_id for row in rows], ARRAY(Uuid))))
     known = {(person_id, day) for person_id, day in await work.session.execute(query)}
     fresh = [row for key, row in wanted.items() if key not in known]
     if not fresh:

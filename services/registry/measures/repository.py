@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select, text
+from sqlalchemy import ARRAY, ColumnElement, RowMapping, Uuid, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -27,9 +27,14 @@ _BRIEF = (
 )
 
 
+def _of(person_ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """One array instead of a parameter for each: a ledger may name more persons than a statement may have parameters (65,535)."""
+    return col(Measure.person_id) == func.any(cast(list(person_ids), ARRAY(Uuid)))
+
+
 async def open_measures_of(session: AsyncSession, person_ids: Sequence[UUID], *, lock: bool = False) -> Sequence[RowMapping]:
     """The open measures of these persons, by id so that two sweeps lock in the same order."""
-    query = select(*_BRIEF).where(col(Measure.person_id).in_(person_ids), col(Measure.state).in_(OPEN)).order_by(col(Measure.id))
+    query = select(*_BRIEF).where(_of(person_ids), col(Measure.state).in_(OPEN)).order_by(col(Measure.id))
     return (await session.execute(query.with_for_update() if lock else query)).mappings().all()
 
 
@@ -37,7 +42,7 @@ async def expired_measures(session: AsyncSession, day: date, person_ids: Sequenc
     """The measures whose term was over on a day and whose row does not say so yet; locked, passing over rows that somebody else is ending."""
     query = select(*_BRIEF).where(col(Measure.state).in_(EXPIRING), col(Measure.term_end) <= day)
     if person_ids is not None:
-        query = query.where(col(Measure.person_id).in_(person_ids))
+        query = query.where(_of(person_ids))
     query = query.order_by(col(Measure.id)).with_for_update(skip_locked=person_ids is None)
     return (await session.execute(query)).mappings().all()
 
