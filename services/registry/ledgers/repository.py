@@ -50,12 +50,15 @@ select r.number, r.kind, r.record_sealed, p.id as person_id, p.name, p.division_
                         and not exists (select 1 from registry.standing c where c.corrects_id = s.id)
                       order by s.recorded_at desc, s.id desc limit 1) s on true
  where r.import_id = :import and r.disposition = 'accept' and (cast(:numbers as int[]) is null or r.number = any(:numbers))
+   and (cast(:people as bool) is null or (r.kind = 'person') = :people)
  order by r.number"""
 
 
-async def known_people(session: AsyncSession, import_id: UUID, numbers: Sequence[int] | None = None) -> Sequence[sa.RowMapping]:
-    """Accepted rows whose person is registered, with what the register says."""
-    parameters = {"import": import_id, "numbers": list(numbers) if numbers is not None else None}
+async def known_people(
+    session: AsyncSession, import_id: UUID, numbers: Sequence[int] | None = None, *, ledger: bool | None = None
+) -> Sequence[sa.RowMapping]:
+    """Accepted rows whose person is registered, with what the register says. `ledger`: only rows of person ledgers, or only the others."""
+    parameters = {"import": import_id, "numbers": list(numbers) if numbers is not None else None, "people": ledger}
     return (await session.execute(text(_KNOWN), parameters)).mappings().all()
 
 

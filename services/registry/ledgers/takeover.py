@@ -43,7 +43,7 @@ async def take_over(work: Work, found: Mapping[Any, Any]) -> dict[str, int]:
     chosen = await choices_of(work, found["id"])
     counts = await _people(work, found, chosen)
     await repository.match_people(work.session, found["id"], found["scope"])
-    known = {row["number"]: row for row in await repository.known_people(work.session, found["id"]) if row["kind"] != "person"}
+    known = {row["number"]: row for row in await repository.known_people(work.session, found["id"], ledger=False)}
     records = await asyncio.to_thread(_records, work, found["id"], list(known.values()))
     for kind, take in (("clean3", _clean), ("transfer", _handed_over), ("visit", _visited)):
         rows = [(row, records[number]) for number, row in known.items() if row["kind"] == kind]
@@ -97,7 +97,7 @@ def decided_facts(facts: Facts, chosen: Chosen) -> Facts:
 async def _people(work: Work, found: Mapping[Any, Any], chosen: Mapping[int, Chosen]) -> dict[str, int]:
     import_id, as_of = found["id"], found["as_of"]
     rows = await store.accepted(work.session, TABLES, import_id, "person")
-    known = {row["number"]: row for row in await repository.known_people(work.session, import_id) if row["kind"] == "person"}
+    known = {row["number"]: row for row in await repository.known_people(work.session, import_id, ledger=True)}
     new: list[TakenPerson] = []
     fixes: list[PersonFix] = []
     standings: list[TakenStanding] = []

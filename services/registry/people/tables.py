@@ -82,6 +82,7 @@ class Standing(SCHEMA.base, table=True):
     __table_args__ = (
         check_words("status", STATUSES, "status"),
         sa.Index("ix_standing_person_id_since", "person_id", "since"),
+        sa.Index("ix_standing_corrects_id", "corrects_id", postgresql_where=sa.text("corrects_id is not null")),
         {"info": {"append_only": True}},
     )
 

@@ -512,6 +512,14 @@ def upgrade() -> None:
         schema="registry",
         info={"append_only": True},
     )
+    op.create_index(
+        "ix_standing_corrects_id",
+        "standing",
+        ["corrects_id"],
+        unique=False,
+        schema="registry",
+        postgresql_where=sa.text("corrects_id is not null"),
+    )
     op.create_index("ix_standing_person_id_since", "standing", ["person_id", "since"], unique=False, schema="registry")
     op.create_table(
         "visit",
@@ -692,6 +700,7 @@ def downgrade() -> None:
     op.drop_index("ix_visit_division_code_due_on", table_name="visit", schema="registry")
     op.drop_table("visit", schema="registry")
     op.drop_index("ix_standing_person_id_since", table_name="standing", schema="registry")
+    op.drop_index("ix_standing_corrects_id", table_name="standing", schema="registry", postgresql_where=sa.text("corrects_id is not null"))
     op.drop_table("standing", schema="registry")
     op.drop_index(op.f("ix_staff_member_division_code"), table_name="staff_member", schema="registry")
     op.drop_table("staff_member", schema="registry")
