@@ -19,7 +19,7 @@ from gateway.identity.service import AUDIENCE, ISSUER
 from kit.auth import ACCESS, Principal, mint, principal_claims
 from kit.call import AsgiNeighbour, Reply
 from kit.roles import Role
-from tests.gateway.matrix.bodies import example, path_of
+from tests.gateway.matrix.bodies import NOBODY, example, path_of
 from tests.houses import COUNTY, TestHouse
 
 ROLES = tuple(role for role in Role if role is not Role.SERVICE)
@@ -133,7 +133,9 @@ class Front:
         """A minimal body for a row, and its content type."""
         content = self.operation(row).get("requestBody", {}).get("content", {})
         if "application/json" in content:
-            return example(content["application/json"]["schema"], self.document), {"content-type": "application/json"}
+            body = example(content["application/json"]["schema"], self.document)
+            besides = BESIDES.get(row.path)
+            return {**body, **besides} if besides else body, {"content-type": "application/json"}
         for kind in content:
             return OTHER_BODIES[kind][1], {"content-type": OTHER_BODIES[kind][0]}
         return None, {}
@@ -143,6 +145,10 @@ class Front:
         return self.token(role or sorted(row.roles)[0])
 
 
+BESIDES: dict[str, dict[str, Any]] = {
+    "/registry/v1/ledger-imports/{import_id}/conflicts/decide": {"conflicts": {NOBODY: 1}},
+}
+"""What a minimal body needs besides, where the document does not say it: here that the names of a map are ids."""
 MULTIPART = (
     b'--edge\r\nContent-Disposition: form-data; name="files"; filename="a.csv"\r\nContent-Type: text/csv\r\n\r\n'
     + "姓名,身份证号\r\n".encode()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gateway.edge.routes import Route
-from tests.gateway.matrix.bodies import NOBODY, resolved
+from tests.gateway.matrix.bodies import resolved
 from tests.gateway.matrix.front import Front, needed_headers, pointers
 
 pytestmark = pytest.mark.anyio
@@ -122,18 +122,11 @@ async def test_what_does_not_exist_is_not_found(front: Front) -> None:
         if "_id}" not in row.path:
             continue
         body, kind = front.a_body(row)
-        body = {**body, **BODIES[row.method, row.path]} if (row.method, row.path) in BODIES else body
         reply = await front.ask(row.method, front.path(row), front.somebody(row), body, {**needed_headers(row), **kind})
         front.checks["things that do not exist"] += 1
         if reply.status != 404:
             wrong.append(f"{row.method} {row.path}: {reply.status} {reply.body[:300].decode()}")
     assert not wrong, "\n".join(wrong)
-
-
-BODIES: dict[tuple[str, str], dict[str, Any]] = {
-    ("POST", "/registry/v1/ledger-imports/{import_id}/conflicts/decide"): {"conflicts": {NOBODY: 1}},
-}
-"""What a minimal body needs besides, where the document does not say it: here that the names of a map are ids."""
 
 
 async def test_a_body_beyond_the_limit_is_refused_before_it_is_read(front: Front) -> None:

@@ -144,3 +144,35 @@ async def test_a_machines_assertion_that_holds_what_no_text_may_hold_is_refused_
         )
         front.checks["strange assertions"] += 1
         assert reply.status in (400, 401, 422), (subject, reply.status)
+
+
+NAMES = ("a\x00.csv", "..\\..\\a.csv", "/etc/passwd", "\u202egpj.csv", "", "名册.csv" + "x" * 300, "a%0d%0ab.csv")
+CONTENTS = (
+    "姓名,身份证号,现居住地\r\n张\x00三,990822198005061236,府谷镇\r\n\x00,\x00,\x00\r\n",
+    "企业名称,类别\r\n甲\x00厂,\x00\r\n",
+    "PK\x03\x04",
+)
+
+
+async def test_a_ledger_of_strange_signs_is_read_or_refused(front: Front) -> None:
+    """File names and cells with NUL, with ways to other folders, with nothing: each import comes to an end of its own, the house goes on."""
+    ended: list[str] = []
+    made: list[tuple[str, str]] = []
+    token = front.token("county_officer")
+    for row in front.rows("POST"):
+        if row.path.endswith("/ledger-imports"):
+            names = NAMES if row.service == "registry" else ()  # the door for files is the same one everywhere
+            for name, content in [*((name, CONTENTS[0] + name) for name in names), *(("a.csv", content) for content in CONTENTS)]:
+                head = f'--edge\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\nContent-Type: text/csv\r\n\r\n'
+                body = f"{head}{content}\r\n--edge--\r\n".encode()
+                kind = {"content-type": OTHER_BODIES["multipart/form-data"][0]}
+                reply = await front.ask("POST", row.path, front.token("county_officer"), body, kind)
+                front.checks["strange ledgers"] += 1
+                made += [(row.path, reply.json()["items"][0]["id"])] if reply.status == 202 else []
+    await front.house.step()
+    for path, import_id in made:
+        found = (await front.ask("GET", f"{path}/{import_id}", token)).json()
+        ended += [f"{path} {found['file_name']!r} is {found['state']}"] if found["state"] in ("queued", "reading") else []
+        ended += [f"{path} keeps the name {found['file_name']!r}"] if set(found["file_name"]) & set("/\\\x00\u202e") else []
+    assert made
+    assert not ended, "\n".join(ended)

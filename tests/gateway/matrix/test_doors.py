@@ -108,14 +108,3 @@ async def test_nothing_internal_is_reached_from_outside(front: Front) -> None:
     for path in ("/internal/events", "/internal/language", "/internal/figures", "/internal/people/resolve", "/metrics", "/nowhere"):
         assert (await front.ask("GET", path, token)).status == 404
         front.checks["hidden paths"] += 1
-
-
-async def test_every_problem_seen_has_its_page(front: Front) -> None:
-    """`type` leads to a page that exists; it is in the list of problems."""
-    listed = (await front.ask("GET", "/problems")).json()
-    for slug in sorted(front.slugs):
-        assert slug in listed
-        page = await front.ask("GET", f"/problems/{slug}")
-        assert page.status == 200
-        assert "text/html" in page.headers["content-type"]
-        front.checks["problem pages"] += 1
