@@ -23,7 +23,7 @@ class Answer(BaseModel):
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 LongText = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-DivisionCode = Annotated[str, StringConstraints(pattern=r"^\d{6}[\dL]?\d{0,5}[A-Z0-9]{0,6}$")]
+DivisionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9L]?[0-9]{0,5}[A-Z0-9]{0,6}$")]
 
 
 def _no_count_of_seconds(value: object) -> object:

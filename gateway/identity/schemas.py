@@ -12,7 +12,7 @@ from kit.roles import Role
 from kit.schemas import Answer, Message, ShortText
 
 Username = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{2,39}$")]
-ScopePrefix = Annotated[str, StringConstraints(pattern=r"^\d{2,6}[0-9L]{0,3}[0-9A-Z]{0,6}$")]
+ScopePrefix = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}[0-9L]{0,3}[0-9A-Z]{0,6}$")]
 HumanRole = Literal[
     "county_officer",
     "town_officer",
@@ -33,7 +33,7 @@ class Login(Message):
 
     username: Annotated[str, StringConstraints(max_length=60)]
     password: Annotated[str, StringConstraints(max_length=200)]
-    totp: Annotated[str, StringConstraints(pattern=r"^\d{6}$")] | None = None
+    totp: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = None
 
 
 class TokenAnswer(Answer):

@@ -14,7 +14,7 @@ Key = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[
 Lon = Annotated[float, Field(ge=-180, le=180)]
 Lat = Annotated[float, Field(ge=-90, le=90)]
 Radius = Annotated[float, Field(gt=0, le=2000)]
-County = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+County = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 PlaceKind = Literal["seat", "station", "clinic", "hospital", "market", "bus", "school", "worship", "office", "work", "other"]
 OccasionKind = Literal["station_group_activity", "training", "fair", "temple_fair", "wedding", "funeral", "meeting", "other"]
 

@@ -16,7 +16,7 @@ Kind = Literal["chemical", "courier"]
 Activity = Literal["produce", "trade", "buy", "use", "transport", "import_export"]
 RiskClass = Literal["A", "B", "C", "D"]
 FirmState = Literal["active", "closed"]
-Phone = Annotated[str, StringConstraints(pattern=r"^(1\d{10}|0\d{9,11})$")]
+Phone = Annotated[str, StringConstraints(pattern=r"^(1[0-9]{10}|0[0-9]{9,11})$")]
 
 
 def checked_uscc(text: str) -> str:

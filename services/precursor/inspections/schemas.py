@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 from kit.schemas import Answer, LongText, Message, ShortText
 
 InspectionStates = Literal["planned", "started", "completed", "ended", "cancelled"]
-ItemNo = Annotated[str, StringConstraints(pattern=r"^[A-Z]\d{2}$")]
+ItemNo = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{2}$")]
 OutcomeCode = Literal["ok", "na", "advice", "correct_on_site", "correct_by_date", "refer", "seal_evidence", "stop", "not_checked"]
 
 

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, Message, ShortText
 
-AreaCode = Annotated[str, StringConstraints(pattern=r"^\d{6}$")]
+AreaCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 SharedField = Literal[
     "name",
     "id_number",

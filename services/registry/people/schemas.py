@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints
 from kit.schemas import Answer, DivisionCode, LongText, Message, ShortText
 
 IdNumber = Annotated[str, StringConstraints(min_length=15, max_length=18, pattern=r"^[0-9]{15}([0-9]{2}[0-9Xx])?$")]
-Phone = Annotated[str, StringConstraints(pattern=r"^(1\d{10}|0\d{9,11})$")]
+Phone = Annotated[str, StringConstraints(pattern=r"^(1[0-9]{10}|0[0-9]{9,11})$")]
 PersonName = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 Status = Literal[
     "community_treatment",

@@ -32,7 +32,7 @@ class NewRound(Message):
     ]
     division_codes: Annotated[list[DivisionCode], Field(max_length=100)] = []
     """Only these towns; all of the county when empty."""
-    household_area: Annotated[str, StringConstraints(pattern=r"^\d{6}$")] | None = None
+    household_area: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = None
     """Only people of this household registration."""
 
 
