@@ -144,7 +144,7 @@ async def list_hand_overs(
     work: OfficeReader,
     request: Request,
     response: Response,
-    receiving_area: Annotated[str | None, Query(pattern=r"^\d{6}$")] = None,
+    receiving_area: Annotated[str | None, Query(pattern=r"^[0-9]{6}$")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> Page[HandOverAnswer]:
