@@ -24,11 +24,11 @@ PEOPLE: tuple[tuple[str, str, str, str | None], ...] = (
     ("grid_worker", "grid", TOWN, "G001"),
     ("police_officer", "police", TOWN, "P001"),
     ("lab_technician", "lab", COUNTY, None),
-    ("inspector", "inspector", COUNTY, None),
+    ("inspector", "inspector", COUNTY, "I001"),
     ("leader", "leader", COUNTY, None),
     ("auditor", "auditor", COUNTY, None),
 )
-"""Role, user name, scope, staff number in the registry."""
+"""Role, user name, scope, staff number: of the registry, for the inspector of the inspectors' directory (`work.INSPECTORS`)."""
 ADMINISTRATOR = "admin"
 MACHINES: tuple[tuple[str, str, str], ...] = (
     ("demo-agency", "agency", "应急管理局(演示)"),
