@@ -29,7 +29,8 @@ async def test_a_county_goes_to_work(office: Office, tmp_path: Path) -> None:
     await county_data.divisions_and_staff_are_loaded(office)
 
     await ledgers.the_report_comes_before_anything_changes(office)
-    await ledgers.what_is_no_workbook_is_answered_with_a_problem(office, tmp_path)
+    await ledgers.what_is_no_workbook_is_answered_with_a_problem(office)
+    await ledgers.an_unknown_header_is_asked_for_once(office)
     await ledgers.all_are_taken_over(office)
     await ledgers.contradictions_were_decided_by_a_person(office)
     await ledgers.the_same_file_again_changes_nothing(office)
@@ -46,7 +47,7 @@ async def test_a_county_goes_to_work(office: Office, tmp_path: Path) -> None:
     await gatherings.it_is_looked_at_and_closed_with_a_finding(office, alert, phones)
 
     await figures.the_published_figures_come_out(office)
-    await figures.the_bulletin_is_published_and_stays_as_it_is(office, tmp_path)
+    bulletin, digests = await figures.the_bulletin_is_published(office, tmp_path)
 
     agreement = await partner.an_agreement_is_made(office)
     await partner.the_list_is_pulled_and_an_end_arrives_the_same_day(office, agreement, tmp_path)
@@ -58,3 +59,4 @@ async def test_a_county_goes_to_work(office: Office, tmp_path: Path) -> None:
     await due_tests.a_positive_is_objected_to_and_goes_to_the_laboratory(office, plan)
     await due_tests.a_missed_day_becomes_an_event_and_an_alert(office)
     await endings.on_the_day_after_the_term_nothing_is_owed(office, agreement)
+    await figures.the_bulletin_is_still_the_same(office, bulletin, digests)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 from typing import Any
 
 from openpyxl import load_workbook
@@ -11,6 +10,7 @@ from openpyxl import load_workbook
 from deploy.demo import ledgers as demo
 from deploy.demo.ledgers import FOLDER, Desk
 from tests.journeys.county.office import Office, Official
+from tests.registry.people_data import an_id
 
 FIRST = "01_府谷镇社戒社康人员台账.xlsx"
 CSV = "04_黄甫镇台账.csv"
@@ -57,7 +57,8 @@ async def _workbook_comes_back_marked(officer: Official, path: str, rows: list[d
     book = load_workbook(io.BytesIO(answer.content))
     for row in rows:
         for problem in row["problems"]:
-            cell = book[row["sheet"]][problem["cell"].rpartition("!")[2]]
+            sheet: Any = book[row["sheet"]]
+            cell = sheet[problem["cell"].rpartition("!")[2]]
             assert cell.fill.fgColor.rgb[-6:] == RED, (row["sheet"], problem["cell"], cell.fill.fgColor.rgb)
             assert cell.comment is not None
 
@@ -106,7 +107,7 @@ async def the_same_file_again_changes_nothing(office: Office) -> None:
     assert office.query(count) == before
 
 
-async def what_is_no_workbook_is_answered_with_a_problem(office: Office, folder: Path) -> None:
+async def what_is_no_workbook_is_answered_with_a_problem(office: Office) -> None:
     """A truncated workbook, a bomb of zeros, a picture: each fails with a sentence, and the next ledger is read as before."""
     officer = await office.official("county_officer")
     desk = Desk(officer.client, "registry")
@@ -119,3 +120,28 @@ async def what_is_no_workbook_is_answered_with_a_problem(office: Office, folder:
         assert (job["state"], job["recognised"]) == ("failed", None)
         assert job["error"]["message_zh"]
         assert job["error"]["message_en"]
+
+
+async def an_unknown_header_is_asked_for_once(office: Office) -> None:
+    """Headers that no table knows are offered with their place; what they mean is said once and remembered."""
+    officer = await office.official("county_officer")
+    desk = Desk(officer.client, "registry")
+    head = "姓名,证件编码,所在镇,人员现时管理类型,状态时间"
+    first, second = (f"{head}\n演示{name},{an_id(sequence)},府谷镇,社区戒毒,2021-03-05\n" for name, sequence in (("甲", 901), ("乙", 902)))
+    job = await desk.read("新台账.csv", first.encode(), demo.AFTER)
+    assert job["recognised"] is False
+    assert {"证件编码", "人员现时管理类型"} <= {header["header"] for header in job["layout"]["unrecognised"][0]["headers"]}
+    wanted = [{"header": "证件编码", "field": "id_no"}, {"kind": "person", "header": "人员现时管理类型", "field": "status"}]
+    await officer("PUT", "/registry/v1/ledger-imports/mappings", {"mappings": wanted})
+    path = f"/registry/v1/ledger-imports/{job['id']}"
+    await officer.post(f"{path}/reread", {}, 202, if_match=f'"v{job["version"]}"')
+    await office.step()
+    read = await officer.get(path)
+    assert (read["recognised"], read["dispositions"]) == (True, {"accept": 1})
+    other = await desk.read("又一本.csv", second.encode(), demo.AFTER)
+    assert other["recognised"] is True
+    for known in (read, other):
+        gone = await officer.post(
+            f"/registry/v1/ledger-imports/{known['id']}/discard", {"reason": "演示"}, if_match=f'"v{known["version"]}"'
+        )
+        assert gone["state"] == "discarded"
