@@ -19,6 +19,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from deploy.folder import DataFolder, running_pid
 from deploy.problems import DatabaseUnreachable, MigrationFailed, NotRunning
 
+PROJECT = Path(__file__).parent.parent
 DATABASE = "guikang"
 PACKAGES: dict[str, str] = {
     "registry": "services.registry",
@@ -76,7 +77,6 @@ def prepare(dsn: str, data_dir: Path, on_step: Progress, services: Collection[st
     Raises DatabaseUnreachable, LocaleUnfit, MigrationFailed (that schema unchanged, those before it migrated).
     """
     from deploy.postgres import check_locale  # the light commands do not need the supervisor
-    from kit import migrate  # brings SQLAlchemy and Alembic, a second of imports
 
     folder = DataFolder(data_dir)
     owner = _database(dsn)
@@ -92,9 +92,13 @@ def prepare(dsn: str, data_dir: Path, on_step: Progress, services: Collection[st
         for service in packages:
             _role(connection, service, folder.secret(login(service)))
             _schema(connection, service)
-    revisions: dict[str, str] = {}
+        revisions = {service: _revision(connection, service) for service in packages}
     for done, (service, package) in enumerate(packages.items(), start=1):
         on_step(service, done, total)
+        if revisions[service] == newest_revision(package):
+            continue  # rights were set with it; a start that has nothing to migrate does without Alembic
+        from kit import migrate  # brings SQLAlchemy and Alembic, a second of imports
+
         try:
             revisions[service] = migrate.upgrade(owner, service, package, login(service))
         except Exception as error:  # whatever a revision may raise; the trace is for the developer, the sentence for the operator
@@ -104,6 +108,21 @@ def prepare(dsn: str, data_dir: Path, on_step: Progress, services: Collection[st
             raise MigrationFailed(service=service, reason=_first_line(error), log=log) from error
     on_step("", total, total)
     return Prepared(owner, revisions)
+
+
+def newest_revision(package: str) -> str:
+    """The number of a package's newest revision, by its file (`0001_initial.py`); `./dev revision` counts them up."""
+    folder = PROJECT / package.replace(".", "/") / "migrations" / "versions"
+    return max((path.name.partition("_")[0] for path in folder.glob("[0-9]*_*.py")), default="")
+
+
+def _revision(connection: psycopg.Connection[tuple[object, ...]], service: str) -> str:
+    """The revision that a schema is at, or nothing."""
+    row = connection.execute("select to_regclass(%s) is not null", (f"{service}.alembic_version",)).fetchone()
+    if row is None or not row[0]:
+        return ""
+    found = connection.execute(sql.SQL("select version_num from {}.alembic_version").format(sql.Identifier(service))).fetchone()
+    return str(found[0]) if found else ""
 
 
 def _database(dsn: str) -> str:
