@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from deploy.__main__ import app
+from gateway.edge.routes import shipped_table
 from tests.journeys import street as streets
 from tests.journeys.street import PROJECT, street
 
@@ -43,6 +45,17 @@ def test_the_readme_names_only_files_that_are_there() -> None:
         assert (PROJECT / target).exists(), target
     for ledger in re.findall(r"deploy/demo/ledgers/\S+", text):
         assert (PROJECT / ledger).is_file(), ledger
+
+
+@pytest.mark.parametrize("page", ["README.md", *sorted(str(path.relative_to(PROJECT)) for path in (PROJECT / "docs/guides").glob("*.md"))])
+def test_routes_and_commands_that_a_page_names_are_there(page: str) -> None:
+    text = (PROJECT / page).read_text(encoding="utf-8")
+    known = {re.sub(r"\{[a-z_]+\}", "{}", route.path) for route in shipped_table().routes}
+    named = {match.rstrip("/") for match in re.findall(r"/(?:registry|testing|alerts|precursor|auth)/v1/[a-z/{}_-]+", text)}
+    assert {path for path in named if re.sub(r"\{[a-z_]*\}", "{}", path) not in known} == set()
+    commands = {command.name or getattr(command.callback, "__name__", "").replace("_", "-") for command in app.registered_commands}
+    commands |= {"test", "check", "bench"}
+    assert set(re.findall(r"(?<![\w/])\./dev ([a-z]+)", text)) <= commands
 
 
 @pytest.mark.slow
