@@ -14,7 +14,8 @@ from deploy.demo.client import Client, DemoFailed
 from deploy.demo.county import table
 
 HERE = Path(__file__).parent
-PERIOD_DAY = "2021-06-20"
+PERIODS = ("2021-06-10", "2021-06-20")
+"""A day in each half-month that has its bulletin: two, so that the second shows a trend."""
 AGREEMENT = "府保共管〔2021〕01号(演示)"
 KINDS = {"announced_family_event": "other"}
 INSPECTORS = (
@@ -191,7 +192,9 @@ async def _inspections(officer: Client) -> None:
 
 async def _bulletin(officer: Client) -> None:
     known = await officer.send("GET", "/alerts/v1/bulletins")
-    if known["items"]:
-        return
-    made = await officer.raw("POST", "/alerts/v1/bulletins", json={"rhythm": "half_month", "day": PERIOD_DAY})
-    await officer.raw("POST", f"/alerts/v1/bulletins/{made.json()['id']}/publish", If_Match=made.headers["etag"])
+    drawn_up = {item["first_day"] for item in known["items"]}
+    for day in PERIODS:
+        if any(first <= day <= first[:8] + ("15" if first.endswith("01") else "31") for first in drawn_up):
+            continue
+        made = await officer.raw("POST", "/alerts/v1/bulletins", json={"rhythm": "half_month", "day": day})
+        await officer.raw("POST", f"/alerts/v1/bulletins/{made.json()['id']}/publish", If_Match=made.headers["etag"])
