@@ -7,6 +7,7 @@ Every table lives under the service's schema by qualified name; nobody sets sear
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
@@ -201,6 +202,19 @@ async def driver(session: AsyncSession) -> AsyncConnection[Any]:
     inner = raw.driver_connection
     assert isinstance(inner, AsyncConnection)
     return inner
+
+
+async def copy_rows(session: AsyncSession, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """COPY rows of the same keys into a table, in this transaction: ten times as fast as INSERT for many (PERFORMANCE 6). A dict or a list becomes JSON."""
+    if not rows:
+        return
+    columns = list(rows[0])
+    connection = await driver(session)
+    statement = f"copy {table} ({', '.join(columns)}) from stdin".encode()
+    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            values = [row[column] for column in columns]
+            await copy.write_row([json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for v in values])
 
 
 async def fetch_json(session: AsyncSession, statement: str, parameters: Mapping[str, Any]) -> bytes:

@@ -15,9 +15,11 @@ from pydantic import BaseModel, ConfigDict
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kit.db import Schema, new_id
+from kit.db import Schema, copy_rows, new_id
 
 START = "0.0"
+MANY = 100
+"""More events than this go in by COPY."""
 
 
 class Event(BaseModel):
@@ -62,7 +64,10 @@ async def append(session: AsyncSession, schema: Schema, event: Event, subject_id
 async def append_all(session: AsyncSession, schema: Schema, rows: list[dict[str, Any]]) -> None:
     """Write many events at once."""
     if rows:
-        await session.execute(insert(schema.outbox), rows)
+        if len(rows) > MANY:
+            await copy_rows(session, schema.outbox, rows)
+        else:
+            await session.execute(insert(schema.outbox), rows)
         await session.execute(text("select pg_notify(:channel, '')"), {"channel": f"{schema.name}_outbox"})
 
 

@@ -19,7 +19,7 @@ from kit.auth import Principal
 from kit.db import driver
 from kit.intake import files, store
 from kit.intake.intake import FILE_LIMITS, Intake
-from kit.intake.staging import Stager, layout_plain
+from kit.intake.staging import HEADER, TRAILER, Stager, layout_plain
 from kit.jobs import in_work
 from kit.problems import Unavailable
 from kit.sealed import CannotOpen
@@ -136,8 +136,9 @@ async def _stage(work: Work, intake: Intake, found: dict[str, Any]) -> None:
     try:
         async with (
             connection.cursor() as cursor,
-            cursor.copy(f"copy {schema}.ledger_row ({store.COPY_COLUMNS}) from stdin".encode()) as copy,
+            cursor.copy(f"copy {schema}.ledger_row ({store.COPY_COLUMNS}) from stdin with (format binary)".encode()) as copy,
         ):
+            await copy.write(HEADER)
             while (part := await asyncio.to_thread(step)) is not None:
                 if isinstance(part, bytes):
                     await copy.write(part)
@@ -145,6 +146,7 @@ async def _stage(work: Work, intake: Intake, found: dict[str, Any]) -> None:
                 elif isinstance(part, Layout):
                     plain = layout_plain(part)
                     await progress.planned(sum(table.last_data_row - table.first_data_row + 1 for table in part.tables))
+            await copy.write(TRAILER)
     finally:
         await asyncio.to_thread(steps.close)
     as_of = found["as_of"]

@@ -1,8 +1,9 @@
-"""From read rows to lines for COPY: every record sealed and bound to its place, its key as a blind index. Pure CPU: runs in a thread."""
+"""From read rows to rows for COPY: every record sealed and bound to its place, its key as a blind index. Pure CPU: runs in a thread."""
 
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -31,44 +32,69 @@ def open_record(sealer: Sealer, import_id: UUID, number: int, sealed: bytes) -> 
     return plain["record"], plain["raw"]
 
 
+HEADER = b"PGCOPY\n\xff\r\n\x00" + bytes(8)
+TRAILER = b"\xff\xff"
+"""Begin and end of COPY's binary format (PostgreSQL documentation, COPY, file formats)."""
+
+_LENGTH = struct.Struct(">i").pack
+_INTEGER = struct.Struct(">ii").pack
+_NULL = _LENGTH(-1)
+_FIELDS = struct.pack(">h", 11)
+_TEXT_OID = 25
+
+
+def _field(value: bytes) -> bytes:
+    return _LENGTH(len(value)) + value
+
+
+def _texts(words: Sequence[str]) -> bytes:
+    """A text[] in binary form."""
+    if not words:
+        return _field(struct.pack(">iii", 0, 0, _TEXT_OID))
+    return _field(struct.pack(">iiiii", 1, 0, _TEXT_OID, len(words), 1) + b"".join(_field(word.encode()) for word in words))
+
+
+_NO_TEXTS = _texts(())
+
+
 class Stager:
-    """Makes the lines of one import; `number` counts through the whole file."""
+    """Makes COPY rows (store.COPY_COLUMNS, binary) of one import; `number` counts through the whole file."""
 
     def __init__(self, intake: Intake, sealer: Sealer, import_id: UUID, scope: Sequence[str]) -> None:
         self._intake, self._sealer, self._import = intake, sealer, import_id
-        self._scope, self._hold = tuple(scope), frozenset(intake.hold_codes)
+        self._scope = tuple(scope)
         self._inside: dict[str, bool] = {}
+        self._head = _FIELDS + _field(import_id.bytes)
         self.number = 0
 
     def lines(self, block: Block) -> bytes:
-        """A block in COPY's text format (store.COPY_COLUMNS)."""
-        head = str(self._import)
-        sheet = block.table.sheet.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+        """The rows of a block."""
+        sheet, kind = _field(block.table.sheet.encode()), _field(block.table.kind.encode())
         key_field = next((name for name in self._intake.key_fields if block.rows and name in block.rows[0].record), None)
-        return "".join([self._line(head, sheet, key_field, row) for row in block.rows]).encode()
+        return b"".join([self._line(sheet, kind, key_field, row) for row in block.rows])
 
-    def _line(self, head: str, sheet: str, key_field: str | None, row: Row) -> str:
+    def _line(self, sheet: bytes, kind: bytes, key_field: str | None, row: Row) -> bytes:
         self.number += 1
-        record, disposition, codes, problems = row.record, row.disposition, "{}", "\\N"
-        division = record.get(self._intake.division_field)
-        found = row.problems
-        if found or (division is not None and not self._covers(division)):
+        record, disposition, codes, problems, raw = row.record, row.disposition, _NO_TEXTS, _NULL, {}
+        division, found = record.get(self._intake.division_field), row.problems
+        outside = division is not None and not self._covers(division)
+        if found or outside:
             listed = [problem.code for problem in found]
             told = [{"code": p.code, "field": p.field, "cell": p.cell, "args": p.args} for p in found]
-            if division is not None and not self._covers(division):
+            raw = {problem.field: problem.raw for problem in found if problem.raw}
+            if outside:
                 listed.append(OUT_OF_SCOPE)
                 told.append({"code": OUT_OF_SCOPE, "field": self._intake.division_field, "cell": "", "args": {}})
                 disposition = disposition if DUPLICATE_CODE in listed else "hold"
-            codes = "{" + ",".join(dict.fromkeys(listed)) + "}"
-            problems = json.dumps(told, ensure_ascii=False, separators=(",", ":")).replace("\\", "\\\\")
-        raw = {problem.field: problem.raw for problem in found if problem.raw} if found else {}
-        sealed = seal_record(self._sealer, self._import, self.number, record, raw).hex()
+            codes = _texts(list(dict.fromkeys(listed)))
+            problems = _field(b"\x01" + json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode())
         value = record.get(key_field) if key_field else None
-        index = "\\\\x" + self._sealer.index(self._intake.key_purpose, value).hex() if value else "\\N"
-        return (
-            f"{head}\t{self.number}\t{sheet}\t{row.row}\t{row.kind}\t{disposition}\t{codes}\t{problems}\t{division or chr(92) + 'N'}\t{index}\t"
-            f"\\\\x{sealed}\n"
-        )
+        return b"".join((
+            self._head, _INTEGER(4, self.number), sheet, _INTEGER(4, row.row), kind, _field(disposition.encode()), codes, problems,
+            _field(division.encode()) if division is not None else _NULL,
+            _field(self._sealer.index(self._intake.key_purpose, value)) if value else _NULL,
+            _field(seal_record(self._sealer, self._import, self.number, record, raw)),
+        ))  # fmt: skip
 
     def _covers(self, division: str) -> bool:
         known = self._inside.get(division)

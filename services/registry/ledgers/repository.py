@@ -62,16 +62,20 @@ async def known_people(
     return (await session.execute(text(_KNOWN), parameters)).mappings().all()
 
 
+# Lateral: the doubles are few, and a table that was filled a moment ago has no statistics by which a join could know.
+_DOUBLES = """
+select m.number, m.record_sealed, f.number as other_number, f.record_sealed as other_sealed
+  from registry.ledger_row m
+  cross join lateral (select f.number, f.record_sealed from registry.ledger_row f
+                       where f.key_index = m.key_index and f.import_id = m.import_id and f.kind = m.kind and f.disposition = 'accept'
+                       order by f.number limit 1) f
+ where m.import_id = :import and m.kind = 'person' and m.disposition = 'duplicate'
+ order by m.number"""
+
+
 async def doubles_in_file(session: AsyncSession, import_id: UUID) -> Sequence[sa.RowMapping]:
     """Duplicate rows with the accepted row of the same person: number, other_number, both records."""
-    mine, first = TABLES.rows.alias("mine"), TABLES.rows.alias("first")
-    query = (
-        select(mine.c.number, mine.c.record_sealed, first.c.number.label("other_number"), first.c.record_sealed.label("other_sealed"))
-        .join(first, (first.c.import_id == mine.c.import_id) & (first.c.kind == mine.c.kind) & (first.c.key_index == mine.c.key_index))
-        .where(mine.c.import_id == import_id, mine.c.kind == "person", mine.c.disposition == "duplicate", first.c.disposition == "accept")
-        .order_by(mine.c.number)
-    )
-    return (await session.execute(query)).mappings().all()
+    return (await session.execute(text(_DOUBLES), {"import": import_id})).mappings().all()
 
 
 _BY_PLACE = """

@@ -7,10 +7,10 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, insert, update
+from sqlalchemy import RowMapping, bindparam, update
 
 from kit import outbox
-from kit.db import new_id
+from kit.db import copy_rows, new_id
 from kit.work import Work
 from services.registry.events import MeasureEnded
 from services.registry.measures import repository
@@ -108,7 +108,7 @@ async def close_measures(
         }
         for row in ended
     ]
-    await work.session.execute(insert(MeasureEvent), history)
+    await copy_rows(work.session, MeasureEvent.metadata.tables["registry.measure_event"], history)
     events = [outbox_row(MeasureEnded, row, row["ended_on"], reason, work.origin) for row in ended]
     await outbox.append_all(work.session, work.house.schema, events)
     await work.note("measure.end", "measure", *(row["id"] for row in ended), details={"reason": reason, "count": len(ended)})

@@ -7,17 +7,15 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert
-
 from kit import outbox
-from kit.db import new_id
+from kit.db import copy_rows, new_id
 from kit.work import Work
 from services.registry.events import MeasureReportedIn
 from services.registry.measures import repository
 from services.registry.measures.endings import close_measures, end_due
 from services.registry.measures.events import outbox_row
 from services.registry.measures.states import EXCLUSIVE, KINDS
-from services.registry.measures.tables import Measure, MeasureEvent
+from services.registry.measures.tables import Measure
 from services.registry.measures.terms import COMMUNITY_MONTHS, ISOLATION_MONTHS, REHABILITATION_MAX_MONTHS, term_end
 
 TERM_MONTHS: dict[str, int | None] = {
@@ -59,8 +57,9 @@ async def take_over_measures(work: Work, rows: Sequence[TakenMeasure]) -> int:
     made = [_values(work, row) for row in fresh]
     if not made:
         return 0
-    await work.session.execute(insert(Measure), made)
-    await work.session.execute(insert(MeasureEvent), [_history(work, values) for values in made])
+    tables = Measure.metadata.tables
+    await copy_rows(work.session, tables["registry.measure"], made)
+    await copy_rows(work.session, tables["registry.measure_event"], [_history(work, values) for values in made])
     events = [outbox_row(MeasureReportedIn, values, values["term_start"], "ledger", work.origin) for values in made]
     await outbox.append_all(work.session, work.house.schema, events)
     await work.note("measure.take_over", "measure", *(values["id"] for values in made), details={"count": len(made)})

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -13,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import insert, text
 
 from kit import outbox
-from kit.db import driver, new_id
+from kit.db import copy_rows, new_id
 from kit.id_numbers import read_id_number
 from kit.sealed import masked
 from kit.work import Work
@@ -22,25 +21,6 @@ from services.registry.people import repository
 from services.registry.people.names import pinyin_of
 from services.registry.people.rules import ENDS_SUPERVISION, folded_name
 from services.registry.people.tables import Person, PersonChange, Standing
-
-PERSON_COLUMNS = (
-    "id", "division_code", "village_code", "household_area", "name", "name_pinyin", "name_initials", "sex", "birth_date", "id_number_sealed",
-    "id_number_index", "id_number_masked", "phone_sealed", "phone_masked", "address_sealed", "drugs", "registered_on", "status", "status_since", "state",
-    "version", "created_at", "updated_at",
-)  # fmt: skip
-STANDING_COLUMNS = (
-    "id",
-    "person_id",
-    "status",
-    "since",
-    "since_month_only",
-    "division_code",
-    "source",
-    "reason",
-    "recorded_by",
-    "recorded_at",
-)
-CHANGE_COLUMNS = ("id", "person_id", "action", "before", "after", "reason", "recorded_by", "recorded_at")
 
 
 class TakenPerson(NamedTuple):
@@ -91,14 +71,15 @@ async def take_over_people(work: Work, rows: Sequence[TakenPerson], source: str 
     if not rows:
         return {}
     people, standings, changes, ids = await asyncio.to_thread(_prepared, work, rows, source)
-    await _copy(work, "person", PERSON_COLUMNS, people)
-    await _copy(work, "standing", STANDING_COLUMNS, standings)
-    await _copy(work, "person_change", CHANGE_COLUMNS, changes)
+    tables = Person.metadata.tables
+    await copy_rows(work.session, tables["registry.person"], people)
+    await copy_rows(work.session, tables["registry.standing"], standings)
+    await copy_rows(work.session, tables["registry.person_change"], changes)
     events = [
         outbox.event_row(
-            PersonRegistered(division_code=person[1], status=row.status, status_since=row.since, sex=person[7]),
-            person[0],
-            person[1],
+            PersonRegistered(division_code=row.division_code, status=row.status, status_since=row.since, sex=person["sex"]),
+            person["id"],
+            row.division_code,
             work.origin,
         )
         for person, row in zip(people, rows, strict=True)
@@ -110,11 +91,11 @@ async def take_over_people(work: Work, rows: Sequence[TakenPerson], source: str 
 
 def _prepared(
     work: Work, rows: Sequence[TakenPerson], source: str
-) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]], list[tuple[Any, ...]], dict[bytes, UUID]]:
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]], dict[bytes, UUID]]:
     seal, actor, now = work.sealer.seal, work.principal.subject, work.now
-    people: list[tuple[Any, ...]] = []
-    standings: list[tuple[Any, ...]] = []
-    changes: list[tuple[Any, ...]] = []
+    people: list[dict[str, Any]] = []
+    standings: list[dict[str, Any]] = []
+    changes: list[dict[str, Any]] = []
     ids: dict[bytes, UUID] = {}
     for row in rows:
         number = read_id_number(row.id_number, today=work.today, demo=work.house.demo)
@@ -122,25 +103,25 @@ def _prepared(
         pinyin, initials = pinyin_of(name)
         place = str(key)
         ids[index] = key
-        people.append((
-            key, row.division_code, row.village_code, number.area, name, pinyin, initials, number.sex, number.birth_date,
-            seal(number.text, "person", "id_number", place), index, masked(number.text),
-            seal(row.phone, "person", "phone", place) if row.phone else None, masked(row.phone, 3, 2) if row.phone else None,
-            seal(row.address, "person", "address", place) if row.address else None, json.dumps(sorted(set(row.drugs))), row.registered_on,
-            row.status, row.since, "open", 1, now, now,
-        ))  # fmt: skip
-        standings.append((new_id(), key, row.status, row.since, row.since_month_only, row.division_code, source, row.reason, actor, now))
-        after = json.dumps({"status": row.status, "division_code": row.division_code})
-        changes.append((new_id(), key, "registered", "{}", after, "台账接收", actor, now))
+        people.append({
+            "id": key, "division_code": row.division_code, "village_code": row.village_code, "household_area": number.area, "name": name,
+            "name_pinyin": pinyin, "name_initials": initials, "sex": number.sex, "birth_date": number.birth_date,
+            "id_number_sealed": seal(number.text, "person", "id_number", place), "id_number_index": index, "id_number_masked": masked(number.text),
+            "phone_sealed": seal(row.phone, "person", "phone", place) if row.phone else None,
+            "phone_masked": masked(row.phone, 3, 2) if row.phone else None,
+            "address_sealed": seal(row.address, "person", "address", place) if row.address else None,
+            "drugs": sorted(set(row.drugs)), "registered_on": row.registered_on, "status": row.status, "status_since": row.since, "state": "open",
+            "version": 1, "created_at": now, "updated_at": now,
+        })  # fmt: skip
+        standings.append({
+            "id": new_id(), "person_id": key, "status": row.status, "since": row.since, "since_month_only": row.since_month_only,
+            "division_code": row.division_code, "source": source, "reason": row.reason, "recorded_by": actor, "recorded_at": now,
+        })  # fmt: skip
+        changes.append({
+            "id": new_id(), "person_id": key, "action": "registered", "before": {},
+            "after": {"status": row.status, "division_code": row.division_code}, "reason": "台账接收", "recorded_by": actor, "recorded_at": now,
+        })  # fmt: skip
     return people, standings, changes, ids
-
-
-async def _copy(work: Work, table: str, columns: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> None:
-    connection = await driver(work.session)
-    statement = f"copy registry.{table} ({', '.join(columns)}) from stdin".encode()
-    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            await copy.write_row(row)
 
 
 _LATEST = """

@@ -449,7 +449,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("import_id", "number", name=op.f("pk_ledger_row")),
         schema="precursor",
     )
-    op.create_index(op.f("ix_ledger_row_key_index"), "ledger_row", ["key_index"], unique=False, schema="precursor")
+    op.create_index("ix_ledger_row_key_index", "ledger_row", ["key_index", "import_id", "kind"], unique=False, schema="precursor")
     op.create_index(op.f("ix_ledger_row_object_id"), "ledger_row", ["object_id"], unique=False, schema="precursor")
     op.create_table(
         "recusal",
@@ -669,7 +669,7 @@ def downgrade() -> None:
     op.drop_index("ix_recusal_inspector_id", table_name="recusal", schema="precursor")
     op.drop_table("recusal", schema="precursor")
     op.drop_index(op.f("ix_ledger_row_object_id"), table_name="ledger_row", schema="precursor")
-    op.drop_index(op.f("ix_ledger_row_key_index"), table_name="ledger_row", schema="precursor")
+    op.drop_index("ix_ledger_row_key_index", table_name="ledger_row", schema="precursor")
     op.drop_table("ledger_row", schema="precursor")
     op.drop_index(op.f("ix_ledger_correction_import_id"), table_name="ledger_correction", schema="precursor")
     op.drop_table("ledger_correction", schema="precursor")

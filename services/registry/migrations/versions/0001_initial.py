@@ -346,7 +346,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("import_id", "number", name=op.f("pk_ledger_row")),
         schema="registry",
     )
-    op.create_index(op.f("ix_ledger_row_key_index"), "ledger_row", ["key_index"], unique=False, schema="registry")
+    op.create_index("ix_ledger_row_key_index", "ledger_row", ["key_index", "import_id", "kind"], unique=False, schema="registry")
     op.create_index(op.f("ix_ledger_row_object_id"), "ledger_row", ["object_id"], unique=False, schema="registry")
     op.create_table(
         "measure",
@@ -730,7 +730,7 @@ def downgrade() -> None:
     op.drop_index("ix_measure_division_code_state", table_name="measure", schema="registry")
     op.drop_table("measure", schema="registry")
     op.drop_index(op.f("ix_ledger_row_object_id"), table_name="ledger_row", schema="registry")
-    op.drop_index(op.f("ix_ledger_row_key_index"), table_name="ledger_row", schema="registry")
+    op.drop_index("ix_ledger_row_key_index", table_name="ledger_row", schema="registry")
     op.drop_table("ledger_row", schema="registry")
     op.drop_index(op.f("ix_ledger_correction_import_id"), table_name="ledger_correction", schema="registry")
     op.drop_table("ledger_correction", schema="registry")

@@ -444,7 +444,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("import_id", "number", name=op.f("pk_ledger_row")),
         schema="testing",
     )
-    op.create_index(op.f("ix_ledger_row_key_index"), "ledger_row", ["key_index"], unique=False, schema="testing")
+    op.create_index("ix_ledger_row_key_index", "ledger_row", ["key_index", "import_id", "kind"], unique=False, schema="testing")
     op.create_index(op.f("ix_ledger_row_object_id"), "ledger_row", ["object_id"], unique=False, schema="testing")
     op.create_table(
         "scheme_phase",
@@ -553,7 +553,7 @@ def downgrade() -> None:
     op.drop_table("venue_screening", schema="testing")
     op.drop_table("scheme_phase", schema="testing")
     op.drop_index(op.f("ix_ledger_row_object_id"), table_name="ledger_row", schema="testing")
-    op.drop_index(op.f("ix_ledger_row_key_index"), table_name="ledger_row", schema="testing")
+    op.drop_index("ix_ledger_row_key_index", table_name="ledger_row", schema="testing")
     op.drop_table("ledger_row", schema="testing")
     op.drop_index(op.f("ix_ledger_correction_import_id"), table_name="ledger_correction", schema="testing")
     op.drop_table("ledger_correction", schema="testing")
