@@ -179,6 +179,7 @@ class Metrics:
         self.seconds = Histogram("guikang_request_seconds", "Time to answer", ["service", "route"], registry=self.registry)
         self.lag = Gauge("guikang_follower_lag_seconds", "Age of the last step of a follower", ["service", "feed"], registry=self.registry)
         self._service = service
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
     def wrap(self, app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:
         """Count around an app."""
@@ -198,11 +199,18 @@ class Metrics:
             try:
                 await app(scope, receive, noted)
             finally:
-                route = _template(scope)
-                self.requests.labels(self._service, scope["method"], route, str(status)).inc()
-                self.seconds.labels(self._service, route).observe(clock() - begin)
+                self._note(scope["method"], _template(scope), status, clock() - begin)
 
         return counted
+
+    def _note(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answer; the counters of a route are looked up once (labels are few: templates, not addresses)."""
+        counters = self._known.get((method, route, status))
+        if counters is None:
+            requests = self.requests.labels(self._service, method, route, str(status))
+            counters = self._known[method, route, status] = (requests, self.seconds.labels(self._service, route))
+        counters[0].inc()
+        counters[1].observe(seconds)
 
 
 Background = Callable[[], Awaitable[None]]

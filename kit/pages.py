@@ -39,7 +39,7 @@ class Cursors:
     """Makes and reads cursors of one service."""
 
     def __init__(self, sealer: Sealer) -> None:
-        self._key = sealer.index("cursor", "key") + sealer.index("cursor", "key2")
+        self._key = sealer.key("cursor")
 
     def make(self, position: Sequence[str], caller: str, filters: dict[str, Any]) -> str:
         """A cursor behind `position`, the sort values of the last row shown."""

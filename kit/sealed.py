@@ -43,6 +43,7 @@ class Sealer:
         oldest = next(iter(roots.values()))
         self._oldest = oldest
         self._index: dict[str, hmac.HMAC] = {}
+        self._keys: dict[str, bytes] = {}
 
     def seal(self, value: str, table: str, column: str, row: str) -> bytes:
         """The stored form of a value, bound to its place."""
@@ -78,6 +79,13 @@ class Sealer:
         mac = keyed.copy()
         mac.update(normalised.encode())
         return mac.digest()[:16]
+
+    def key(self, purpose: str) -> bytes:
+        """A 32-byte key of this schema for signing one kind of thing."""
+        known = self._keys.get(purpose)
+        if known is None:
+            known = self._keys[purpose] = _derive(self._oldest, f"guikang/{self._schema}/sign/{purpose}")
+        return known
 
     def _place(self, table: str, column: str, row: str) -> bytes:
         return b"".join(len(part.encode()).to_bytes(2, "big") + part.encode() for part in (self._schema, table, column, row))

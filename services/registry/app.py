@@ -32,10 +32,10 @@ __all__ = ["create_app", "tables"]
 def create_app(parts: Parts) -> FastAPI:
     """The registry as an ASGI app."""
     routers = [
+        people,  # the hottest first: routes are tried in order
         divisions,
         places,
         staff,
-        people,
         teams,
         measures,
         neighbours,
@@ -47,4 +47,12 @@ def create_app(parts: Parts) -> FastAPI:
         indicators,
         figures,
     ]
-    return assemble(parts, SCHEMA, title="登记 registry", routers=routers, work_jobs=JOBS, background=[end_due_measures], codes=load_codes(Path(__file__).parent))
+    return assemble(
+        parts,
+        SCHEMA,
+        title="登记 registry",
+        routers=routers,
+        work_jobs=JOBS,
+        background=[end_due_measures],
+        codes=load_codes(Path(__file__).parent),
+    )

@@ -16,6 +16,7 @@ from typing import Any
 import asyncpg
 import orjson
 import psycopg
+import uvloop
 from fastapi import FastAPI, Response
 from psycopg.conninfo import conninfo_to_dict
 
@@ -118,8 +119,9 @@ async def run() -> None:
 
 
 def main() -> None:
-    """Run the bench."""
-    asyncio.run(run())
+    """Run the bench, on the loop that the product serves on."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(run())
 
 
 if __name__ == "__main__":

@@ -87,7 +87,6 @@ async def list_people(
         "purpose": work.purpose,
         "reason": work.reason,
         "request_id": work.request_id,
-        "details": "{}",
         **_reach(work),
     }
     body, shown, last = await repository.page_of_people(work.house.database, parameters)
