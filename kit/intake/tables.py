@@ -59,12 +59,13 @@ class IntakeTables:
             sa.Column("problems", JSONB),
             sa.Column("division_code", sa.Text),
             sa.Column("key_index", sa.LargeBinary),
-            sa.Column("object_id", sa.Uuid, index=True),
+            sa.Column("object_id", sa.Uuid),
             sa.Column("record_sealed", sa.LargeBinary, nullable=False, info=PERSONAL),
             sa.Column("version", sa.Integer, nullable=False, server_default="1"),
             check_words("disposition", DISPOSITIONS, "disposition"),
             # All three in one: without statistics the primary key would look as good, and reads the whole import for each lookup.
             sa.Index("ix_ledger_row_key_index", "key_index", "import_id", "kind"),
+            sa.Index("ix_ledger_row_object_id", "object_id", postgresql_where=sa.text("object_id is not null")),
         )
         self.corrections = sa.Table(
             "ledger_correction",

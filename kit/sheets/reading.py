@@ -144,6 +144,7 @@ def read_blocks(
     `own_as_of`: a day that the workbook itself names (截至…) takes the place of a later `as_of`.
     """
     with Parser(source, name, vocabulary, as_of, demo, limits or Limits(), own_as_of=own_as_of) as parser:
+        source = b""  # the parser has its own copy on disk; ours would stay in memory to the last row
         layout: Layout | None = None
         fields: dict[int, tuple[list[str], list[str]]] = {}
         for message in parser.messages():

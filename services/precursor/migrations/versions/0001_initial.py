@@ -450,7 +450,14 @@ def upgrade() -> None:
         schema="precursor",
     )
     op.create_index("ix_ledger_row_key_index", "ledger_row", ["key_index", "import_id", "kind"], unique=False, schema="precursor")
-    op.create_index(op.f("ix_ledger_row_object_id"), "ledger_row", ["object_id"], unique=False, schema="precursor")
+    op.create_index(
+        "ix_ledger_row_object_id",
+        "ledger_row",
+        ["object_id"],
+        unique=False,
+        schema="precursor",
+        postgresql_where=sa.text("object_id is not null"),
+    )
     op.create_table(
         "recusal",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -668,7 +675,7 @@ def downgrade() -> None:
     op.drop_index("uq_recusal_running", table_name="recusal", schema="precursor", postgresql_where=sa.text("ended_on is null"))
     op.drop_index("ix_recusal_inspector_id", table_name="recusal", schema="precursor")
     op.drop_table("recusal", schema="precursor")
-    op.drop_index(op.f("ix_ledger_row_object_id"), table_name="ledger_row", schema="precursor")
+    op.drop_index("ix_ledger_row_object_id", table_name="ledger_row", schema="precursor", postgresql_where=sa.text("object_id is not null"))
     op.drop_index("ix_ledger_row_key_index", table_name="ledger_row", schema="precursor")
     op.drop_table("ledger_row", schema="precursor")
     op.drop_index(op.f("ix_ledger_correction_import_id"), table_name="ledger_correction", schema="precursor")

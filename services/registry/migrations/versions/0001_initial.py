@@ -347,7 +347,14 @@ def upgrade() -> None:
         schema="registry",
     )
     op.create_index("ix_ledger_row_key_index", "ledger_row", ["key_index", "import_id", "kind"], unique=False, schema="registry")
-    op.create_index(op.f("ix_ledger_row_object_id"), "ledger_row", ["object_id"], unique=False, schema="registry")
+    op.create_index(
+        "ix_ledger_row_object_id",
+        "ledger_row",
+        ["object_id"],
+        unique=False,
+        schema="registry",
+        postgresql_where=sa.text("object_id is not null"),
+    )
     op.create_table(
         "measure",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -729,7 +736,7 @@ def downgrade() -> None:
     op.drop_index("ix_measure_person_id", table_name="measure", schema="registry")
     op.drop_index("ix_measure_division_code_state", table_name="measure", schema="registry")
     op.drop_table("measure", schema="registry")
-    op.drop_index(op.f("ix_ledger_row_object_id"), table_name="ledger_row", schema="registry")
+    op.drop_index("ix_ledger_row_object_id", table_name="ledger_row", schema="registry", postgresql_where=sa.text("object_id is not null"))
     op.drop_index("ix_ledger_row_key_index", table_name="ledger_row", schema="registry")
     op.drop_table("ledger_row", schema="registry")
     op.drop_index(op.f("ix_ledger_correction_import_id"), table_name="ledger_correction", schema="registry")
