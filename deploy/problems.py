@@ -23,6 +23,7 @@ The docstring is the English sentence, `zh` the Chinese one; both are filled in 
     ├── PartMissing          70
     ├── Refused              76
     ├── BadOption            64
+    ├── DemoFailed           70
     └── Told                 as the child said
 """
 
@@ -187,6 +188,13 @@ class BadOption(StartProblem):
 
     code = 64
     zh = "{option} 无法使用:{reason}。"
+
+
+class DemoFailed(StartProblem):
+    """The demo county could not be loaded whole (start again, it goes on from there): {reason}."""
+
+    code = 70
+    zh = "示范县未能完整载入(再次启动会接着载入):{reason}。"
 
 
 class Told(StartProblem):

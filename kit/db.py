@@ -6,12 +6,14 @@ Every table lives under the service's schema by qualified name; nobody sets sear
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import UUID
 
+import psycopg
 import sqlalchemy as sa
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
@@ -29,6 +31,10 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+
+GIVE_UP_SECONDS = 5.0
+"""How long a cancelled handshake may still take."""
 
 
 def new_id() -> UUID:
@@ -154,6 +160,20 @@ def check_words(column: str, words: Sequence[str], name: str) -> sa.CheckConstra
     return sa.CheckConstraint(f"{column} in ({listed})", name=name)
 
 
+async def connect_whole(conninfo: str, *, application: str, autocommit: bool = False) -> AsyncConnection[Any]:
+    """Connect; when cancelled on the way, finish and close first.
+
+    A handshake that is merely dropped holds a server process for a minute, and with it whoever wants to drop the database. Raises psycopg.Error, OSError.
+    """
+    connecting = asyncio.ensure_future(AsyncConnection.connect(conninfo, application_name=application, autocommit=autocommit))
+    try:
+        return await asyncio.shield(connecting)
+    except asyncio.CancelledError:
+        with contextlib.suppress(psycopg.Error, OSError, TimeoutError):
+            await (await asyncio.wait_for(connecting, GIVE_UP_SECONDS)).close()
+        raise
+
+
 class Database:
     """The engine of one service with its own login."""
 
@@ -163,7 +183,7 @@ class Database:
         self._reader: AsyncConnectionPool[AsyncConnection[Any]] | None = None
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+psycopg://",
-            async_creator=lambda: AsyncConnection.connect(conninfo, application_name=application, autocommit=False),
+            async_creator=lambda: connect_whole(conninfo, application=application),
             hide_parameters=True,  # an error's text must not carry what was being stored
             pool_size=pool,
             max_overflow=2,

@@ -39,7 +39,7 @@ def configure(service: str, level: str = "INFO", stream: TextIO | None = None) -
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(stream or sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(stream or sys.stderr),  # whatever stderr is at that moment
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(service=service)

@@ -6,13 +6,13 @@ NOTIFY only says "look": whoever wakes reads the table by its cursor, so a lost 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 import psycopg
-from psycopg import AsyncConnection, sql
+from psycopg import sql
+
+from kit.db import connect_whole
 
 RETRY_SECONDS = 1.0
-GIVE_UP_SECONDS = 5.0
 
 
 class Wakes:
@@ -43,21 +43,10 @@ class Wakes:
         """Listen until cancelled; a lost connection is opened again and rings once, because something may have been missed."""
         while True:
             try:
-                async with await self._connect() as connection:
+                async with await connect_whole(self._conninfo, application="guikang wake", autocommit=True) as connection:
                     await connection.execute(sql.SQL("listen {}").format(sql.Identifier(self._channel)))
                     self.ring()
                     async for _ in connection.notifies():
                         self.ring()
             except (psycopg.Error, OSError):
                 await asyncio.sleep(RETRY_SECONDS)
-
-    async def _connect(self) -> AsyncConnection:
-        """Connect; when cancelled on the way, finish and close first: a handshake that is merely dropped holds a server process for a minute, and with
-        it whoever wants to drop the database."""
-        connecting = asyncio.ensure_future(AsyncConnection.connect(self._conninfo, autocommit=True, application_name="guikang wake"))
-        try:
-            return await asyncio.shield(connecting)
-        except asyncio.CancelledError:
-            with contextlib.suppress(psycopg.Error, OSError, TimeoutError):
-                await (await asyncio.wait_for(connecting, GIVE_UP_SECONDS)).close()
-            raise

@@ -11,15 +11,10 @@ from typing import Any
 import httpx
 from pyotp.totp import TOTP
 
-from deploy.problems import StartProblem
+from deploy.problems import DemoFailed
 from kit.clock import Clock
 
-
-class DemoFailed(StartProblem):
-    """The demo county could not be loaded whole (start again, it goes on from there): {reason}."""
-
-    code = 70
-    zh = "示范县未能完整载入(再次启动会接着载入):{reason}。"
+__all__ = ["Client", "DemoFailed"]
 
 
 @dataclass
