@@ -559,9 +559,7 @@ def downgrade() -> None:
     op.drop_index("ix_venue_screening_division_code", table_name="venue_screening", schema="testing")
     op.drop_table("venue_screening", schema="testing")
     op.drop_table("scheme_phase", schema="testing")
-    op.drop_index(
-        "ix_ledger_row_object_id", table_name="ledger_row", schema="testing", postgresql_where=sa.text("object_id is not null")
-    )
+    op.drop_index("ix_ledger_row_object_id", table_name="ledger_row", schema="testing", postgresql_where=sa.text("object_id is not null"))
     op.drop_index("ix_ledger_row_key_index", table_name="ledger_row", schema="testing")
     op.drop_table("ledger_row", schema="testing")
     op.drop_index(op.f("ix_ledger_correction_import_id"), table_name="ledger_correction", schema="testing")
