@@ -14,11 +14,10 @@ import structlog
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kit import audit, outbox
 from kit.auth import TokenVerifier
@@ -28,6 +27,7 @@ from kit.db import Database, Schema
 from kit.doors import Door
 from kit.follow import Follower, Reader
 from kit.jobs import Job, Jobs
+from kit.metrics import Metrics, route_template
 from kit.problems import (
     Conflict,
     FieldError,
@@ -141,7 +141,7 @@ def install_problems(app: FastAPI) -> None:
                 "database_error",
                 sqlstate=getattr(error.orig, "sqlstate", ""),
                 kind=type(error.orig).__name__,
-                route=_template(request.scope),
+                route=route_template(request.scope),
                 request_id=request.headers.get("x-request-id", ""),
             )
         return answer(request, problem)
@@ -150,7 +150,7 @@ def install_problems(app: FastAPI) -> None:
         log.error(
             "unexpected_error",
             kind=type(error).__name__,
-            route=_template(request.scope),
+            route=route_template(request.scope),
             request_id=request.headers.get("x-request-id", ""),
             exc_info=error,
         )
@@ -163,54 +163,6 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(TimeoutError, lambda request, _: answer(request, Unavailable(headers={"Retry-After": "2"})))
     app.add_exception_handler(OverflowError, lambda request, _: answer(request, Invalid(OUT_OF_RANGE, "a value is out of range")))
     app.add_exception_handler(Exception, on_anything)
-
-
-def _template(scope: Any) -> str:
-    route = scope.get("route")
-    return getattr(route, "path", "unrouted")
-
-
-class Metrics:
-    """Counters of one app, in a registry of its own so that five apps share a process."""
-
-    def __init__(self, service: str) -> None:
-        self.registry = CollectorRegistry()
-        self.requests = Counter("guikang_requests", "Answered requests", ["service", "method", "route", "status"], registry=self.registry)
-        self.seconds = Histogram("guikang_request_seconds", "Time to answer", ["service", "route"], registry=self.registry)
-        self.lag = Gauge("guikang_follower_lag_seconds", "Age of the last step of a follower", ["service", "feed"], registry=self.registry)
-        self._service = service
-        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
-
-    def wrap(self, app: ASGIApp, clock: Callable[[], float]) -> ASGIApp:
-        """Count around an app."""
-
-        async def counted(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http":
-                await app(scope, receive, send)
-                return
-            status, begin = 500, clock()
-
-            async def noted(message: Message) -> None:
-                nonlocal status
-                if message["type"] == "http.response.start":
-                    status = message["status"]
-                await send(message)
-
-            try:
-                await app(scope, receive, noted)
-            finally:
-                self._note(scope["method"], _template(scope), status, clock() - begin)
-
-        return counted
-
-    def _note(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Count one answer; the counters of a route are looked up once (labels are few: templates, not addresses)."""
-        counters = self._known.get((method, route, status))
-        if counters is None:
-            requests = self.requests.labels(self._service, method, route, str(status))
-            counters = self._known[method, route, status] = (requests, self.seconds.labels(self._service, route))
-        counters[0].inc()
-        counters[1].observe(seconds)
 
 
 Background = Callable[[], Awaitable[None]]
