@@ -39,10 +39,10 @@ Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 Cursor = Annotated[str | None, Query(max_length=400)]
 
 
-def _page(body: str, following: str | None, path: str) -> Response:
-    after = "null" if following is None else f'"{following}"'
+def _page(body: bytes, following: str | None, path: str) -> Response:
+    after = b"null" if following is None else b'"%b"' % following.encode()
     headers = {"Link": f'<{path}?cursor={following}>; rel="next"'} if following else {}
-    return Response(f'{{"items":{body},"next":{after}}}', media_type="application/json", headers=headers)
+    return Response(b'{"items":%b,"next":%b}' % (body, after), media_type="application/json", headers=headers)
 
 
 def person_answer(person: Person, response: Response) -> PersonAnswer:

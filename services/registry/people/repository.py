@@ -36,7 +36,7 @@ with page as (select {shown} from registry.person p where p.state = 'open' and {
      noted as (insert into registry.audit (at, actor, roles, action, purpose, reason, object_type, object_ids, request_id, details)
                select %(now)s, %(actor)s, %(roles)s, 'person.list', %(purpose)s, %(reason)s, 'person', jsonb_agg(id), %(request_id)s, '{}'
                  from page having count(*) > 0)
-select coalesce(json_agg(page)::text, '[]') as body, count(*) as shown, (array_agg(id order by id desc))[1]::text as last from page"""
+select convert_to(coalesce(json_agg(page)::text, '[]'), 'UTF8') as body, count(*) as shown, (array_agg(id order by id desc))[1]::text as last from page"""
 
 
 @lru_cache(maxsize=2 ** len(_FILTERS))
@@ -48,11 +48,11 @@ def _page(given: frozenset[str]) -> bytes:
     return _PAGE.replace("{shown}", _SHOWN).replace("{where}", " and ".join(clauses)).encode()
 
 
-async def page_of_people(database: Database, parameters: Mapping[str, Any]) -> tuple[str, int, str | None]:
-    """JSON of a page, how many it shows, and the last id; the audit row is written by the same statement."""
+async def page_of_people(database: Database, parameters: Mapping[str, Any]) -> tuple[bytes, int, str | None]:
+    """JSON of a page as bytes that nobody decodes, how many it shows, and the last id; the audit row is written by the same statement."""
     given = {name: value for name, value in parameters.items() if value is not None}
     async with database.reader() as connection:
-        cursor = await connection.execute(_page(frozenset(_FILTERS.keys() & given.keys())), given, prepare=True)
+        cursor = await connection.execute(_page(frozenset(_FILTERS.keys() & given.keys())), given, prepare=True, binary=True)
         row = await cursor.fetchone()
     assert row is not None
     return row[0], row[1], row[2]

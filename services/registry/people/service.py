@@ -73,7 +73,7 @@ async def register_person(work: Work, new: NewPerson) -> Person:
 
 async def list_people(
     work: Work, cursors: Cursors, filters: dict[str, Any], cursor: str | None, limit: int = LIMIT
-) -> tuple[str, str | None]:
+) -> tuple[bytes, str | None]:
     """A page as JSON and the next cursor. Lists are masked; scope and care team are part of the question."""
     bound = {key: value for key, value in filters.items() if value is not None}
     after = cursors.read(cursor, work.principal.subject, bound, 1)
