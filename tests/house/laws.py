@@ -98,6 +98,34 @@ def time_is_an_argument(files: Iterable[Source]) -> list[str]:
     ]
 
 
+def declared_steps_only(files: Iterable[Source]) -> list[str]:
+    """Law 5: where a noun declares its steps, nothing assigns a state by name, and the declaration names its legal source."""
+    known = list(files)
+    declaring = [file for file in known if re.search(r"^(TRANSITIONS|STEPS)\b", file.text, re.MULTILINE)]
+    found = [f"{file.path} declares steps without a source" for file in declaring if not re.search(r"art\. \d|domain \d|国办发", file.text)]
+    nouns = {file.path.rsplit("/", 1)[0] for file in declaring}
+    for file in known:
+        if file.path.rsplit("/", 1)[0] in nouns:
+            found += [f"{file.path}:{line} assigns a state by name" for line in _states_by_name(file.tree)]
+    return found
+
+
+def _states_by_name(tree: ast.Module) -> list[int]:
+    lines = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                targets = target.elts if isinstance(target, ast.Tuple) else [target]
+                values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+                pairs = zip(targets, values, strict=False)
+                lines += [
+                    node.lineno
+                    for left, right in pairs
+                    if isinstance(left, ast.Attribute) and left.attr == "state" and isinstance(right, ast.Constant)
+                ]
+    return lines
+
+
 def machines_only_flag(files: Iterable[Source]) -> list[str]:
     """Law 6: what the registry hears from tests and alerts never reaches its measures or standings: it imports nothing that could change them."""
     found = []

@@ -17,6 +17,10 @@ PLANTED: dict[Law, Source] = {
     laws.time_is_an_argument: Source(
         "services/alerts/alerts/rules.py", "from datetime import datetime\ndef f():\n    return datetime.now()\n"
     ),
+    laws.declared_steps_only: Source(
+        "services/precursor/draws/rules.py",
+        "# 行政处罚法 art. 28\nTRANSITIONS = {}\ndef f(draw):\n    draw.state, draw.note = 'closed', ''\n",
+    ),
     laws.machines_only_flag: Source("services/registry/inbox.py", "from services.registry.measures.service import transition\n"),
     laws.own_schema_only: Source("services/alerts/alerts/repository.py", "Q = 'select 1 from registry.person'\n"),
     laws.small_files: Source("kit/long.py", "x = 1\n" * 401),

@@ -10,7 +10,7 @@ from uuid import UUID
 from kit.problems import Conflict, invalid
 from kit.work import Work
 from services.precursor.firms import service as firms
-from services.precursor.inspections import repository
+from services.precursor.inspections import repository, rules
 from services.precursor.inspections.schemas import DirectInspection
 from services.precursor.inspections.tables import Inspection, InspectionOfficer
 from services.precursor.inspectors import service as inspectors
@@ -68,7 +68,9 @@ async def cancel_of_draw(work: Work, draw_id: UUID) -> int:
     if any(row.state != "planned" for row in rows):
         raise Conflict("已有检查开始,抽签结果不能作废", "an inspection has begun; the draw cannot be set aside")
     for row in rows:
-        row.state, row.end_reason = "cancelled", "draw_set_aside"
+        following = rules.next_state(row.state, "cancel")
+        assert following is not None  # every one is planned
+        row.state, row.end_reason = following, "draw_set_aside"
         row.version += 1
         row.updated_at = work.now
     await work.session.flush()
