@@ -3,43 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import date
 
 import psycopg
 
-from kit.id_numbers import check_character
 from kit.roles import Role
 from tests.houses import TestHouse
-
-TOWN = "610822100000"
-
-
-def an_id(sequence: int = 1, birth: date = date(1980, 5, 6)) -> str:
-    """A fictitious number: area 990822 exists nowhere."""
-    first17 = f"990822{birth:%Y%m%d}{sequence:03d}"
-    return first17 + check_character(first17)
-
-
-def somebody(sequence: int = 1, **more: object) -> dict[str, object]:
-    """A person to register."""
-    return {
-        "id_number": an_id(sequence),
-        "name": "折建国",
-        "division_code": TOWN,
-        "status": "in_society",
-        "status_since": "2020-01-02",
-        **more,
-    }
-
-
-def add_towns(house: TestHouse) -> None:
-    """The towns that the tests name."""
-    with psycopg.connect(house.owner) as connection:
-        for code, name in ((TOWN, "府谷镇"), ("610822105000", "新民镇")):
-            connection.execute(
-                "insert into registry.division (code, name, level, parent_code, statutory, aliases, valid_from, note) values (%s, %s, 'town', '610822000000', true, '[]', '2000-01-01', '')",
-                (code, name),
-            )
+from tests.registry.people_data import add_towns, an_id, somebody
 
 
 async def test_a_person_is_registered_found_and_sealed(house: TestHouse) -> None:
