@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -19,7 +20,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
 
-from kit import audit, outbox
+from kit import audit, idempotency, outbox
 from kit.auth import TokenVerifier
 from kit.clock import Clock
 from kit.codes import Codes
@@ -166,6 +167,8 @@ def install_problems(app: FastAPI) -> None:
 
 
 Background = Callable[[], Awaitable[None]]
+SWEEP_EVERY = timedelta(hours=1)
+"""How often answers of old Idempotency-Keys are forgotten."""
 
 
 def internal_router(house: House, wakes: Wakes) -> APIRouter:
@@ -352,8 +355,13 @@ async def _forever(run: Background) -> None:
 
 async def _seal_for_ever(house: House) -> None:
     """Chain committed audit rows; the pause is the longest unsealed window."""
+    swept = None
     while True:
         async with house.database.session() as session:
-            sealed = await audit.seal(session, house.schema, house.clock())
+            now = house.clock()
+            sealed = await audit.seal(session, house.schema, now)
+            if swept is None or now - swept > SWEEP_EVERY:
+                await idempotency.forget_old(session, house.schema, now)
+                swept = now
             await session.commit()
         await asyncio.sleep(0.2 if sealed == audit.SEAL_BATCH else 2)

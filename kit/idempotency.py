@@ -1,11 +1,13 @@
 """Idempotency-Key (IETF httpapi draft): the same key and body get the first answer again, the same key with another body is refused.
 
 The answer is stored in the transaction of its effect, so a lost answer on a mountain road costs nothing and a rolled-back write leaves no answer.
-Keys belong to the caller and the route. A concurrent twin waits on the key's advisory lock and then finds the answer.
+Keys belong to the caller and the route. A concurrent twin waits on the key's advisory lock and then finds the answer. Answers are sealed: they may show what
+the tables hold sealed, or a secret that is shown once. Nobody's request (a sign-in) has no caller whose key it could be, and keeps no answer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -15,7 +17,8 @@ from fastapi import Request, Response
 from sqlalchemy import delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kit.problems import Invalid, Problem, invalid
+from kit.db import Schema
+from kit.problems import Problem, invalid
 
 if TYPE_CHECKING:
     from kit.work import House
@@ -43,6 +46,11 @@ class Kept:
     body_hash: bytes
     answer: Response | None = None
 
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Where the answer lies: what its seal is bound to."""
+        return "idempotent_answer", "body", f"{self.caller}|{self.route}|{self.key}"
+
     async def store(self, session: AsyncSession, response: Response, now: datetime) -> None:
         """Keep the rendered answer in this transaction."""
         kept_headers = {name: value for name, value in response.headers.items() if name in ("content-type", "etag", "location")}
@@ -53,24 +61,25 @@ class Kept:
             "body_hash": self.body_hash,
             "status": response.status_code,
             "headers": kept_headers,
-            "body": bytes(response.body),
+            "body": self.house.sealer.seal_bytes(bytes(response.body), *self.place),
             "stored_at": now,
         }
         await session.execute(insert(self.house.schema.answers), values)
 
 
-async def begin(request: Request, session: AsyncSession, house: House, body: bytes) -> Kept | None:
-    """Look the key up before the endpoint runs. None without a key. Raises Invalid, KeyReused, Unauthenticated."""
+async def begin(request: Request, session: AsyncSession, house: House, body: bytes, subject_of: Callable[[Request], str]) -> Kept | None:
+    """Look the key up before the endpoint runs. None without a key or without a token. `subject_of` names the caller.
+
+    Raises Invalid, KeyReused, Unauthenticated.
+    """
     key = request.headers.get("idempotency-key")
-    if key is None:
+    if key is None or "authorization" not in request.headers:
         return None
     if not 8 <= len(key) <= 200 or not key.isascii():
         raise invalid(
             "/header/Idempotency-Key", "length", "幂等键须为 8 到 200 个 ASCII 字符", "an Idempotency-Key has 8 to 200 ASCII characters"
         )
-    from kit.work import caller_of  # a cycle by type only: work needs begin(), begin() needs the caller
-
-    caller = caller_of(request).subject
+    caller = subject_of(request)
     kept = Kept(house, caller, f"{request.method} {request.url.path}", key, sha256(body or await request.body()).digest())
     lock = sha256(f"{kept.caller}|{kept.route}|{key}".encode()).digest()[:8]
     await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": int.from_bytes(lock, "big", signed=True)})
@@ -84,8 +93,11 @@ async def begin(request: Request, session: AsyncSession, house: House, body: byt
         return kept
     if bytes(row["body_hash"]) != kept.body_hash:
         raise KeyReused
-    kept.answer = Response(bytes(row["body"]), row["status"], {**row["headers"], "Idempotent-Replayed": "true"})
+    answer = house.sealer.open_bytes(bytes(row["body"]), *kept.place)
+    kept.answer = Response(answer, row["status"], {**row["headers"], "Idempotent-Replayed": "true"})
     return kept
 
 
-__all__ = ["KEEP", "Invalid", "Kept", "KeyReused", "begin"]
+async def forget_old(session: AsyncSession, schema: Schema, now: datetime) -> None:
+    """Delete answers that nobody can ask for any more."""
+    await session.execute(delete(schema.answers).where(schema.answers.c.stored_at < now - KEEP))

@@ -126,7 +126,7 @@ class UnitRoute(APIRoute):
             session = house.database.session()
             request.state.session = session
             try:
-                kept = await idempotency.begin(request, session, house, body) if request.method == "POST" else None
+                kept = await idempotency.begin(request, session, house, body, _subject) if request.method == "POST" else None
                 if kept is not None and kept.answer is not None:
                     return kept.answer
                 response = await inner(request)
@@ -181,6 +181,10 @@ def caller_of(request: Request) -> Principal:
         raise Unauthenticated from error
     request.state.principal = principal
     return principal
+
+
+def _subject(request: Request) -> str:
+    return caller_of(request).subject
 
 
 def read_purpose(header: str | None) -> tuple[str, str]:

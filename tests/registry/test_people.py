@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import psycopg
+from sqlalchemy import select
 
+from kit import idempotency
 from kit.roles import Role
 from tests.houses import TestHouse
 from tests.registry.people_data import add_towns, an_id, somebody
@@ -68,3 +71,20 @@ async def test_the_same_key_gets_the_first_answer_and_another_body_is_refused(ho
     other = await officer("POST", "/registry/v1/people", somebody(3), idempotency_key="phone-0001")
     assert (first.status, again.status, other.status) == (201, 201, 422)
     assert first.body == again.body
+
+
+async def test_a_kept_answer_is_sealed_and_forgotten_after_seven_days(house: TestHouse) -> None:
+    add_towns(house)
+    officer = house.caller("registry", Role.COUNTY_OFFICER)
+    assert (await officer("POST", "/registry/v1/people", somebody(), idempotency_key="phone-0001")).status == 201
+    inside = house.house.apps["registry"].state.house
+
+    async def kept(after: timedelta) -> list[bytes]:
+        async with inside.database.session() as session:
+            await idempotency.forget_old(session, inside.schema, house.clock() + after)
+            found = (await session.execute(select(inside.schema.answers.c.body))).scalars().all()
+        return [bytes(body) for body in found]
+
+    (body,) = await kept(timedelta(days=6))
+    assert "折建国".encode() not in body
+    assert await kept(timedelta(days=8)) == []

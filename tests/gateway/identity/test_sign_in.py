@@ -6,6 +6,7 @@ import json
 from datetime import timedelta
 from http.cookies import SimpleCookie
 
+import psycopg
 import pyotp
 
 from kit.call import Reply
@@ -86,3 +87,14 @@ async def test_an_officer_opens_no_accounts(administrator: Door, stranger: Door)
     await stranger.sign_in("officer")
     assert (await stranger("POST", "/auth/v1/accounts", OFFICER)).status == 403
     assert (await stranger("GET", "/auth/v1/accounts")).status == 403
+
+
+async def test_a_sign_in_takes_a_key_and_keeps_no_answer(administrator: Door, stranger: Door, house: TestHouse) -> None:
+    await administrator("POST", "/auth/v1/accounts", OFFICER)
+    stranger.headers["idempotency-key"] = "one-key-0001"
+    first = json.loads((await stranger.sign_in("officer")).body)
+    stranger.token = ""
+    second = json.loads((await stranger.sign_in("officer")).body)
+    assert first["access_token"] != second["access_token"]
+    with psycopg.connect(house.owner) as connection:
+        assert connection.execute("select count(*) from gateway.idempotent_answer").fetchone() == (0,)
