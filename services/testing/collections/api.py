@@ -29,6 +29,7 @@ router = APIRouter(prefix="/testing/v1", tags=["collections"], route_class=UnitR
 _STAFF = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER)
 Lister = Annotated[Work, allow(*_STAFF, Role.LAB_TECHNICIAN, personal=True)]
 Opener = Annotated[Work, allow(*_STAFF, Role.LAB_TECHNICIAN, Role.SUBJECT, personal=True)]
+ChainReader = Annotated[Work, allow(Role.POLICE_OFFICER, Role.LAB_TECHNICIAN, Role.SUBJECT, personal=True)]
 Owner = Annotated[Work, allow(*_STAFF, Role.SUBJECT, personal=True)]
 Taker = Annotated[Work, allow(*_STAFF)]
 Objector = Annotated[Work, allow(*_STAFF, Role.SUBJECT)]
@@ -77,7 +78,7 @@ async def read_collection(work: Opener, collection_id: UUID, response: Response)
 
 
 @router.get("/collections/{collection_id}/chain")
-async def chain_of(work: Opener, collection_id: UUID) -> list[ChainEntry]:
+async def chain_of(work: ChainReader, collection_id: UUID) -> list[ChainEntry]:
     """Each step with its source, in order."""
     return [ChainEntry.model_validate(step) for step in await service.chain_of(work, collection_id)]
 
