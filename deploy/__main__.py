@@ -67,11 +67,12 @@ def serve(
     name: Annotated[str, typer.Argument(help="registry, testing, alerts, precursor or gateway.")],
     port: Port,
     data_dir: DataDir = DEFAULT_DATA,
+    reserved: Annotated[bool, typer.Option(hidden=True)] = False,
 ) -> None:
     """Serve one app of a running `up --processes` (which calls this itself)."""
     if name not in SERVICES:
         raise typer.BadParameter(f"{name} is none of {', '.join(SERVICES)}")
-    part("deploy.serve").serve(name, data_dir, port)
+    part("deploy.serve").serve(name, data_dir, port, reserved=reserved)
 
 
 @app.command(hidden=True)

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Never
 
 from deploy.database import address
 from deploy.folder import DataFolder
-from deploy.postgres import die_with_parent, free_port
+from deploy.ports import Reserved
+from deploy.postgres import die_with_parent
 from deploy.problems import AppFailed, AppSilent, Told
 from deploy.serving import GRACE, PATIENCE, StopSignals, answers
 from kit.clock import real_clock
@@ -39,8 +40,11 @@ def python_command(*arguments: str) -> list[str]:
 class Child:
     """One app in its own process."""
 
-    def __init__(self, name: str, port: int, folder: DataFolder) -> None:
-        self.name, self.port, self.folder = name, port, folder
+    def __init__(self, name: str, port: int | Reserved, folder: DataFolder) -> None:
+        """`port`: what a person asked for, or one that stays reserved for this app however often it ends and starts again."""
+        self.name, self.folder = name, folder
+        self._reserved = port if isinstance(port, Reserved) else None
+        self.port = port.port if isinstance(port, Reserved) else port
         logs = folder.path / "logs"
         logs.mkdir(mode=0o700, exist_ok=True)
         self.log = logs / f"{name}.log"
@@ -64,9 +68,10 @@ class Child:
         self._born = time.monotonic()
         # The owner's address is for migrations only; an app has its own login.
         environment = {key: value for key, value in os.environ.items() if key != "GUIKANG_DSN"}
+        reserved = ["--reserved"] if self._reserved else []
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                python_command("serve", self.name, "--data-dir", str(self.folder.path), "--port", str(self.port)),
+                python_command("serve", self.name, "--data-dir", str(self.folder.path), "--port", str(self.port), *reserved),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
                 preexec_fn=lambda: die_with_parent(signal.SIGTERM),
             )  # fmt: skip
@@ -87,7 +92,9 @@ class Child:
         return True
 
     async def stop(self) -> None:
-        """Ask it to end (running requests first), and make it end after twice the grace."""
+        """Ask it to end (running requests first), make it end after twice the grace, and give its port back."""
+        if self._reserved:
+            self._reserved.close()
         if self._process is None or self._process.poll() is not None:
             return
         self._process.terminate()
@@ -145,8 +152,7 @@ async def errand(command: str, run: Run, report: Callable[[str, int, int], None]
 
 async def run_children(run: Run, server: str) -> None:
     """Prepare the database, start every app, wait for each to answer, load the demo, watch until cancelled, stop the gateway first."""
-    ports = {name: free_port() for name in SERVICES} | {"gateway": run.options.port}
-    children = [Child(name, port, run.folder) for name, port in ports.items()]
+    children = [Child(name, Reserved(), run.folder) for name in SERVICES] + [Child("gateway", run.options.port, run.folder)]
     signals = StopSignals()
 
     def force() -> None:
@@ -158,7 +164,7 @@ async def run_children(run: Run, server: str) -> None:
         try:
             with run.steps.step("Bring the schemas up to date · 更新数据库结构") as report:
                 dsn = str((await errand("prepare", run, report, GUIKANG_DSN=server))["dsn"])
-            _tell_addresses(run, dsn, ports)
+            _tell_addresses(run, dsn, children)
             with run.steps.step("Open the house · 启动网关与四个服务") as report:
                 for child in children:
                     child.start()
@@ -181,7 +187,7 @@ async def run_children(run: Run, server: str) -> None:
             run.folder.remove("addresses.json")
 
 
-def _tell_addresses(run: Run, dsn: str, ports: dict[str, int]) -> None:
+def _tell_addresses(run: Run, dsn: str, children: list[Child]) -> None:
     """Where everything is, for the children. The clock's start is told with the instant it was set, so that all show the same time."""
     run.folder.write(
         "addresses.json",
@@ -190,7 +196,7 @@ def _tell_addresses(run: Run, dsn: str, ports: dict[str, int]) -> None:
             "demo": run.options.demo,
             "clock": run.clock(),
             "clock_set_at": real_clock().isoformat(),
-            "urls": {name: f"http://127.0.0.1:{port}" for name, port in ports.items()},
+            "urls": {child.name: f"http://127.0.0.1:{child.port}" for child in children},
         },
     )
 

@@ -14,7 +14,6 @@ import ctypes
 import importlib.util
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -25,6 +24,7 @@ import psycopg
 
 from deploy.folder import NEEDED_MB, DataFolder, process_lives, write_atomically
 from deploy.identity import Identity, choose_identity
+from deploy.ports import free_port, port_is_free
 from deploy.problems import DiskFull, LocaleUnfit, PortTaken, PostgresFailed, PostgresMissing, PostgresNewer, PostgresSilent, full_disk_told
 
 OWNER = "guikang"
@@ -69,25 +69,6 @@ def binaries() -> Path:
     if not (found / "postgres").exists():
         raise PostgresMissing(path=found)
     return found
-
-
-def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Whether a server could listen there now."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        # As servers do: an address in TIME_WAIT is free.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-        return True
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that nothing listens on at this moment."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def die_with_parent(sig: int) -> None:

@@ -39,15 +39,15 @@ def settings_from(folder: DataFolder, dsn: str | None = None) -> HouseSettings:
     return HouseSettings(data_dir=folder.path, dsn=dsn or str(told["database"]), demo=bool(told["demo"]), clock=clock, shape="processes")
 
 
-def serve(name: str, data_dir: Path, port: int) -> None:
-    """Serve one app on 127.0.0.1 until SIGTERM. Raises NotRunning, PortTaken."""
+def serve(name: str, data_dir: Path, port: int, *, reserved: bool = False) -> None:
+    """Serve one app on 127.0.0.1 until SIGTERM, on a port that its supervisor may have reserved for it. Raises NotRunning, PortTaken."""
     import uvloop  # servers only
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(asyncio.CancelledError):
-        runner.run(_serve(name, DataFolder(data_dir), port))
+        runner.run(_serve(name, DataFolder(data_dir), port, reserved=reserved))
 
 
-async def _serve(name: str, folder: DataFolder, port: int) -> None:
+async def _serve(name: str, folder: DataFolder, port: int, *, reserved: bool) -> None:
     from deploy import compose  # a second of imports
 
     signals = StopSignals()
@@ -57,7 +57,7 @@ async def _serve(name: str, folder: DataFolder, port: int) -> None:
         try:
             server = server_for(house.app, edge=name == "gateway")
             signals.force = lambda: setattr(server, "force_exit", True)
-            serving = asyncio.create_task(server.serve(sockets=[listen(port)]))
+            serving = asyncio.create_task(server.serve(sockets=[listen(port, reserved=reserved)]))
             try:
                 await asyncio.wait({serving})
             finally:

@@ -22,11 +22,14 @@ PATIENCE = 60
 """Seconds in which an app must answer after its start."""
 
 
-def listen(port: int, host: str = "127.0.0.1") -> socket.socket:
-    """Bind the port now, so that nobody takes it while the rest starts. Raises PortTaken."""
+def listen(port: int, host: str = "127.0.0.1", *, reserved: bool = False) -> socket.socket:
+    """Bind the port now, so that nobody takes it while the rest starts. `reserved`: the supervisor holds it for us (`deploy.ports.Reserved`). Raises
+    PortTaken."""
     # The protocol is named because asyncio turns Nagle's delay off only where it reads TCP: else every answer of two writes waits 40 ms.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if reserved:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         bound.bind((host, port))
         # Listening before the app is there: an early client waits for its answer and is not refused.

@@ -29,6 +29,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from starlette.types import Message, Receive, Scope, Send
 
+from deploy.ports import free_port
 from gateway.edge.edge import Edge
 from gateway.edge.limits import QUOTAS, Limiter, Quota
 from gateway.edge.pool import PoolUpstream
@@ -216,13 +217,6 @@ def child(command: list[str], port: int) -> Iterator[int]:
     finally:
         process.terminate()
         process.wait(10)
-
-
-def free_port() -> int:
-    """A port that nobody listens on just now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def cpu_seconds(pid: int) -> float:

@@ -16,7 +16,8 @@ import pytest
 
 from deploy.folder import DataFolder, process_lives, running_pid
 from deploy.identity import can_unshare, choose_identity
-from deploy.postgres import SETTINGS, Postgres, binaries, check_locale, port_is_free
+from deploy.ports import port_is_free
+from deploy.postgres import SETTINGS, Postgres, binaries, check_locale
 from deploy.problems import FolderTaken, LocaleUnfit, PortTaken, PostgresFailed, PostgresNewer
 
 PROJECT = Path(__file__).parents[2]

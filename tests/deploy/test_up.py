@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from deploy.folder import process_lives
-from deploy.postgres import free_port
+from deploy.ports import free_port
 
 PROJECT = Path(__file__).parents[2]
 

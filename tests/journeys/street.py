@@ -25,7 +25,8 @@ from deploy.compose import HouseSettings
 from deploy.database import owner_dsn, product_dsn
 from deploy.demo import accounts, county
 from deploy.folder import DataFolder, process_lives, read_json
-from deploy.postgres import die_with_parent, free_port
+from deploy.ports import free_port
+from deploy.postgres import die_with_parent
 from deploy.serving import answers
 from kit.clock import Clock, clock_from, real_clock
 
