@@ -35,14 +35,25 @@ def python(*arguments: str) -> list[str]:
     return [sys.executable, *arguments]
 
 
-def commands(pytest_arguments: Sequence[str] = ()) -> dict[str, list[str]]:
+def side_by_side(cores: int) -> list[str]:
+    """pytest's arguments for a whole run: a worker per core (each has a Postgres of its own, so four at most), whole files at a time because their
+    tests share houses, in the order of `tests/conftest.py`."""
+    return ["-n", str(min(cores, 4)), "--dist", "loadfile", "--no-loadscope-reorder"] if cores > 1 else []
+
+
+def whole_run() -> list[str]:
+    """The command that runs every test on the cores that this process may use."""
+    return python("-m", "pytest", *side_by_side(len(os.sched_getaffinity(0))))
+
+
+def commands() -> dict[str, list[str]]:
     """Name and command line of everything that `check` runs, cheapest first."""
     return {
         "ruff check": python("-m", "ruff", "check", "."),
         "ruff format": python("-m", "ruff", "format", "--check", "."),
         "import contracts": python("-c", "import sys; from importlinter.cli import lint_imports_command as run; sys.exit(run())"),
         "types": python("-m", "basedpyright"),
-        "tests": python("-m", "pytest", *pytest_arguments),
+        "tests": whole_run(),
     }
 
 
@@ -74,8 +85,9 @@ def run(name: str, command: Sequence[str]) -> Verdict:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """pytest with these arguments, in the project's folder, on this terminal; its exit code."""
-    return subprocess.run(python("-m", "pytest", *arguments), cwd=PROJECT, check=False).returncode
+    """pytest with these arguments (none: every test, side by side), in the project's folder, on this terminal; its exit code."""
+    command = python("-m", "pytest", *arguments) if arguments else whole_run()
+    return subprocess.run(command, cwd=PROJECT, check=False).returncode
 
 
 def check() -> int:

@@ -12,6 +12,7 @@ from tests.alerts import practice_county as county
 from tests.alerts.detectors import practice as practices
 from tests.alerts.detectors.practice import Practice, Score
 from tests.alerts.scenes import observe
+from tests.boards import Board
 from tests.houses import Template, TestHouse, open_house
 
 
@@ -35,7 +36,7 @@ def score(house: TestHouse, ids: dict[str, county.UUID], practice: Practice, unt
 
 
 @pytest.mark.slow
-async def test_gatherings_of_three_weeks_are_found_through_the_api(in_april: TestHouse, practice: Practice, scorecard: list[str]) -> None:
+async def test_gatherings_of_three_weeks_are_found_through_the_api(in_april: TestHouse, practice: Practice, board: Board) -> None:
     ids = await county.settle(in_april)
     worker = in_april.caller("alerts", Role.SOCIAL_WORKER)
     until = practice.first_day + timedelta(days=20)
@@ -47,15 +48,13 @@ async def test_gatherings_of_three_weeks_are_found_through_the_api(in_april: Tes
         assert (answer.status, answer.json()["accepted"]) == (200, len(batch))
         await observe(in_april)
     found = score(in_april, ids, practice, until)
-    scorecard.append(f"gatherings through the API, days 1-20 ({len(sent):,} check-ins): {found}")
+    board("scorecard of the alerts service", f"gatherings through the API, days 1-20 ({len(sent):,} check-ins): {found}")
     assert found.recall >= 0.95
     assert found.precision >= 0.9
 
 
 @pytest.mark.slow
-async def test_gatherings_of_the_whole_set_are_found_in_an_imported_history(
-    template: Template, practice: Practice, scorecard: list[str]
-) -> None:
+async def test_gatherings_of_the_whole_set_are_found_in_an_imported_history(template: Template, practice: Practice, board: Board) -> None:
     async with open_house(template, only="alerts") as house:
         ids = await county.settle(house)
         officer = house.caller("alerts", Role.COUNTY_OFFICER)
@@ -65,8 +64,8 @@ async def test_gatherings_of_the_whole_set_are_found_in_an_imported_history(
         assert (answer.status, answer.json()["accepted"]) == (200, len(practice.checkins))
         assert await observe(house) == len(practice.checkins)
         found = score(house, ids, practice)
-        scorecard.append(f"gatherings in the imported history, days 1-90: {found}")
-        scorecard.append(f"flow in the imported history, days 1-90: {score_flow(house, ids, practice)}")
+        board("scorecard of the alerts service", f"gatherings in the imported history, days 1-90: {found}")
+        board("scorecard of the alerts service", f"flow in the imported history, days 1-90: {score_flow(house, ids, practice)}")
         assert found.recall >= 0.95
         assert found.precision >= 0.9
 

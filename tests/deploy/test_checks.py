@@ -33,5 +33,10 @@ def test_everything_that_must_hold_is_asked_tests_last() -> None:
     assert list(checks.commands()) == ["ruff check", "ruff format", "import contracts", "types", "tests"]
 
 
+def test_a_whole_run_uses_the_cores_there_are_up_to_four() -> None:
+    assert checks.side_by_side(1) == []
+    assert [checks.side_by_side(cores)[1] for cores in (2, 4, 64)] == ["2", "4", "4"]
+
+
 def test_an_unknown_bench_names_those_that_exist() -> None:
     assert checks.bench(["no-such-bench"]) == 64

@@ -120,8 +120,11 @@ def _keys(keys: Keys) -> Iterator[tuple[str, str]]:
     yield "signed by a stranger under their kid", made(keys, {"kid": stranger.kid}, key=stranger)
     yield "signed by the inner key under our kid", made(keys, key=keys.inner)
     yield "signed by the inner key under its kid", made(keys, {"kid": keys.inner.kid}, key=keys.inner)
-    for kid in (None, 1, ["x"], "", "../../dev/null", "' OR 1=1 --", keys.outer.kid + "\x00", keys.outer.kid.lower(), "x" * 500):
+    for kid in (None, 1, ["x"], "", "../../dev/null", "' OR 1=1 --", "x" * 500):
         yield f"kid {str(kid)[:20]!r}", made(keys, {"kid": kid})
+    # Our kid is another one in each run; a test's name must not be.
+    yield "our kid and a NUL", made(keys, {"kid": keys.outer.kid + "\x00"})
+    yield "our kid in small letters", made(keys, {"kid": keys.outer.kid.lower()})
     yield "kid missing", made(keys, without="kid")
     for alg, private in (("ES256", ec.generate_private_key(ec.SECP256R1())), ("RS256", rsa.generate_private_key(65537, 2048))):
         yield f"a good {alg} signature of a stranger", jwt.encode(good_claims(), private, alg, {"typ": ACCESS, "kid": keys.outer.kid})

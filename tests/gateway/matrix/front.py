@@ -35,6 +35,7 @@ class Front:
     table: RouteTable = field(default_factory=shipped_table)
     document: dict[str, Any] = field(default_factory=dict)
     slugs: set[str] = field(default_factory=set)
+    listed: frozenset[str] = frozenset()
     faults: list[str] = field(default_factory=list)
     checks: Counter[str] = field(default_factory=Counter)
     requests: int = 0

@@ -1,4 +1,4 @@
-"""What the tests of the workbook reader share: the words of all services, the county's divisions, the practice ledgers; and the score table."""
+"""What the tests of the workbook reader share: the words of all services, the county's divisions, the practice ledgers."""
 
 from __future__ import annotations
 
@@ -48,15 +48,3 @@ def all_words() -> Vocabulary:
 def one_service(request: pytest.FixtureRequest) -> tuple[str, Vocabulary]:
     """Each service alone: its name and its words."""
     return request.param, words_of(request.param)
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Precision and recall of each workbook, as recorded by the score tests (also through worker processes)."""
-    lines: list[str] = []
-    for outcome in ("passed", "failed"):
-        for report in terminalreporter.stats.get(outcome, ()):
-            lines += [value for name, value in getattr(report, "user_properties", ()) if name == "ledger_score" and report.when == "call"]
-    if lines:
-        terminalreporter.section("ledgers: precision / recall (cells, problems, dispositions, layout, other rows)")
-        for line in sorted(lines):
-            terminalreporter.write_line(line)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from kit.sheets import Block, Layout, Row, Totals, Vocabulary, read_blocks
+from tests.boards import Board
 from tests.kit.sheets.conftest import LEDGERS, county_places
 
 NAMES = sorted(path.name.removesuffix(".expected.json.gz") for path in LEDGERS.glob("[0-9]*.expected.json.gz"))
@@ -109,9 +109,7 @@ def score(got: Facts, wanted: Facts) -> tuple[float, float]:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_cell_problem_and_row_of_a_practice_ledger_is_read_as_expected(
-    name: str, all_words: Vocabulary, record_property: Callable[[str, object], None]
-) -> None:
+def test_every_cell_problem_and_row_of_a_practice_ledger_is_read_as_expected(name: str, all_words: Vocabulary, board: Board) -> None:
     expected = expected_of(name)
     layout, rows, totals = read_once(expected, all_words)
     leave = undecidable(rows)
@@ -141,8 +139,9 @@ def test_every_cell_problem_and_row_of_a_practice_ledger_is_read_as_expected(
     }
     scores = {what: score(got, wanted) for what, (got, wanted) in pairs.items()}
     told = "  ".join(f"{what} {precision:.4f}/{recall:.4f}" for what, (precision, recall) in scores.items())
-    record_property(
-        "ledger_score", f"{name[:22]:<24}{len(rows):>6} rows  {told}" + (f"  ({len(leave)} namesakes left open)" if leave else "")
+    board(
+        "ledgers: precision / recall (cells, problems, dispositions, layout, other rows)",
+        f"{name[:22]:<24}{len(rows):>6} rows  {told}" + (f"  ({len(leave)} namesakes left open)" if leave else ""),
     )
     wrong = {
         what: (sorted(map(str, got - wanted))[:5], sorted(map(str, wanted - got))[:5])
