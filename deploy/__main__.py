@@ -178,6 +178,16 @@ def audit(data_dir: DataDir = DEFAULT_DATA, dsn: Dsn = None) -> None:
 
 
 @app.command()
+def parked(
+    data_dir: DataDir = DEFAULT_DATA,
+    dsn: Dsn = None,
+    again: Annotated[bool, typer.Option("--again", help="Try each of them again, oldest first.")] = False,
+) -> None:
+    """List the neighbours' events that a service refused; ends with 1 when there are any."""
+    raise typer.Exit(part("deploy.parked").tend(data_dir, dsn, again=again))
+
+
+@app.command()
 def reference(write: Annotated[bool, typer.Option("--write", help="Write docs/reference.md.")] = False) -> None:
     """Print the reference: commands, settings, roles, events, jobs, problems, routes."""
     module = part("deploy.reference")

@@ -17,18 +17,17 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 from deploy import database, welcome
+from deploy.clocks import demo_clock
 from deploy.folder import DataFolder
 from deploy.postgres import Postgres
 from deploy.problems import AppSilent, BadOption
 from deploy.serving import PATIENCE, StopSignals, answers, listen, server_for
 from deploy.steps import Steps
-from kit.clock import real_clock
 
 if TYPE_CHECKING:
     from deploy.compose import HouseSettings
@@ -82,13 +81,9 @@ class Run:
         """Where the product's clock stands at this start: a demo goes on from where it began (ADR 0009), a real county has none."""
         if not self.options.demo:
             return None
-        now = real_clock()
-        kept = self.folder.read("clock.json")
-        if self.options.clock or not kept:
-            kept = {"start": self.options.clock or DEMO_START, "began_at": now.isoformat()}
-            self.folder.write("clock.json", kept)
-        passed = now - datetime.fromisoformat(str(kept["began_at"]))
-        return (datetime.fromisoformat(str(kept["start"])) + passed).isoformat()
+        if self.options.clock:
+            self.folder.remove("clock.json")
+        return demo_clock(self.folder, self.options.clock or DEMO_START)
 
     @property
     def demo_is_due(self) -> bool:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from deploy import administrator, audit
+from deploy import administrator, audit, parked
 from deploy.problems import StartProblem
-from tests.houses import Template, copied
+from kit.db import new_id
+from tests.contracts.language import envelope, published
+from tests.houses import START, Template, copied
 
 PASSWORD = "a long enough password 府谷"
 
@@ -39,3 +41,25 @@ def test_the_audit_command_says_where_a_chain_breaks(template: Template, capsys:
         assert "gateway" in told
         assert "BREAKS at batch 1" in told
         assert told.count("the chain holds") == 4
+
+
+def test_a_parked_event_is_listed_and_passes_once_its_reader_understands_it(template: Template, capsys: pytest.CaptureFixture[str]) -> None:
+    sample = published()["registry"]["person.registered"]
+    known, strange = envelope(sample, new_id(), START), envelope(sample, new_id(), START)
+    strange = strange.model_copy(update={"data": {}})
+    with copied(template) as owner, psycopg.connect(owner, autocommit=True) as connection:
+        assert parked.tend(template.data_dir, owner, again=False) == 0
+        for event in (known, strange):
+            connection.execute(
+                "insert into testing.inbox_parked (event_id, feed, position, envelope, error, parked_at) values (%s, 'registry', %s, %s, 'KeyError', now())",
+                (event.id, event.position, event.model_dump_json()),
+            )
+        assert parked.tend(template.data_dir, owner, again=False) == 1
+        assert capsys.readouterr().out.count("person.registered") == 2
+        assert parked.tend(template.data_dir, owner, again=True) == 1
+        told = capsys.readouterr().out
+        assert "1 events of registry have passed now" in told
+        assert (str(strange.id) in told, str(known.id) in told) == (True, False)
+        assert "ValidationError" in told
+        heard = connection.execute("select person_id from testing.subject").fetchall()
+    assert heard == [(known.subject_id,)]

@@ -14,13 +14,13 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import psycopg
 
+from deploy.clocks import kept_clock
 from deploy.compose import HouseSettings
 from deploy.database import owner_dsn, product_dsn
 from deploy.demo import accounts, county
@@ -28,7 +28,7 @@ from deploy.folder import DataFolder, process_lives, read_json
 from deploy.ports import free_port
 from deploy.postgres import die_with_parent
 from deploy.serving import answers
-from kit.clock import Clock, clock_from, real_clock
+from kit.clock import Clock, clock_from
 
 PROJECT = Path(__file__).parents[2]
 MORNING = "2021-07-01T08:00:00+08:00"
@@ -100,9 +100,7 @@ class Street:
     @property
     def clock(self) -> Clock:
         """The county's clock."""
-        kept = self.folder.read("clock.json")
-        passed = real_clock() - datetime.fromisoformat(str(kept["began_at"]))
-        return clock_from((datetime.fromisoformat(str(kept["start"])) + passed).isoformat())
+        return clock_from(kept_clock(self.folder))
 
     async def start(self) -> None:
         """Start it and read on until it says that it is open."""

@@ -1,0 +1,26 @@
+"""Where a county's clock stands: a demo goes on from where it began (ADR 0009), a real county has none but the real one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from deploy.folder import DataFolder
+from kit.clock import real_clock
+
+
+def demo_clock(folder: DataFolder, start: str) -> str:
+    """The instant that a demo has reached, which began at `start` when it was first asked; remembered in `clock.json`."""
+    if not folder.read("clock.json"):
+        folder.write("clock.json", {"start": start, "began_at": real_clock().isoformat()})
+    reached = kept_clock(folder)
+    assert reached is not None
+    return reached
+
+
+def kept_clock(folder: DataFolder) -> str | None:
+    """The instant that the demo in a data folder has reached; None for a real county."""
+    kept = folder.read("clock.json")
+    if not kept:
+        return None
+    passed = real_clock() - datetime.fromisoformat(str(kept["began_at"]))
+    return (datetime.fromisoformat(str(kept["start"])) + passed).isoformat()
