@@ -20,7 +20,7 @@ from deploy.folder import DataFolder
 from deploy.keys import ALL, SERVICES, Keys
 from kit.app import Parts
 from kit.call import AsgiNeighbour, HttpNeighbour, Neighbour
-from kit.clock import Clock, clock_from
+from kit.clock import Clock, clock_from, load_working_days
 from kit.db import Database
 from kit.doors import Door
 from kit.logs import configure
@@ -156,7 +156,7 @@ def _parts(
         demo=settings.demo,
         county=settings.county,
         background=settings.background,
-        extras={"signing_key": key, **extras},
+        extras={"signing_key": key, "works": load_working_days(settings.county, folder.path / "working_days.csv"), **extras},
     )
 
 

@@ -1,17 +1,22 @@
 """The only place that knows the real time.
 
 Instants are aware and in UTC; days and statutory deadlines are counted in Asia/Shanghai (one zone, no summer time since 1991).
+Which days are working days is data with its source (`working_days.csv`: the yearly notices of the State Council); what counts with them is pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 Clock = Callable[[], datetime]
+WorkingDay = Callable[[date], bool]
+"""Whether people work on a day."""
 
 
 def real_clock() -> datetime:
@@ -55,3 +60,29 @@ def local_day(instant: datetime) -> date:
 def day_start(day: date) -> datetime:
     """00:00 in Shanghai of a day, as an aware UTC instant."""
     return datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).astimezone(UTC)
+
+
+def working_days(rows: Iterable[Mapping[str, str]], area: str) -> WorkingDay:
+    """The working days of an area: Monday to Friday but for these rows (area, first, last, works). The longest prefix of the area wins, then the later row."""
+    said: dict[date, bool] = {}
+    for row in sorted((row for row in rows if area.startswith(row["area"])), key=lambda row: len(row["area"])):
+        first, last = date.fromisoformat(row["first"]), date.fromisoformat(row["last"])
+        said |= {first + timedelta(days=n): {"yes": True, "no": False}[row["works"]] for n in range((last - first).days + 1)}
+    return lambda day: said.get(day, day.weekday() < 5)
+
+
+def load_working_days(area: str, *own: Path) -> WorkingDay:
+    """The shipped calendar, then the files of a county's own that exist (same columns). Raises KeyError or ValueError for a row that cannot be read."""
+    rows: list[dict[str, str]] = []
+    for path in (Path(__file__).with_name("working_days.csv"), *(path for path in own if path.exists())):
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows += csv.DictReader(file)
+    return working_days(rows, area)
+
+
+def last_day(event: date, days: int, works: WorkingDay) -> date:
+    """Last day of a term of calendar days: the event's day is not counted, and a rest day at the end moves it to the next working day."""
+    day = event + timedelta(days=days)
+    while days and not works(day):
+        day += timedelta(days=1)
+    return day

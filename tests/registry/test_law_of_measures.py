@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.clock import load_working_days
 from services.registry.measures import rules, terms
-from services.registry.measures.calendar import is_working_day
 from services.registry.measures.guards import Facts, Given, Refused
 from services.registry.measures.states import COMMUNITY, KINDS, OPEN, STATES, runs_on, state_on
 from services.registry.measures.transitions import EVENTS, LAW, ORDERS, POLICE, TRANSITIONS, find, possible
@@ -208,11 +208,22 @@ def test_an_order_needs_what_the_law_asks(kind: str, given: Given, code: str) ->
     assert caught.value.code == code
 
 
-def test_the_fifteen_days_roll_over_the_national_holiday() -> None:
-    assert terms.report_in_due(date(2021, 9, 16), is_working_day) == date(2021, 10, 8)  # 1-7 October 2021 were holidays
-    assert terms.report_in_due(date(2021, 9, 22), is_working_day) == date(2021, 10, 8)
-    assert terms.report_in_due(date(2021, 9, 24), is_working_day) == date(2021, 10, 9)  # a Saturday that was worked
-    assert terms.report_in_due(date(2021, 6, 1), is_working_day) == date(2021, 6, 16)
+@pytest.mark.parametrize(
+    ("received", "due"),
+    [
+        (date(2021, 9, 15), date(2021, 9, 30)),  # the day before the holiday
+        (date(2021, 9, 16), date(2021, 10, 8)),  # 1-7 October 2021 were holidays
+        (date(2021, 9, 22), date(2021, 10, 8)),
+        (date(2021, 9, 24), date(2021, 10, 9)),  # a Saturday that was worked
+        (date(2021, 9, 25), date(2021, 10, 11)),  # a Sunday
+        (date(2021, 1, 26), date(2021, 2, 10)),  # the day before the Spring Festival
+        (date(2021, 1, 27), date(2021, 2, 18)),  # 11-17 February 2021
+        (date(2021, 2, 5), date(2021, 2, 20)),  # a Saturday that was worked
+        (date(2021, 6, 1), date(2021, 6, 16)),
+    ],
+)
+def test_the_fifteen_days_of_article_14_roll_over_public_holidays(received: date, due: date) -> None:
+    assert terms.report_in_due(received, load_working_days("610822")) == due
 
 
 def test_a_term_from_the_29th_of_february_ends_on_the_28th() -> None:

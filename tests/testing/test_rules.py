@@ -70,28 +70,6 @@ def test_what_news_of_a_measure_does(kind: str, state: str, step: str, effect: E
 
 
 @pytest.mark.parametrize(
-    ("told", "days", "last"),
-    [
-        (date(2021, 7, 5), 3, date(2021, 7, 8)),
-        (date(2021, 7, 6), 3, date(2021, 7, 9)),
-        (date(2021, 7, 7), 3, date(2021, 7, 12)),
-        (date(2021, 7, 8), 3, date(2021, 7, 12)),
-        (date(2021, 7, 9), 3, date(2021, 7, 12)),
-        (date(2021, 7, 10), 0, date(2021, 7, 10)),
-    ],
-)
-def test_the_day_of_notice_is_not_counted_and_a_weekend_rolls_over(told: date, days: int, last: date) -> None:
-    assert chain.last_day(told, days) == last
-
-
-@given(st.dates(date(2010, 1, 1), date(2040, 1, 1)), st.integers(1, 10))
-def test_a_term_never_ends_early_nor_on_a_weekend(told: date, days: int) -> None:
-    last = chain.last_day(told, days)
-    assert (last - told).days >= days
-    assert last.weekday() < 5
-
-
-@pytest.mark.parametrize(
     ("sampled", "start", "before"),
     [
         (date(2021, 7, 1), date(2021, 6, 8), True),

@@ -13,7 +13,6 @@ from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.registry.measures import corrections, service, standings
-from services.registry.measures.calendar import is_working_day
 from services.registry.measures.schemas import (
     Correction,
     Kind,
@@ -50,7 +49,7 @@ def _answer(work: Work, measure: Measure, response: Response | None = None) -> M
     if state != measure.state:
         values |= {"ended_on": measure.term_end, "end_reason": "term_end"}
     if measure.kind in COMMUNITY and measure.reported_in_on is not None and measure.agreement_on is None:
-        values["agreement_due"] = due_in_working_days(measure.reported_in_on, AGREEMENT_WORKING_DAYS, is_working_day)
+        values["agreement_due"] = due_in_working_days(measure.reported_in_on, AGREEMENT_WORKING_DAYS, work.house.extras["works"])
     steps = [
         PossibleStep(
             event=t.event, to=t.target, document=t.document, legal_source=t.legal_source, needs=list(t.guards), roles=sorted(t.roles)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from kit.clock import WorkingDay
 from services.registry.measures import terms
 from services.registry.measures.guards import GUARDS, Facts, Given, Refused
 from services.registry.measures.states import state_on
-from services.registry.measures.terms import WorkingDay
 from services.registry.measures.transitions import ORDERS, PREVIOUS, Transition, find
 
 

@@ -16,7 +16,6 @@ from kit.work import Work
 from services.registry import events as said
 from services.registry.divisions.service import require_town
 from services.registry.measures import policy, repository, rules
-from services.registry.measures.calendar import is_working_day
 from services.registry.measures.endings import end_due, end_measures, end_measures_of
 from services.registry.measures.errors import MeasureNotFound, MeasureRunning, NotDeclaredStep, StepRefused
 from services.registry.measures.events import said_of
@@ -91,7 +90,7 @@ async def take_step(work: Work, measure_id: UUID, step: Step, if_match: str | No
     given = Given(age=_age(person.birth_date, step.on), **{**step.model_dump(exclude={"event"}), "reason": step.reason or ""})
     facts = Facts(**{name: getattr(measure, name) for name in _FACTS})
     try:
-        decision = rules.decide(facts, step.event, given, work.today, is_working_day)
+        decision = rules.decide(facts, step.event, given, work.today, work.house.extras["works"])
     except rules.NotDeclared as error:
         raise NotDeclaredStep(f"状态 {error.args[0]} 下没有 {step.event}", f"no {step.event} from {error.args[0]}") from error
     except Refused as error:

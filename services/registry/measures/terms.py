@@ -1,18 +1,16 @@
 """Arithmetic of statutory terms. Pure: days in, days out; which days are working days is passed in.
 
 A term counted in days starts on the day after its event and, when its last day is a rest day, runs to the end of the next working day (DRR art. 14 with
-the counting rule of domain 2.4: lenient to the person). A term counted in years ends at the corresponding day, or on the last day of a month that has none
+the counting rule of domain 2.4: lenient to the person; kit.clock). A term counted in years ends at the corresponding day, or on the last day of a month that has none
 (Civil Code art. 202); what is stored as `term_end` is the first day on which nothing is owed any more.
 """
 
 from __future__ import annotations
 
 import calendar
-from collections.abc import Callable
 from datetime import date, timedelta
 
-WorkingDay = Callable[[date], bool]
-"""Whether people work on a day: not a weekend, not a public holiday, or a weekend day that was declared a working day."""
+from kit.clock import WorkingDay, last_day
 
 REPORT_IN_DAYS = 15
 """From the receipt of the order (DRR art. 14, 38) or from the change of place (DRR art. 22)."""
@@ -42,18 +40,6 @@ def after_months(start: date, months: int) -> date:
     return date(year, month + 1, min(start.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def rolled(day: date, working: WorkingDay) -> date:
-    """The day itself, or the next working day when it is none."""
-    while not working(day):
-        day += timedelta(days=1)
-    return day
-
-
-def due_in_days(event: date, days: int, working: WorkingDay) -> date:
-    """Last day of a term of calendar days that starts on the day after `event`."""
-    return rolled(event + timedelta(days=days), working)
-
-
 def due_in_working_days(event: date, days: int, working: WorkingDay) -> date:
     """Last day of a term counted in working days."""
     day = event
@@ -65,7 +51,7 @@ def due_in_working_days(event: date, days: int, working: WorkingDay) -> date:
 
 def report_in_due(received_on: date, working: WorkingDay) -> date:
     """Last day for reporting in (DRR art. 14, 22, 38)."""
-    return due_in_days(received_on, REPORT_IN_DAYS, working)
+    return last_day(received_on, REPORT_IN_DAYS, working)
 
 
 def term_end(start: date, months: int, *, added_days: int = 0, credited_days: int = 0) -> date:

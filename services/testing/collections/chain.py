@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from kit.clock import last_day
 from kit.etags import check_version
 from kit.roles import Role
 from kit.work import Work
@@ -53,7 +54,7 @@ async def take_step(
     taken.state = step.target
     taken.version += 1
     taken.updated_at = work.now
-    owe(taken, day)
+    owe(work, taken, day)
     made = entry(work, taken, event, was, step.source, day)
     made.reason, made.words, made.document_no, made.details, made.late = reason, words, document_no, details or {}, late
     work.session.add(made)
@@ -72,11 +73,12 @@ async def publish_result(work: Work, taken: Collection, kind: type[Said], code: 
     await work.publish(kind(collection_id=taken.id, on=work.today, code=code, **values), taken.person_id, taken.division_code)
 
 
-def owe(taken: Collection, day: date) -> None:
+def owe(work: Work, taken: Collection, day: date) -> None:
+    """Set what must follow from the state that was entered on a day, counted with the county's working days."""
     deadline = rules.DEADLINES.get(taken.state)
     taken.deadline_kind = deadline.kind if deadline else None
     taken.owed_by = deadline.owed_by if deadline else None
-    taken.deadline_on = rules.last_day(day, deadline.days) if deadline else None
+    taken.deadline_on = last_day(day, deadline.days, work.house.extras["works"]) if deadline else None
 
 
 def entry(work: Work, taken: Collection, event: str, was: str, source: str, day: date) -> ChainStep:

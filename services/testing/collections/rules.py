@@ -122,13 +122,7 @@ DEADLINES: dict[str, Deadline] = {
     "retest_requested": Deadline("decision_and_dispatch", "police", 3, "DTP art. 13, 14"),
     "at_retest_lab": Deadline("lab_report", "laboratory", 3, "DTP art. 15"),
 }
-"""After entering a state: what must follow."""
-
-
-def last_day(start: date, days: int) -> date:
-    """The last day of a term of calendar days: the first day is not counted, and a Saturday or Sunday at its end moves it to Monday (domain 2.4)."""
-    end = start + timedelta(days=days)
-    return end + timedelta(days=7 - end.weekday()) if days and end.weekday() >= 5 else end
+"""After entering a state: what must follow. Days are counted by kit.clock.last_day: the day of the event out, rolled over rest days (domain 2.4, 3.1)."""
 
 
 def objection_running(deadline_on: date | None, today: date) -> bool:

@@ -82,7 +82,7 @@ async def collect(work: Work, new: NewCollection) -> Collection:
         created_at=work.now,
         updated_at=work.now,
     )
-    owe(taken, day)
+    owe(work, taken, day)
     work.session.add(taken)
     work.session.add(entry(work, taken, "collect", "", "DTP art. 8", day))
     await work.session.flush()

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from kit.clock import local_day
+from kit.clock import last_day, local_day
 from kit.etags import check_version
 from kit.problems import Forbidden, invalid
 from kit.roles import Role
@@ -104,7 +104,7 @@ async def report_lab(work: Work, collection_id: UUID, new: LabResult, if_match: 
         details=details,
     )
     if taken.state == "lab_reported" and new.told_at is None:
-        _await_telling(taken, new.reported_on)
+        _await_telling(work, taken, new.reported_on)
     if positive:
         await publish_result(
             work, taken, *((ResultConfirmed, "confirmed_positive") if retest else (ResultReported, "presumptive_positive"))
@@ -126,7 +126,7 @@ async def tell(work: Work, collection_id: UUID, new: Telling, if_match: str | No
     taken.told_at = new.told_at
     deadline = chain.DEADLINES["lab_reported"]
     taken.deadline_kind, taken.owed_by = deadline.kind, deadline.owed_by
-    taken.deadline_on = chain.last_day(local_day(new.told_at), deadline.days)
+    taken.deadline_on = last_day(local_day(new.told_at), deadline.days, work.house.extras["works"])
     taken.version += 1
     taken.updated_at = work.now
     await work.session.flush()
@@ -301,7 +301,7 @@ async def _judge(work: Work, taken: Collection, new: LabResult, stage: str) -> d
     return codes
 
 
-def _await_telling(taken: Collection, reported_on: date) -> None:
+def _await_telling(work: Work, taken: Collection, reported_on: date) -> None:
     """Until the person is told, the police owe the telling (within 24 h: DTP art. 12), and the time to object does not run."""
     taken.deadline_kind, taken.owed_by = "tell_result", "police"
-    taken.deadline_on = chain.last_day(reported_on, 1)
+    taken.deadline_on = last_day(reported_on, 1, work.house.extras["works"])
