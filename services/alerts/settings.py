@@ -1,5 +1,7 @@
 """The settings of alerts, read by `create_app` alone."""
 
+from datetime import date
+
 from pydantic_settings import SettingsConfigDict
 
 from kit.settings import ServiceSettings
@@ -16,6 +18,9 @@ class AlertsSettings(ServiceSettings):
     """Days for which a check-in without its point is kept: the season that the flow detector compares with. DEFAULT."""
     dismissed_days: int = 90
     """Days after which a closed alert that nobody confirmed forgets whom it was about (PIPL art. 6, 47). DEFAULT."""
+    reports_only_from: date | None = None
+    """From this day (Shanghai) detectors look only at what staff reported and at no check-in by phone, older ones included: for a county that reads the
+    inputs of PIPL art. 6 and 28 narrowly (ADR 0005). Empty: check-ins by phone count."""
     office: str = "县禁毒委员会办公室"
     """The office that issues bulletins, as printed."""
     county_name: str = "全县"

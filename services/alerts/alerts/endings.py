@@ -8,7 +8,8 @@ from uuid import UUID
 from kit.work import Work
 from services.alerts.alerts import repository
 from services.alerts.alerts.rules import MINIMUM_PERSONS
-from services.alerts.alerts.service import end_alert, shrink_alert
+from services.alerts.alerts.service import end_alert, hand_over_alert, shrink_alert
+from services.alerts.watched import repository as measures
 from services.alerts.watched import service as watched
 from services.alerts.watched.service import MeasureTold
 
@@ -17,11 +18,24 @@ async def take_measure(work: Work, person_id: UUID, told: MeasureTold, told_at: 
     """Take over what the registry told of a measure; close what was open about somebody who owes nothing any more."""
     if not await watched.take_measure(work, person_id, told, told_at, ended=ended):
         await drop_person(work, person_id)
+    else:
+        await follow_person(work, person_id)
 
 
 async def take_move(work: Work, person_id: UUID, division_code: str, told_at: datetime) -> None:
-    """Another town is responsible from now on; what is open stays with the town that began it."""
+    """Another town is responsible from now on."""
     await watched.take_move(work, person_id, division_code, told_at)
+    await follow_person(work, person_id)
+
+
+async def follow_person(work: Work, person_id: UUID) -> None:
+    """What is open about this person alone goes to the town that answers for them (DRR art. 22): nobody else may open their record."""
+    town = await measures.division_of(work.session, person_id, work.today)
+    if town is None:
+        return
+    for alert in await repository.open_alerts_of(work.session, person_id):
+        if alert.person_ids == [person_id] and alert.division_code != town:
+            await hand_over_alert(work, alert, town)
 
 
 async def take_end(work: Work, person_id: UUID, on: date, told_at: datetime) -> None:

@@ -5,7 +5,9 @@ No transition touches anybody's legal status, and no alert counts as evidence of
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 KINDS = ("gathering", "flow_frequency", "test_missed", "rectification_overdue", "measure_ending")
 DETECTED = ("gathering", "flow_frequency")
@@ -41,6 +43,7 @@ TRANSITIONS: dict[str, Transition] = {
     "close": Transition(("acknowledged", "assigned"), "closed", _REVIEW),
     "expire": Transition(("raised", "acknowledged", "assigned"), "closed", _REVIEW),
     "end": Transition(("raised", "acknowledged", "assigned"), "closed", _END),
+    "hand_over": Transition(("raised", "acknowledged", "assigned"), "raised", "戒毒条例第22条"),
     "withdraw": Transition(("raised", "acknowledged", "assigned"), "closed", _REVIEW),
     "merge": Transition(("raised", "acknowledged", "assigned"), "closed", _REVIEW),
 }
@@ -49,6 +52,17 @@ TRANSITIONS: dict[str, Transition] = {
 def severity_of_gathering(persons: int) -> str:
     """How soon somebody should look: by the number of people together."""
     return "high" if persons >= HIGH_FROM_PERSONS else "medium"
+
+
+def without_the_gone(reasons: Sequence[Mapping[str, Any]], persons: int) -> list[dict[str, Any]]:
+    """The reasons of a gathering from which somebody was taken out: no number may count more people (or households) than are left."""
+    return [
+        {
+            "code": reason["code"],
+            "numbers": {name: min(value, persons) if name in ("persons", "units") else value for name, value in reason["numbers"].items()},
+        }
+        for reason in reasons
+    ]
 
 
 def precision(confirmed: int, innocent: int, data_error: int) -> float | None:

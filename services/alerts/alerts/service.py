@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from kit.db import new_id
 from kit.etags import check_version
 from kit.work import Work
 from services.alerts.alerts import policy, repository
 from services.alerts.alerts.errors import NotFromHere
-from services.alerts.alerts.rules import REVIEW_WORKING_DAYS, TRANSITIONS
+from services.alerts.alerts.rules import REVIEW_WORKING_DAYS, TRANSITIONS, severity_of_gathering, without_the_gone
 from services.alerts.alerts.tables import Alert, AlertChange
 from services.alerts.alerts.working_days import end_of_working_day
 from services.alerts.events import AlertAcknowledged, AlertAssigned, AlertClosed, AlertEscalated, AlertEvent, AlertGrown, AlertRaised
@@ -37,10 +38,16 @@ class Matter:
     parameters_from: str = ""
 
 
+async def _free_key(work: Work, key: str) -> str:
+    """The key, or one made from it where another alert (a closed one, mostly) has it: what a detector found is told apart by its check-ins."""
+    taken = await repository.alert_of_key(work.session, key)
+    return key if taken is None else f"{key}:{new_id()}"
+
+
 async def raise_alert(work: Work, matter: Matter) -> Alert:
     """Raise an alert that has no row yet."""
     alert = Alert(
-        key=matter.key,
+        key=await _free_key(work, matter.key),
         kind=matter.kind,
         severity=matter.severity,
         state="raised",
@@ -72,15 +79,9 @@ async def grow_alert(work: Work, alert: Alert, matter: Matter) -> None:
     if alert.state == "closed":
         return
     persons, checkins = sorted(matter.person_ids), list(matter.checkin_ids)
-    same = (sorted(alert.person_ids), alert.checkin_ids, alert.first_at, alert.last_at) == (
-        persons,
-        checkins,
-        matter.first_at,
-        matter.last_at,
-    )
-    if same and alert.key == matter.key:
+    if (sorted(alert.person_ids), alert.checkin_ids, alert.first_at, alert.last_at) == (persons, checkins, matter.first_at, matter.last_at):
         return
-    alert.key, alert.severity = matter.key, matter.severity
+    alert.severity = matter.severity
     alert.first_at, alert.last_at, alert.reasons = matter.first_at, matter.last_at, matter.reasons
     alert.person_ids, alert.checkin_ids, alert.cell = persons, checkins, matter.cell
     details = {"persons": len(persons), "checkins": len(checkins)}
@@ -88,8 +89,9 @@ async def grow_alert(work: Work, alert: Alert, matter: Matter) -> None:
 
 
 async def shrink_alert(work: Work, alert: Alert, person_ids: list[UUID], checkin_ids: list[UUID]) -> None:
-    """Take somebody whose measure ended out of an open alert."""
+    """Take somebody whose measure ended out of an open alert, its reasons included: they must not go on counting them."""
     alert.person_ids, alert.checkin_ids = person_ids, checkin_ids
+    alert.severity, alert.reasons = severity_of_gathering(len(person_ids)), without_the_gone(alert.reasons, len(person_ids))
     await _record(work, alert, "shrink", alert.state, TRANSITIONS["end"].legal_source, {"persons": len(person_ids)}, AlertGrown)
 
 
@@ -112,6 +114,14 @@ async def merge_alert(work: Work, alert: Alert, into: Alert) -> None:
 async def expire_alert(work: Work, alert: Alert) -> None:
     """Nobody reviewed it in time: dismissed, and counted against the office (domain 11.4)."""
     await _close(work, alert, "expire", "expired", "")
+
+
+async def hand_over_alert(work: Work, alert: Alert, division_code: str) -> None:
+    """The person lives in another town now, which looks at it afresh; the time for review runs on."""
+    details = {"from": alert.division_code, "to": division_code}
+    before = _step(alert, "hand_over")
+    alert.division_code, alert.assigned_to, alert.acknowledged_at, alert.acknowledged_by = division_code, None, None, None
+    await _record(work, alert, "hand_over", before, TRANSITIONS["hand_over"].legal_source, details, AlertGrown)
 
 
 async def escalate_alert(work: Work, alert: Alert) -> None:

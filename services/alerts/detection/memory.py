@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 from kit.clock import SHANGHAI, local_day
 from kit.work import Work
@@ -34,13 +34,15 @@ class Memory:
 
     counter: int
     knowledge: int
+    day: date
+    """For whom a measure runs is a question of the day: another day, another memory (law 7)."""
+    phones: bool
+    """Whether detectors may look at check-ins by phone."""
     known: Known
     detector: GatheringDetector
     newest: datetime | None
     learned_until: datetime | None
     morning_until: datetime | None
-    towns: dict[str, str] = field(default_factory=dict)
-    """Person → town, of those seen."""
     elsewhere: dict[str, deque[CheckIn]] = field(default_factory=lambda: defaultdict(deque))
     """Check-ins of the last two weeks away from registered homes and workplaces: what places are learned from."""
     last: dict[str, tuple[datetime, str, datetime | None]] = field(default_factory=dict)
@@ -51,7 +53,6 @@ class Memory:
 
     def note(self, seen: Seen, parameters: GatheringParameters, flow: FlowParameters, county: str) -> None:
         """Remember one check-in for learning and for flow."""
-        self.towns[seen.person_id] = seen.division_code
         if seen.checkin is not None and not self.known.is_registered_place(seen.checkin, parameters):
             self.elsewhere[seen.person_id].append(seen.checkin)
         out = seen.county_code != county
@@ -69,21 +70,23 @@ def first_moment(hour: time, at: datetime) -> datetime:
     return datetime.combine(local_day(at), hour, SHANGHAI)
 
 
-async def rebuild(work: Work, state: DetectionState, knowledge: int, parameters: GatheringParameters, flow: FlowParameters) -> Memory:
+async def rebuild(
+    work: Work, state: DetectionState, knowledge: int, parameters: GatheringParameters, flow: FlowParameters, *, phones: bool
+) -> Memory:
     """The state that the last committed run left, from the tables. People whose measure ended are no longer part of it."""
     learn_from = state.newest - timedelta(days=parameters.habit_within_days) if state.newest else ANY_TIME
     known = await read_known(work, learn_from, parameters)
     detector = GatheringDetector(parameters, known.context())
-    memory = Memory(state.counter, knowledge, known, detector, state.newest, state.learned_until, state.morning_until)
+    memory = Memory(state.counter, knowledge, work.today, phones, known, detector, state.newest, state.learned_until, state.morning_until)
     if state.newest is None:
         return memory
     horizon = state.newest - parameters.lateness - parameters.window
     since = min(state.replay_from or horizon, horizon)
     county: str = work.house.extras["county"]
-    for seen in await repository.observed_since(work.session, min(since, learn_from), work.today):
-        if seen.runs and seen.checkin is not None:
+    for seen in await repository.observed_since(work.session, min(since, learn_from), work.today, phones=phones):
+        if seen.usable and seen.checkin is not None:
             memory.note(seen, parameters, flow, county)
             if seen.at >= since:
                 detector.observe(seen.checkin)
-    memory.last = await repository.last_sightings(work.session, county, state.newest - timedelta(days=flow.history_days))
+    memory.last = await repository.last_sightings(work.session, county, state.newest - timedelta(days=flow.history_days), phones=phones)
     return memory

@@ -27,15 +27,16 @@ class Seen:
     person_id: str
     at: datetime
     county_code: str
-    division_code: str
     cell: int
     accuracy_m: float
     checkin: CheckIn | None
-    runs: bool
+    usable: bool
+    """The person's measure runs today, and detectors may look at check-ins of this source."""
 
 
-_COLUMNS = f"""c.id::text as id, c.person_id::text as person_id, c.at, c.county_code, c.division_code, c.cell, c.lon, c.lat, c.accuracy_m, c.source,
-       exists (select 1 from alerts.watched w where w.person_id = c.person_id and {running_sql("w", "cast(:today as date)")}) as runs"""
+_COLUMNS = f"""c.id::text as id, c.person_id::text as person_id, c.at, c.county_code, c.cell, c.lon, c.lat, c.accuracy_m, c.source,
+       exists (select 1 from alerts.watched w where w.person_id = c.person_id and {running_sql("w", "cast(:today as date)")})
+       and (:phones or c.source <> 'app') as usable"""
 
 # Two statements with arrays: a queue that has just been filled has no statistics yet, and a join would then read all of both tables.
 _TAKE = text("""
@@ -54,18 +55,18 @@ def _seen(row: Any) -> Seen:
     checkin = None
     if row.lon is not None:
         checkin = CheckIn(row.id, row.person_id, row.at, row.lon, row.lat, row.accuracy_m, row.source)
-    return Seen(row.id, row.person_id, row.at, row.county_code, row.division_code, row.cell, row.accuracy_m, checkin, row.runs)
+    return Seen(row.id, row.person_id, row.at, row.county_code, row.cell, row.accuracy_m, checkin, row.usable)
 
 
-async def take_unobserved(session: AsyncSession, today: date, size: int) -> list[Seen]:
+async def take_unobserved(session: AsyncSession, today: date, size: int, *, phones: bool) -> list[Seen]:
     """The oldest check-ins that no detector has taken: taken when this transaction commits."""
     ids = list((await session.execute(_TAKE, {"size": size})).scalars())
-    return [_seen(row) for row in await session.execute(_TAKEN, {"ids": ids, "today": today})] if ids else []
+    return [_seen(row) for row in await session.execute(_TAKEN, {"ids": ids, "today": today, "phones": phones})] if ids else []
 
 
-async def observed_since(session: AsyncSession, since: datetime, today: date) -> list[Seen]:
+async def observed_since(session: AsyncSession, since: datetime, today: date, *, phones: bool) -> list[Seen]:
     """Check-ins already taken, from a moment on, whose point is still kept."""
-    return [_seen(row) for row in await session.execute(_REPLAY, {"since": since, "today": today})]
+    return [_seen(row) for row in await session.execute(_REPLAY, {"since": since, "today": today, "phones": phones})]
 
 
 async def held_state(session: AsyncSession, now: datetime) -> DetectionState:
@@ -107,22 +108,27 @@ async def add_first_sightings(session: AsyncSession, found: dict[str, datetime])
         await session.execute(statement, [{"person": UUID(person), "at": at} for person, at in found.items()])
 
 
-async def last_sightings(session: AsyncSession, county: str, since: datetime) -> dict[str, tuple[datetime, str, datetime | None]]:
+async def last_sightings(
+    session: AsyncSession, county: str, since: datetime, *, phones: bool
+) -> dict[str, tuple[datetime, str, datetime | None]]:
     """Person → time and county of the last check-in since a moment, and time of the last one out of the county."""
     statement = text(
         """select person_id::text, max(at), (array_agg(county_code order by at desc, id desc))[1], max(at) filter (where county_code <> :county)
-             from alerts.checkin where at >= :since group by person_id having bool_or(county_code <> :county)"""
+             from alerts.checkin where at >= :since and (:phones or source <> 'app') group by person_id having bool_or(county_code <> :county)"""
     )
-    return {row[0]: (row[1], row[2], row[3]) for row in await session.execute(statement, {"county": county, "since": since})}
+    rows = await session.execute(statement, {"county": county, "since": since, "phones": phones})
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
 
 
-async def sightings_of(session: AsyncSession, person_ids: Sequence[str], since: datetime, maximum_accuracy_m: float) -> Sequence[Any]:
+async def sightings_of(
+    session: AsyncSession, person_ids: Sequence[str], since: datetime, maximum_accuracy_m: float, *, phones: bool
+) -> Sequence[Any]:
     """(person, check-in, time, county) of these persons since a moment; poor fixes are left out."""
     statement = text(
         """select person_id::text as person_id, id::text as id, at, county_code from alerts.checkin
-            where person_id = any(:persons) and at >= :since and accuracy_m <= :accuracy
+            where person_id = any(:persons) and at >= :since and accuracy_m <= :accuracy and (:phones or source <> 'app')
               and (select u.checkin_id from alerts.unobserved u where u.checkin_id = alerts.checkin.id) is null
             order by person_id, at"""
     )
-    parameters = {"persons": [UUID(person) for person in person_ids], "since": since, "accuracy": maximum_accuracy_m}
+    parameters = {"persons": [UUID(person) for person in person_ids], "since": since, "accuracy": maximum_accuracy_m, "phones": phones}
     return (await session.execute(statement, parameters)).all()

@@ -78,8 +78,8 @@ class Run:
         travelled: dict[str, datetime] = {}
         for number, seen in enumerate(batch, 1):
             self._ahead.discard(seen.id)
-            if not seen.runs or seen.checkin is None:
-                continue  # the measure ended between check-in and detection: nothing is looked at (law 7)
+            if not seen.usable or seen.checkin is None:
+                continue  # the measure ended between check-in and detection, or the county does not let detectors use it (law 7, ADR 0005)
             if memory.known.meet(seen.person_id, seen.at, parameters):
                 first[seen.person_id] = seen.at
             memory.note(seen, parameters, self._flow, self._county)
@@ -92,18 +92,14 @@ class Run:
                 await asyncio.sleep(0)
         await repository.add_first_sightings(work.session, first)
         for gathering in newest_only(changes):
-            await record_gathering(work, gathering, memory.towns)
+            await record_gathering(work, gathering)
         histories = await self._histories(travelled)
         for person, as_of in sorted(travelled.items()):
             await self._flag(histories[person], as_of)
 
     async def _flag(self, history: PersonHistory, as_of: datetime) -> None:
         for anomaly in detect_flow(history, as_of, self._flow, self._memory.exits):
-            town = self._memory.towns.get(history.person_id) or await watched.division_of(
-                self._work.session, UUID(history.person_id), self._work.today
-            )
-            if town is not None:
-                await record_anomaly(self._work, anomaly, town)
+            await record_anomaly(self._work, anomaly)
 
     async def _look_at_flow(self, as_of: datetime) -> None:
         """Each morning: nights away, and those last seen away who have fallen silent. Others cannot have changed overnight."""
@@ -135,7 +131,10 @@ class Run:
         if missing:
             for person in missing:
                 memory.sightings[person] = []
-            for row in await repository.sightings_of(self._work.session, missing, since, self._flow.maximum_accuracy_m):
+            sightings = await repository.sightings_of(
+                self._work.session, missing, since, self._flow.maximum_accuracy_m, phones=memory.phones
+            )
+            for row in sightings:
                 if row.id not in self._ahead:
                     memory.sightings[row.person_id].append(Sighting(row.at, row.id, row.county_code))
         absences: dict[str, list[AnnouncedAbsence]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,11 +12,13 @@ from kit.clock import day_start
 from kit.work import Work
 from services.alerts import cells as h3
 from services.alerts.alerts import repository
-from services.alerts.alerts.rules import severity_of_gathering
+from services.alerts.alerts.rules import MINIMUM_PERSONS, severity_of_gathering
 from services.alerts.alerts.service import Matter, grow_alert, merge_alert, raise_alert
+from services.alerts.alerts.tables import Alert
 from services.alerts.detectors.flow import FlowAnomaly
 from services.alerts.detectors.gathering import Gathering, GatheringChange
 from services.alerts.detectors.rules import Reason
+from services.alerts.watched import repository as watched
 
 CELL_RESOLUTION = 7
 
@@ -35,19 +37,25 @@ def _reasons(reasons: Iterable[Reason]) -> list[dict[str, Any]]:
     return [{"code": reason.code, "numbers": dict(reason.numbers)} for reason in reasons]
 
 
-def _town_of(person_ids: Iterable[str], towns: Mapping[str, str]) -> str:
+def _town_of(towns: Mapping[UUID, str]) -> str:
     """The town that most of the persons belong to; the smallest code where several have as many."""
-    counted = Counter(towns[person] for person in person_ids if person in towns)
+    counted = Counter(towns.values())
     return min(counted, key=lambda code: (-counted[code], code))
 
 
-async def record_gathering(work: Work, gathering: Gathering, towns: Mapping[str, str]) -> None:
-    """Raise the gathering's alert, or let it grow; alerts that turned out to be one are merged into the oldest open one."""
+async def record_gathering(work: Work, gathering: Gathering) -> None:
+    """Raise the gathering's alert, or let it grow; alerts that turned out to be one are merged into the oldest open one.
+
+    It goes to the town that answers for most of them today, whoever did when they checked in.
+    """
+    towns = await watched.divisions_of(work.session, [UUID(person) for person in gathering.persons], work.today)
+    if len(towns) < MINIMUM_PERSONS:
+        return
     matter = Matter(
         key=gathering.key,
         kind="gathering",
         severity=severity_of_gathering(len(gathering.persons)),
-        division_code=_town_of(gathering.persons, towns),
+        division_code=_town_of(towns),
         first_at=gathering.first_at,
         last_at=gathering.last_at,
         reasons=_reasons(gathering.reasons),
@@ -56,7 +64,12 @@ async def record_gathering(work: Work, gathering: Gathering, towns: Mapping[str,
         cell=h3.latlng_to_cell(gathering.lat, gathering.lon, CELL_RESOLUTION),
         parameters_from=gathering.parameters_from,
     )
-    same = await repository.gatherings_sharing(work.session, matter.checkin_ids)
+    await _settle(work, matter, await repository.gatherings_sharing(work.session, matter.checkin_ids))
+
+
+async def _settle(work: Work, matter: Matter, same: Sequence[Alert]) -> None:
+    """One matter, one alert: what a person closed stays as they left it; what the end of somebody's measure closed does not speak for those who are left."""
+    same = [alert for alert in same if alert.finding != "measure_ended"]
     still_open = [alert for alert in same if alert.state != "closed"]
     if not same:
         await raise_alert(work, matter)
@@ -66,9 +79,12 @@ async def record_gathering(work: Work, gathering: Gathering, towns: Mapping[str,
         await grow_alert(work, still_open[0], matter)
 
 
-async def record_anomaly(work: Work, anomaly: FlowAnomaly, town: str) -> None:
-    """Raise the episode's alert, or let it grow. A closed one stays as a person left it."""
+async def record_anomaly(work: Work, anomaly: FlowAnomaly) -> None:
+    """Raise the episode's alert, or let it grow, in the town that answers for the person today."""
     person = UUID(anomaly.person_id)
+    town = await watched.division_of(work.session, person, work.today)
+    if town is None:
+        return
     first_at, last_at = day_start(anomaly.start), _end_of(anomaly.end)
     matter = Matter(
         key=anomaly.key,
@@ -82,14 +98,7 @@ async def record_anomaly(work: Work, anomaly: FlowAnomaly, town: str) -> None:
         checkin_ids=tuple(UUID(checkin) for checkin in anomaly.checkin_ids),
         parameters_from=anomaly.parameters_from,
     )
-    same = await repository.episodes_of(work.session, person, first_at, last_at)
-    still_open = [alert for alert in same if alert.state != "closed"]
-    if not same:
-        await raise_alert(work, matter)
-    elif still_open:
-        for other in still_open[1:]:
-            await merge_alert(work, other, still_open[0])
-        await grow_alert(work, still_open[0], matter)
+    await _settle(work, matter, await repository.episodes_of(work.session, person, first_at, last_at))
 
 
 def _end_of(day: date) -> Any:

@@ -22,8 +22,9 @@ from services.alerts.detection import memory as memories
 from services.alerts.detection import repository
 from services.alerts.detection.memory import Memory
 from services.alerts.detection.runs import Run
-from services.alerts.detectors.parameters import FlowParameters, GatheringParameters
+from services.alerts.detectors.parameters import FlowParameters, GatheringParameters, reports_only
 from services.alerts.places.repository import held_knowledge
+from services.alerts.settings import AlertsSettings
 
 if TYPE_CHECKING:
     from services.alerts.detection.tables import DetectionState
@@ -51,8 +52,9 @@ class Detection:
     def __init__(self, house: House) -> None:
         self.house = house
         self.last_step: datetime | None = None
-        self.parameters = GatheringParameters()
-        self.flow = FlowParameters()
+        settings = house.extras["settings"]
+        assert isinstance(settings, AlertsSettings)
+        self._reports_only_from = settings.reports_only_from
         self._memory: Memory | None = None
         self._replay_at: datetime | None = None
         self._turn = asyncio.Lock()
@@ -93,6 +95,13 @@ class Detection:
                 self._memory = None
             await asyncio.sleep(RETRY_SECONDS)
 
+    def _rules(self, today: date) -> tuple[bool, GatheringParameters, FlowParameters]:
+        """Whether detectors may look at check-ins by phone today, and by which numbers they judge (ADR 0005)."""
+        since = self._reports_only_from
+        if since is None or today < since:
+            return True, GatheringParameters(), FlowParameters()
+        return False, reports_only(GatheringParameters(), since), FlowParameters(effective_from=since)
+
     async def _leads(self, connection: AsyncConnection[tuple[object, ...]]) -> bool:
         cursor = await connection.execute("select pg_try_advisory_lock(%s)", (LEADER,))
         row = await cursor.fetchone()
@@ -104,10 +113,11 @@ class Detection:
             work = system_work(self.house, session, "detection", "alerts/detection")
             state = await repository.held_state(session, work.now)
             knowledge = await held_knowledge(session)
-            if memory is None or (memory.counter, memory.knowledge) != (state.counter, knowledge):
-                memory = await memories.rebuild(work, state, knowledge, self.parameters, self.flow)
-            run = Run(work, memory, self.parameters, self.flow)
-            batch = await repository.take_unobserved(session, work.today, BATCH) if until is None else []
+            phones, parameters, flow = self._rules(work.today)
+            if memory is None or (memory.counter, memory.knowledge, memory.day) != (state.counter, knowledge, work.today):
+                memory = await memories.rebuild(work, state, knowledge, parameters, flow, phones=phones)
+            run = Run(work, memory, parameters, flow)
+            batch = await repository.take_unobserved(session, work.today, BATCH, phones=phones) if until is None else []
             if batch:
                 await run.take(batch)
             elif until is not None and memory.newest is not None:

@@ -7,7 +7,7 @@ A set is frozen; a county that wants other numbers makes another set with its ow
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -54,6 +54,15 @@ class GatheringParameters:
             raise ValueError("together_within must not exceed window")
         if not 0.0 < self.radius_m <= 1_000.0:
             raise ValueError("radius_m must lie in (0, 1000]")
+
+
+def reports_only(parameters: GatheringParameters, since: date) -> GatheringParameters:
+    """The same numbers for a county whose detectors take only what staff reported, from `since` on (domain 11.4; ADR 0005).
+
+    A worker who reports several people together is then the input, no longer the excuse; they may be reported at one and the same moment, and nobody
+    has to be known by a week of check-ins first. A terminal at a station still excuses.
+    """
+    return replace(parameters, effective_from=since, excused_sources=frozenset({"station"}), minimum_duration=timedelta(0), newcomer_days=0)
 
 
 @dataclass(frozen=True, slots=True)
