@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kit.clock import load_working_days
 from services.alerts.alerts.figures import SMALL, withhold
 from services.alerts.alerts.rules import STATES, TRANSITIONS, precision
 from services.alerts.alerts.sentences import DEADLINES, sentence
-from services.alerts.alerts.working_days import end_of_working_day, is_working_day, working_days_after, working_days_before
+from services.alerts.alerts.working_days import end_of_working_day, working_days_after, working_days_before
 from services.alerts.checkins.rules import is_noted, skew_seconds, to_gcj02, to_wgs84
 from services.alerts.detectors.rules import distance_m
 from services.alerts.watched.rules import KINDS, RUNNING_STATES, runs
@@ -64,12 +65,16 @@ def test_only_measures_in_the_community_that_run_are_a_basis() -> None:
     assert not runs("community_treatment", "active", None, None, None, day)
 
 
-def test_spring_festival_is_no_working_time() -> None:
-    assert not is_working_day(date(2021, 2, 12))
-    assert working_days_after(date(2021, 2, 9), 2) == date(2021, 2, 18)
-    assert working_days_before(date(2021, 2, 18), 2) == date(2021, 2, 9)
-    due = end_of_working_day(datetime(2021, 7, 1, 4, tzinfo=UTC), 5)
-    assert due.isoformat() == "2021-07-08T16:00:00+00:00"
+def test_spring_festival_is_no_working_time_and_its_make_up_weekends_are() -> None:
+    works = load_working_days("610822")
+    assert working_days_after(date(2021, 2, 9), 2, works) == date(2021, 2, 18)
+    assert working_days_before(date(2021, 2, 18), 2, works) == date(2021, 2, 9)
+    assert working_days_after(date(2021, 2, 5), 2, works) == date(2021, 2, 8)  # Sunday 7 February 2021 is worked
+    assert end_of_working_day(datetime(2021, 7, 1, 4, tzinfo=UTC), 5, works).isoformat() == "2021-07-08T16:00:00+00:00"
+    assert end_of_working_day(datetime(2021, 7, 1, 15, 59, tzinfo=UTC), 5, works) == end_of_working_day(
+        datetime(2021, 6, 30, 16, 0, tzinfo=UTC), 5, works
+    )  # one day in Shanghai
+    assert end_of_working_day(datetime(2021, 9, 30, 4, tzinfo=UTC), 5, works).isoformat() == "2021-10-13T16:00:00+00:00"
 
 
 @given(st.lists(st.integers(0, 60), max_size=21))

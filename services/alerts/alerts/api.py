@@ -60,9 +60,7 @@ async def list_alerts(
         "overdue": overdue,
     }
     body, following = await views.page_of(work, filters, cursor, limit)
-    after = "null" if following is None else f'"{following}"'
-    headers = {"Link": f'<{request.url.path}?cursor={following}>; rel="next"'} if following else {}
-    return Response(f'{{"items":{body},"next":{after}}}', media_type="application/json", headers=headers)
+    return json_page(request, body.encode(), following)
 
 
 async def _answer(work: Work, alert: Alert, response: Response) -> AlertAnswer:

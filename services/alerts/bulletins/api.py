@@ -53,8 +53,7 @@ async def list_bulletins(
 ) -> Page[BulletinRow]:
     """Bulletins, newest period first; drafts are for the county office."""
     rows, following = await service.list_bulletins(work, rhythm, state, cursor, limit)
-    if following:
-        response.headers["Link"] = f'<{request.url.path}?cursor={following}>; rel="next"'
+    response.headers.update(next_link(request, following))
     return Page(items=[BulletinRow.model_validate(row) for row in rows], next=following)
 
 

@@ -13,10 +13,8 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import AsyncConnection, sql
 
-from kit.clock import local_day
 from kit.work import House, system_work
 from services.alerts import cells
-from services.alerts.alerts.working_days import is_working_day
 from services.alerts.checkins.repository import CHANNEL
 from services.alerts.detection import memory as memories
 from services.alerts.detection import repository
@@ -38,9 +36,8 @@ REPLAY_KEPT = timedelta(minutes=1)
 """How old the stored start of a replay may be: finding it costs a walk over the window, and an older one only replays more."""
 
 
-def _load(today: date) -> None:
-    """Load calendar and cells before they are needed, beside the loop: the first alert must not wait for them."""
-    is_working_day(today)
+def _load() -> None:
+    """Load the cells before they are needed, beside the loop: the first alert must not wait for them."""
     cells.latlng_to_cell(0.0, 0.0, 7)
 
 
@@ -85,7 +82,7 @@ class Detection:
                     house.database.conninfo, autocommit=True, application_name="guikang detection"
                 ) as connection:
                     if await self._leads(connection):
-                        await asyncio.to_thread(_load, local_day(house.clock()))
+                        await asyncio.to_thread(_load)
                         await connection.execute(sql.SQL("listen {}").format(sql.Identifier(CHANNEL)))
                         while True:
                             await self.drain()
