@@ -235,11 +235,3 @@ async def copy_rows(session: AsyncSession, table: sa.Table, rows: Sequence[Mappi
         for row in rows:
             values = [row[column] for column in columns]
             await copy.write_row([json.dumps(v, ensure_ascii=False) if isinstance(v, dict | list) else v for v in values])
-
-
-async def fetch_json(session: AsyncSession, statement: str, parameters: Mapping[str, Any]) -> bytes:
-    """Run a statement that yields one text column of JSON and return its bytes unparsed (hot lists, PERFORMANCE 2)."""
-    connection = await driver(session)
-    cursor = await connection.execute(statement.encode(), parameters)
-    row = await cursor.fetchone()
-    return b"[]" if row is None or row[0] is None else str(row[0]).encode()

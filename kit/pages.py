@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
+from fastapi import Request, Response
 from pydantic import BaseModel
 
 from kit.problems import Problem
@@ -33,6 +34,23 @@ class Page(BaseModel, Generic[T]):
 
     items: list[T]
     next: str | None = None
+
+
+def next_link(request: Request, following: str | None) -> dict[str, str]:
+    """The Link header of a page that is not the last (RFC 8288): the same question, its filters with it, from the next cursor on.
+
+    A search by POST has none, since a link is followed with GET.
+    """
+    if following is None or request.method != "GET":
+        return {}
+    url = request.url.include_query_params(cursor=following)
+    return {"Link": f'<{url.path}?{url.query}>; rel="next"'}
+
+
+def json_page(request: Request, items: bytes, following: str | None) -> Response:
+    """A page whose items are JSON already, as Postgres made them; the same bytes that `Page` would give."""
+    after = b"null" if following is None else b'"%b"' % following.encode()
+    return Response(b'{"items":%b,"next":%b}' % (items, after), media_type="application/json", headers=next_link(request, following))
 
 
 class Cursors:

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Page
+from kit.pages import LIMIT, MAX_LIMIT, Page, json_page
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.alerts.alerts import figures, service, views

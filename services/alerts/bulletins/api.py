@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Page
+from kit.pages import LIMIT, MAX_LIMIT, Page, next_link
 from kit.problems import invalid
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from kit.clock import local_day
 from kit.etags import IfMatch, etag
-from kit.pages import Page
+from kit.pages import Page, next_link
 from kit.roles import Role
 from kit.schemas import DivisionCode
 from kit.work import UnitRoute, Work, allow
@@ -42,6 +42,8 @@ def _single(work: Work, firm: Firm, response: Response) -> FirmAnswer:
 @router.get("")
 async def list_firms(
     work: Reader,
+    request: Request,
+    response: Response,
     q: Search = None,
     kind: Kind | None = None,
     division_code: DivisionCode | None = None,
@@ -54,6 +56,7 @@ async def list_firms(
     """Firms in the caller's towns; `q` is part of the name or the whole code."""
     filters = {"q": q, "kind": kind, "division_code": division_code, "category": category, "chemical": chemical, "state": state}
     rows, following = await service.list_firms(work, filters, cursor, limit)
+    response.headers.update(next_link(request, following))
     return Page[FirmAnswer](items=[_answer(work, firm) for firm in rows], next=following)
 
 

@@ -7,10 +7,10 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import Page
+from kit.pages import Page, next_link
 from kit.roles import Role
 from kit.schemas import DivisionCode
 from kit.work import UnitRoute, Work, allow
@@ -66,6 +66,7 @@ def _checklist(template: Template, outcomes: Mapping[str, InspectionOutcome]) ->
                 item_en=item.item_en,
                 basis=item.basis,
                 typical_outcomes=list(item.typical_outcomes),
+                competent=list(item.competent),
                 pending_verification=item.pending_verification,
                 **recorded,
             )
@@ -82,6 +83,8 @@ async def read_checklist(work: Reader, kind: Kind, on: date | None = None) -> Ch
 @router.get("")
 async def list_inspections(
     work: Reader,
+    request: Request,
+    response: Response,
     state: InspectionStates | None = None,
     draw_id: UUID | None = None,
     firm_id: UUID | None = None,
@@ -94,6 +97,7 @@ async def list_inspections(
     """Inspections in the caller's towns. `mine`: the caller is one of the officers; `unpublished`: past the day by which the result had to be public."""
     filters = {"state": state, "draw_id": draw_id, "firm_id": firm_id, "division_code": division_code}
     rows, following = await service.list_inspections(work, filters, mine, unpublished, cursor, limit)
+    response.headers.update(next_link(request, following))
     officers = await service.officers_of(work, rows)
     return Page[InspectionAnswer](items=[_answer(row, officers) for row in rows], next=following)
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import Page
+from kit.pages import Page, next_link
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.precursor.inspectors import service
 from services.precursor.inspectors.schemas import (
+    Authority,
     EndRecusal,
     InspectorAnswer,
     InspectorPatch,
@@ -30,18 +31,6 @@ router = APIRouter(prefix="/precursor/v1/inspectors", tags=["inspectors"], route
 
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.INSPECTOR)]
 Keeper = Annotated[Work, allow(Role.COUNTY_OFFICER)]
-Authority = Literal[
-    "police",
-    "emergency_management",
-    "drug_administration",
-    "market_regulation",
-    "postal_administration",
-    "commerce",
-    "transport",
-    "customs",
-    "ecology_environment",
-    "health",
-]
 
 
 def _answer(inspector: Inspector, response: Response) -> InspectorAnswer:
@@ -52,6 +41,8 @@ def _answer(inspector: Inspector, response: Response) -> InspectorAnswer:
 @router.get("")
 async def list_inspectors(
     work: Reader,
+    request: Request,
+    response: Response,
     authority: Authority | None = None,
     state: InspectorState | None = None,
     limit: Limit = DEFAULT_LIMIT,
@@ -59,6 +50,7 @@ async def list_inspectors(
 ) -> Page[InspectorAnswer]:
     """The directory of inspectors."""
     rows, following = await service.list_inspectors(work, authority, state, cursor, limit)
+    response.headers.update(next_link(request, following))
     return Page[InspectorAnswer](items=[InspectorAnswer.model_validate(row) for row in rows], next=following)
 
 

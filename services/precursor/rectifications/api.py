@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import Page
+from kit.pages import Page, next_link
 from kit.roles import Role
 from kit.schemas import DivisionCode
 from kit.work import UnitRoute, Work, allow
@@ -38,6 +38,8 @@ def _single(work: Work, order: Rectification, response: Response) -> Rectificati
 @router.get("")
 async def list_rectifications(
     work: Reader,
+    request: Request,
+    response: Response,
     state: RectificationState | None = None,
     overdue: bool = False,
     firm_id: UUID | None = None,
@@ -49,6 +51,7 @@ async def list_rectifications(
     """Orders to correct in the caller's towns."""
     filters = {"state": state, "firm_id": firm_id, "inspection_id": inspection_id, "division_code": division_code}
     rows, following = await service.list_rectifications(work, filters, overdue, cursor, limit)
+    response.headers.update(next_link(request, following))
     return Page[RectificationAnswer](items=[_answer(work, row) for row in rows], next=following)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 
-from kit.pages import Page
+from kit.pages import Page, next_link
 from kit.roles import Role
 from kit.schemas import DivisionCode
 from kit.work import UnitRoute, Work, allow
@@ -24,6 +24,8 @@ Counter = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POL
 @router.get("")
 async def list_venues(
     work: Reader,
+    request: Request,
+    response: Response,
     category: Category | None = None,
     venue_type: Annotated[str | None, Query(min_length=1, max_length=40)] = None,
     division_code: DivisionCode | None = None,
@@ -33,6 +35,7 @@ async def list_venues(
     """Venues and key units in the caller's towns."""
     filters = {"category": category, "venue_type": venue_type, "division_code": division_code}
     rows, following = await service.list_venues(work, filters, cursor, limit)
+    response.headers.update(next_link(request, following))
     return Page[VenueAnswer](items=[VenueAnswer.model_validate(row) for row in rows], next=following)
 
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 
 from kit.auth import SigningKey
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.registry.comanagement import feed, service
@@ -150,6 +150,5 @@ async def list_hand_overs(
 ) -> Page[HandOverAnswer]:
     """Hand-overs, oldest first."""
     found, following = await service.list_hand_overs(work, Cursors(work.sealer), receiving_area, cursor, limit)
-    if following:
-        response.headers["Link"] = f'<{request.url.path}?cursor={following}>; rel="next"'
+    response.headers.update(next_link(request, following))
     return Page(items=[HandOverAnswer.model_validate(row) for row in found], next=following)

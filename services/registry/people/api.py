@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, json_page
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.registry.people import service
@@ -27,22 +27,12 @@ from services.registry.people.tables import Person
 
 router = APIRouter(prefix="/registry/v1/people", tags=["people"], route_class=UnitRoute)
 
-Lister = Annotated[
-    Work,
-    allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.SUBJECT, personal=True),
-]
-Opener = Annotated[
+Reader = Annotated[
     Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.SUBJECT, personal=True)
 ]
 Writer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER)]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 Cursor = Annotated[str | None, Query(max_length=400)]
-
-
-def _page(body: bytes, following: str | None, path: str) -> Response:
-    after = b"null" if following is None else b'"%b"' % following.encode()
-    headers = {"Link": f'<{path}?cursor={following}>; rel="next"'} if following else {}
-    return Response(b'{"items":%b,"next":%b}' % (body, after), media_type="application/json", headers=headers)
 
 
 def person_answer(person: Person, response: Response) -> PersonAnswer:
@@ -54,7 +44,7 @@ def person_answer(person: Person, response: Response) -> PersonAnswer:
 
 @router.get("", responses={200: {"model": Page[PersonRow]}})
 async def list_people(
-    work: Lister,
+    work: Reader,
     request: Request,
     division_code: Annotated[str | None, Query(max_length=12)] = None,
     status: Status | None = None,
@@ -64,14 +54,14 @@ async def list_people(
     """People under management in the caller's towns, masked."""
     cursors = Cursors(work.sealer)
     body, following = await service.list_people(work, cursors, {"division": division_code, "status": status}, cursor, limit)
-    return _page(body, following, request.url.path)
+    return json_page(request, body, following)
 
 
 @router.post("/search", responses={200: {"model": Page[PersonRow]}})
-async def search_people(work: Lister, search: PersonSearch, request: Request, limit: Limit = LIMIT, cursor: Cursor = None) -> Response:
+async def search_people(work: Reader, search: PersonSearch, request: Request, limit: Limit = LIMIT, cursor: Cursor = None) -> Response:
     """Search by ID number, name, pinyin or initials. The full ID number is needed; nothing is guessed from parts of it."""
     body, following = await service.list_people(work, Cursors(work.sealer), service.search_filters(work, search), cursor, limit)
-    return _page(body, following, request.url.path)
+    return json_page(request, body, following)
 
 
 @router.post("", status_code=201)
@@ -83,19 +73,19 @@ async def register_person(work: Writer, new: NewPerson, response: Response) -> P
 
 
 @router.get("/{person_id}")
-async def read_person(work: Opener, person_id: UUID, response: Response) -> PersonAnswer:
+async def read_person(work: Reader, person_id: UUID, response: Response) -> PersonAnswer:
     """One person, masked."""
     return person_answer(await service.read_person(work, person_id), response)
 
 
 @router.get("/{person_id}/identity")
-async def open_identity(work: Opener, person_id: UUID) -> Identity:
+async def open_identity(work: Reader, person_id: UUID) -> Identity:
     """ID number, phone and address in clear."""
     return await service.open_identity(work, person_id)
 
 
 @router.get("/{person_id}/history", response_model=list[HistoryEntry])
-async def history_of(work: Opener, person_id: UUID) -> list[HistoryEntry]:
+async def history_of(work: Reader, person_id: UUID) -> list[HistoryEntry]:
     """What was changed, by whom and why."""
     changes = await service.history_of(work, person_id)
     return [

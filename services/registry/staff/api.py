@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.registry.divisions.schemas import Loaded
@@ -57,8 +57,7 @@ async def list_staff(
 ) -> Page[StaffAnswer]:
     """Staff of a day in the caller's towns, by staff number."""
     found, following = await service.list_staff(work, Cursors(work.sealer), on, post, division_code, cursor, limit)
-    if following:
-        response.headers["Link"] = f'<{request.url.path}?cursor={following}>; rel="next"'
+    response.headers.update(next_link(request, following))
     return Page(items=[StaffAnswer.model_validate(member) for member in found], next=following)
 
 

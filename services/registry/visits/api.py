@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, json_page
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.registry.visits import service
@@ -85,9 +85,7 @@ async def list_visits(
     """Visits in the caller's towns: due, done or excused."""
     filters = {"round": str(round_id) if round_id else None, "division": division_code, "state": state}
     body, following = await service.list_visits(work, Cursors(work.sealer), filters, cursor, limit)
-    after = "null" if following is None else f'"{following}"'
-    headers = {"Link": f'<{request.url.path}?cursor={following}>; rel="next"'} if following else {}
-    return Response(f'{{"items":{body},"next":{after}}}', media_type="application/json", headers=headers)
+    return json_page(request, body.encode(), following)
 
 
 @router.get("/visits/tasks")

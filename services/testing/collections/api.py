@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.testing.collections import service
@@ -57,8 +57,7 @@ async def list_collections(
     found, following = await service.list_collections(
         work, Cursors(work.sealer), division_code, state, overdue=overdue, cursor=cursor, limit=limit
     )
-    if following:
-        response.headers["Link"] = f'<{request.url.path}?cursor={following}>; rel="next"'
+    response.headers.update(next_link(request, following))
     rows = [service.shown(work, taken) for taken in found]
     return Page(items=[CollectionRow(**{name: row[name] for name in CollectionRow.model_fields}) for row in rows], next=following)
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, json_page
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.testing.plans import service
@@ -60,9 +60,7 @@ async def list_due(
 ) -> Response:
     """Due tests whose window touches the days from … to, by town: person ids and codes only."""
     body, following = await service.list_due(work, Cursors(work.sealer), division_code, first, last, state, cursor, limit)
-    after = "null" if following is None else f'"{following}"'
-    headers = {"Link": f'<{request.url.path}?from={first}&to={last}&cursor={following}>; rel="next"'} if following else {}
-    return Response(f'{{"items":{body},"next":{after}}}', media_type="application/json", headers=headers)
+    return json_page(request, body.encode(), following)
 
 
 @router.post("/plans", status_code=201)

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.testing.screenings import service
@@ -62,8 +62,7 @@ async def list_screenings(
 ) -> Page[ScreeningAnswer]:
     """Counts by unit and day."""
     found, following = await service.list_screenings(work, Cursors(work.sealer), first, last, division_code, cursor, limit)
-    if following:
-        response.headers["Link"] = f'<{request.url.path}?from={first}&to={last}&cursor={following}>; rel="next"'
+    response.headers.update(next_link(request, following))
     return Page(items=[ScreeningAnswer.model_validate(item) for item in found], next=following)
 
 
@@ -90,8 +89,7 @@ async def list_referrals(
 ) -> Page[ReferralAnswer]:
     """Presumptive positives that wait for the police's own test, without identities."""
     found, following = await service.list_referrals(work, Cursors(work.sealer), state, cursor, limit)
-    if following:
-        response.headers["Link"] = f'<{request.url.path}?state={state}&cursor={following}>; rel="next"'
+    response.headers.update(next_link(request, following))
     return Page(items=[ReferralAnswer.model_validate(item) for item in found], next=following)
 
 
