@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import Page
+from kit.pages import Page, next_link
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.precursor.draws import proof, service
@@ -30,7 +30,13 @@ async def _single(work: Work, draw: Draw, response: Response) -> DrawAnswer:
 
 @router.get("")
 async def list_draws(
-    work: Reader, object_kind: Kind | None = None, state: DrawStates | None = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+    work: Reader,
+    request: Request,
+    response: Response,
+    object_kind: Kind | None = None,
+    state: DrawStates | None = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
 ) -> Page[DrawAnswer]:
     """Draws, all attempts, with what is announced of them."""
     rows, following = await service.list_draws(work, object_kind, state, cursor, limit)
@@ -44,6 +50,7 @@ async def plan_draw(work: Planner, new: NewDraw, response: Response) -> DrawAnsw
     response.headers["Location"] = f"/precursor/v1/draws/{draw.id}"
     return await _single(work, draw, response)
 
+    response.headers.update(next_link(request, following))
 
 @router.get("/{draw_id}")
 async def read_draw(work: Reader, draw_id: UUID, response: Response) -> DrawAnswer:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
 from kit.roles import Role
 from kit.work import AllowNeighbour, UnitRoute, Work, allow
 from services.registry.indicators import service
@@ -64,8 +64,7 @@ async def people_behind(
     found, following = await service.people_behind(
         work, Cursors(work.sealer), code, as_of, period_from, period_to, division_code, counted, cursor, limit
     )
-    if following:
-        response.headers["Link"] = f'<{request.url.path}?cursor={following}>; rel="next"'
+    response.headers.update(next_link(request, following))
     return Page(items=[PersonBehind(**{name: row[name] for name in PersonBehind.model_fields}) for row in found], next=following)
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, json_page
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.registry.measures import corrections, service, standings
@@ -93,9 +93,7 @@ async def list_measures(
     """Measures in the caller's towns. `due_before`: whose report-in or last day lies before a day."""
     filters = {"state": state, "kind": kind, "division": division_code, "due_before": due_before}
     body, following = await service.list_measures(work, Cursors(work.sealer), filters, cursor, limit)
-    after = "null" if following is None else f'"{following}"'
-    headers = {"Link": f'<{request.url.path}?cursor={following}>; rel="next"'} if following else {}
-    return Response(f'{{"items":{body},"next":{after}}}', media_type="application/json", headers=headers)
+    return json_page(request, body.encode(), following)
 
 
 @router.get("/measures/{measure_id}")
