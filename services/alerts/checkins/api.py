@@ -7,13 +7,15 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
+from fastapi.exceptions import RequestValidationError
 
-from kit.problems import TooLarge, invalid
+from kit.app import validation_problem
+from kit.problems import FieldError, TooLarge, invalid
 from kit.roles import Role
 from kit.schemas import Instant
 from kit.work import UnitRoute, Work, allow
 from services.alerts.checkins import service
-from services.alerts.checkins.schemas import BatchAnswer, CheckInBatch, ImportAnswer, Trajectory
+from services.alerts.checkins.schemas import BatchAnswer, CheckInBatch, ImportAnswer, Trajectory, Unread
 
 router = APIRouter(prefix="/alerts/v1", tags=["checkins"], route_class=UnitRoute)
 
@@ -27,8 +29,16 @@ MAX_LINE = 4096
 
 @router.post("/checkins")
 async def take_checkins(work: Bringer, batch: CheckInBatch) -> BatchAnswer:
-    """Check-ins of a phone, as many as waited in its queue (at most 200). Sending one again changes nothing."""
-    return await service.take_batch(work, batch)
+    """Check-ins of a phone, as many as waited in its queue (at most 200). Sending one again changes nothing; one that is wrong holds up no other."""
+    items = enumerate(batch.read())
+    return await service.take_batch(work, batch, {n: _wrong(n, item) for n, item in items if isinstance(item, Unread)})
+
+
+def _wrong(n: int, item: Unread) -> list[FieldError]:
+    """What is wrong in one item, each with its place in the batch."""
+    return validation_problem(
+        RequestValidationError([{**error, "loc": ("body", "checkins", n, *error["loc"])} for error in item.errors])
+    ).errors
 
 
 @router.post(

@@ -8,13 +8,21 @@ from kit.problems import Invalid
 
 REFUSALS: dict[str, tuple[str, str]] = {
     "no_running_measure": (
-        "此人当前没有正在执行的措施,不得采集位置",
-        "no lawful measure is running for this person: no location may be taken",
+        "此人当前没有正在执行的措施,或不由您负责,不得采集位置",
+        "no lawful measure is running for this person, or they are not yours: no location may be taken",
     ),
     "clock_ahead": ("时间晚于当前时间,请校正手机时钟", "the time lies in the future; correct the phone's clock"),
     "too_old": ("超过位置保存期限,不再接收", "older than locations may be kept"),
     "source_not_yours": ("本人只能以手机方式签到", "a person checks in by their own phone only"),
-    "malformed": ("此行不是有效的签到记录", "this line is no check-in"),
+    "no_position": (
+        "手机没有定位(坐标为零点或极地),请重新定位",
+        "the phone had no fix (the zero point or a pole); take the position again",
+    ),
+    "key_used": (
+        "此签到编号已用于此人的另一次签到,请另编号重传",
+        "this id names another check-in of the person; send it under an id of its own",
+    ),
+    "malformed": ("此条不是有效的签到记录", "this is no check-in"),
 }
 """Code → what an item is told."""
 

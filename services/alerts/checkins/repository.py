@@ -25,12 +25,13 @@ class Row:
     """One check-in ready to be stored."""
 
     n: int
+    id: UUID
     person_id: UUID
     client_key: str
     at: datetime
     lon: float
     lat: float
-    accuracy_m: float
+    accuracy_m: float | None
     source: str
     cell: int
     skew_s: int
@@ -40,9 +41,9 @@ _TODAY = "%(today)s::date"
 _AT_DAY = "(g.at at time zone 'Asia/Shanghai')::date"
 _RUNS = f"{running_sql('w', _TODAY)} and w.since <= {_AT_DAY}"
 
-_FROM_ARRAYS = """(select * from unnest(%(n)s::int[], %(person)s::uuid[], %(key)s::text[], %(at)s::timestamptz[], %(lon)s::float8[], %(lat)s::float8[],
+_FROM_ARRAYS = """(select * from unnest(%(n)s::int[], %(id)s::uuid[], %(person)s::uuid[], %(key)s::text[], %(at)s::timestamptz[], %(lon)s::float8[], %(lat)s::float8[],
               %(accuracy)s::real[], %(source)s::text[], %(cell)s::int8[], %(skew)s::int[])
-              as a(n, person_id, client_key, at, lon, lat, accuracy_m, source, cell, skew_s))"""
+              as a(n, id, person_id, client_key, at, lon, lat, accuracy_m, source, cell, skew_s))"""
 
 # One statement: who may be taken (scope and a measure that runs today and had begun on that day), the rows, and what the detectors have to look at.
 # The county is that of the nearest known centre on a local plane: good to telling one county from the next.
@@ -58,12 +59,14 @@ with allowed as (
     left join lateral (select left(p.division_code, 6) as county from alerts.place p where p.kind in ('seat', 'station')
                    order by ((p.lon - g.lon) * cos(radians(g.lat))) ^ 2 + (p.lat - g.lat) ^ 2 limit 1) centre on true),
 added as (
-  insert into alerts.checkin (person_id, client_key, at, division_code, county_code, cell, lon, lat, accuracy_m, source, skew_s, recorded_by, received_at)
-  select person_id, client_key, at, division_code, county_code, cell, lon, lat, accuracy_m, source, skew_s, %(actor)s, %(now)s from allowed order by n
+  insert into alerts.checkin (id, person_id, client_key, at, division_code, county_code, cell, lon, lat, accuracy_m, source, skew_s, recorded_by, received_at)
+  select id, person_id, client_key, at, division_code, county_code, cell, lon, lat, accuracy_m, source, skew_s, %(actor)s, %(now)s from allowed order by n
   on conflict (person_id, client_key) do nothing
   returning id, at),
 queued as (insert into alerts.unobserved (checkin_id, at) select id, at from added returning 1){noted}
 select array(select n from allowed order by n), (select count(*) from added),
+       array(select g.n from allowed g join alerts.checkin c using (person_id, client_key)
+              where c.lon is not null and (c.lon, c.lat) is distinct from (g.lon, g.lat)),
        case when exists (select 1 from queued) then pg_notify('alerts_checkins', '') end"""
 
 
@@ -105,10 +108,20 @@ class Bringer:
 _BRINGER = tuple(field.name for field in fields(Bringer))
 
 
-async def store_batch(session: AsyncSession, rows: Sequence[Row], bringer: Bringer) -> tuple[list[int], int]:
-    """Store a batch with its audit row, in one statement: the numbers of the rows that may be taken (new or known), and how many were new."""
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of rows: the numbers of those that stand (new or known), how many were new, and those whose key names another check-in."""
+
+    known: set[int]
+    added: int
+    clashing: set[int]
+
+
+async def store_batch(session: AsyncSession, rows: Sequence[Row], bringer: Bringer) -> Stored:
+    """Store a batch with its audit row, in one statement."""
     columns = {
         "n": [r.n for r in rows],
+        "id": [r.id for r in rows],
         "person": [r.person_id for r in rows],
         "key": [r.client_key for r in rows],
         "at": [r.at for r in rows],
@@ -124,15 +137,16 @@ async def store_batch(session: AsyncSession, rows: Sequence[Row], bringer: Bring
     return await _stored(cursor)
 
 
-async def _stored(cursor: Any) -> tuple[list[int], int]:
+async def _stored(cursor: Any) -> Stored:
     row = await cursor.fetchone()
     assert row is not None
-    return list(row[0]), int(row[1])
+    clashing = set(row[2])
+    return Stored(set(row[0]) - clashing, int(row[1]), clashing)
 
 
-_STAGE = """create temporary table if not exists checkin_stage (n int, person_id uuid, client_key text, at timestamptz, lon float8, lat float8,
+_STAGE = """create temporary table if not exists checkin_stage (n int, id uuid, person_id uuid, client_key text, at timestamptz, lon float8, lat float8,
             accuracy_m real, source text, cell int8, skew_s int) on commit delete rows"""
-_TYPES = ("int4", "uuid", "text", "timestamptz", "float8", "float8", "float4", "text", "int8", "int4")
+_TYPES = ("int4", "uuid", "uuid", "text", "timestamptz", "float8", "float8", "float4", "text", "int8", "int4")
 
 
 class Stage:
@@ -147,9 +161,9 @@ class Stage:
         async with self._connection.cursor() as cursor, cursor.copy(sql.SQL("copy checkin_stage from stdin (format binary)")) as copy:
             copy.set_types(_TYPES)
             for r in rows:
-                await copy.write_row((r.n, r.person_id, r.client_key, r.at, r.lon, r.lat, r.accuracy_m, r.source, r.cell, r.skew_s))
+                await copy.write_row((r.n, r.id, r.person_id, r.client_key, r.at, r.lon, r.lat, r.accuracy_m, r.source, r.cell, r.skew_s))
 
-    async def store(self, bringer: Bringer) -> tuple[list[int], int]:
+    async def store(self, bringer: Bringer) -> Stored:
         """Store what was loaded since the last time; as `store_batch`, but the import notes itself once."""
         cursor = await self._connection.execute(_STORE_STAGED, bringer.parameters())
         stored = await _stored(cursor)

@@ -64,6 +64,25 @@ def skew_seconds(sent_at: datetime | None, now: datetime) -> int:
     return max(-(2**31), min(2**31 - 1, round((sent_at - now).total_seconds())))
 
 
+def real_time(at: datetime, skew_s: int) -> datetime:
+    """When it really was, by the phone's clock and how far that ran ahead when it sent.
+
+    Only a clock ahead is put right: nothing but the clock can make a message come from the future. One that seems behind may as well be a message that
+    waited for a network, so it is noted and the time stays as told.
+    """
+    if skew_s <= SKEW_NOTED.total_seconds():
+        return at
+    try:
+        return at - timedelta(seconds=skew_s)
+    except OverflowError:
+        return at
+
+
+def is_a_place(lon: float, lat: float) -> bool:
+    """Whether somebody can be there: not where a phone without a fix puts itself (0, 0), nor beyond 85 degrees, where nobody lives."""
+    return not (abs(lon) < 0.01 and abs(lat) < 0.01) and abs(lat) <= 85.0
+
+
 def is_noted(skew_s: int) -> bool:
     """Whether a skew is large enough to be told."""
     return abs(skew_s) > SKEW_NOTED.total_seconds()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from kit.schemas import Answer, Instant, Message
 
@@ -16,25 +17,44 @@ Source = Literal["app", "worker", "station"]
 
 
 class NewCheckIn(Message):
-    """One check-in. `checkin_id` is the phone's own name for it; `accuracy_m` is the radius in metres of the fix (68 %)."""
+    """One check-in. `checkin_id` is the phone's own name for it; `accuracy_m` is the radius in metres of the fix (68 %), null or 0 where the phone cannot tell."""
 
     checkin_id: ClientKey
     person_id: UUID
     at: Instant
     lon: Annotated[float, Field(ge=-180, le=180)]
     lat: Annotated[float, Field(ge=-90, le=90)]
-    accuracy_m: Annotated[float, Field(ge=0, le=100_000)]
+    accuracy_m: Annotated[float, Field(ge=0, le=100_000)] | None = None
     source: Source = "app"
     datum: Datum = "wgs84"
     device_at: Instant | None = None
     """The phone's clock at the moment of the fix, when `at` comes from the satellite."""
 
 
-class CheckInBatch(Message):
-    """Up to 200 check-ins, in any order; `sent_at` is the phone's clock when it sends."""
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An item that is no check-in, with what is wrong in it."""
 
-    checkins: Annotated[list[NewCheckIn], Field(min_length=1, max_length=200)]
+    errors: list[Any]
+
+
+def _or_unread(value: object, read: ValidatorFunctionWrapHandler) -> object:
+    """One bad item must not hold up a phone's whole queue for ever."""
+    try:
+        return read(value)
+    except ValidationError as error:
+        return Unread([{**item, "input": None} for item in error.errors(include_url=False)])
+
+
+class CheckInBatch(Message):
+    """Up to 200 check-ins, in any order; `sent_at` is the phone's clock when it sends. What cannot be taken is refused item by item."""
+
+    checkins: Annotated[list[Annotated[NewCheckIn, WrapValidator(_or_unread)]], Field(min_length=1, max_length=200)]
     sent_at: Instant | None = None
+
+    def read(self) -> list[NewCheckIn | Unread]:
+        """The items, those that could not be read among them."""
+        return [*self.checkins]
 
 
 class Refused(Answer):
@@ -71,7 +91,7 @@ class TrajectoryPoint(Answer):
     at: datetime
     lon: float | None
     lat: float | None
-    accuracy_m: float
+    accuracy_m: float | None
     cell: str
     county_code: str
     source: str

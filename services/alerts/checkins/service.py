@@ -6,7 +6,7 @@ Check-ins leave no event in the outbox on purpose: nobody outside this service m
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,15 +14,25 @@ from pydantic import ValidationError
 
 from kit import strict_json
 from kit.clock import day_start
-from kit.problems import FieldError, Problem, invalid
+from kit.db import new_id
+from kit.problems import FieldError, Invalid, Problem, invalid
 from kit.roles import Role
 from kit.work import Work
 from services.alerts import cells as h3
 from services.alerts.checkins import repository
 from services.alerts.checkins.errors import REFUSALS, NothingAccepted
-from services.alerts.checkins.repository import Bringer, Row
-from services.alerts.checkins.rules import AHEAD_REFUSED, is_noted, skew_seconds, to_wgs84
-from services.alerts.checkins.schemas import BatchAnswer, CheckInBatch, ImportAnswer, NewCheckIn, Refused, Trajectory, TrajectoryPoint
+from services.alerts.checkins.repository import Bringer, Row, Stored
+from services.alerts.checkins.rules import AHEAD_REFUSED, is_a_place, is_noted, real_time, skew_seconds, to_wgs84
+from services.alerts.checkins.schemas import (
+    BatchAnswer,
+    CheckInBatch,
+    ImportAnswer,
+    NewCheckIn,
+    Refused,
+    Trajectory,
+    TrajectoryPoint,
+    Unread,
+)
 from services.alerts.settings import AlertsSettings
 from services.alerts.watched import repository as watched
 from services.alerts.watched.errors import PersonNotWatched
@@ -50,50 +60,73 @@ def bringer_of(work: Work) -> Bringer:
     return Bringer(own, towns, work.principal.subject, roles, work.request_id, work.today, work.now, county)
 
 
-def _refusal(index: int, code: str) -> Refused:
+def _refusal(index: int, code: str, errors: Sequence[FieldError] = ()) -> Refused:
     zh, en = REFUSALS[code]
+    if errors:
+        zh = zh + ":" + "; ".join(f"{error.pointer} {error.message_zh}" for error in errors)
+        en = en + ": " + "; ".join(f"{error.pointer} {error.message_en}" for error in errors)
     return Refused(index=index, code=code, message_zh=zh, message_en=en)
 
 
 def _row(n: int, new: NewCheckIn, skew_s: int) -> Row:
     lon, lat = to_wgs84(new.lon, new.lat) if new.datum == "gcj02" else (new.lon, new.lat)
-    if new.device_at is not None:
-        skew_s = skew_seconds(new.device_at, new.at)
+    at = new.at
+    if new.device_at is not None:  # `at` is the satellite's time: nothing to put right
+        skew_s = skew_seconds(new.device_at, at)
+    else:
+        at = real_time(at, skew_s)
     cell = h3.latlng_to_cell(lat, lon, CELL_RESOLUTION)
-    return Row(n, new.person_id, new.checkin_id, new.at, lon, lat, new.accuracy_m, new.source, cell, skew_s)
+    return Row(n, new_id(), new.person_id, new.checkin_id, at, lon, lat, new.accuracy_m or None, new.source, cell, skew_s)
 
 
-async def take_batch(work: Work, batch: CheckInBatch) -> BatchAnswer:
-    """Take what may be taken, refuse the rest item by item. Raises NothingAccepted (422) when nothing could be taken."""
+async def take_batch(work: Work, batch: CheckInBatch, unread: Mapping[int, list[FieldError]]) -> BatchAnswer:
+    """Take what may be taken, refuse the rest item by item; `unread` says what is wrong in items that are no check-in.
+
+    Raises NothingAccepted (422) when nothing could be taken, Invalid when nothing could even be read.
+    """
     settings, skew_s = settings_of(work), skew_seconds(batch.sent_at, work.now)
     is_subject = work.principal.has(Role.SUBJECT)
     latest, earliest = work.now + AHEAD_REFUSED, work.now - timedelta(days=settings.point_days)
     rows: list[Row] = []
+    brought: dict[tuple[UUID, str], tuple[float, float]] = {}
     refused: dict[int, str] = {}
-    for n, new in enumerate(batch.checkins):
-        if new.at > latest:
-            refused[n] = "clock_ahead"
-        elif new.at < earliest:
-            refused[n] = "too_old"
+    for n, new in enumerate(batch.read()):
+        if isinstance(new, Unread):
+            refused[n] = "malformed"
         elif is_subject and new.source != "app":
             refused[n] = "source_not_yours"
+        elif not is_a_place(new.lon, new.lat):
+            refused[n] = "no_position"
         else:
-            rows.append(_row(n, new, skew_s))
-    known, added = await _store(work, rows)
-    refused |= {row.n: "no_running_measure" for row in rows if row.n not in known}
-    answers = [_refusal(n, refused[n]) for n in sorted(refused)]
-    if not known:
-        errors = [FieldError(f"/checkins/{r.index}", r.code, r.message_zh, r.message_en) for r in answers[:_LISTED]]
-        raise NothingAccepted(errors=errors)
-    skewed = sum(is_noted(row.skew_s) for row in rows if row.n in known)
-    return BatchAnswer(accepted=added, duplicates=len(known) - added, skewed=skewed, refused=answers)
+            row = _row(n, new, skew_s)
+            here = (row.lon, row.lat)
+            if row.at > latest:
+                refused[n] = "clock_ahead"
+            elif row.at < earliest:
+                refused[n] = "too_old"
+            elif brought.setdefault((row.person_id, row.client_key), here) != here:
+                refused[n] = "key_used"
+            else:
+                rows.append(row)
+    stored = await repository.store_batch(work.session, rows, bringer_of(work)) if rows else Stored(set(), 0, set())
+    refused |= _not_stored(rows, stored)
+    answers = [_refusal(n, refused[n], unread.get(n, ())) for n in sorted(refused)]
+    if not stored.known:
+        if len(unread) == len(refused):
+            raise Invalid(errors=[error for n in sorted(unread) for error in unread[n]][:_LISTED])
+        errors = [
+            error
+            for r in answers
+            for error in unread.get(r.index, [FieldError(f"/checkins/{r.index}", r.code, r.message_zh, r.message_en)])
+        ]
+        raise NothingAccepted(errors=errors[:_LISTED])
+    skewed = sum(is_noted(row.skew_s) for row in rows if row.n in stored.known)
+    return BatchAnswer(accepted=stored.added, duplicates=len(stored.known) - stored.added, skewed=skewed, refused=answers)
 
 
-async def _store(work: Work, rows: list[Row]) -> tuple[set[int], int]:
-    if not rows:
-        return set(), 0
-    known, added = await repository.store_batch(work.session, rows, bringer_of(work))
-    return set(known), added
+def _not_stored(rows: list[Row], stored: Stored) -> dict[int, str]:
+    """The rows that were not stored, with why."""
+    return {row.n: "key_used" if row.n in stored.clashing else "no_running_measure" for row in rows if row.n not in stored.known}
 
 
 def _read_line(line: bytes) -> NewCheckIn:
@@ -118,10 +151,9 @@ async def import_history(work: Work, lines: AsyncIterator[bytes]) -> ImportAnswe
     async def flush() -> None:
         nonlocal accepted, duplicates
         await stage.load(rows)
-        known, added = await stage.store(bringer)
-        accepted, duplicates = accepted + added, duplicates + len(known) - added
-        allowed = set(known)
-        refused.extend((row.n, "no_running_measure") for row in rows if row.n not in allowed)
+        stored = await stage.store(bringer)
+        accepted, duplicates = accepted + stored.added, duplicates + len(stored.known) - stored.added
+        refused.extend(_not_stored(rows, stored).items())
         rows.clear()
 
     async for line in lines:
@@ -133,8 +165,8 @@ async def import_history(work: Work, lines: AsyncIterator[bytes]) -> ImportAnswe
         except (ValidationError, Problem):
             refused.append((n, "malformed"))
             continue
-        if new.at > latest:
-            refused.append((n, "clock_ahead"))
+        if new.at > latest or not is_a_place(new.lon, new.lat):
+            refused.append((n, "clock_ahead" if new.at > latest else "no_position"))
             continue
         rows.append(_row(n, new, 0))
         if n % 200 == 0:

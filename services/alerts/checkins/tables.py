@@ -8,7 +8,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlmodel import Field
 
-from kit.db import check_words
+from kit.db import check_words, new_id
 from services.alerts.schema import SCHEMA
 
 SOURCES = ("app", "worker", "station", "partner")
@@ -27,7 +27,7 @@ class CheckIn(SCHEMA.base, table=True):
         sa.Index("ix_checkin_at", "at", postgresql_using="brin"),
     )
 
-    id: UUID = Field(sa_column=sa.Column(sa.Uuid, primary_key=True, server_default=sa.text("uuidv7()")))
+    id: UUID = Field(default_factory=new_id, primary_key=True)
     person_id: UUID
     client_key: str = Field(sa_type=sa.Text)
     """What the phone called it: the same key again is the same check-in."""
@@ -41,7 +41,8 @@ class CheckIn(SCHEMA.base, table=True):
     lon: float | None = Field(default=None, sa_column=sa.Column(sa.Double, info=PERSONAL))
     lat: float | None = Field(default=None, sa_column=sa.Column(sa.Double, info=PERSONAL))
     """WGS-84 degrees, until the sweep."""
-    accuracy_m: float = Field(sa_type=sa.REAL)
+    accuracy_m: float | None = Field(default=None, sa_type=sa.REAL)
+    """Radius in metres (68 %); null where the phone could not tell: then no detector takes it."""
     source: str = Field(sa_type=sa.Text)
     skew_s: int = 0
     """Seconds by which the phone's clock ran ahead when it sent this."""

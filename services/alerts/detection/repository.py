@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -52,10 +53,10 @@ select {_COLUMNS} from alerts.checkin c
 
 
 def _seen(row: Any) -> Seen:
-    checkin = None
+    checkin, accuracy_m = None, math.inf if row.accuracy_m is None else row.accuracy_m
     if row.lon is not None:
-        checkin = CheckIn(row.id, row.person_id, row.at, row.lon, row.lat, row.accuracy_m, row.source)
-    return Seen(row.id, row.person_id, row.at, row.county_code, row.cell, row.accuracy_m, checkin, row.usable)
+        checkin = CheckIn(row.id, row.person_id, row.at, row.lon, row.lat, accuracy_m, row.source)
+    return Seen(row.id, row.person_id, row.at, row.county_code, row.cell, accuracy_m, checkin, row.usable)
 
 
 async def take_unobserved(session: AsyncSession, today: date, size: int, *, phones: bool) -> list[Seen]:

@@ -146,7 +146,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "checkin",
-        sa.Column("id", sa.Uuid(), server_default=sa.text("uuidv7()"), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("client_key", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
@@ -155,7 +155,7 @@ def upgrade() -> None:
         sa.Column("cell", sa.BigInteger(), nullable=False),
         sa.Column("lon", sa.Double(), nullable=True),
         sa.Column("lat", sa.Double(), nullable=True),
-        sa.Column("accuracy_m", sa.REAL(), nullable=False),
+        sa.Column("accuracy_m", sa.REAL(), nullable=True),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("skew_s", sa.Integer(), nullable=False),
         sa.Column("recorded_by", sa.Text(), nullable=False),
