@@ -13,6 +13,7 @@ from services.registry.assessments.api import router as assessments
 from services.registry.comanagement.api import router as comanagement
 from services.registry.divisions.api import router as divisions
 from services.registry.divisions.neighbours import router as places
+from services.registry.handover.api import router as handovers
 from services.registry.indicators.api import internal as figures
 from services.registry.indicators.api import router as indicators
 from services.registry.jobs import JOBS, end_due_measures
@@ -41,6 +42,7 @@ def create_app(parts: Parts) -> FastAPI:
         neighbours,
         visits,
         assessments,
+        handovers,
         comanagement,
         ledgers,
         conflicts,

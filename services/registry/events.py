@@ -148,6 +148,57 @@ class HandOverRecorded(Event):
     handed_over_on: date
 
 
+class HandoverEvent(Event):
+    """Base of what is said about a release from an institution (DRR art. 34). `subject_id` is the person, or the handover itself until the register knows them."""
+
+    type: ClassVar[str] = "handover.any"
+    sample: ClassVar[dict[str, Any]] = {
+        "handover_id": "018f0000-0000-7000-8000-000000000003",
+        "division_code": "610822100000",
+        "state": "announced",
+        "on": "2021-07-01",
+        "released_on": "2021-07-06",
+        "expected_by": "2021-07-21",
+        "acknowledge_due": "2021-07-26",
+    }
+
+    handover_id: UUID
+    division_code: str
+    state: str
+    on: date
+    released_on: date
+    expected_by: date
+    acknowledge_due: date
+    """Last day for the town's answer; its silence is no arrival."""
+
+
+class HandoverAnnounced(HandoverEvent):
+    """An institution announced a release; the town has to receive it."""
+
+    type: ClassVar[str] = "handover.announced"
+
+
+class HandoverReceived(HandoverEvent):
+    """The town has the packet and named who waits for the person."""
+
+    type: ClassVar[str] = "handover.received"
+    sample: ClassVar[dict[str, Any]] = {**HandoverEvent.sample, "state": "received"}
+
+
+class HandoverAcknowledged(HandoverEvent):
+    """The town answered: `state` is `arrived` or `not_arrived`."""
+
+    type: ClassVar[str] = "handover.acknowledged"
+    sample: ClassVar[dict[str, Any]] = {**HandoverEvent.sample, "state": "arrived", "on": "2021-07-08", "acknowledge_due": "2021-07-12"}
+
+
+class HandoverWithdrawn(HandoverEvent):
+    """The announcement was taken back: nothing is owed on it."""
+
+    type: ClassVar[str] = "handover.withdrawn"
+    sample: ClassVar[dict[str, Any]] = {**HandoverEvent.sample, "state": "withdrawn"}
+
+
 EVENTS: tuple[type[Event], ...] = (
     PersonRegistered,
     PersonMoved,
@@ -162,4 +213,8 @@ EVENTS: tuple[type[Event], ...] = (
     MeasureEnded,
     VisitRecorded,
     HandOverRecorded,
+    HandoverAnnounced,
+    HandoverReceived,
+    HandoverAcknowledged,
+    HandoverWithdrawn,
 )

@@ -203,8 +203,8 @@ def numbers(answer: bytes) -> dict[str, dict[str, dict[str, Any]]]:
 
 async def test_the_published_figures_come_out_per_town_as_of_both_days(county: TestHouse) -> None:
     officer = county_officer(county)
-    before = numbers((await officer("GET", "/registry/v1/indicators?as_of=2020-12-31&period_from=2020-07-01")).body)
-    after_body = (await officer("GET", "/registry/v1/indicators?as_of=2021-06-30&period_from=2020-11-01")).body
+    before = numbers((await officer("GET", "/registry/v1/indicators?as_of=2020-12-31&from=2020-07-01")).body)
+    after_body = (await officer("GET", "/registry/v1/indicators?as_of=2021-06-30&from=2020-11-01")).body
     after, totals = numbers(after_body), EXPECTED["totals"]
     whole_before, whole = before["610822000000"], after["610822000000"]
     assert whole_before["managed_total"]["numerator"] == totals["before"] == 2168
@@ -234,10 +234,10 @@ async def test_the_published_figures_come_out_per_town_as_of_both_days(county: T
 
 async def test_the_list_behind_a_figure_is_as_long_as_the_figure(county: TestHouse) -> None:
     officer = county_officer(county)
-    figures = numbers((await officer("GET", "/registry/v1/indicators?as_of=2021-06-30&period_from=2020-11-01")).body)
+    figures = numbers((await officer("GET", "/registry/v1/indicators?as_of=2021-06-30&from=2020-11-01")).body)
     for code in ("current_users", "meet_and_test_rate", "execution_rate"):
         seen: list[str] = []
-        path = f"/registry/v1/indicators/{code}/people?as_of=2021-06-30&period_from=2020-11-01&division_code=610822105000&counted=true&limit=50"
+        path = f"/registry/v1/indicators/{code}/people?as_of=2021-06-30&from=2020-11-01&division_code=610822105000&counted=true&limit=50"
         cursor = ""
         while True:
             page = json.loads((await officer("GET", path + cursor)).body)
@@ -248,7 +248,7 @@ async def test_the_list_behind_a_figure_is_as_long_as_the_figure(county: TestHou
         assert len(seen) == len(set(seen)) == figures["610822105000"][code]["numerator"], code
     missing = json.loads(
         (
-            await officer("GET", "/registry/v1/indicators/meet_rate/people?as_of=2021-06-30&period_from=2020-11-01&counted=false&limit=200")
+            await officer("GET", "/registry/v1/indicators/meet_rate/people?as_of=2021-06-30&from=2020-11-01&counted=false&limit=200")
         ).body
     )
     assert len(missing["items"]) == 55
@@ -256,7 +256,7 @@ async def test_the_list_behind_a_figure_is_as_long_as_the_figure(county: TestHou
 
 async def test_a_town_sees_itself_and_a_leader_no_small_count(county: TestHouse) -> None:
     town = county.caller("registry", Role.TOWN_OFFICER, scope=("610822105",))
-    path = "/registry/v1/indicators?as_of=2021-06-30&period_from=2020-11-01"
+    path = "/registry/v1/indicators?as_of=2021-06-30&from=2020-11-01"
     assert list(numbers((await town("GET", path)).body)) == ["610822105000"]
     assert (
         json.loads((await town("GET", "/registry/v1/indicators/current_users/people?as_of=2021-06-30&division_code=610822100000")).body)[

@@ -20,17 +20,19 @@ internal = APIRouter(prefix="/internal", route_class=UnitRoute, include_in_schem
 
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.LEADER)]
 PersonReader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, personal=True)]
+First = Annotated[date | None, Query(alias="from")]
+Last = Annotated[date | None, Query(alias="to")]
 Town = Annotated[str | None, Query(max_length=12)]
 
 
 @router.get("")
-async def figures(work: Reader, as_of: date | None = None, period_from: date | None = None, period_to: date | None = None) -> Figures:
+async def figures(work: Reader, as_of: date | None = None, first: First = None, last: Last = None) -> Figures:
     """Figures as of a day (today) for the period (the half year so far), for the county and each town."""
-    day, first, last, lines = await service.figures(work, as_of, period_from, period_to)
+    day, since, until, lines = await service.figures(work, as_of, first, last)
     return Figures(
         as_of=day,
-        period_from=first,
-        period_to=last,
+        first=since,
+        last=until,
         computed_at=work.now,
         indicators=[IndicatorAnswer(**asdict(indicator)) for indicator in INDICATORS],
         lines=[
@@ -53,8 +55,8 @@ async def people_behind(
     response: Response,
     code: Code,
     as_of: date | None = None,
-    period_from: date | None = None,
-    period_to: date | None = None,
+    first: First = None,
+    last: Last = None,
     division_code: Town = None,
     counted: bool | None = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
@@ -62,7 +64,7 @@ async def people_behind(
 ) -> Page[PersonBehind]:
     """The persons behind a figure: `counted=true` the numerator, `false` who is missing from it."""
     found, following = await service.people_behind(
-        work, Cursors(work.sealer), code, as_of, period_from, period_to, division_code, counted, cursor, limit
+        work, Cursors(work.sealer), code, as_of, first, last, division_code, counted, cursor, limit
     )
     response.headers.update(next_link(request, following))
     return Page(items=[PersonBehind(**{name: row[name] for name in PersonBehind.model_fields}) for row in found], next=following)

@@ -46,10 +46,18 @@ listed as (
      and not (v.visited_on is null and l.status in ('detained', 'compulsory_isolation_treatment', 'dead', 'abroad', 'three_years_clean', 'transferred_out', 'erroneous'))
    group by v.person_id, v.division_code),
 ends as (
-  select m.*, e.recorded_at from registry.measure m
+  select m.*, e.recorded_at, (m.created_at at time zone 'Asia/Shanghai')::date <= m.term_end as ours from registry.measure m
     left join registry.measure_event e on e.measure_id = m.id and e.event = 'expire'
-   where m.term_end <= :as_of and (m.created_at at time zone 'Asia/Shanghai')::date <= m.term_end
-     and (e.id is not null or (m.state = any(:expiring)))),
+   where m.term_end between :since and :until and m.term_end <= :as_of and (e.id is not null or (m.state = any(:expiring)))),
+-- A ledger's visit has the day it was made, not the day it was due: it was due by the end of its round, or every visit would be on time.
+duty as (
+  select v.*, case when v.source = 'ledger' then coalesce(r.ends_on, v.due_on) else v.due_on end as due
+    from registry.visit v left join registry.round r on r.id = v.round_id where v.excused is null),
+-- An unregistered person has no id yet: the handover stands for them.
+handover as (
+  select coalesce(h.person_id, h.id) as person_id, h.division_code, h.acknowledged_on,
+         case when h.acknowledged_on <= :as_of then h.acknowledge_due else h.latest_due end as due
+    from registry.release_handover h where h.announced_on <= :as_of and (h.withdrawn_on is null or h.withdrawn_on > :as_of)),
 member as (
   select 'managed_total' as code, person_id, town, true as counted from standing where not status = any(:not_managed)
   union all select 'current_users', person_id, town, true from standing where status = any(:current)
@@ -61,7 +69,7 @@ member as (
      and was not in ('suspended', 'revoked', 'closed_death') and not (reported_in_on is null and end_reason in ('transferred_out', 'erroneous'))
   union all select 'execution_rate', a.person_id, a.division_code,
          (a.agreement_on <= :as_of or a.source = 'ledger') is true and not exists (
-           select 1 from registry.visit v where v.person_id = a.person_id and v.due_on between :since and :until and v.excused is null
+           select 1 from duty v where v.person_id = a.person_id and v.due between :since and :until and v.due <= :as_of
               and (v.visited_on is null or v.visited_on > :as_of))
     from active a
   union all select 'meet_rate', person_id, town, met from listed
@@ -71,15 +79,20 @@ member as (
      where extract(year from age(:as_of, p.birth_date)) between :from_age and :to_age
   union all select 'risk_assessments', person_id, division_code, true from registry.risk_assessment
      where state = 'signed' and coalesce(signed_on, assessed_on) between :since and :until and coalesce(signed_on, assessed_on) <= :as_of
-  union all select 'visit_completion', person_id, division_code, (visited_on <= :as_of) is true from registry.visit
-     where due_on between :since and :until and excused is null
+  union all select 'visit_completion', person_id, division_code, (visited_on <= :as_of) is true from duty
+     where due between :since and :until and due <= :as_of
+  union all select 'handover_acknowledgement', person_id, division_code, (acknowledged_on <= due and acknowledged_on <= :as_of) is true from handover
+     where due between :since and :until and due <= :as_of
   union all select 'lawful_end_punctuality', person_id, division_code, recorded_at is not null
-         and (recorded_at at time zone 'Asia/Shanghai')::date <= term_end + 7 from ends where term_end between :since and :until
+         and (recorded_at at time zone 'Asia/Shanghai')::date <= term_end + 7 from ends where ours
   union all select 'ended_late', person_id, division_code, true from ends
-     where term_end between :since and :until and term_end + 7 < :as_of
+     where ours and term_end + 7 < :as_of
        and (recorded_at is null or (recorded_at at time zone 'Asia/Shanghai')::date > term_end + 7)
   union all select 'unsigned_over_30', person_id, division_code, true from active
-     where source = 'order' and (agreement_on is null or agreement_on > :as_of) and reported_in_on < :as_of - 30)
+     where source = 'order' and (agreement_on is null or agreement_on > :as_of) and reported_in_on < :as_of - 30
+  union all select 'reported_in_unserved', person_id, division_code, true from stage
+     where served_on is null and kind in ('community_treatment', 'community_rehabilitation') and reported_in_on between :since and :until
+  union all select 'ended_before_taken_over', person_id, division_code, true from ends where not ours)
 """
 
 COUNTS = text(MEMBERS + "select code, town, count(*) as due, count(*) filter (where counted) as done from member group by code, town")

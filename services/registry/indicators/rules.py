@@ -50,10 +50,14 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("staffing_ratio", "9", "rate", "专职人员配比", "users per full-time worker", "DRR art. 15"),
     Indicator("risk_assessments", "10", "flow", "风险评估数", "risk assessments signed", "domain 4.2"),
     Indicator("visit_completion", "13", "rate", "走访完成率", "visit completion", "DRR art. 18"),
+    Indicator("handover_acknowledgement", "4.3", "rate", "出所衔接确认率", "handover acknowledgement", "DRR art. 34, 38; domain 2.6"),
     Indicator("lawful_end_punctuality", "15", "rate", "依法解除及时率", "lawful-end punctuality", "DRR art. 23, 40"),
     Indicator("unsigned_over_30", "4.3", "stock", "报到超30日未签协议", "agreement unsigned over 30 days", "DRR art. 16, 44"),
     Indicator("ended_late", "4.3", "stock", "解除登记逾期", "ends written down late", "DRR art. 23, 40"),
 )
+OUTSIDE = {"report_in": "reported_in_unserved", "closure": "ended_before_taken_over"}
+"""What is known to have happened and is in no denominator, by the bulletin's word: people whom a ledger shows as reported in without saying when the order
+was served, and terms that had ended before the ledger was taken over. A rate over them would be invented."""
 BY_CODE = {indicator.code: indicator for indicator in INDICATORS}
 WITHOUT_PERSONS = frozenset({"user_share", "staffing_ratio"})
 """Their persons are those of `current_users`."""

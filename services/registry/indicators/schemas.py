@@ -25,6 +25,7 @@ Code = Literal[
     "staffing_ratio",
     "risk_assessments",
     "visit_completion",
+    "handover_acknowledgement",
     "lawful_end_punctuality",
     "unsigned_over_30",
     "ended_late",
@@ -64,8 +65,8 @@ class Figures(Answer):
     """All figures as of a day."""
 
     as_of: date
-    period_from: date
-    period_to: date
+    first: date
+    last: date
     computed_at: datetime
     indicators: list[IndicatorAnswer]
     lines: list[Line]

@@ -17,6 +17,8 @@ from services.registry.indicators.rules import BY_CODE, INDICATORS, Figure
 
 Table = dict[str, dict[str, Figure]]
 """Division → indicator → figure."""
+Pairs = dict[str, dict[str, tuple[int, int]]]
+"""Division → code of the statement → (due, done), also for what is no indicator."""
 
 
 async def figures(
@@ -27,7 +29,7 @@ async def figures(
     `leader` gets small counts withheld, over all towns before the scope is cut, so that two requests cannot be subtracted from each other.
     """
     day, first, last = span(work, as_of, since, until)
-    table, names = await _table(work, day, first, last)
+    table, names, _ = await _table(work, day, first, last)
     county = _county(work)
     if not work.principal.has(Role.COUNTY_OFFICER, Role.TOWN_OFFICER):
         table = _withheld(table, county)
@@ -73,7 +75,13 @@ async def staffing(work: Work, on: date | None) -> list[dict[str, Any]]:
     return lines
 
 
-PAIRS = {"report_in": "report_in_rate", "execution": "execution_rate", "visit": "visit_completion", "closure": "lawful_end_punctuality"}
+PAIRS = {
+    "report_in": "report_in_rate",
+    "execution": "execution_rate",
+    "visit": "visit_completion",
+    "handover": "handover_acknowledgement",
+    "closure": "lawful_end_punctuality",
+}
 COUNTS = {
     "managed": "managed_total",
     "current_users": "current_users",
@@ -97,22 +105,24 @@ MORE_PAIRS = {
 async def figures_for_bulletin(work: Work, as_of: date, since: date, until: date) -> dict[str, Any]:
     """The same figures for the bulletin of the alerts service: whole counts, no person.
 
-    `handover` is [0, 0]: announced releases of institutions are not kept here yet, and a rate of nothing spreads its weight (domain 4.3).
+    `outside`: what was done but stands in no denominator (`rules.OUTSIDE`), so that an empty rate can say why it is empty.
     """
-    table, names = await _table(work, as_of, since, until)
+    table, names, pairs = await _table(work, as_of, since, until)
     county = _county(work)
 
-    def said(line: dict[str, Figure]) -> dict[str, Any]:
-        pairs = {name: [line[code].numerator, line[code].denominator] for name, code in (PAIRS | MORE_PAIRS).items()}
-        return {**pairs, "handover": [0, 0], **{name: line[code].numerator for name, code in COUNTS.items()}}
+    def said(town: str) -> dict[str, Any]:
+        line = table[town]
+        rates = {name: [line[code].numerator, line[code].denominator] for name, code in (PAIRS | MORE_PAIRS).items()}
+        counts = {name: line[code].numerator for name, code in COUNTS.items()}
+        return {**rates, **counts, "outside": {name: pairs[town].get(code, (0, 0))[0] for name, code in rules.OUTSIDE.items()}}
 
     await work.note("indicator.bulletin", "indicator", details={"as_of": as_of.isoformat()})
     return {
         "as_of": as_of.isoformat(),
         "from": since.isoformat(),
         "to": until.isoformat(),
-        "county": said(table[county]),
-        "towns": {code: {"name": names.get(code, code), **said(line)} for code, line in sorted(table.items()) if code != county},
+        "county": said(county),
+        "towns": {code: {"name": names.get(code, code), **said(code)} for code in sorted(table) if code != county},
     }
 
 
@@ -122,15 +132,15 @@ def span(work: Work, as_of: date | None, since: date | None, until: date | None)
     last = until or day
     first = since or date(last.year, 1 if last.month < 7 else 7, 1)
     if first > last:
-        raise invalid("/query/period_from", "after_end", "起始日晚于截止日", "lies after the end")
+        raise invalid("/query/from", "after_end", "起始日晚于截止日", "lies after the end")
     return day, first, last
 
 
-async def _table(work: Work, as_of: date, since: date, until: date) -> tuple[Table, dict[str, str]]:
+async def _table(work: Work, as_of: date, since: date, until: date) -> tuple[Table, dict[str, str], Pairs]:
     county = _county(work)
     towns = await towns_on(work.session, as_of)
     names = {town.code: town.name for town in towns} | {county: "全县"}
-    pairs: dict[str, dict[str, tuple[int, int]]] = {code: {} for code in names}
+    pairs: Pairs = {code: {} for code in names}
     for row in await repository.counts(work.session, as_of, since, until):
         for code in (row["town"], county):
             due, done = pairs.setdefault(code, {}).get(row["code"], (0, 0))
@@ -151,7 +161,7 @@ async def _table(work: Work, as_of: date, since: date, until: date) -> tuple[Tab
         staff, users = everybody if code == county else workers.get(code, (0, 0))
         line["staffing_ratio"] = rules.figure(BY_CODE["staffing_ratio"], users, staff)
         table[code] = line
-    return table, names
+    return table, names, pairs
 
 
 def _withheld(table: Table, county: str) -> Table:

@@ -207,6 +207,7 @@ def upgrade() -> None:
         sa.Column("id_number_masked", sa.Text(), nullable=False),
         sa.Column("phone_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("phone_masked", sa.Text(), nullable=True),
+        sa.Column("phone_index", sa.LargeBinary(), nullable=True),
         sa.Column("address_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("drugs", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("registered_on", sa.Date(), nullable=True),
@@ -225,7 +226,8 @@ def upgrade() -> None:
     )
     op.create_index("ix_person_division_code_id", "person", ["division_code", "id"], unique=False, schema="registry")
     op.create_index("ix_person_name_initials", "person", ["name_initials"], unique=False, schema="registry")
-    op.create_index("ix_person_name_pinyin", "person", ["name_pinyin"], unique=False, schema="registry")
+    op.create_index("ix_person_name_pinyin", "person", [sa.literal_column("replace(name_pinyin, ' ', '')")], unique=False, schema="registry")
+    op.create_index("ix_person_phone_index", "person", ["phone_index"], unique=False, schema="registry")
     op.create_index(
         "ix_person_name_trgm",
         "person",
@@ -307,6 +309,71 @@ def upgrade() -> None:
         schema="registry",
     )
     op.create_index(op.f("ix_hand_over_receiving_area"), "hand_over", ["receiving_area"], unique=False, schema="registry")
+    op.create_table(
+        "release_handover",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=True),
+        sa.Column("name_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("id_number_sealed", sa.LargeBinary(), nullable=True),
+        sa.Column("id_number_index", sa.LargeBinary(), nullable=True),
+        sa.Column("institution", sa.Text(), nullable=False),
+        sa.Column("notice_no", sa.Text(), nullable=False),
+        sa.Column("content_digest", sa.LargeBinary(), nullable=False),
+        sa.Column("division_code", sa.Text(), nullable=False),
+        sa.Column("released_on", sa.Date(), nullable=False),
+        sa.Column("order_no", sa.Text(), nullable=True),
+        sa.Column("documents", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("expected_by", sa.Date(), nullable=False),
+        sa.Column("latest_due", sa.Date(), nullable=False),
+        sa.Column("acknowledge_due", sa.Date(), nullable=False),
+        sa.Column("notice_in_time", sa.Boolean(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=True),
+        sa.Column("arrived_on", sa.Date(), nullable=True),
+        sa.Column("acknowledged_on", sa.Date(), nullable=True),
+        sa.Column("withdrawn_on", sa.Date(), nullable=True),
+        sa.Column("announced_on", sa.Date(), nullable=False),
+        sa.Column("announced_by", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "person_id is not null or id_number_index is not null or state = 'withdrawn'", name=op.f("ck_release_handover_somebody")
+        ),
+        sa.CheckConstraint(
+            "state in ('announced', 'received', 'arrived', 'not_arrived', 'withdrawn')", name=op.f("ck_release_handover_state")
+        ),
+        sa.ForeignKeyConstraint(["person_id"], ["registry.person.id"], name=op.f("fk_release_handover_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_release_handover")),
+        sa.UniqueConstraint("announced_by", "notice_no", name=op.f("uq_release_handover_announced_by_notice_no")),
+        schema="registry",
+    )
+    op.create_index(
+        "ix_release_handover_division_code", "release_handover", ["division_code", "latest_due"], unique=False, schema="registry"
+    )
+    op.create_index("ix_release_handover_person_id", "release_handover", ["person_id"], unique=False, schema="registry")
+    op.create_table(
+        "release_handover_step",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("handover_id", sa.Uuid(), nullable=False),
+        sa.Column("event", sa.Text(), nullable=False),
+        sa.Column("from_state", sa.Text(), nullable=False),
+        sa.Column("to_state", sa.Text(), nullable=False),
+        sa.Column("happened_on", sa.Date(), nullable=False),
+        sa.Column("legal_source", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("recorded_by", sa.Text(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["handover_id"], ["registry.release_handover.id"], name=op.f("fk_release_handover_step_handover_id_release_handover")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_release_handover_step")),
+        schema="registry",
+        info={"append_only": True},
+    )
+    op.create_index(
+        "ix_release_handover_step_handover_id", "release_handover_step", ["handover_id"], unique=False, schema="registry"
+    )
     op.create_table(
         "ledger_correction",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -741,6 +808,11 @@ def downgrade() -> None:
     op.drop_table("ledger_row", schema="registry")
     op.drop_index(op.f("ix_ledger_correction_import_id"), table_name="ledger_correction", schema="registry")
     op.drop_table("ledger_correction", schema="registry")
+    op.drop_index("ix_release_handover_step_handover_id", table_name="release_handover_step", schema="registry")
+    op.drop_table("release_handover_step", schema="registry")
+    op.drop_index("ix_release_handover_person_id", table_name="release_handover", schema="registry")
+    op.drop_index("ix_release_handover_division_code", table_name="release_handover", schema="registry")
+    op.drop_table("release_handover", schema="registry")
     op.drop_index(op.f("ix_hand_over_receiving_area"), table_name="hand_over", schema="registry")
     op.drop_table("hand_over", schema="registry")
     op.drop_index("ix_agreement_person_person_id", table_name="agreement_person", schema="registry")
@@ -756,6 +828,7 @@ def downgrade() -> None:
         postgresql_using="gin",
         postgresql_ops={"name": "public.gin_trgm_ops"},
     )
+    op.drop_index("ix_person_phone_index", table_name="person", schema="registry")
     op.drop_index("ix_person_name_pinyin", table_name="person", schema="registry")
     op.drop_index("ix_person_name_initials", table_name="person", schema="registry")
     op.drop_index("ix_person_division_code_id", table_name="person", schema="registry")

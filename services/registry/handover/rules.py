@@ -1,0 +1,68 @@
+"""Pure rules of handovers: the declared steps and the days by which each side must have acted.
+
+Whoever is silent has said nothing: no step is taken by a date that passes, and an unacknowledged release is neither an arrival nor a breach.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from kit.clock import WorkingDay
+from services.registry.measures.terms import due_in_working_days, report_in_due
+
+STATES = ("announced", "received", "arrived", "not_arrived", "withdrawn")
+DOCUMENTS = ("release_certificate", "rehabilitation_order", "diagnostic_assessment", "person_file", "medical_summary")
+"""What a packet may hold; the medical summary only with the person's consent (domain 2.6)."""
+
+NOTICE_DAYS = 3
+"""An institution announces a release at least three days before (DRR art. 34)."""
+
+ACKNOWLEDGE_WORKING_DAYS = 3
+"""DEFAULT: the town answers within three working days after the person came, or after the last day on which they had to come (domain 2.6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One declared step with its source."""
+
+    event: str
+    origins: frozenset[str]
+    target: str
+    source: str
+
+
+STEPS = {
+    step.event: step
+    for step in (
+        Step("announce", frozenset({"none"}), "announced", "DRR art. 34"),
+        Step("receive", frozenset({"announced"}), "received", "DRR art. 34; domain 2.6"),
+        Step("arrive", frozenset({"received", "not_arrived"}), "arrived", "DRR art. 38; domain 2.6"),
+        Step("not_arrive", frozenset({"received"}), "not_arrived", "domain 2.6"),
+        Step("withdraw", frozenset({"announced", "received"}), "withdrawn", "DRR art. 34: the release was put off or revoked"),
+    )
+}
+
+
+def step_from(state: str, event: str) -> Step | None:
+    """The declared step from a state, or None."""
+    step = STEPS[event]
+    return step if state in step.origins else None
+
+
+def expected_by(released_on: date, *, ordered: bool, working: WorkingDay) -> date:
+    """Last day on which the person has to come: 15 days after release under an order of rehabilitation (DRR art. 38).
+
+    Without an order nobody has to come: the town is asked about the day of release itself.
+    """
+    return report_in_due(released_on, working) if ordered else released_on
+
+
+def acknowledge_due(day: date, working: WorkingDay) -> date:
+    """Last day for the town's answer, counted from the arrival or from `expected_by`."""
+    return due_in_working_days(day, ACKNOWLEDGE_WORKING_DAYS, working)
+
+
+def notice_in_time(announced_on: date, released_on: date) -> bool:
+    """Whether the institution kept its own term (DRR art. 34)."""
+    return announced_on + timedelta(days=NOTICE_DAYS) <= released_on

@@ -1,0 +1,106 @@
+"""Messages of handovers."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints, model_validator
+
+from kit.schemas import Answer, DivisionCode, LongText, Message, ShortText
+
+State = Literal["announced", "received", "arrived", "not_arrived", "withdrawn"]
+Document = Literal["release_certificate", "rehabilitation_order", "diagnostic_assessment", "person_file", "medical_summary"]
+StaffCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{3,6}$")]
+
+
+class NewHandover(Message):
+    """An institution announces a release (DRR art. 34). Who it is: ID number and name, or for the county office the register's id."""
+
+    id_number: Annotated[str, StringConstraints(min_length=15, max_length=40)] | None = None
+    name: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = None
+    person_id: UUID | None = None
+    institution: ShortText
+    notice_no: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    announced_on: date | None = None
+    """Day of a paper notice that the county office enters later; for an agency's system always today."""
+    division_code: DivisionCode
+    """Town that is to receive the person."""
+    released_on: date
+    order_no: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
+    documents: Annotated[list[Document], Field(max_length=5)] = []
+
+    @model_validator(mode="after")
+    def _somebody(self) -> NewHandover:
+        if (self.person_id is None) == (self.id_number is None) or (self.id_number is None) != (self.name is None):
+            raise ValueError("somebody", "请填写证件号和姓名,或登记编号之一", "give id_number with name, or person_id")
+        return self
+
+
+class Receipt(Message):
+    """The town has the packet and names who waits for the person."""
+
+    contact: StaffCode
+    on: date | None = None
+
+
+class Acknowledgement(Message):
+    """The town's answer. `not_arrived` needs what was done to reach the person; `on` is the day of the answer (today unless said)."""
+
+    outcome: Literal["arrived", "not_arrived"]
+    arrived_on: date | None = None
+    on: date | None = None
+    reason: Annotated[str, StringConstraints(max_length=2000)] = ""
+
+
+class Withdrawal(Message):
+    """The release was put off or revoked, or the wrong town was told."""
+
+    reason: LongText
+
+
+class HandoverRow(Answer):
+    """A handover without the person: what an institution is answered."""
+
+    id: UUID
+    state: State
+    institution: str
+    notice_no: str
+    division_code: str
+    announced_on: date
+    notice_in_time: bool
+    """Announced at least three days before the release (DRR art. 34)."""
+    released_on: date
+    order_no: str | None
+    expected_by: date
+    acknowledge_due: date
+    arrived_on: date | None
+    acknowledged_on: date | None
+    overdue: bool
+    """The town has not answered in its time. Silence is no arrival."""
+    version: int
+
+
+class HandoverStepAnswer(Answer):
+    """One step."""
+
+    event: str
+    from_state: str
+    to_state: str
+    happened_on: date
+    legal_source: str
+    reason: str
+    recorded_at: datetime
+
+
+class HandoverAnswer(HandoverRow):
+    """A handover for the office and the town: who comes, with what, and who waits."""
+
+    person_id: UUID | None
+    name: str
+    id_number: str
+    """Masked."""
+    documents: list[str]
+    contact: str | None
+    steps: list[HandoverStepAnswer]

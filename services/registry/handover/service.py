@@ -1,0 +1,250 @@
+"""Use cases of handovers: announce, receive, acknowledge, withdraw. None of them moves a measure: reporting in is recorded where it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from kit.db import new_id
+from kit.etags import check_version
+from kit.id_numbers import IdNumberError, read_id_number
+from kit.pages import Cursors
+from kit.problems import Forbidden, invalid
+from kit.roles import Role
+from kit.sealed import masked
+from kit.work import Work
+from services.registry.divisions.service import require_town
+from services.registry.events import HandoverAcknowledged, HandoverAnnounced, HandoverEvent, HandoverReceived, HandoverWithdrawn
+from services.registry.handover import policy, repository, rules
+from services.registry.handover.errors import HandoverState, NoticeDiffers, PersonNotRegistered
+from services.registry.handover.schemas import Acknowledgement, NewHandover, Receipt, Withdrawal
+from services.registry.handover.tables import ReleaseHandover, ReleaseHandoverStep
+from services.registry.people import repository as people
+from services.registry.people.errors import PersonNotFound
+from services.registry.people.rules import folded_name
+
+TABLE = "release_handover"
+_TELLS: dict[str, type[HandoverEvent]] = {
+    "announce": HandoverAnnounced,
+    "receive": HandoverReceived,
+    "arrive": HandoverAcknowledged,
+    "not_arrive": HandoverAcknowledged,
+    "withdraw": HandoverWithdrawn,
+}
+
+
+async def announce(work: Work, new: NewHandover) -> tuple[ReleaseHandover, bool]:
+    """Announce a release; the handover, and whether it is new: the same notice again changes nothing.
+
+    An institution is not told whether the register knows the person. Raises Forbidden, Invalid, PersonNotFound, NoticeDiffers.
+    """
+    policy.may_announce(work.principal, new.division_code)
+    await require_town(work, new.division_code, "/division_code")
+    announced_on = _announced_on(work, new)
+    digest = work.sealer.index("handover", new.model_dump_json())
+    known = await repository.by_notice(work.session, work.principal.subject, new.notice_no)
+    if known is not None:
+        if bytes(known.content_digest) != digest:
+            raise NoticeDiffers
+        return known, False
+    works = work.house.extras["works"]
+    expected = rules.expected_by(new.released_on, ordered=new.order_no is not None, working=works)
+    due = rules.acknowledge_due(expected, works)
+    row = ReleaseHandover(
+        institution=new.institution,
+        notice_no=new.notice_no,
+        content_digest=digest,
+        division_code=new.division_code,
+        released_on=new.released_on,
+        order_no=new.order_no,
+        documents=sorted(set(new.documents)),
+        expected_by=expected,
+        latest_due=due,
+        acknowledge_due=due,
+        notice_in_time=rules.notice_in_time(announced_on, new.released_on),
+        state="none",
+        announced_on=announced_on,
+        announced_by=work.principal.subject,
+        created_at=work.now,
+        updated_at=work.now,
+    )
+    await _name(work, row, new)
+    await _step(work, row, "announce", announced_on)
+    return row, True
+
+
+def _announced_on(work: Work, new: NewHandover) -> date:
+    day = new.announced_on or work.today
+    if new.announced_on is not None and new.announced_on != work.today and not work.principal.has(Role.COUNTY_OFFICER):
+        raise invalid("/announced_on", "not_today", "系统报送以当日为准", "a system announces today")
+    if day > work.today:
+        raise invalid("/announced_on", "date_future", "日期不能晚于今天", "must not lie in the future")
+    return day
+
+
+async def _name(work: Work, row: ReleaseHandover, new: NewHandover) -> None:
+    """Write down who comes: the register's person, or the sealed number and name until the register knows them."""
+    if new.person_id is not None:
+        person = await people.person(work.session, new.person_id) if work.principal.has(Role.COUNTY_OFFICER) else None
+        if person is None:
+            raise PersonNotFound
+        row.person_id = person.id
+        return
+    assert new.id_number is not None
+    assert new.name is not None
+    try:
+        number = read_id_number(new.id_number, today=work.today, demo=work.house.demo)
+    except IdNumberError as error:
+        raise invalid("/id_number", error.code.lower(), error.message_zh, error.message_en) from error
+    index = work.sealer.index("id_number", number.text)
+    known = await people.person_by_index(work.session, index)
+    if known is not None:
+        row.person_id = known.id
+        return
+    row.id = new_id()
+    row.id_number_index = index
+    row.id_number_sealed = work.sealer.seal(number.text, TABLE, "id_number", str(row.id))
+    row.name_sealed = work.sealer.seal(folded_name(new.name), TABLE, "name", str(row.id))
+
+
+async def receive(work: Work, handover_id: UUID, receipt: Receipt, if_match: str | None) -> ReleaseHandover:
+    """The town takes the packet. Raises HandoverNotFound, StaleVersion, HandoverState, PersonNotRegistered, Invalid."""
+    row = await _writable(work, handover_id, "receive", if_match)
+    day = _past_day(work, receipt.on, row.announced_on, "/on")
+    if row.person_id is None:
+        assert row.id_number_index is not None
+        known = await people.person_by_index(work.session, bytes(row.id_number_index))
+        if known is None:
+            raise PersonNotRegistered
+        row.person_id = known.id
+        _forget(row)
+    row.contact = receipt.contact
+    await _step(work, row, "receive", day)
+    return row
+
+
+async def acknowledge(work: Work, handover_id: UUID, answer: Acknowledgement, if_match: str | None) -> ReleaseHandover:
+    """The town answers: arrived, or not arrived and what it did. A later arrival is a further step; the first answer's day stays.
+
+    Raises HandoverNotFound, StaleVersion, HandoverState, Invalid.
+    """
+    event = "arrive" if answer.outcome == "arrived" else "not_arrive"
+    row = await _writable(work, handover_id, event, if_match)
+    day = _past_day(work, answer.on, row.announced_on, "/on")
+    first = row.acknowledged_on is None
+    if answer.outcome == "arrived":
+        arrived = _past_day(work, answer.arrived_on or day, row.released_on, "/arrived_on")
+        if arrived > day:
+            raise invalid("/arrived_on", "after_answer", "到达日不能晚于回执日", "lies after the day of the answer")
+        row.arrived_on = arrived
+        if first:
+            row.acknowledge_due = min(row.latest_due, rules.acknowledge_due(arrived, work.house.extras["works"]))
+    else:
+        if answer.arrived_on is not None:
+            raise invalid("/arrived_on", "not_arrived", "未到达不填到达日", "nobody arrived")
+        if not answer.reason.strip():
+            raise invalid("/reason", "missing", "未到达须写明查找联系情况", "say what was done to reach the person")
+        if day <= row.expected_by:
+            raise invalid("/outcome", "too_early", "报到期限未满,不能回执未到达", "the person may still come: too early to say so")
+    row.acknowledged_on = row.acknowledged_on or day
+    await _step(work, row, event, day, answer.reason)
+    return row
+
+
+async def withdraw(work: Work, handover_id: UUID, withdrawal: Withdrawal, if_match: str | None) -> ReleaseHandover:
+    """Take an announcement back. Raises HandoverNotFound, StaleVersion, HandoverState, Forbidden."""
+    if not work.principal.has(Role.COUNTY_OFFICER, Role.AGENCY):
+        raise Forbidden
+    row = await _writable(work, handover_id, "withdraw", if_match)
+    row.withdrawn_on = work.today
+    await _step(work, row, "withdraw", work.today, withdrawal.reason)
+    _forget(row)
+    await work.session.flush()
+    return row
+
+
+def _forget(row: ReleaseHandover) -> None:
+    """The sealed copy goes as soon as it has done its work (PIPL art. 19)."""
+    row.name_sealed = row.id_number_sealed = row.id_number_index = None
+
+
+def _past_day(work: Work, given: date | None, earliest: date, pointer: str) -> date:
+    day = given or work.today
+    if not earliest <= day <= work.today:
+        raise invalid(pointer, "date_range", "日期须在通知(或出所)之后、今天之前", "must lie between the notice (or the release) and today")
+    return day
+
+
+async def _writable(work: Work, handover_id: UUID, event: str, if_match: str | None) -> ReleaseHandover:
+    row = policy.may_see(work.principal, await repository.handover(work.session, handover_id, for_update=True))
+    check_version(if_match, row.version)
+    if rules.step_from(row.state, event) is None:
+        raise HandoverState
+    return row
+
+
+async def _step(work: Work, row: ReleaseHandover, event: str, day: date, reason: str = "") -> None:
+    """Take one declared step: row, history, audit and event together."""
+    step = rules.STEPS[event]
+    before, row.state = row.state, step.target
+    if event != "announce":
+        row.version, row.updated_at = row.version + 1, work.now
+    work.session.add(row)
+    await work.session.flush()
+    work.session.add(
+        ReleaseHandoverStep(
+            handover_id=row.id,
+            event=event,
+            from_state=before,
+            to_state=row.state,
+            happened_on=day,
+            legal_source=step.source,
+            reason=reason,
+            recorded_by=work.principal.subject,
+            recorded_at=work.now,
+        )
+    )
+    await work.session.flush()
+    told = _TELLS[event](
+        handover_id=row.id,
+        division_code=row.division_code,
+        state=row.state,
+        on=day,
+        released_on=row.released_on,
+        expected_by=row.expected_by,
+        acknowledge_due=row.acknowledge_due,
+    )
+    await work.publish(told, row.person_id or row.id, row.division_code)
+    await work.note(f"handover.{event}", TABLE, row.id)
+
+
+async def read(work: Work, handover_id: UUID) -> tuple[ReleaseHandover, str, str, Sequence[ReleaseHandoverStep]]:
+    """A handover with the person's name, masked ID number and the history. Raises HandoverNotFound."""
+    row = policy.may_see(work.principal, await repository.handover(work.session, handover_id))
+    name, number = "", ""
+    if row.person_id is not None:
+        person = await people.person(work.session, row.person_id)
+        if person is not None and person.state == "open":
+            name, number = person.name, person.id_number_masked
+    elif row.name_sealed is not None and row.id_number_sealed is not None:
+        name = work.sealer.open(bytes(row.name_sealed), TABLE, "name", str(row.id))
+        number = masked(work.sealer.open(bytes(row.id_number_sealed), TABLE, "id_number", str(row.id)))
+    await work.note("handover.read", TABLE, row.id, details={"person": str(row.person_id)} if row.person_id else None)
+    return row, name, number, await repository.steps_of(work.session, row.id)
+
+
+async def list_handovers(
+    work: Work, cursors: Cursors, state: str | None, *, overdue: bool, cursor: str | None, limit: int
+) -> tuple[Sequence[ReleaseHandover], str | None]:
+    """Handovers of the caller's towns (an institution: its own), the earliest answer due first. Raises BadCursor."""
+    filters = {"state": state, "overdue": overdue}
+    position = cursors.read(cursor, work.principal.subject, filters, 2)
+    after = (date.fromisoformat(position[0]), UUID(position[1])) if position else None
+    own = work.principal.subject if work.principal.has(Role.AGENCY) else None
+    rows = await repository.page(work.session, work.principal.scope, own, state, work.today if overdue else None, after, limit)
+    await work.note("handover.list", TABLE, *(row.id for row in rows))
+    following = None
+    if len(rows) == limit:
+        following = cursors.make([rows[-1].acknowledge_due.isoformat(), str(rows[-1].id)], work.principal.subject, filters)
+    return rows, following
