@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 
 from kit.roles import Role
 from kit.work import AllowNeighbour, UnitRoute, Work, allow
@@ -17,14 +17,17 @@ internal = APIRouter(prefix="/internal/figures", route_class=UnitRoute, include_
 
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AGENCY)]
 
+First = Annotated[date, Query(alias="from")]
+Last = Annotated[date, Query(alias="to")]
+
 
 @router.get("")
-async def read_figures(work: Reader, since: date, until: date) -> FiguresAnswer:
+async def read_figures(work: Reader, first: First, last: Last) -> FiguresAnswer:
     """Inspections carried out and orders corrected in time, of those due in a period, by town."""
-    return await service.figures(work, since, until)
+    return await service.figures(work, first, last)
 
 
 @internal.get("")
-async def figures_for_neighbours(work: Annotated[Work, Depends(AllowNeighbour())], since: date, until: date) -> FiguresAnswer:
+async def figures_for_neighbours(work: Annotated[Work, Depends(AllowNeighbour())], first: First, last: Last) -> FiguresAnswer:
     """The same for the bulletin."""
-    return await service.figures(work, since, until)
+    return await service.figures(work, first, last)

@@ -19,6 +19,6 @@ class TownFigures(Answer):
 class FiguresAnswer(Answer):
     """Town → figures; `due` are those whose last day lies in the period."""
 
-    since: date
-    until: date
+    first: date
+    last: date
     towns: dict[str, TownFigures]

@@ -12,15 +12,15 @@ from services.precursor.inspections.repository import completion_by_town
 from services.precursor.rectifications.repository import timeliness_by_town
 
 
-async def figures(work: Work, since: date, until: date) -> FiguresAnswer:
+async def figures(work: Work, first: date, last: date) -> FiguresAnswer:
     """Figures of a period as its last day knew them, so that a bulletin can be made again. Towns of the caller's scope. Raises Invalid."""
-    if until < since:
-        raise invalid("/query/until", "span", "结束日期早于开始日期", "ends before it begins")
-    inspections = await completion_by_town(work.session, since, until, day_start(until + timedelta(days=1)))
-    rectifications = await timeliness_by_town(work.session, since, until)
+    if last < first:
+        raise invalid("/query/to", "span", "结束日期早于开始日期", "ends before it begins")
+    inspections = await completion_by_town(work.session, first, last, day_start(last + timedelta(days=1)))
+    rectifications = await timeliness_by_town(work.session, first, last)
     towns = {
         town: TownFigures(inspection=inspections.get(town, (0, 0)), rectification=rectifications.get(town, (0, 0)))
         for town in sorted({*inspections, *rectifications})
         if work.principal.covers(town)
     }
-    return FiguresAnswer(since=since, until=until, towns=towns)
+    return FiguresAnswer(first=first, last=last, towns=towns)

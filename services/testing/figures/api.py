@@ -31,6 +31,8 @@ async def figures(work: Reader, first: First, last: Last, as_of: AsOf = None) ->
 async def figures_for_neighbour(
     work: Annotated[Work, Depends(AllowNeighbour())], first: First, last: Last, as_of: AsOf = None
 ) -> dict[str, Any]:
-    """Town → `{"test": [done, due]}` (domain 4.3 T)."""
+    """Town → `{"test": [done, due], "outside": {"test": n}}` (domain 4.3 T): `outside` are tests taken that nobody had planned."""
     found = await service.test_figures(work, ("",), first, last, as_of)
-    return {"towns": {town.division_code: {"test": [town.done, town.due]} for town in found.towns}}
+    return {
+        "towns": {town.division_code: {"test": [town.done, town.due], "outside": {"test": town.unplanned}} for town in found.towns},
+    }

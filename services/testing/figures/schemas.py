@@ -8,11 +8,16 @@ from kit.schemas import Answer
 
 
 class TownFigures(Answer):
-    """Test completion of a town: tests made in their window, of those owed. Excused and not-notified ones are out (domain 4.3)."""
+    """Test completion of a town: tests made in their window, of those owed. Excused and not-notified ones are out (domain 4.3).
+
+    Null where a small count is withheld from whoever may not see persons.
+    """
 
     division_code: str
-    done: int
-    due: int
+    done: int | None
+    due: int | None
+    unplanned: int | None
+    """Tests taken in the period that nobody had planned, mostly a ledger's: a list of what was taken says nothing of what was missed."""
 
 
 class Figures(Answer):
@@ -22,5 +27,6 @@ class Figures(Answer):
     last: date
     as_of: str
     towns: list[TownFigures]
-    done: int
-    due: int
+    done: int | None
+    due: int | None
+    unplanned: int | None
