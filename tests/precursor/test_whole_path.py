@@ -100,7 +100,7 @@ async def test_a_firm_is_drawn_inspected_ordered_to_correct_and_closed(house: Te
     assert (firm["last_inspected_on"], firm["last_result"]) == ("2021-07-06", "rectify")
 
     town = done["division_code"]
-    figures = parsed(await house.neighbour("alerts", "precursor")("GET", "/internal/figures?since=2021-07-01&until=2021-08-31"))
+    figures = parsed(await house.neighbour("alerts", "precursor")("GET", "/internal/figures?from=2021-07-01&to=2021-08-31"))
     assert figures["towns"][town]["rectification"] == [1, 1]
     assert figures["towns"][town]["inspection"][0] == 1
     feed = parsed(await house.neighbour("alerts", "precursor")("GET", "/internal/events"))["events"]
