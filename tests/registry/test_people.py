@@ -35,6 +35,29 @@ async def test_a_person_is_registered_found_and_sealed(house: TestHouse) -> None
     assert row[2] == 1
 
 
+async def test_a_person_is_found_by_phone_and_by_pinyin_however_it_is_typed(house: TestHouse) -> None:
+    add_towns(house)
+    officer = house.caller("registry", Role.COUNTY_OFFICER)
+    wanted = json.loads((await officer("POST", "/registry/v1/people", somebody(1, name="单建国", phone="16900000001"))).body)
+    other = json.loads((await officer("POST", "/registry/v1/people", somebody(2, name="王芳", phone="16900000002"))).body)
+
+    async def found(**search: str) -> list[str]:
+        answer = await officer("POST", "/registry/v1/people/search", search)
+        assert answer.status == 200, answer.body
+        return [item["id"] for item in json.loads(answer.body)["items"]]
+
+    assert await found(phone="16900000001") == [wanted["id"]]
+    assert await found(phone="16900000003") == []
+    assert await found(phone="16900000001", name="王芳") == []
+    for typed in ("shan jian guo", "shanjianguo", "Shan Jianguo", "shan j", "sjg", "单", "建国"):
+        assert await found(name=typed) == [wanted["id"]], typed
+    assert await found(name="wf") == [other["id"]]
+
+    patched = {"phone": None, "reason": "停机"}
+    assert (await officer("PATCH", f"/registry/v1/people/{wanted['id']}", patched, if_match='"v1"')).status == 200
+    assert await found(phone="16900000001") == []
+
+
 async def test_bad_input_names_the_field(house: TestHouse) -> None:
     add_towns(house)
     officer = house.caller("registry", Role.COUNTY_OFFICER)

@@ -59,7 +59,7 @@ async def list_people(
 
 @router.post("/search", responses={200: {"model": Page[PersonRow]}})
 async def search_people(work: Reader, search: PersonSearch, request: Request, limit: Limit = LIMIT, cursor: Cursor = None) -> Response:
-    """Search by ID number, name, pinyin or initials. The full ID number is needed; nothing is guessed from parts of it."""
+    """Search by ID number, phone, name, pinyin or initials. ID number and phone are needed in full; nothing is guessed from parts of them."""
     body, following = await service.list_people(work, Cursors(work.sealer), service.search_filters(work, search), cursor, limit)
     return json_page(request, body, following)
 

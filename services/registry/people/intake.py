@@ -19,6 +19,7 @@ from kit.work import Work
 from services.registry.events import PersonMoved, PersonRegistered, PersonStanding
 from services.registry.people import repository
 from services.registry.people.names import pinyin_of
+from services.registry.people.record import set_address, set_name, set_phone, shown
 from services.registry.people.rules import ENDS_SUPERVISION, folded_name
 from services.registry.people.tables import Person, PersonChange, Standing
 
@@ -109,6 +110,7 @@ def _prepared(
             "id_number_sealed": seal(number.text, "person", "id_number", place), "id_number_index": index, "id_number_masked": masked(number.text),
             "phone_sealed": seal(row.phone, "person", "phone", place) if row.phone else None,
             "phone_masked": masked(row.phone, 3, 2) if row.phone else None,
+            "phone_index": work.sealer.index("phone", row.phone) if row.phone else None,
             "address_sealed": seal(row.address, "person", "address", place) if row.address else None,
             "drugs": sorted(set(row.drugs)), "registered_on": row.registered_on, "status": row.status, "status_since": row.since, "state": "open",
             "version": 1, "created_at": now, "updated_at": now,
@@ -207,10 +209,10 @@ async def amend_people(work: Work, fixes: Sequence[PersonFix]) -> int:
     for fix in fixes:
         person = people[fix.person_id]
         town = person.division_code
-        before = {name: _shown(person, name) for name in sorted(fix.values)}
+        before = {name: shown(person, name) for name in sorted(fix.values)}
         for name, value in fix.values.items():
             _set(work, person, name, value)
-        after = {name: _shown(person, name) for name in sorted(fix.values)}
+        after = {name: shown(person, name) for name in sorted(fix.values)}
         person.version += 1
         person.updated_at = work.now
         work.session.add(
@@ -237,26 +239,13 @@ async def amend_people(work: Work, fixes: Sequence[PersonFix]) -> int:
 
 
 def _set(work: Work, person: Person, name: str, value: Any) -> None:
-    key = str(person.id)
     if name == "name":
-        person.name = folded_name(value)
-        person.name_pinyin, person.name_initials = pinyin_of(person.name)
+        set_name(person, value)
     elif name == "phone":
-        person.phone_sealed = work.sealer.seal(value, "person", "phone", key)
-        person.phone_masked = masked(value, 3, 2)
+        set_phone(work, person, value)
     elif name == "address":
-        person.address_sealed = work.sealer.seal(value, "person", "address", key)
+        set_address(work, person, value)
     elif name == "drugs":
         person.drugs = sorted(set(value))
     else:
         setattr(person, name, value)
-
-
-def _shown(person: Person, name: str) -> Any:
-    """A value as the history may show it: masked where it is sealed."""
-    if name == "phone":
-        return person.phone_masked
-    if name == "address":
-        return "sealed" if person.address_sealed else None
-    value = getattr(person, name)
-    return value.isoformat() if isinstance(value, date) else value

@@ -27,7 +27,7 @@ def _letters(text: str) -> Any:
 
 @lru_cache(maxsize=20_000)
 def pinyin_of(name: str) -> tuple[str, str]:
-    """Full pinyin without tones, and initials: `("zhang jianguo", "zjg")` for 张建国."""
+    """Full pinyin without tones, and initials: `("zhang jian guo", "zjg")` for 张建国."""
     from pypinyin import Style, lazy_pinyin  # 60 ms and 20 MB that only the first name needs
 
     syllables = [part.lower() for part in lazy_pinyin(name, style=Style.NORMAL, errors=_letters) if part.strip()]

@@ -24,8 +24,9 @@ _FILTERS = {
     "status": "p.status = %(status)s",
     "person": "p.id = %(person)s::uuid",
     "index": "p.id_number_index = %(index)s",
+    "phone": "p.phone_index = %(phone)s",
     "name": "p.name like %(name)s",
-    "pinyin": "(p.name_pinyin like %(pinyin)s or p.name_initials like %(initials)s)",
+    "pinyin": "(replace(p.name_pinyin, ' ', '') like %(pinyin)s or p.name_initials like %(pinyin)s)",
     "after": "p.id > %(after)s::uuid",
 }
 _STILL_OURS = "p.status <> all(array['transferred_out', 'erroneous'])"

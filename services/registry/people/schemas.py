@@ -131,12 +131,12 @@ class HistoryEntry(Answer):
 
 
 class PersonSearch(Message):
-    """Search by personal values: in a body, never in the URL. One of the fields is enough; several narrow."""
+    """Search by personal values: in a body, never in the URL. Each field that is given narrows the list."""
 
     id_number: IdNumber | None = None
     phone: Phone | None = None
     name: ShortText | None = None
-    """Chinese characters (contained), pinyin (`zhang jian`) or initials (`zj`)."""
+    """Chinese characters (contained), the beginning of the pinyin, with blanks or without (`zhang jian`), or initials (`zjg`)."""
     division_code: DivisionCode | None = None
     status: Status | None = None
 

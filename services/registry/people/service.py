@@ -19,9 +19,13 @@ from services.registry.events import PersonMoved, PersonRegistered, PersonStandi
 from services.registry.people import policy, repository
 from services.registry.people.errors import AlreadyRegistered, RecordClosed
 from services.registry.people.names import pinyin_of
+from services.registry.people.record import set_address, set_name, set_phone, shown
 from services.registry.people.rules import ENDS_SUPERVISION, folded_name
 from services.registry.people.schemas import Identity, Move, NewPerson, NewStanding, PersonPatch, PersonSearch
 from services.registry.people.tables import Person, PersonChange, Standing
+
+NO_WILDCARDS = str.maketrans("", "", "%_\\")
+"""What LIKE reads as more than itself; no name holds it."""
 
 
 async def register_person(work: Work, new: NewPerson) -> Person:
@@ -59,8 +63,8 @@ async def register_person(work: Work, new: NewPerson) -> Person:
         created_at=work.now,
         updated_at=work.now,
     )
-    _set_phone(work, person, new.phone)
-    _set_address(work, person, new.address)
+    set_phone(work, person, new.phone)
+    set_address(work, person, new.address)
     work.session.add(person)
     await work.session.flush()
     work.session.add(_standing(work, person, new.status, NewStanding(status=new.status, since=new.status_since, reason="登记")))
@@ -110,11 +114,12 @@ def search_filters(work: Work, search: PersonSearch) -> dict[str, Any]:
         except IdNumberError as error:
             raise invalid("/id_number", error.code.lower(), error.message_zh, error.message_en) from error
         found["index"] = work.sealer.index("id_number", number.text)
+    if search.phone:
+        found["phone"] = work.sealer.index("phone", search.phone)
     if search.name:
-        text = folded_name(search.name).replace("%", "").replace("_", "").replace("\\", "")
+        text = folded_name(search.name).translate(NO_WILDCARDS)
         if text.isascii():
-            spaced = " ".join(search.name.lower().replace("%", "").replace("_", "").replace("\\", "").split())
-            found["pinyin"], found["initials"] = f"{spaced}%", f"{text.lower()}%"
+            found["pinyin"] = f"{text.lower()}%"
         else:
             found["name"] = f"%{text}%"
     return found
@@ -155,19 +160,18 @@ async def amend_person(work: Work, person_id: UUID, patch: PersonPatch, if_match
     """Correct a person's data. Raises PersonNotFound, StaleVersion, RecordClosed."""
     person = await _writable(work, person_id, if_match)
     given = patch.model_fields_set - {"reason"}
-    before = {field: _shown(person, field) for field in sorted(given)}
+    before = {field: shown(person, field) for field in sorted(given)}
     if "name" in given and patch.name:
-        person.name = folded_name(patch.name)
-        person.name_pinyin, person.name_initials = pinyin_of(person.name)
+        set_name(person, patch.name)
     if "village_code" in given:
         person.village_code = patch.village_code
     if "drugs" in given:
         person.drugs = sorted(set(patch.drugs or []))
     if "phone" in given:
-        _set_phone(work, person, patch.phone)
+        set_phone(work, person, patch.phone)
     if "address" in given:
-        _set_address(work, person, patch.address)
-    await _changed(work, person, "amended", before, {field: _shown(person, field) for field in sorted(given)}, patch.reason)
+        set_address(work, person, patch.address)
+    await _changed(work, person, "amended", before, {field: shown(person, field) for field in sorted(given)}, patch.reason)
     await work.note("person.amend", "person", person.id, details={"fields": sorted(given)})
     return person
 
@@ -255,21 +259,3 @@ def _standing(work: Work, person: Person, status: str, new: NewStanding) -> Stan
         recorded_by=work.principal.subject,
         recorded_at=work.now,
     )
-
-
-def _set_phone(work: Work, person: Person, phone: str | None) -> None:
-    person.phone_sealed = work.sealer.seal(phone, "person", "phone", str(person.id)) if phone else None
-    person.phone_masked = masked(phone, 3, 2) if phone else None
-
-
-def _set_address(work: Work, person: Person, address: str | None) -> None:
-    person.address_sealed = work.sealer.seal(address, "person", "address", str(person.id)) if address else None
-
-
-def _shown(person: Person, field: str) -> Any:
-    """A field as the history may show it: masked where it is sealed."""
-    if field == "phone":
-        return person.phone_masked
-    if field == "address":
-        return "sealed" if person.address_sealed else None
-    return getattr(person, field)

@@ -43,7 +43,8 @@ class Person(SCHEMA.base, table=True):
         sa.Index("ix_person_division_code_id", "division_code", "id"),
         sa.Index("ix_person_name_trgm", "name", postgresql_using="gin", postgresql_ops={"name": "public.gin_trgm_ops"}),
         sa.Index("ix_person_name_initials", "name_initials"),
-        sa.Index("ix_person_name_pinyin", "name_pinyin"),
+        sa.Index("ix_person_name_pinyin", sa.text("replace(name_pinyin, ' ', '')")),
+        sa.Index("ix_person_phone_index", "phone_index"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
@@ -62,6 +63,7 @@ class Person(SCHEMA.base, table=True):
     id_number_masked: str = Field(sa_column=sa.Column(sa.Text, nullable=False, info=PERSONAL))
     phone_sealed: bytes | None = Field(default=None, sa_column=sa.Column(sa.LargeBinary, info=PERSONAL))
     phone_masked: str | None = Field(default=None, sa_column=sa.Column(sa.Text, info=PERSONAL))
+    phone_index: bytes | None = Field(default=None, sa_column=sa.Column(sa.LargeBinary, info=PERSONAL))
     address_sealed: bytes | None = Field(default=None, sa_column=sa.Column(sa.LargeBinary, info=PERSONAL))
     drugs: list[str] = Field(default_factory=list, sa_type=JSONB)
     registered_on: date | None = None
