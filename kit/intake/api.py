@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, Query, Response, UploadFile
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
@@ -28,7 +28,7 @@ from kit.intake.schemas import (
     State,
 )
 from kit.intake.staging import open_record
-from kit.pages import LIMIT, MAX_LIMIT
+from kit.pages import LIMIT, MAX_LIMIT, next_link
 from kit.problems import TooLarge
 from kit.sealed import masked
 from kit.sheets.messages import FILE_MESSAGES
@@ -128,10 +128,16 @@ def intake_router(intake: Intake) -> APIRouter:
 
     @router.get("")
     async def list_imports(
-        work: Annotated[Work, writer], state: State | None = None, limit: Limit = LIMIT, cursor: Cursor = None
+        work: Annotated[Work, writer],
+        request: Request,
+        response: Response,
+        state: State | None = None,
+        limit: Limit = LIMIT,
+        cursor: Cursor = None,
     ) -> ImportPage:
         """Imports, newest first."""
         found, following = await service.imports(work, intake, state, cursor, limit)
+        response.headers.update(next_link(request, following))
         return ImportPage(items=[import_answer(work, intake, item) for item in found], next=following)
 
     @router.put("/mappings")
@@ -147,6 +153,8 @@ def intake_router(intake: Intake) -> APIRouter:
     @router.get("/{import_id}/rows")
     async def list_rows(
         work: Annotated[Work, reader],
+        request: Request,
+        response: Response,
         import_id: UUID,
         disposition: Disposition | None = None,
         code: ProblemCode | None = None,
@@ -157,6 +165,7 @@ def intake_router(intake: Intake) -> APIRouter:
         """The report by row: what was read (masked) and what is wrong."""
         filters = {"disposition": disposition, "code": code, "problems_only": problems_only}
         found, following = await service.rows(work, intake, import_id, filters, cursor, limit)
+        response.headers.update(next_link(request, following))
         return RowPage(items=[RowAnswer(**row_values(work, intake, item)) for item in found], next=following)
 
     @router.get("/{import_id}/rows/{row_id}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Iterable, Mapping
 
@@ -105,6 +106,20 @@ def addresses_name_no_person(apps: Mapping[str, FastAPI]) -> list[str]:
                         and "assets" not in path
                     ):
                         found.append(f"{service} {path} takes {name} in the URL")
+    return found
+
+
+def every_list_links_to_its_next_page(apps: Mapping[str, FastAPI]) -> list[str]:
+    """API.md 1: a list that is read page by page tells the next one in a Link header, made in one place (kit.pages)."""
+    found = []
+    for service, app in apps.items():
+        for route in api_routes(app):
+            shown = route.response_model or route.responses.get(200, {}).get("model")
+            fields = set(getattr(shown, "model_fields", {}))
+            if "GET" in route.methods and fields == {"items", "next"}:
+                source = inspect.getsource(route.endpoint)
+                if "next_link(request" not in source and "json_page(request" not in source:
+                    found.append(f"{service} {route.path} tells no next page")
     return found
 
 

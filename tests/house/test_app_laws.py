@@ -21,6 +21,7 @@ from kit.codes import load_codes
 from kit.db import Schema, check_words
 from kit.migrate import schema_of
 from kit.outbox import Event
+from kit.pages import Page
 from kit.sealed import Sealer
 from kit.work import UnitRoute
 from tests.house import app_laws
@@ -53,6 +54,22 @@ def test_the_guard_law_bites() -> None:
     app = FastAPI()
     app.include_router(router)
     assert app_laws.every_route_is_guarded({"registry": app}) == ["registry /registry/v1/open has 0 guards"]
+
+
+def test_every_list_links_to_its_next_page(house: House) -> None:
+    assert app_laws.every_list_links_to_its_next_page(house.apps) == []
+
+
+def test_the_law_of_links_bites() -> None:
+    router = APIRouter()
+
+    @router.get("/registry/v1/list")
+    async def without_link() -> Page[int]:
+        return Page(items=[], next=None)
+
+    app = FastAPI()
+    app.include_router(router)
+    assert app_laws.every_list_links_to_its_next_page({"registry": app}) == ["registry /registry/v1/list tells no next page"]
 
 
 def test_the_route_table_is_what_the_services_declare() -> None:

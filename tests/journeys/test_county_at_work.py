@@ -8,7 +8,19 @@ from pathlib import Path
 import pytest
 
 from tests.houses import Template
-from tests.journeys.county import county_data, due_tests, endings, figures, gatherings, inspections, ledgers, partner, people, signing_in
+from tests.journeys.county import (
+    county_data,
+    due_tests,
+    endings,
+    figures,
+    gatherings,
+    inspections,
+    ledgers,
+    lists,
+    partner,
+    people,
+    signing_in,
+)
 from tests.journeys.county.office import Office, open_office
 
 
@@ -55,6 +67,9 @@ async def test_a_county_goes_to_work(office: Office, tmp_path: Path) -> None:
     await inspections.the_firm_ledgers_are_there(office)
     draw, inspectors = await inspections.firms_are_drawn(office, tmp_path)
     await inspections.a_finding_is_followed_to_its_closing(office, draw, inspectors)
+
+    await lists.every_link_leads_on(office)
+    await lists.a_link_keeps_the_filter(office)
 
     await due_tests.a_positive_is_objected_to_and_goes_to_the_laboratory(office, plan)
     await due_tests.a_missed_day_becomes_an_event_and_an_alert(office)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from kit.etags import IfMatch, etag
 from kit.intake import intake_router
-from kit.pages import LIMIT, MAX_LIMIT
+from kit.pages import LIMIT, MAX_LIMIT, next_link
 from kit.roles import Role
 from kit.sealed import masked
 from kit.work import UnitRoute, Work, allow
@@ -54,6 +54,8 @@ def _answer(work: Work, conflict: LedgerConflict, mine: tuple[str, str], theirs:
 @conflicts.get("")
 async def list_conflicts(
     work: Reader,
+    request: Request,
+    response: Response,
     import_id: UUID,
     state: ConflictState | None = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
@@ -71,6 +73,7 @@ async def list_conflicts(
         )
         for conflict, file, sheet, row, other_file, other_sheet, other_row in page
     ]
+    response.headers.update(next_link(request, following))
     return ConflictPage(items=items, next=following)
 
 
