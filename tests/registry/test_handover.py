@@ -117,6 +117,8 @@ async def test_the_same_notice_again_changes_nothing_and_another_content_is_refu
     assert (again.status, json.loads(again.body)) == (200, first)
     assert (await agency("POST", PATH, a_notice(released_on="2021-07-07"))).status == 409
     assert (await institution(house, "institution-2")("POST", PATH, a_notice())).status == 201  # numbers are each institution's own
+    officers = [house.caller("registry", Role.COUNTY_OFFICER, subject=name) for name in ("officer-1", "officer-2")]
+    assert [(await officer("POST", PATH, a_notice())).status for officer in officers] == [201, 200]  # one paper, two who type it
 
 
 async def test_silence_is_no_arrival(house: TestHouse) -> None:
@@ -203,3 +205,28 @@ async def test_two_answers_at_once_leave_one(house: TestHouse) -> None:
     await done(officer, told, "receipt", contact="T001")
     assert (await officer("POST", f"{PATH}/{told['id']}/receipt", {"contact": "T002"}, if_match='"v1"')).status == 412
     assert (await officer("POST", f"{PATH}/{told['id']}/receipt", {"contact": "T002"})).status == 428
+
+
+async def counted(house: TestHouse, first: str, last: str) -> list[int]:
+    """What the bulletin is told of handovers of the town."""
+    path = f"/internal/figures?as_of={last}&from={first}&to={last}"
+    return json.loads((await house.neighbour("alerts", "registry")("GET", path)).body)["towns"][TOWN]["handover"]
+
+
+async def test_the_bulletin_counts_answers_in_time_of_those_that_fell_due(house: TestHouse) -> None:
+    add_towns(house)
+    officer, town = county_officer(house), town_officer(house)
+    for number in (7, 8, 9):
+        await registered(officer, number)
+    in_time, late, silent = [await announced(officer, id_number=an_id(n), notice_no=f"notice {n}") for n in (7, 8, 9)]
+    await announced(institution(house), id_number=an_id(9), notice_no="the system tells it too")
+    await done(officer, await announced(officer, notice_no="put off"), "withdrawal", reason="延期出所")
+    house.clock.advance(timedelta(days=8))
+    for handover in (in_time, late):
+        await done(town, handover, "receipt", contact="T001")
+    await done(town, {**in_time, "version": 2}, "acknowledgement", outcome="arrived", arrived_on="2021-07-08")
+    assert await counted(house, "2021-07-01", "2021-07-15") == [1, 1], "due on 13 July, answered on the 9th; the others have till the 26th"
+    house.clock.advance(timedelta(days=30))
+    await done(town, {**late, "version": 2}, "acknowledgement", outcome="not_arrived", reason="两次上门未见")
+    assert await counted(house, "2021-07-16", "2021-07-31") == [0, 2], "late is late, and silence does not leave the denominator"
+    assert silent["acknowledge_due"] == "2021-07-26"

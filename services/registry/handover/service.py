@@ -25,6 +25,8 @@ from services.registry.people.errors import PersonNotFound
 from services.registry.people.rules import folded_name
 
 TABLE = "release_handover"
+OFFICE = "county_office"
+"""Who announces what officers enter from paper: the same notice is the same, whoever of them types it. The history names the officer."""
 _TELLS: dict[str, type[HandoverEvent]] = {
     "announce": HandoverAnnounced,
     "receive": HandoverReceived,
@@ -43,7 +45,8 @@ async def announce(work: Work, new: NewHandover) -> tuple[ReleaseHandover, bool]
     await require_town(work, new.division_code, "/division_code")
     announced_on = _announced_on(work, new)
     digest = work.sealer.index("handover", new.model_dump_json())
-    known = await repository.by_notice(work.session, work.principal.subject, new.notice_no)
+    announcer = work.principal.subject if work.principal.has(Role.AGENCY) else OFFICE
+    known = await repository.by_notice(work.session, announcer, new.notice_no)
     if known is not None:
         if bytes(known.content_digest) != digest:
             raise NoticeDiffers
@@ -65,7 +68,7 @@ async def announce(work: Work, new: NewHandover) -> tuple[ReleaseHandover, bool]
         notice_in_time=rules.notice_in_time(announced_on, new.released_on),
         state="none",
         announced_on=announced_on,
-        announced_by=work.principal.subject,
+        announced_by=announcer,
         created_at=work.now,
         updated_at=work.now,
     )

@@ -59,6 +59,7 @@ class ReleaseHandover(SCHEMA.base, table=True):
     withdrawn_on: date | None = None
     announced_on: date
     announced_by: str = Field(sa_type=sa.Text)
+    """Client of the institution, or the county office for a paper notice."""
     version: int = 1
     created_at: datetime = Field(sa_type=STAMP)
     updated_at: datetime = Field(sa_type=STAMP)

@@ -53,11 +53,12 @@ ends as (
 duty as (
   select v.*, case when v.source = 'ledger' then coalesce(r.ends_on, v.due_on) else v.due_on end as due
     from registry.visit v left join registry.round r on r.id = v.round_id where v.excused is null),
--- An unregistered person has no id yet: the handover stands for them.
+-- An unregistered person has no id yet: the handover stands for them. A release that the institution and the office both announced is one.
 handover as (
-  select coalesce(h.person_id, h.id) as person_id, h.division_code, h.acknowledged_on,
+  select distinct on (coalesce(h.person_id, h.id), h.division_code, h.released_on) coalesce(h.person_id, h.id) as person_id, h.division_code, h.acknowledged_on,
          case when h.acknowledged_on <= :as_of then h.acknowledge_due else h.latest_due end as due
-    from registry.release_handover h where h.announced_on <= :as_of and (h.withdrawn_on is null or h.withdrawn_on > :as_of)),
+    from registry.release_handover h where h.announced_on <= :as_of and (h.withdrawn_on is null or h.withdrawn_on > :as_of)
+   order by coalesce(h.person_id, h.id), h.division_code, h.released_on, h.acknowledged_on, h.id),
 member as (
   select 'managed_total' as code, person_id, town, true as counted from standing where not status = any(:not_managed)
   union all select 'current_users', person_id, town, true from standing where status = any(:current)
