@@ -1,9 +1,10 @@
 """The demo county: a fictitious Fugu of July 2021, loaded through the API as its officers would (演示数据: nobody in it exists).
 
-accounts   one per role, an agency and a partner province, with random passwords and keys in `<data-dir>/demo-accounts.json` (0600)
+accounts   one per role, two agencies and a partner province, with random passwords and keys in `<data-dir>/demo-accounts.json` (0600)
 county     divisions, stations, staff, population, catalogue of precursors
 ledgers    nineteen workbooks, the officer's corrections and decisions, committed file by file
-work       check-ins of June with their alerts, the co-management agreement, inspectors and a draw, the bulletin of 16-30 June
+work       check-ins of June with their alerts, the co-management agreement, inspectors and a draw, both bulletins of June
+releases   people who come from isolation in June and July, each handed over to their town
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Accounts of the demo: one per role, a demo agency and a demo partner. Passwords and keys are random and stand only in `demo-accounts.json`."""
+"""Accounts of the demo: one per role, two demo agencies and a demo partner. Passwords and keys are random and stand only in `demo-accounts.json`."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ PEOPLE: tuple[tuple[str, str, str, str | None], ...] = (
 ADMINISTRATOR = "admin"
 MACHINES: tuple[tuple[str, str, str], ...] = (
     ("demo-agency", "agency", "应急管理局(演示)"),
+    ("demo-institution", "agency", "强制隔离戒毒所(演示)"),
     ("demo-partner", "partner", "保德县禁毒办(演示)"),
 )
+GRANTS = {"demo-agency": ["precursor:read"], "demo-institution": ["handover:announce"]}
 
 
 @dataclass
@@ -97,7 +99,7 @@ async def open_account(admin: Client, accounts: Accounts, role: str, username: s
 async def _register(admin: Client, accounts: Accounts, name: str, role: str, title: str) -> None:
     key = SigningKey.generate()
     jwk = {part: value for part, value in key.public_jwk().items() if part in ("kty", "crv", "x")}
-    grants = ["precursor:read"] if role == "agency" else []
+    grants = GRANTS.get(name, [])
     await admin.send("POST", "/auth/v1/clients", {"id": name, "name": title, "role": role, "scope": [COUNTY], "grants": grants, "jwk": jwk})
     accounts.add("clients", {"id": name, "role": role, "kid": key.kid, "private_key": key.pem().decode()})
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.demo import accounts as demo_accounts
+from deploy.demo import releases
 from deploy.demo.accounts import Accounts
 from deploy.demo.client import Client, DemoFailed
 from deploy.demo.county import table
@@ -39,6 +40,7 @@ async def load(officer: Client, admin: Client, accounts: Accounts) -> None:
     await _checkins(officer, running)
     await _agreement(officer, admin, running)
     await _inspections(officer)
+    await releases.load(officer)  # before the bulletins that count them
     await _bulletin(officer)
 
 
