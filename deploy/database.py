@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from deploy.folder import DataFolder, running_pid
-from deploy.problems import DatabaseUnreachable, MigrationFailed, NotRunning
+from deploy.problems import DatabaseUnreachable, FolderUnfit, MigrationFailed, NotRunning, ServerTooOld
 
 PROJECT = Path(__file__).parent.parent
 DATABASE = "guikang"
@@ -29,6 +29,9 @@ PACKAGES: dict[str, str] = {
     "gateway": "gateway",
 }
 """Schema name and the package whose migrations make it, in the order in which they are made."""
+
+OLDEST = 15
+"""The oldest Postgres that the schemas run on; the embedded one is 18."""
 
 CONNECTIONS = 17
 """Connections per login: five logins leave room for the owner within the embedded server's 90."""
@@ -67,7 +70,7 @@ def connect(dsn: str) -> psycopg.Connection[tuple[object, ...]]:
     try:
         return psycopg.connect(dsn, autocommit=True, connect_timeout=10, application_name="guikang-prepare")
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[-1]
+        reason = str(error).strip().splitlines()[0].rstrip(".")  # what failed; libpq's advice stands below it
         raise DatabaseUnreachable(reason=reason) from error
 
 
@@ -86,6 +89,7 @@ def prepare(dsn: str, data_dir: Path, on_step: Progress, services: Collection[st
     with connect(owner) as connection:
         # Two starts at once on one external server: the second waits here.
         connection.execute("select pg_advisory_lock(610821)")
+        check_version(connection.info.server_version)
         check_locale(connection)
         connection.execute("create extension if not exists btree_gist schema public")
         _close_public(connection)
@@ -133,14 +137,25 @@ def _database(dsn: str) -> str:
     with connect(dsn) as connection:
         found = connection.execute("select 1 from pg_database where datname = %s", (DATABASE,)).fetchone()
         if found is None:
-            # The builtin provider came with Postgres 17; before, libc's C.UTF-8 sorts and classifies the same way.
-            locale = "locale_provider builtin builtin_locale 'C.UTF-8' " if connection.info.server_version >= 170000 else ""
-            statement = f"create database {{name}} template template0 encoding 'UTF8' {locale}locale 'C.UTF-8'"
             try:
-                connection.execute(sql.SQL(statement).format(name=sql.Identifier(DATABASE)))
+                create_database(connection, DATABASE)
             except psycopg.errors.DuplicateDatabase:
                 pass  # another start was quicker
     return _with_database(dsn, DATABASE)
+
+
+def check_version(found: int) -> None:
+    """See that the server is new enough; `found` as libpq counts, 150018 for 15.18. Raises ServerTooOld."""
+    if found < OLDEST * 10_000:
+        raise ServerTooOld(found=found // 10_000, needed=OLDEST)
+
+
+def create_database(connection: psycopg.Connection[tuple[object, ...]], name: str) -> None:
+    """An empty database that sorts by code point and knows the letters of every script. Raises psycopg.errors.DuplicateDatabase."""
+    # The builtin provider came with Postgres 17; before, libc's C.UTF-8 sorts and classifies the same way.
+    locale = "locale_provider builtin builtin_locale 'C.UTF-8' " if connection.info.server_version >= 170000 else ""
+    statement = f"create database {{name}} template template0 encoding 'UTF8' {locale}locale 'C.UTF-8'"
+    connection.execute(sql.SQL(statement).format(name=sql.Identifier(name)))
 
 
 def product_dsn(dsn: str) -> str:
@@ -209,10 +224,11 @@ def _first_line(error: Exception) -> str:
 
 
 @contextmanager
-def owner_dsn(data_dir: Path, external: str | None) -> Iterator[str]:
+def owner_dsn(data_dir: Path, external: str | None, *, fresh: bool = False) -> Iterator[str]:
     """The owner's address for a command: the external one, that of the running house, or a server started for the command alone.
 
-    Raises NotRunning when the house holds the folder but its server has not come up yet.
+    `fresh`: a folder without data gets its cluster now. Raises FolderUnfit for such a folder otherwise, and NotRunning when the house holds the folder
+    but its server has not come up yet.
     """
     if external:
         yield external
@@ -226,6 +242,10 @@ def owner_dsn(data_dir: Path, external: str | None) -> Iterator[str]:
             raise NotRunning(path=folder.path)
         yield f"postgresql://{OWNER}:{folder.secret('postgres')}@127.0.0.1:{port}/postgres"
         return
+    if not fresh and not (folder.path / "postgres" / "PG_VERSION").exists():
+        raise FolderUnfit(
+            path=folder.path, reason="it holds no data, so nothing was started there yet", reason_zh="其中没有数据,系统尚未在此启动过"
+        )
     folder.take()
     server = Postgres(folder)
     try:

@@ -99,6 +99,13 @@ class LocaleUnfit(StartProblem):
     zh = "该数据库不能对中文姓名建立三元组索引(字符类型为 {ctype}):请以 C.UTF-8 区域建库。"
 
 
+class ServerTooOld(StartProblem):
+    """The database server is Postgres {found}; Guikang needs {needed} or newer."""
+
+    code = 78
+    zh = "数据库服务器为 Postgres {found},归康需要 {needed} 或更新版本。"
+
+
 class DatabaseUnreachable(StartProblem):
     """The database named by --dsn or GUIKANG_DSN does not answer: {reason}."""
 
@@ -187,7 +194,7 @@ class BadOption(StartProblem):
     """{option} cannot be used: {reason}."""
 
     code = 64
-    zh = "{option} 无法使用:{reason}。"
+    zh = "{option} 无法使用:{reason_zh}。"
 
 
 class DemoFailed(StartProblem):

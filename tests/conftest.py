@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -50,7 +51,13 @@ def anyio_backend() -> str:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The owner's address (URL form, database `postgres`) of an embedded server of this worker; it ends with the run, even when that is killed."""
+    """The owner's address (URL form, database `postgres`) of an embedded server of this worker; it ends with the run, even when that is killed.
+
+    GUIKANG_TEST_DSN names another server in its place, to try an older Postgres; one worker only, because logins belong to a whole server.
+    """
+    if given := os.environ.get("GUIKANG_TEST_DSN"):
+        yield given
+        return
     folder = DataFolder(tmp_path_factory.mktemp("postgres"))
     folder.take()
     server = Postgres(folder, durable=False)

@@ -44,8 +44,7 @@ class Template:
         if key not in self._made:
             name = f"template_{key}_{uuid4().hex[:8]}"
             with psycopg.connect(self.owner, autocommit=True) as connection:
-                statement = "create database {} template template0 encoding 'UTF8' locale_provider builtin builtin_locale 'C.UTF-8' locale 'C.UTF-8'"
-                connection.execute(sql.SQL(statement).format(sql.Identifier(name)))
+                database.create_database(connection, name)
             services = [only] if only else list(database.PACKAGES)
             database.prepare(make_conninfo(self.owner, dbname=name), self.data_dir, lambda *_: None, services)
             self._made[key] = name

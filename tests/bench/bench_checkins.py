@@ -25,6 +25,7 @@ import psycopg
 
 from deploy.folder import DataFolder
 from deploy.postgres import Postgres
+from kit.db import new_id
 from kit.roles import Role
 from tests.alerts.neighbours import an_id, watch
 from tests.alerts.scenes import observe
@@ -38,12 +39,13 @@ AT_ONCE = 4
 ANCHOR = """
 create table public.plain (like alerts.checkin including defaults including indexes);
 create table public.plain_raw (like alerts.checkin including defaults including indexes)"""
-COLUMNS = "person_id, client_key, at, division_code, county_code, cell, lon, lat, accuracy_m, source, skew_s, recorded_by, received_at"
+COLUMNS = "id, person_id, client_key, at, division_code, county_code, cell, lon, lat, accuracy_m, source, skew_s, recorded_by, received_at"
 
 
 def row(person: UUID, at: datetime, key: int) -> tuple[Any, ...]:
     """One check-in as SQL takes it."""
     return (
+        new_id(),
         person,
         f"p{key}",
         at,
@@ -101,12 +103,14 @@ async def singles(house: TestHouse, worker: Caller, people: list[UUID], now: dat
     """One check-in a request, against one insert and commit."""
 
     async def through_api(n: int) -> int:
-        answer = await worker("POST", "/alerts/v1/checkins", {"checkins": [said(people[n % PEOPLE], now - timedelta(seconds=n), f"s{next(keys)}")]})
+        answer = await worker(
+            "POST", "/alerts/v1/checkins", {"checkins": [said(people[n % PEOPLE], now - timedelta(seconds=n), f"s{next(keys)}")]}
+        )
         assert answer.status == 200
         return 1
 
     connections = [await psycopg.AsyncConnection.connect(house.owner, autocommit=True) for _ in range(AT_ONCE)]
-    insert = f"insert into public.plain ({COLUMNS}) values ({', '.join(['%s'] * 13)})"
+    insert = f"insert into public.plain ({COLUMNS}) values ({', '.join(['%s'] * 14)})"
 
     async def plain(n: int) -> int:
         await connections[n % AT_ONCE].execute(insert.encode(), row(people[n % PEOPLE], now, n))
@@ -136,6 +140,7 @@ async def batches(house: TestHouse, worker: Caller, people: list[UUID], now: dat
         return BATCH
 
     kinds = [
+        "uuid[]",
         "uuid[]",
         "text[]",
         "timestamptz[]",

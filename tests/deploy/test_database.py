@@ -11,7 +11,7 @@ from psycopg.conninfo import make_conninfo
 from deploy import database
 from deploy.folder import DataFolder
 from deploy.postgres import SETTINGS
-from deploy.problems import DatabaseUnreachable, StartProblem
+from deploy.problems import DatabaseUnreachable, ServerTooOld, StartProblem
 from tests.houses import Template, copied
 
 
@@ -86,3 +86,10 @@ def test_an_external_database_that_does_not_answer_is_told_in_one_sentence(tmp_p
         database.prepare("postgresql://x:y@127.0.0.1:1/guikang", tmp_path, lambda *_: None)
     assert "GUIKANG_DSN" in str(told.value)
     assert isinstance(told.value, StartProblem)
+
+
+def test_a_server_that_is_too_old_is_refused_with_a_sentence() -> None:
+    database.check_version(150018)
+    database.check_version(180004)
+    with pytest.raises(ServerTooOld, match="Postgres 14.*15 or newer"):
+        database.check_version(140012)
