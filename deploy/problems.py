@@ -10,6 +10,7 @@ The docstring is the English sentence, `zh` the Chinese one; both are filled in 
     ├── PostgresSilent       75
     ├── PostgresNewer        78
     ├── LocaleUnfit          78
+    ├── ServerTooOld         78
     ├── DatabaseUnreachable  69
     ├── MigrationFailed      70
     ├── FolderTaken          75

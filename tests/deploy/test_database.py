@@ -91,5 +91,5 @@ def test_an_external_database_that_does_not_answer_is_told_in_one_sentence(tmp_p
 def test_a_server_that_is_too_old_is_refused_with_a_sentence() -> None:
     database.check_version(150018)
     database.check_version(180004)
-    with pytest.raises(ServerTooOld, match="Postgres 14.*15 or newer"):
+    with pytest.raises(ServerTooOld, match=r"Postgres 14.*15 or newer"):
         database.check_version(140012)
