@@ -16,7 +16,6 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 Clock = Callable[[], datetime]
 WorkingDay = Callable[[date], bool]
-"""Whether people work on a day."""
 
 
 def real_clock() -> datetime:
@@ -66,18 +65,15 @@ def working_days(rows: Iterable[Mapping[str, str]], area: str) -> WorkingDay:
     """The working days of an area: Monday to Friday but for these rows (area, first, last, works). The longest prefix of the area wins, then the later row."""
     said: dict[date, bool] = {}
     for row in sorted((row for row in rows if area.startswith(row["area"])), key=lambda row: len(row["area"])):
-        first, last = date.fromisoformat(row["first"]), date.fromisoformat(row["last"])
-        said |= {first + timedelta(days=n): {"yes": True, "no": False}[row["works"]] for n in range((last - first).days + 1)}
+        first, days = date.fromisoformat(row["first"]), date.fromisoformat(row["last"]) - date.fromisoformat(row["first"])
+        said |= {first + timedelta(days=n): {"yes": True, "no": False}[row["works"]] for n in range(days.days + 1)}
     return lambda day: said.get(day, day.weekday() < 5)
 
 
 def load_working_days(area: str, *own: Path) -> WorkingDay:
     """The shipped calendar, then the files of a county's own that exist (same columns). Raises KeyError or ValueError for a row that cannot be read."""
-    rows: list[dict[str, str]] = []
-    for path in (Path(__file__).with_name("working_days.csv"), *(path for path in own if path.exists())):
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows += csv.DictReader(file)
-    return working_days(rows, area)
+    texts = [path.read_text("utf-8-sig") for path in (Path(__file__).with_name("working_days.csv"), *own) if path.exists()]
+    return working_days([row for lines in texts for row in csv.DictReader(lines.splitlines())], area)
 
 
 def last_day(event: date, days: int, works: WorkingDay) -> date:

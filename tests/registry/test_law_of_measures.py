@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from kit.clock import load_working_days
 from services.registry.measures import rules, terms
+from services.registry.measures.declared import LAW, POLICE
 from services.registry.measures.guards import Facts, Given, Refused
 from services.registry.measures.states import COMMUNITY, KINDS, OPEN, STATES, runs_on, state_on
-from services.registry.measures.transitions import EVENTS, LAW, ORDERS, POLICE, TRANSITIONS, find, possible
+from services.registry.measures.transitions import EVENTS, ORDERS, TRANSITIONS, find, possible
 
 TODAY = date(2026, 1, 5)
 CT, CR, IS = "community_treatment", "community_rehabilitation", "compulsory_isolation_treatment"
@@ -93,14 +94,28 @@ HAPPENS: list[tuple[str, Facts, str, Given, str]] = [
     ("T13 DRR art. 24 §2", active(), "suspend", on("2025-02-03", document_no="拘1号"), "suspended"),
     ("T14 DRR art. 24 §2", active(state="suspended", suspended_on=date(2025, 2, 3)), "resume", on("2025-03-05"), "active"),
     ("T15 DRR art. 24 §1", active(state="suspended", suspended_on=date(2025, 2, 3)), "terminate", on("2025-03-05", document_no="判1号"), "terminated"),
+    ("T15 DRR art. 24 §1: before reporting in", waiting(), "terminate", on("2025-12-05", document_no="判1号"), "terminated"),
+    ("T15 DRR art. 24 §1: while the police decide", active(state="reported_reuse"), "terminate", on("2025-12-05", document_no="判1号"), "terminated"),
+    ("T13 DRR art. 24 §2: on the way to a new place", active(state="transfer_pending", transfer_to="610822105000", transfer_due=date(2025, 2, 18)), "suspend", on("2025-02-10", document_no="拘1号"), "suspended"),
+    ("T14 DRR art. 24 §2: back on the way", active(state="suspended", suspended_on=date(2025, 2, 10), transfer_to="610822105000", transfer_due=date(2025, 2, 18)), "resume", on("2025-02-20"), "transfer_pending"),
+    ("T9 NCL art. 38 §2", active(state="reported_reuse"), "decide_isolation", on("2025-02-03", ground="seriously_addicted", addiction="seriously_addicted", order_no="1"), "converted_to_isolation"),
+    ("R3 back to waiting", waiting(CR, state="breach_reported"), "close_breach", on("2025-12-20", reason="未送达本人"), "awaiting_report_in"),
     ("T16 DRR art. 23", active(term_end=date(2026, 1, 5)), "expire", on("2026-01-05"), "discharged"),
+    ("T16 DRR art. 23: the notice", active(state="discharged", term_end=date(2026, 1, 5)), "serve_discharge_notice", on("2026-01-05", document_no="解1号"), "discharged"),
     ("T17", active(), "die", on("2025-03-05", document_no="证1号"), "closed_death"),
     ("T18", active(), "revoke", on("2025-03-05", document_no="复议1号"), "revoked"),
-    ("I2 NCL art. 47", isolated(ordered_on=date(2024, 6, 1), term_start=date(2024, 6, 1)), "release_early", on("2025-12-05", document_no="1"), "released"),
-    ("I3 NCL art. 47", isolated(), "extend", on("2025-12-01", document_no="1", until=date(2028, 1, 10)), "isolation_active"),
-    ("I4 DRR art. 31", isolated(), "change_to_community", on("2025-12-01", document_no="1", division_code="610822100000"), "ended"),
+    ("I2 NCL art. 47", isolated(ordered_on=date(2024, 6, 1), term_start=date(2024, 6, 1), done={"propose_early_release": date(2025, 12, 1)}), "release_early", on("2025-12-05", document_no="1"), "released"),
+    ("I2 DRR art. 33: the facility proposes", isolated(ordered_on=date(2024, 6, 1), term_start=date(2024, 6, 1)), "propose_early_release", on("2025-12-01", document_no="1"), "isolation_active"),
+    ("I3 DRR art. 33: the facility proposes", isolated(), "propose_extension", on("2025-12-01", document_no="1"), "isolation_active"),
+    ("I3 NCL art. 47", isolated(done={"propose_extension": date(2025, 12, 1)}), "extend", on("2025-12-01", document_no="1", until=date(2028, 1, 10)), "isolation_active"),
+    ("I4 DRR art. 31: the facility proposes", isolated(), "propose_change", on("2025-11-28", document_no="1", reason="所外就医"), "isolation_active"),
+    ("I4 DRR art. 31", isolated(done={"propose_change": date(2025, 11, 28)}), "change_to_community", on("2025-12-01", document_no="1", division_code="610822100000"), "ended"),
     ("I5 DRR art. 32", isolated(), "escape", on("2025-12-01"), "escaped"),
+    ("I5 DRR art. 32: caught again", isolated(state="escaped", suspended_on=date(2025, 11, 1)), "recapture", on("2025-12-01"), "isolation_active"),
     ("I6 DRR art. 36", isolated(), "note_custody", on("2025-12-01", document_no="1"), "isolation_active"),
+    ("I1 NCL art. 40: served", isolated(), "serve", on("2025-01-10"), "isolation_active"),
+    ("I1 DRR art. 27: the family is told", isolated(), "notify_family", on("2025-01-11"), "isolation_active"),
+    ("I7 DRR art. 34: the facility announces", isolated(), "announce_release", on("2025-12-31"), "isolation_active"),
     ("I7 DRR art. 34", isolated(term_end=date(2026, 1, 5)), "expire", on("2026-01-05"), "released"),
     ("R1 DRR art. 38", Facts(CR, "ordered", "6", ordered_on=date(2025, 11, 20)), "serve", on("2025-12-01"), "awaiting_report_in"),
     ("R2 DRR art. 38", waiting(CR), "report_in", on("2025-12-16"), "active"),
@@ -128,13 +143,24 @@ REFUSED: list[tuple[str, Facts, str, Given, str]] = [
     ("APL art. 44: unheard", active(), "report_serious_breach", on("2025-03-05", evaded_tests=3), "statement_required"),
     ("NCL art. 35: a strip is no finding", active(), "report_reuse", on("2025-03-05"), "finding_required"),
     ("NCL art. 38: no ground", active(state="refused"), "decide_isolation", on("2025-03-05", order_no="1"), "ground_required"),
-    ("NCL art. 39: pregnant", active(state="refused"), "decide_isolation", on("2025-03-05", ground="serious_breach", order_no="1", bar="pregnant"), "barred"),
-    ("NCL art. 39: under sixteen", active(state="refused"), "decide_isolation", on("2025-03-05", ground="serious_breach", order_no="1", age=15), "minor_needs_reason"),
+    ("NCL art. 39: pregnant", active(state="reported_serious_breach"), "decide_isolation", on("2025-03-05", ground="serious_breach", order_no="1", bar="pregnant"), "barred"),
+    ("NCL art. 39: under sixteen", active(state="reported_serious_breach"), "decide_isolation", on("2025-03-05", ground="serious_breach", order_no="1", age=15), "minor_needs_reason"),
     ("DRR art. 38 §2: a breach of rehabilitation is no ground", active(CR, state="reported_reuse"), "decide_isolation", on("2025-03-05", ground="serious_breach", order_no="1"), "ground_required"),
-    ("NCL art. 47: not before a year", isolated(), "release_early", on("2026-01-05", document_no="1"), "one_year_first"),
-    ("DRR art. 32: an escapee", isolated(term_start=date(2024, 6, 1), ordered_on=date(2024, 6, 1), escaped_once=True), "release_early", on("2025-12-05", document_no="1"), "escaped"),
-    ("NCL art. 47: more than a year longer", isolated(), "extend", on("2025-12-01", document_no="1", until=date(2028, 1, 11)), "longer_than_a_year"),
-    ("NCL art. 47: not released before the term is over", isolated(), "release", on("2026-01-05"), "term_not_over"),
+    ("NCL art. 47: not before a year", isolated(done={"propose_early_release": date(2026, 1, 2)}), "release_early", on("2026-01-05", document_no="1"), "one_year_first"),
+    ("DRR art. 32: an escapee", isolated(term_start=date(2024, 6, 1), ordered_on=date(2024, 6, 1), escaped_once=True, done={"propose_early_release": date(2025, 12, 1)}), "release_early", on("2025-12-05", document_no="1"), "escaped"),
+    ("NCL art. 47: more than a year longer", isolated(done={"propose_extension": date(2025, 12, 1)}), "extend", on("2025-12-01", document_no="1", until=date(2028, 1, 11)), "longer_than_a_year"),
+    ("NCL art. 47: not released before the term is over", isolated(), "expire", on("2026-01-05"), "term_not_over"),
+    ("NCL art. 38: a refusal is no breach", waiting(state="refused"), "decide_isolation", on("2025-12-20", ground="serious_breach", order_no="1"), "ground_required"),
+    ("NCL art. 38: a breach is no re-use", active(state="reported_serious_breach"), "decide_isolation", on("2025-03-05", ground="used_during_community_treatment", order_no="1"), "ground_required"),
+    ("NCL art. 38 §2: no finding of serious addiction", active(state="reported_reuse"), "decide_isolation", on("2025-03-05", ground="seriously_addicted", addiction="addicted", order_no="1"), "serious_finding_required"),
+    ("DRR art. 33: no early release without a proposal", isolated(ordered_on=date(2024, 6, 1), term_start=date(2024, 6, 1)), "release_early", on("2025-12-05", document_no="1"), "proposal_required"),
+    ("DRR art. 33: no extension without a proposal", isolated(), "extend", on("2025-12-05", document_no="1", until=date(2028, 1, 10)), "proposal_required"),
+    ("DRR art. 31: no change without a proposal", isolated(done={"propose_change": date(2025, 12, 6)}), "change_to_community", on("2025-12-05", document_no="1", division_code="610822100000"), "proposal_required"),
+    ("NCL art. 47: no proposal before a year", isolated(), "propose_early_release", on("2026-01-05", document_no="1"), "one_year_first"),
+    ("NCL art. 40: served once", isolated(served_on=date(2025, 1, 10)), "serve", on("2025-01-11"), "already_served"),
+    ("DRR art. 23: the notice is served once", active(state="discharged", term_end=date(2026, 1, 1), done={"serve_discharge_notice": date(2026, 1, 3)}), "serve_discharge_notice", on("2026-01-05", document_no="1"), "already_recorded"),
+    ("a decision before the report", active(state="reported_reuse", entered_on=date(2025, 6, 1)), "decide_isolation", on("2025-05-31", ground="used_during_community_treatment", order_no="1"), "date_before_last_step"),
+    ("an arrival before the departure", active(state="transfer_pending", transfer_to="610822105000", transfer_due=date(2025, 6, 16), entered_on=date(2025, 6, 1)), "report_in_at_new_place", on("2025-05-31"), "date_before_last_step"),
     ("DRR art. 23: the law does not discharge early", active(), "expire", on("2026-01-05"), "term_not_over"),
     ("DRR art. 24: no custody notice", active(), "suspend", on("2025-03-05"), "document_required"),
     ("DRR art. 22: the same place", active(), "begin_transfer", on("2025-03-05", division_code="610822100000"), "same_place"),
@@ -154,7 +180,11 @@ def test_community_treatment_can_be_neither_shortened_nor_extended() -> None:
     for state in STATES:
         names = {t.event for t in possible(CT, state)}
         assert names.isdisjoint({"release", "release_early", "extend", "discharge_early", "approve_absence"})
-    assert not [t for t in TRANSITIONS if set(t.kinds) & set(COMMUNITY) and t.target == "discharged" and "term_over" not in t.guards]
+    assert not [
+        t
+        for t in TRANSITIONS
+        if set(t.kinds) & set(COMMUNITY) and t.target == "discharged" and "term_over" not in t.guards and t.sources != ("discharged",)
+    ]
     assert rules.first_changes(CT, Given(on=TODAY, term_months=12))["term_months"] == 36
 
 
@@ -196,7 +226,19 @@ def test_every_transition_names_its_source_and_known_words() -> None:
     [
         (CT, on("2025-12-01", order_no="1", order_organ="府谷县公安局"), "finding_required"),
         (CT, on("2025-12-01", addiction="addicted"), "order_required"),
-        (IS, on("2025-12-01", order_no="1", order_organ="县局"), "ground_required"),
+        (IS, on("2025-12-01", order_no="1", order_organ="县局", addiction="addicted"), "ground_required"),
+        (IS, on("2025-12-01", order_no="1", order_organ="县局", ground="used_again_afterwards"), "finding_required"),
+        (
+            IS,
+            on("2025-12-01", order_no="1", order_organ="县局", ground="seriously_addicted", addiction="addicted"),
+            "serious_finding_required",
+        ),
+        (CR, on("2025-12-01", order_no="1", order_organ="县局", term_months=36, released_on=date(2022, 12, 1)), "three_years_over"),
+        (
+            CR,
+            on("2025-12-01", order_no="1", order_organ="县局", term_months=36, released_on=date(2025, 11, 1), isolation_organ="市局"),
+            "other_organ",
+        ),
         (CR, on("2025-12-01", order_no="1", order_organ="县局", term_months=36), "release_first"),
         (CR, on("2025-12-01", order_no="1", order_organ="县局", term_months=37, released_on=date(2025, 11, 1)), "term_too_long"),
         (CT, on("2026-01-06", order_no="1", order_organ="县局", addiction="addicted"), "date_future"),
@@ -224,6 +266,39 @@ def test_an_order_needs_what_the_law_asks(kind: str, given: Given, code: str) ->
 )
 def test_the_fifteen_days_of_article_14_roll_over_public_holidays(received: date, due: date) -> None:
     assert terms.report_in_due(received, load_working_days("610822")) == due
+
+
+@pytest.mark.parametrize(
+    ("ordered", "reported", "months", "end"),
+    [
+        (date(2025, 11, 20), date(2025, 12, 1), 36, date(2028, 12, 1)),  # in time: from the report-in
+        (date(2025, 11, 20), date(2025, 12, 5), 36, date(2028, 12, 5)),  # order + 15 days
+        (date(2025, 11, 20), date(2025, 12, 16), 36, date(2028, 12, 5)),  # served late: no later than order + 15 days + term
+        (date(2025, 11, 20), date(2025, 12, 16), 1, date(2026, 1, 5)),
+    ],
+)
+def test_article_48_rehabilitation_never_ends_later_than_its_order_allows(ordered: date, reported: date, months: int, end: date) -> None:
+    facts = waiting(CR, ordered_on=ordered, served_on=date(2025, 12, 1), term_months=months)
+    assert rules.decide(facts, "report_in", Given(on=reported), TODAY, every_day).changes["term_end"] == end
+    treatment = waiting(CT, ordered_on=ordered, served_on=date(2025, 12, 1))
+    assert rules.decide(treatment, "report_in", Given(on=reported), TODAY, every_day).changes["term_end"] == terms.term_end(reported, 36)
+
+
+@pytest.mark.parametrize(
+    ("facts", "event"), [(waiting(state="refused"), "decide_against_isolation"), (waiting(CR, state="breach_reported"), "close_breach")]
+)
+def test_article_14_whoever_is_not_isolated_can_still_report_in(facts: Facts, event: str) -> None:
+    back = rules.decide(facts, event, on("2025-12-20", reason="证据不足"), TODAY, every_day).changes
+    assert (back["state"], back["report_in_due"]) == ("awaiting_report_in", date(2026, 1, 4))
+
+
+@pytest.mark.parametrize(
+    ("event", "until", "due"),
+    [("resume", "2025-02-20", date(2025, 2, 28)), ("resume", "2025-02-10", date(2025, 2, 18))],
+)
+def test_article_24_time_in_custody_does_not_count_for_a_transfer(event: str, until: str, due: date) -> None:
+    facts = active(state="suspended", suspended_on=date(2025, 2, 10), transfer_to="610822105000", transfer_due=date(2025, 2, 18))
+    assert rules.decide(facts, event, on(until), TODAY, every_day).changes["transfer_due"] == due
 
 
 def test_a_term_from_the_29th_of_february_ends_on_the_28th() -> None:
@@ -306,7 +381,7 @@ def test_any_life_course_keeps_the_laws_arithmetic(data: st.DataObject) -> None:
             evaded_tests=3,
             statement="x",
             finding_no="1",
-            ground="serious_breach",
+            ground=data.draw(st.sampled_from(["serious_breach", "refused_community_treatment", "used_during_community_treatment"])),
             division_code=data.draw(st.sampled_from(["610822100000", "610822105000"])),
             order_no="1",
         )
@@ -315,7 +390,7 @@ def test_any_life_course_keeps_the_laws_arithmetic(data: st.DataObject) -> None:
         except (Refused, rules.NotDeclared):
             continue
         known: dict[str, object] = {name: getattr(facts, name) for name in Facts.__dataclass_fields__}
-        facts = Facts(**{**known, **{k: v for k, v in decision.changes.items() if k in known}})  # pyright: ignore[reportArgumentType] - rebuilt from itself
+        facts = Facts(**{**known, **{k: v for k, v in decision.changes.items() if k in known}})
         start = start or facts.term_start
         assert facts.term_start == start, "no step restarts the clock"
         if facts.term_start is not None:

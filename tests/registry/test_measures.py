@@ -52,7 +52,8 @@ async def test_a_measure_reads_as_discharged_on_its_last_day_and_the_job_writes_
     path = f"/registry/v1/measures/{measure['id']}"
     house.clock.advance(timedelta(days=3 * 366))
     late = json.loads((await officer("GET", path)).body)
-    assert (late["state"], late["ended_on"], late["next_steps"]) == ("discharged", "2024-05-10", [])
+    assert (late["state"], late["ended_on"]) == ("discharged", "2024-05-10")
+    assert [step["event"] for step in late["next_steps"]] == ["serve_discharge_notice"], "nothing but the notice that the office owes"
     refused = await officer("POST", path + "/transitions", {"event": "admonish", "on": "2024-05-11", "reason": "迟到"}, if_match='"v3"')
     assert (refused.status, json.loads(refused.body)["type"]) == (409, "/problems/step-not-declared")
     listed = json.loads((await officer("GET", "/registry/v1/measures?state=discharged")).body)
@@ -75,16 +76,19 @@ async def test_three_clean_years_end_the_measure_and_close_the_record(house: Tes
     add_towns(house)
     officer = county_officer(house)
     person, measure = await running(officer)
+    await step(officer, measure, "suspend", "2021-06-20", document_no="拘1号")  # the term stands still, the three years do not
+    house.clock.advance(timedelta(days=3 * 366))
     path = f"/registry/v1/people/{person['id']}"
-    done = await officer(
-        "POST", path + "/standings", {"status": "three_years_clean", "since": "2021-06-30", "reason": "公安机关认定"}, if_match='"v1"'
-    )
+    clean = {"status": "three_years_clean", "reason": "公安机关认定"}
+    early = await officer("POST", path + "/standings", {**clean, "since": "2024-05-09"}, if_match='"v1"')
+    assert (early.status, json.loads(early.body)["errors"][0]["code"]) == (422, "three_years_not_over")
+    done = await officer("POST", path + "/standings", {**clean, "since": "2024-05-10"}, if_match='"v1"')
     assert (done.status, json.loads(done.body)["state"]) == (201, "closed")
     assert (await officer("GET", path)).status == 404
     assert (await officer("GET", path, purpose="audit")).status == 200
     subject = house.caller("registry", Role.SUBJECT, person_id=person["id"])
     own = json.loads((await subject("GET", path + "/measures")).body)
-    assert [(m["id"], m["state"], m["ended_on"]) for m in own] == [(measure["id"], "ended", "2021-06-30")]
+    assert [(m["id"], m["state"], m["ended_on"]) for m in own] == [(measure["id"], "ended", "2024-05-10")]
     assert published(house)[-1][0] == "measure.ended"
 
 

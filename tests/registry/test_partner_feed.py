@@ -119,7 +119,7 @@ async def test_an_independent_script_proves_the_pages_and_finds_what_was_changed
     pages = (await partner("GET", f"{base}/snapshot", accept="application/x-ndjson")).body
     cursor = json.loads(pages.splitlines()[-1])["next"]
     for person in people[:2]:
-        body = {"status": "three_years_clean", "since": "2021-06-30", "reason": "认定"}
+        body = {"status": "dead", "since": "2021-06-30", "reason": "死亡证明"}
         assert (await officer("POST", f"/registry/v1/people/{person['id']}/standings", body, if_match='"v1"')).status == 201
     for _ in range(3):
         page = (await partner("GET", f"{base}/changes?limit=1&after={cursor}", accept="application/x-ndjson")).body

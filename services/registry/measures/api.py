@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,21 +13,24 @@ from kit.etags import IfMatch, etag
 from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, json_page
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
-from services.registry.measures import corrections, service, standings
+from services.registry.measures import corrections, repository, service, standings
+from services.registry.measures.duties import duties_of
+from services.registry.measures.repository import Steps
 from services.registry.measures.schemas import (
     Correction,
+    DutyAnswer,
     Kind,
     MeasureAnswer,
     MeasureHistoryEntry,
     MeasureRow,
+    MonitoringAnswer,
     NewMeasure,
     PossibleStep,
     State,
     Step,
 )
-from services.registry.measures.states import COMMUNITY, state_on
+from services.registry.measures.states import state_on
 from services.registry.measures.tables import Measure
-from services.registry.measures.terms import AGREEMENT_WORKING_DAYS, due_in_working_days
 from services.registry.measures.transitions import possible
 from services.registry.people.api import person_answer
 from services.registry.people.schemas import NewStanding, PersonAnswer
@@ -41,15 +45,25 @@ Corrector = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.POLICE_OFFICER)]
 Writer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER)]
 
 
-def _answer(work: Work, measure: Measure, response: Response | None = None) -> MeasureAnswer:
+async def _answer(work: Work, measure: Measure, response: Response | None = None) -> MeasureAnswer:
+    return (await _answers(work, [measure], response))[0]
+
+
+async def _answers(work: Work, measures: Sequence[Measure], response: Response | None = None) -> list[MeasureAnswer]:
+    steps = await repository.steps_of(work.session, [measure.id for measure in measures])
+    return [_one(work, measure, steps[measure.id], response) for measure in measures]
+
+
+def _one(work: Work, measure: Measure, taken: Steps, response: Response | None) -> MeasureAnswer:
     if response is not None:
         response.headers["ETag"] = etag(measure.version)
     state = state_on(measure.kind, measure.state, measure.term_end, work.today)
     values: dict[str, Any] = {name: getattr(measure, name, None) for name in MeasureAnswer.model_fields}
     if state != measure.state:
         values |= {"ended_on": measure.term_end, "end_reason": "term_end"}
-    if measure.kind in COMMUNITY and measure.reported_in_on is not None and measure.agreement_on is None:
-        values["agreement_due"] = due_in_working_days(measure.reported_in_on, AGREEMENT_WORKING_DAYS, work.house.extras["works"])
+    owed = duties_of(service.facts_of(measure, taken), state, work.house.extras["works"])
+    values["duties"] = [DutyAnswer.model_validate(duty) for duty in owed]
+    values["agreement_due"] = next((duty.due_on for duty in owed if duty.kind == "sign_agreement"), None)
     steps = [
         PossibleStep(
             event=t.event, to=t.target, document=t.document, legal_source=t.legal_source, needs=list(t.guards), roles=sorted(t.roles)
@@ -64,13 +78,22 @@ async def order_measure(work: Decider, person_id: UUID, new: NewMeasure, respons
     """Record an order of the police (NCL art. 33, 38, 48) or the start of a voluntary measure."""
     measure = await service.order_measure(work, person_id, new)
     response.headers["Location"] = f"/registry/v1/measures/{measure.id}"
-    return _answer(work, measure, response)
+    return await _answer(work, measure, response)
 
 
 @router.get("/people/{person_id}/measures")
 async def measures_of(work: Reader, person_id: UUID) -> list[MeasureAnswer]:
     """All measures of a person, newest first."""
-    return [_answer(work, measure) for measure in await service.measures_of(work, person_id)]
+    return await _answers(work, await service.measures_of(work, person_id))
+
+
+@router.get("/people/{person_id}/monitoring")
+async def monitoring_of(work: Reader, person_id: UUID) -> MonitoringAnswer:
+    """Since when the person counts as clean, and the day on which dynamic monitoring ends by law (DRR art. 7)."""
+    found = await standings.monitoring(work, person_id)
+    return MonitoringAnswer(
+        ground=found.ground, clean_since=found.clean_since, ends_on=found.ends_on, over=found.over_on(work.today), source=found.source
+    )
 
 
 @router.post("/people/{person_id}/standings", status_code=201)
@@ -99,7 +122,7 @@ async def list_measures(
 @router.get("/measures/{measure_id}")
 async def read_measure(work: Reader, measure_id: UUID, response: Response) -> MeasureAnswer:
     """One measure, with the steps that the law knows from here."""
-    return _answer(work, await service.read_measure(work, measure_id), response)
+    return await _answer(work, await service.read_measure(work, measure_id), response)
 
 
 @router.get("/measures/{measure_id}/history", response_model=list[MeasureHistoryEntry])
@@ -111,7 +134,7 @@ async def history_of(work: Reader, measure_id: UUID) -> object:
 @router.post("/measures/{measure_id}/transitions")
 async def take_step(work: Decider, measure_id: UUID, step: Step, response: Response, if_match: IfMatch = None) -> MeasureAnswer:
     """Record a step; which exist from here is in the measure's `next_steps`."""
-    return _answer(work, await service.take_step(work, measure_id, step, if_match), response)
+    return await _answer(work, await service.take_step(work, measure_id, step, if_match), response)
 
 
 @router.post("/measures/{measure_id}/corrections")
@@ -119,4 +142,4 @@ async def correct_step(
     work: Corrector, measure_id: UUID, correction: Correction, response: Response, if_match: IfMatch = None
 ) -> MeasureAnswer:
     """Take the last step back because it was recorded by mistake; the history keeps both."""
-    return _answer(work, await corrections.correct_step(work, measure_id, correction, if_match), response)
+    return await _answer(work, await corrections.correct_step(work, measure_id, correction, if_match), response)

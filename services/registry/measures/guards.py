@@ -6,8 +6,8 @@ Machines flag, people decide (law 6): a count that reaches the statute's number 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 
 from services.registry.measures import terms
@@ -21,6 +21,20 @@ GROUNDS = (
     "voluntary_with_consent",
 )
 """Grounds of compulsory isolation (NCL art. 38 §1 (1)-(4), §2, §3)."""
+
+GROUND_OF_REPORT = {
+    "refused": frozenset({"refused_community_treatment"}),
+    "reported_serious_breach": frozenset({"serious_breach"}),
+    "reported_reuse": frozenset({"used_during_community_treatment", "seriously_addicted"}),
+}
+"""What was reported of a community treatment → the grounds that it can found: a breach is no re-use, and a refusal is no breach (NCL art. 38 §1, §2)."""
+
+PROPOSALS = {
+    "release_early": "propose_early_release",
+    "extend": "propose_extension",
+    "change_to_community": "propose_change",
+}
+"""Decision of the organ → what the facility proposes before it, after its diagnostic assessment (DRR art. 31-33)."""
 
 BARS = ("pregnant", "nursing_under_one_year")
 """Must not be isolated (NCL art. 39; DRR art. 26)."""
@@ -54,6 +68,10 @@ class Facts:
     transfer_to: str | None = None
     transfer_due: date | None = None
     escaped_once: bool = False
+    entered_on: date | None = None
+    """The day on which its present state began."""
+    done: Mapping[str, date] = field(default_factory=dict[str, date])
+    """Step → the last day on which it was taken; what was taken back as a mistake is out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +96,11 @@ class Given:
     order_organ: str | None = None
     addiction: str | None = None
     released_on: date | None = None
+    isolation_organ: str | None = None
+    """Who decided the isolation before a rehabilitation, when this register knows it."""
     term_months: int | None = None
     age: int | None = None
+    event: str = ""
 
 
 class Refused(Exception):
@@ -108,6 +129,27 @@ def _due_passed(facts: Facts, given: Given) -> None:
 def _contact_attempted(facts: Facts, given: Given) -> None:
     if given.contact_attempts < 1:
         raise Refused("no_contact_attempt", "须先联系本人", "the person must have been tried first", "DRR art. 14", "/contact_attempts")
+
+
+def _not_served_yet(facts: Facts, given: Given) -> None:
+    if facts.served_on is not None:
+        raise Refused("already_served", "决定书已送达", "the decision is served already", "NCL art. 40")
+
+
+def _not_done_yet(facts: Facts, given: Given) -> None:
+    if given.event in facts.done:
+        raise Refused("already_recorded", "已登记,如有误请更正", "is recorded already; a mistake is corrected", "PIPL art. 46")
+
+
+def _proposed(facts: Facts, given: Given) -> None:
+    proposed_on = facts.done.get(PROPOSALS[given.event])
+    if proposed_on is None or proposed_on > given.on:
+        raise Refused(
+            "proposal_required",
+            "须先有强制隔离戒毒场所的诊断评估和提请意见",
+            "needs the facility's assessment and proposal first",
+            "DRR art. 31-33",
+        )
 
 
 def _not_signed_yet(facts: Facts, given: Given) -> None:
@@ -148,8 +190,22 @@ def _police_finding(facts: Facts, given: Given) -> None:
 
 
 def _isolation_ground(facts: Facts, given: Given) -> None:
-    if given.ground not in GROUNDS:
-        raise Refused("ground_required", "须写明强制隔离戒毒的法定情形", "needs a ground of NCL art. 38", "NCL art. 38", "/ground")
+    if given.ground not in GROUND_OF_REPORT.get(facts.state, GROUNDS):
+        raise Refused(
+            "ground_required",
+            "须写明强制隔离戒毒的法定情形,且与所报告的情形一致",
+            "needs a ground of NCL art. 38 that what was reported can found",
+            "NCL art. 38",
+            "/ground",
+        )
+    if given.ground == "seriously_addicted" and given.addiction != "seriously_addicted":
+        raise Refused(
+            "serious_finding_required",
+            "须有吸毒成瘾严重的认定",
+            "needs a finding of serious addiction",
+            "NCL art. 38 §2; ADM art. 8",
+            "/addiction",
+        )
 
 
 def _used_again(facts: Facts, given: Given) -> None:
@@ -240,6 +296,25 @@ def _was_released(facts: Facts, given: Given) -> None:
             "NCL art. 48; DRR art. 37",
             "/released_on",
         )
+    if given.on >= terms.monitoring_end(given.released_on):
+        raise Refused(
+            "three_years_over",
+            "解除强制隔离戒毒已满三年,不得再责令社区康复",
+            "three years after the release nothing can be ordered any more",
+            "DRR art. 7",
+            "/ordered_on",
+        )
+
+
+def _same_organ(facts: Facts, given: Given) -> None:
+    if given.isolation_organ and given.order_organ != given.isolation_organ:
+        raise Refused(
+            "other_organ",
+            f"社区康复由强制隔离戒毒的决定机关责令({given.isolation_organ})",
+            "rehabilitation is ordered by the organ that decided the isolation",
+            "NCL art. 48; DRR art. 37",
+            "/order_organ",
+        )
 
 
 def _term_within_three_years(facts: Facts, given: Given) -> None:
@@ -251,6 +326,9 @@ GUARDS: dict[str, Callable[[Facts, Given], None]] = {
     "in_time_or_good_reason": _in_time_or_good_reason,
     "due_passed": _due_passed,
     "contact_attempted": _contact_attempted,
+    "not_served_yet": _not_served_yet,
+    "not_done_yet": _not_done_yet,
+    "proposed": _proposed,
     "not_signed_yet": _not_signed_yet,
     "reason_given": _reason_given,
     "statutory_count": _statutory_count,
@@ -268,5 +346,6 @@ GUARDS: dict[str, Callable[[Facts, Given], None]] = {
     "addiction_found": _addiction_found,
     "order_named": _order_named,
     "was_released": _was_released,
+    "same_organ": _same_organ,
     "term_within_three_years": _term_within_three_years,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, RowMapping, Uuid, cast, func, select, text
@@ -63,6 +63,46 @@ async def history_of(session: AsyncSession, measure_id: UUID) -> Sequence[Measur
     """The transitions of a measure, oldest first."""
     query = select(MeasureEvent).where(col(MeasureEvent.measure_id) == measure_id).order_by(col(MeasureEvent.id))
     return (await session.execute(query)).scalars().all()
+
+
+_STEPS = text(
+    """select e.measure_id, e.event, max(e.happened_on) as day, max(e.happened_on) filter (where e.from_state <> e.to_state) as entered
+         from registry.measure_event e
+        where e.measure_id = any(:measures) and e.event <> 'correct' and not exists (select 1 from registry.measure_event c where c.corrects_id = e.id)
+        group by e.measure_id, e.event"""
+)
+
+
+class Steps(NamedTuple):
+    """What was done with a measure, without what was taken back as a mistake."""
+
+    done: dict[str, date]
+    """Step → its last day."""
+    entered_on: date | None
+    """The day on which the present state began."""
+
+
+async def steps_of(session: AsyncSession, measure_ids: Sequence[UUID]) -> dict[UUID, Steps]:
+    """The steps of measures, in one question."""
+    found: dict[UUID, Steps] = {measure_id: Steps({}, None) for measure_id in measure_ids}
+    for row in (await session.execute(_STEPS, {"measures": list(measure_ids)})).all():
+        known = found[row.measure_id]
+        known.done[row.event] = row.day
+        entered = max((day for day in (known.entered_on, row.entered) if day is not None), default=None)
+        found[row.measure_id] = Steps(known.done, entered)
+    return found
+
+
+async def findings_of(session: AsyncSession, measure_ids: Sequence[UUID]) -> dict[UUID, list[date]]:
+    """Measure → days of police findings of re-use that stand (DRR art. 7: only these set a clean time back)."""
+    taken_back = select(col(MeasureEvent.corrects_id)).where(col(MeasureEvent.corrects_id).is_not(None))
+    query = select(col(MeasureEvent.measure_id), col(MeasureEvent.happened_on)).where(
+        col(MeasureEvent.measure_id).in_(measure_ids), col(MeasureEvent.event) == "report_reuse", col(MeasureEvent.id).not_in(taken_back)
+    )
+    found: dict[UUID, list[date]] = {}
+    for measure_id, day in await session.execute(query):
+        found.setdefault(measure_id, []).append(day)
+    return found
 
 
 _STATE_ON = """case when m.state = any(%(expiring)s) and m.term_end <= %(today)s

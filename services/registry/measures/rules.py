@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from kit.clock import WorkingDay
+from kit.clock import WorkingDay, last_day
 from services.registry.measures import terms
+from services.registry.measures.declared import PREVIOUS, Transition
 from services.registry.measures.guards import GUARDS, Facts, Given, Refused
-from services.registry.measures.states import state_on
-from services.registry.measures.transitions import ORDERS, PREVIOUS, Transition, find
+from services.registry.measures.states import COMMUNITY, state_on
+from services.registry.measures.transitions import ORDERS, find
 
 
 class NotDeclared(Exception):
@@ -38,11 +39,15 @@ def decide(facts: Facts, event: str, given: Given, today: date, working: Working
     if given.on > today:
         raise Refused("date_future", "日期不能晚于今天", "must not lie in the future", "", "/on")
     _in_order(facts, given)
+    given = replace(given, event=event)
     for guard in transition.guards:
         GUARDS[guard](facts, given)
     effective = facts.term_end if event == "expire" and facts.term_end else given.on
     changes = _EFFECTS.get(event, _nothing)(facts, given, working)
     changes["state"] = _previous(facts) if transition.target == PREVIOUS else transition.target
+    if changes["state"] == "awaiting_report_in" and event != "serve":
+        # The police decided not to isolate, so the person must be able to report in: DEFAULT the fifteen days run anew from that decision (DRR art. 14, 38).
+        changes["report_in_due"] = terms.report_in_due(given.on, working)
     if transition.says == "ended":
         changes |= {"ended_on": effective, "end_reason": "term_end" if event == "expire" else event, "suspended_on": None}
     return Decision(transition, effective, changes)
@@ -77,12 +82,16 @@ def first_changes(kind: str, given: Given, credited_days: int = 0) -> dict[str, 
 
 
 def _in_order(facts: Facts, given: Given) -> None:
-    known = [day for day in (facts.ordered_on, facts.served_on, facts.reported_in_on, facts.suspended_on) if day is not None]
+    """Nothing happens in a state before the state began. A talk or a signature inside it may be written down later than a younger one."""
+    days = (facts.ordered_on, facts.served_on, facts.reported_in_on, facts.suspended_on, facts.entered_on)
+    known = [day for day in days if day is not None]
     if known and given.on < max(known):
         raise Refused("date_before_last_step", "日期早于上一步", "lies before the last step", "", "/on")
 
 
 def _previous(facts: Facts) -> str:
+    if facts.transfer_to is not None:
+        return "transfer_pending"
     return "active" if facts.reported_in_on or facts.term_start else "awaiting_report_in"
 
 
@@ -91,6 +100,8 @@ def _nothing(facts: Facts, given: Given, working: WorkingDay) -> dict[str, Any]:
 
 
 def _serve(facts: Facts, given: Given, working: WorkingDay) -> dict[str, Any]:
+    if facts.kind not in COMMUNITY:
+        return {"served_on": given.on}
     return {"served_on": given.on, "report_in_due": terms.report_in_due(given.on, working)}
 
 
@@ -98,6 +109,8 @@ def _report_in(facts: Facts, given: Given, working: WorkingDay) -> dict[str, Any
     late = facts.report_in_due is not None and given.on > facts.report_in_due
     months = facts.term_months or terms.COMMUNITY_MONTHS
     end = terms.term_end(given.on, months, credited_days=facts.credited_days)
+    if facts.kind == "community_rehabilitation" and facts.ordered_on is not None:
+        end = max(given.on, min(end, terms.rehabilitation_latest_end(facts.ordered_on, months)))
     return {"reported_in_on": given.on, "late_report_accepted": late, "term_start": given.on, "term_end": end}
 
 
@@ -125,7 +138,10 @@ def _escape(facts: Facts, given: Given, working: WorkingDay) -> dict[str, Any]:
 def _go_on(facts: Facts, given: Given, working: WorkingDay) -> dict[str, Any]:
     assert facts.suspended_on is not None and facts.term_end is not None
     days = given.on - facts.suspended_on
-    return {"suspended_on": None, "suspended_days": facts.suspended_days + days.days, "term_end": facts.term_end + days}
+    changes = {"suspended_on": None, "suspended_days": facts.suspended_days + days.days, "term_end": facts.term_end + days}
+    if facts.transfer_due is not None:  # nobody could report in at the new place from custody
+        changes["transfer_due"] = last_day(facts.transfer_due, days.days, working)
+    return changes
 
 
 def _extend(facts: Facts, given: Given, working: WorkingDay) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class NewMeasure(Message):
     order_no: ShortText | None = None
     order_organ: ShortText | None = None
     addiction: Literal["addicted", "seriously_addicted"] | None = None
-    """Addiction finding behind an order of community treatment (ADM art. 7, 8)."""
+    """Addiction finding behind an order of community treatment or isolation (NCL art. 33, 38; ADM art. 7, 8)."""
     ground: Ground | None = None
     """Isolation: ground of NCL art. 38."""
     bar: Bar | None = None
@@ -69,7 +69,7 @@ class NewMeasure(Message):
     term_months: Annotated[int, Field(ge=1, le=60)] | None = None
     """Rehabilitation: the ordered term; the law fixes the others."""
     released_on: date | None = None
-    """Rehabilitation: release from isolation, when the isolation itself is not in this register."""
+    """Rehabilitation: release from isolation, when no isolation is in this register."""
     reason: LongText | None = None
 
 
@@ -91,8 +91,11 @@ class Step(Message):
     finding_no: ShortText | None = None
     ground: Ground | None = None
     bar: Bar | None = None
+    addiction: Literal["addicted", "seriously_addicted"] | None = None
+    """Finding behind a decision of isolation for serious addiction (NCL art. 38 §2; ADM art. 8)."""
     division_code: DivisionCode | None = None
     until: date | None = None
+    """Extension: the first day after the extended term, as `term_end`."""
     order_no: ShortText | None = None
     order_organ: ShortText | None = None
 
@@ -113,6 +116,29 @@ class PossibleStep(Answer):
     legal_source: str
     needs: list[str]
     roles: list[str]
+
+
+class DutyAnswer(Answer):
+    """What is owed next, by whom, and its last day. `default`: the law says "promptly" or nothing, and the number is a DEFAULT."""
+
+    kind: str
+    owed_by: str
+    due_on: date
+    source: str
+    default: bool
+
+
+class MonitoringAnswer(Answer):
+    """`ground`: execution_began, released, finding_of_reuse, unknown, in_isolation, or police_decide (refusal and serious breach are excepted).
+
+    `ends_on` is the first day after three clean years; `over`: it has come and no measure is open.
+    """
+
+    ground: str
+    clean_since: date | None
+    ends_on: date | None
+    over: bool
+    source: str
 
 
 class MeasureRow(Answer):
@@ -169,6 +195,8 @@ class MeasureAnswer(Answer):
     source: str
     version: int
     updated_at: datetime
+    duties: list[DutyAnswer]
+    """What is owed next, the earliest first; those of the office are no reason to go on when they are late (DRR art. 44)."""
     next_steps: list[PossibleStep]
 
 

@@ -22,7 +22,7 @@ from services.registry.measures.events import said_of
 from services.registry.measures.guards import Facts, Given, Refused
 from services.registry.measures.intake import WITH_MEASURE, TakenMeasure, take_over_measures
 from services.registry.measures.schemas import NewMeasure, Step
-from services.registry.measures.states import EXCLUSIVE, EXPIRING, OPEN
+from services.registry.measures.states import EXCLUSIVE, EXPIRING, OPEN, state_on
 from services.registry.measures.tables import Measure, MeasureEvent
 from services.registry.measures.transitions import ORDERS, find
 from services.registry.people import policy as people_policy
@@ -40,7 +40,7 @@ SAYS: dict[str, type[said.MeasureEvent]] = {
     "breached": said.MeasureBreached,
     "ended": said.MeasureEnded,
 }
-_FACTS = tuple(field.name for field in fields(Facts))
+_COLUMNS = tuple(field.name for field in fields(Facts) if field.name not in ("entered_on", "done"))
 
 
 async def order_measure(work: Work, person_id: UUID, new: NewMeasure) -> Measure:
@@ -56,6 +56,7 @@ async def order_measure(work: Work, person_id: UUID, new: NewMeasure) -> Measure
     if person.state == "closed":
         raise RecordClosed
     await end_due(work, [person_id])
+    released_on, organ = await _released(work, new, person_id)
     given = Given(
         on=new.ordered_on,
         reason=new.reason or "",
@@ -65,7 +66,8 @@ async def order_measure(work: Work, person_id: UUID, new: NewMeasure) -> Measure
         ground=new.ground,
         bar=new.bar,
         term_months=new.term_months,
-        released_on=new.released_on or await _released_on(work, new, person_id),
+        released_on=released_on,
+        isolation_organ=organ,
         age=_age(person.birth_date, new.ordered_on),
     )
     try:
@@ -80,15 +82,20 @@ async def take_step(work: Work, measure_id: UUID, step: Step, if_match: str | No
     measure = await repository.measure(work.session, measure_id, for_update=True)
     if measure is None:
         raise MeasureNotFound
-    transition = find(measure.kind, measure.state, step.event)
+    state = state_on(measure.kind, measure.state, measure.term_end, work.today)
+    transition = find(measure.kind, measure.state if step.event == "expire" else state, step.event)
     policy.may_change(work.principal, measure, transition.roles if transition else work.principal.roles)
     check_version(if_match, measure.version)
     person = await people.person(work.session, measure.person_id, for_update=True)
     assert person is not None
+    if transition is not None and state != measure.state and step.event != "expire":  # the term is over and no job has written it down yet
+        await end_due(work, [person.id])
+        await work.session.refresh(measure)
     if step.division_code is not None:
         await require_town(work, step.division_code, "/division_code")
     given = Given(age=_age(person.birth_date, step.on), **{**step.model_dump(exclude={"event"}), "reason": step.reason or ""})
-    facts = Facts(**{name: getattr(measure, name) for name in _FACTS})
+    steps = (await repository.steps_of(work.session, [measure.id]))[measure.id]
+    facts = facts_of(measure, steps)
     try:
         decision = rules.decide(facts, step.event, given, work.today, work.house.extras["works"])
     except rules.NotDeclared as error:
@@ -107,6 +114,11 @@ async def take_step(work: Work, measure_id: UUID, step: Step, if_match: str | No
     await work.note("measure.step", "measure", measure.id, details={"event": step.event, "to": measure.state})
     await _follow_up(work, person, measure, step, given)
     return measure
+
+
+def facts_of(measure: Measure, steps: repository.Steps) -> Facts:
+    """What the rules need to know of a measure."""
+    return Facts(**{name: getattr(measure, name) for name in _COLUMNS}, entered_on=steps.entered_on, done=steps.done)
 
 
 async def _follow_up(work: Work, person: Person, measure: Measure, step: Step, given: Given) -> None:
@@ -249,11 +261,18 @@ async def _readable(work: Work, measure_id: UUID) -> Measure:
     return policy.may_read(work.principal, measure, person, work.purpose)
 
 
-async def _released_on(work: Work, new: NewMeasure, person_id: UUID) -> date | None:
+async def _released(work: Work, new: NewMeasure, person_id: UUID) -> tuple[date | None, str | None]:
+    """Day of release from isolation and the organ that had decided it. What this register knows goes before what the caller says, so that an isolation that
+    was closed without an order (R5), or changed into community treatment (I4), founds no rehabilitation."""
     if new.kind != "community_rehabilitation":
-        return None
-    released = [m for m in await repository.measures_of(work.session, person_id) if m.state == "released"]
-    return max((m.ended_on for m in released if m.ended_on), default=None)
+        return None, None
+    isolations = [m for m in await repository.measures_of(work.session, person_id) if m.kind == "compulsory_isolation_treatment"]
+    if not isolations:
+        return new.released_on, None
+    latest = max((m for m in isolations if m.state != "revoked"), key=lambda m: m.term_start or date.min, default=None)
+    if latest is None or latest.state != "released":
+        return None, None
+    return latest.ended_on, latest.order_organ
 
 
 def _age(birth: date, on: date) -> int:
@@ -271,6 +290,7 @@ __all__ = [
     "end_due",
     "end_measures",
     "end_measures_of",
+    "facts_of",
     "history_of",
     "list_measures",
     "measures_of",

@@ -59,6 +59,11 @@ def term_end(start: date, months: int, *, added_days: int = 0, credited_days: in
     return max(start, after_months(start, months) + timedelta(days=added_days - credited_days))
 
 
+def rehabilitation_latest_end(ordered_on: date, months: int) -> date:
+    """The law says no start for rehabilitation: DEFAULT the day of reporting in, but it never ends later than order + 15 days + ordered term (domain 13, row 1)."""
+    return after_months(ordered_on + timedelta(days=REPORT_IN_DAYS), months)
+
+
 def monitoring_end(clean_since: date) -> date:
     """First day after three clean years (DRR art. 7)."""
     return after_months(clean_since, CLEAN_MONTHS)

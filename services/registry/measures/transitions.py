@@ -6,45 +6,12 @@ refusal or breach of rehabilitation to isolation (DRR art. 38 §2), no approval 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from services.registry.measures.declared import ANY, BOTH, COMMUNITY, CR, CT, ISOLATION, LAW, POLICE, PREVIOUS, TOWN, Transition
+from services.registry.measures.isolation import ISOLATION_STEPS
 from services.registry.measures.states import EXPIRING, OPEN, VOLUNTARY
 
-POLICE = frozenset({"police_officer", "county_officer"})
-"""Record what the public security organ decided: only that organ decides on measures (DRR art. 4)."""
-TOWN = frozenset({"town_officer", "county_officer"})
-"""Execute community measures (DRR art. 5, 17)."""
-BOTH = POLICE | TOWN
-LAW = frozenset({"service"})
-"""The law itself: a job writes it down, nobody decides."""
-
-PREVIOUS = "previous"
-"""Back to the state before the report: `active` after reporting in, else `awaiting_report_in`."""
-
-CT = ("community_treatment",)
-CR = ("community_rehabilitation",)
-COMMUNITY = CT + CR
-ISOLATION = ("compulsory_isolation_treatment",)
-ANY = CT + CR + ISOLATION + VOLUNTARY
-
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """One declared step: from, event, guards, to, what it says to neighbours, document, source, who may record it."""
-
-    row: str
-    kinds: tuple[str, ...]
-    event: str
-    sources: tuple[str, ...]
-    target: str
-    says: str
-    document: str
-    legal_source: str
-    roles: frozenset[str]
-    guards: tuple[str, ...] = ()
-    late_notice_days: int | None = None
-    """Days within which the town must be told after it (an overdue duty of the office, never a reason to go on)."""
-
+OPEN_COMMUNITY = tuple(state for state in OPEN if state not in ("isolation_active", "escaped"))
+"""Prison and compulsory education end the measure whatever stage it has reached: DRR art. 24 §1 makes no difference between them."""
 
 TRANSITIONS: tuple[Transition, ...] = (
     Transition("T2", CT, "serve", ("ordered",), "awaiting_report_in", "changed", "service_receipt", "DRR art. 14", BOTH),
@@ -159,14 +126,23 @@ TRANSITIONS: tuple[Transition, ...] = (
         ("in_time_or_good_reason",),
     ),
     Transition(
-        "T13", COMMUNITY, "suspend", ("active",), "suspended", "suspended", "suspension", "DRR art. 24 §2", BOTH, ("document_given",)
+        "T13",
+        COMMUNITY,
+        "suspend",
+        ("active", "transfer_pending"),
+        "suspended",
+        "suspended",
+        "suspension",
+        "DRR art. 24 §2",
+        BOTH,
+        ("document_given",),
     ),
-    Transition("T14", COMMUNITY, "resume", ("suspended",), "active", "resumed", "resumption", "DRR art. 24 §2", BOTH),
+    Transition("T14", COMMUNITY, "resume", ("suspended",), PREVIOUS, "resumed", "resumption", "DRR art. 24 §2", BOTH),
     Transition(
         "T15",
         COMMUNITY,
         "terminate",
-        ("active", "suspended"),
+        OPEN_COMMUNITY,
         "terminated",
         "ended",
         "termination",
@@ -185,7 +161,18 @@ TRANSITIONS: tuple[Transition, ...] = (
         "NCL art. 33; DRR art. 23",
         LAW | BOTH,
         ("term_over",),
-        7,
+    ),
+    Transition(
+        "T16",
+        COMMUNITY,
+        "serve_discharge_notice",
+        ("discharged",),
+        "discharged",
+        "changed",
+        "discharge_notice",
+        "DRR art. 23, 40",
+        BOTH,
+        ("not_done_yet", "document_given"),
     ),
     Transition("T17", ANY, "die", OPEN, "closed_death", "ended", "death_certificate", "record of death", BOTH, ("document_given",)),
     Transition(
@@ -199,81 +186,6 @@ TRANSITIONS: tuple[Transition, ...] = (
         "NCL art. 40; Administrative Review Law; Administrative Procedure Law",
         POLICE,
         ("document_given",),
-    ),
-    Transition(
-        "I2",
-        ISOLATION,
-        "release_early",
-        ("isolation_active",),
-        "released",
-        "ended",
-        "early_release_decision",
-        "NCL art. 47; DRR art. 32, 33",
-        POLICE,
-        ("one_year_served", "never_escaped", "document_given"),
-    ),
-    Transition(
-        "I3",
-        ISOLATION,
-        "extend",
-        ("isolation_active",),
-        "isolation_active",
-        "changed",
-        "extension_decision",
-        "NCL art. 47; DRR art. 33",
-        POLICE,
-        ("extension_within_a_year", "document_given"),
-    ),
-    Transition(
-        "I4",
-        ISOLATION,
-        "change_to_community",
-        ("isolation_active",),
-        "ended",
-        "ended",
-        "change_decision",
-        "DRR art. 31",
-        POLICE,
-        ("document_given", "new_place"),
-    ),
-    Transition("I5", ISOLATION, "escape", ("isolation_active",), "escaped", "changed", "escape_report", "DRR art. 32", POLICE),
-    Transition("I5", ISOLATION, "recapture", ("escaped",), "isolation_active", "changed", "escape_report", "DRR art. 32", POLICE),
-    Transition(
-        "I6",
-        ISOLATION,
-        "note_custody",
-        ("isolation_active",),
-        "isolation_active",
-        "changed",
-        "custody_notice",
-        "DRR art. 36",
-        POLICE,
-        ("document_given",),
-    ),
-    Transition(
-        "I7",
-        ISOLATION,
-        "release",
-        ("isolation_active",),
-        "released",
-        "ended",
-        "release_certificate",
-        "NCL art. 47; DRR art. 34",
-        POLICE,
-        ("term_over",),
-    ),
-    Transition(
-        "I7",
-        ISOLATION,
-        "expire",
-        ("isolation_active",),
-        "released",
-        "ended",
-        "release_certificate",
-        "NCL art. 47; DRR art. 34",
-        LAW | POLICE,
-        ("term_over",),
-        7,
     ),
     Transition("R1", CR, "serve", ("ordered",), "awaiting_report_in", "changed", "service_receipt", "DRR art. 37, 38", BOTH),
     Transition(
@@ -316,23 +228,11 @@ TRANSITIONS: tuple[Transition, ...] = (
         "NCL art. 48; DRR art. 40",
         LAW | BOTH,
         ("term_over",),
-        7,
-    ),
-    Transition(
-        "R5",
-        ISOLATION,
-        "close_without_order",
-        ("released",),
-        "ended",
-        "changed",
-        "release_handover",
-        "DRR art. 4, 7",
-        POLICE,
-        ("reason_given",),
     ),
     Transition(
         "V2", VOLUNTARY, "leave", ("active",), "ended", "ended", "discharge_notice", "NCL art. 36, 49, 51; DRR art. 10, 12, 41", BOTH
     ),
+    *ISOLATION_STEPS,
 )
 
 EVENTS = tuple(sorted({transition.event for transition in TRANSITIONS}))
@@ -345,7 +245,7 @@ ORDERS: dict[str, tuple[str, str, frozenset[str], str, str, tuple[str, ...]]] = 
         POLICE,
         "isolation_order",
         "NCL art. 38, 40; DRR art. 25",
-        ("isolation_ground", "not_barred", "order_named"),
+        ("addiction_found", "isolation_ground", "not_barred", "order_named"),
     ),
     "community_rehabilitation": (
         "R1",
@@ -353,7 +253,7 @@ ORDERS: dict[str, tuple[str, str, frozenset[str], str, str, tuple[str, ...]]] = 
         POLICE,
         "order",
         "NCL art. 48; DRR art. 37",
-        ("was_released", "term_within_three_years", "order_named"),
+        ("was_released", "term_within_three_years", "order_named", "same_organ"),
     ),
     "voluntary_treatment": ("V1", "active", BOTH, "agreement", "NCL art. 36, 62; DRR art. 9-10", ()),
     "maintenance_treatment": ("V1", "active", BOTH, "registration", "NCL art. 51; DRR art. 12", ()),
