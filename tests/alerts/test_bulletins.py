@@ -183,3 +183,22 @@ async def test_a_neighbour_that_is_down_is_said_so_and_leaves_no_draft(template:
         officer = alone.caller("alerts", Role.COUNTY_OFFICER)
         assert (await officer("POST", "/alerts/v1/bulletins", {})).status == 503
         assert (await officer("GET", "/alerts/v1/bulletins")).json()["items"] == []
+
+
+async def test_tests_that_nobody_had_planned_are_no_denominator_and_are_said(county: TestHouse) -> None:
+    town = "610822105000"
+    with psycopg.connect(county.owner) as connection:
+        connection.execute(
+            "insert into testing.collection (id, person_id, division_code, kind, mode, source, record_no, specimen_type, sampled_on, collectors,"
+            " before_term, state, version, created_at, updated_at) select gen_random_uuid(), gen_random_uuid(), %s, 'mandatory', 'onsite_test',"
+            " 'ledger', n::text, 'urine', '2021-06-20', '[]', false, 'final_negative', 1, now(), now() from generate_series(1, 7) n",
+            (town,),
+        )
+        connection.execute("update testing.collection set created_at = '2021-07-01', updated_at = '2021-07-01'")
+    draft = await collected(county)
+    (line,) = [line for line in draft["bulletin"]["towns"] if line["division_code"] == town]
+    cell = next(cell for cell in line["cells"] if cell["indicator"] == "test_completion")
+    assert (cell["done"], cell["due"], cell["rate"], cell["base"], cell["outside"]) == (0, 0, None, "unknown", 7)
+    assert (line["colour"], line["score"]) == ("not_rated", None)
+    theirs = await county.caller("alerts", Role.COUNTY_OFFICER)("GET", f"/alerts/v1/bulletins/{draft['id']}?audience=units")
+    assert '"outside":7' not in theirs.body.decode()

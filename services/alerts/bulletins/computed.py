@@ -22,6 +22,7 @@ FROM_REGISTRY: Mapping[str, Indicator] = {
     "closure": Indicator.LAWFUL_CLOSURE,
 }
 """What the registry counts, by its own words."""
+FROM_TESTING: Mapping[str, Indicator] = {"test": Indicator.TEST_COMPLETION}
 FAILS: Mapping[str, HardFail] = {
     "unsigned_over_30": HardFail.UNSIGNED_AGREEMENT,
     "past_end": HardFail.SUPERVISION_PAST_LAWFUL_END,
@@ -37,17 +38,20 @@ def rules_named(version: str) -> ColourRules:
 
 
 def town_inputs(
-    name: str, code: str, registry: Mapping[str, Any], tested: Sequence[int], handled: Sequence[int], past: Sequence[PastRating]
+    name: str, code: str, registry: Mapping[str, Any], tested: Mapping[str, Any], handled: Sequence[int], past: Sequence[PastRating]
 ) -> dict[str, Any]:
-    """One town as it is stored: seven `[done, due]`, the hard fails found, and what earlier bulletins said."""
+    """One town as it is stored: seven `[done, due]`, what was done outside every denominator, the hard fails found, and what earlier bulletins said."""
     counts: dict[str, list[int]] = {indicator.value: list(registry.get(word, (0, 0))) for word, indicator in FROM_REGISTRY.items()}
-    counts[Indicator.TEST_COMPLETION.value] = list(tested)
+    counts[Indicator.TEST_COMPLETION.value] = list(tested.get("test", (0, 0)))
     counts[Indicator.ALERT_HANDLING.value] = list(handled)
+    beside = registry.get("outside", {}) | tested.get("outside", {})
+    outside = {indicator.value: int(beside.get(word) or 0) for word, indicator in {**FROM_REGISTRY, **FROM_TESTING}.items()}
     fails = {fail.value: int(registry.get(word) or 0) for word, fail in FAILS.items()}
     return {
         "code": code,
         "name": name,
         "counts": counts,
+        "outside": {name: count for name, count in outside.items() if count},
         "hard_fails": {kind: cases for kind, cases in fails.items() if cases},
         "past": [
             {
@@ -97,7 +101,8 @@ def _entry(town: Mapping[str, Any]) -> TownEntry:
         PastRating(rating["number"], _score(rating["score"]), Colour(rating["colour"]), Colour(rating["own_colour"]))
         for rating in town["past"]
     )
-    return TownEntry(town["name"], TownInputs(town["code"], counts, fails), past)
+    outside = {Indicator(name): count for name, count in town["outside"].items()}
+    return TownEntry(town["name"], TownInputs(town["code"], counts, fails), past, outside)
 
 
 def past_of(bulletins: Sequence[Bulletin], code: str) -> list[PastRating]:

@@ -10,7 +10,7 @@ A count of 1-4 people in a town can name them. Withheld, by cell (k = `small_cel
 - a line with exactly one cell wholly withheld loses a second one, the smallest (complementary suppression);
 - the county's cell is withheld where county minus the open towns gives something away: one town alone, fewer than k due in all the
   withheld towns together, or none of them done;
-- hard fails are named, their number is not.
+- hard fails are named, their number is not; neither is that of what was done outside every denominator.
 
 The colour and its cause stay: they are about a town's work.
 """
@@ -89,6 +89,7 @@ def _withhold(cells: tuple[Cell, ...], levels: list[Withheld]) -> tuple[Cell, ..
         if others:
             levels[min(others, key=lambda n: cells[n].due or 0)] = Withheld.ALL
     touched = any(level is not Withheld.NOTHING for level in levels)
+    cells = tuple(replace(cell, outside=None) for cell in cells)
     return tuple(_kept(cell, level) for cell, level in zip(cells, levels, strict=True)) if touched else cells
 
 

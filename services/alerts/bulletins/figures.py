@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -20,6 +20,7 @@ import rfc8785
 
 from services.alerts.bulletins.periods import SHANGHAI, Period
 from services.alerts.bulletins.rules import (
+    Base,
     Cause,
     Colour,
     ColourRules,
@@ -60,7 +61,8 @@ class Withheld(StrEnum):
 class Cell:
     """One indicator of one line; None = nothing due or withheld.
 
-    `rate` is 0-1 to 0.0001, `weight` after spreading to 0.0001, `points` and `lost` to 0.01.
+    `rate` is 0-1 to 0.0001, `weight` after spreading to 0.0001, `points` and `lost` to 0.01. `outside` counts what was done and stands in no
+    denominator; `base` says why a cell without anything due is empty.
     """
 
     indicator: Indicator
@@ -71,6 +73,8 @@ class Cell:
     points: Decimal | None
     lost: Decimal | None
     withheld: Withheld
+    base: Base = Base.DUE
+    outside: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +190,8 @@ class TownEntry:
     name: str
     inputs: TownInputs
     past: tuple[PastRating, ...] = ()
+    outside: Mapping[Indicator, int] = field(default_factory=dict)
+    """Indicator → what was done and stands in no denominator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +233,9 @@ def assemble(period: Period, rules: ColourRules, towns: Sequence[TownEntry], hea
         audience=Audience.COUNTY_OFFICE,
         demo=heading.demo,
         rules=_rules_figure(rules),
-        county=_county_line(heading, score_counts(pooled, rules), lines),
+        county=_county_line(
+            heading, score_counts(pooled, rules), lines, {i: sum(entry.outside.get(i, 0) for entry in towns) for i in Indicator}
+        ),
         towns=lines,
         notes=heading.notes,
     )
@@ -244,7 +252,7 @@ def _town_line(entry: TownEntry, rules: ColourRules) -> TownLine:
         colour=rating.colour,
         effect=rating.effect,
         causes=rating.causes,
-        cells=tuple(_cell(reason) for reason in rating.reasons),
+        cells=tuple(_cell(reason, entry.outside.get(reason.indicator, 0)) for reason in rating.reasons),
         hard_fails=tuple(FoundFail(kind, cases) for kind, cases in rating.hard_fails),
         past=tuple(PastFigure(past.number, past.score, past.colour) for past in entry.past),
         difference=trend.difference,
@@ -252,20 +260,21 @@ def _town_line(entry: TownEntry, rules: ColourRules) -> TownLine:
     )
 
 
-def _county_line(heading: Heading, score: Score, lines: tuple[TownLine, ...]) -> CountyLine:
+def _county_line(heading: Heading, score: Score, lines: tuple[TownLine, ...], outside: Mapping[Indicator, int]) -> CountyLine:
     last = heading.county_past[-1].score if heading.county_past else None
     return CountyLine(
         division_code=heading.county_code,
         name=heading.county_name,
         score=score.value,
-        cells=tuple(_cell(reason) for reason in score.reasons),
+        cells=tuple(_cell(reason, outside[reason.indicator]) for reason in score.reasons),
         colours=tuple((colour, sum(line.colour is colour for line in lines)) for colour in Colour),
         past=heading.county_past,
         difference=None if last is None or score.value is None else score.value - last,
     )
 
 
-def _cell(reason: Reason) -> Cell:
+def _cell(reason: Reason, outside: int) -> Cell:
+    base = Base.DUE if reason.count.due else Base.UNKNOWN if outside else Base.NOTHING_DUE
     return Cell(
         indicator=reason.indicator,
         done=reason.count.done,
@@ -275,6 +284,8 @@ def _cell(reason: Reason) -> Cell:
         points=None if reason.rate is None else reason.points,
         lost=None if reason.rate is None else reason.lost,
         withheld=Withheld.NOTHING,
+        base=base,
+        outside=outside,
     )
 
 
@@ -315,7 +326,7 @@ def as_json(value: Any) -> Any:
         case tuple() | list():
             return [as_json(item) for item in value]
         case _ if is_dataclass(value):
-            return {field.name: as_json(getattr(value, field.name)) for field in fields(value)}
+            return {part.name: as_json(getattr(value, part.name)) for part in fields(value)}
         case _:
             raise TypeError(f"no figure holds a {type(value).__name__}")
 

@@ -1,7 +1,8 @@
 """Periods of a bulletin, their cut-offs and numbers. Pure: a day comes in, nothing reads the clock.
 
 Days are days in Asia/Shanghai. A period is the half-open span [start 00:00, day after end 00:00); the closing instant is the cut-off:
-what was recorded at or after it does not count, so that the same bulletin can be computed again at any later time.
+what happened or fell due at or after it does not count. What is known of the period when its figures are collected is frozen with the draft, so that the
+same bulletin can be computed again at any later time; a correction that comes later, as after a contest, makes a revision.
 """
 
 from __future__ import annotations

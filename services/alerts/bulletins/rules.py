@@ -35,6 +35,18 @@ class Indicator(StrEnum):
         return "RETVAHC"[list(Indicator).index(self)]
 
 
+class Base(StrEnum):
+    """What a rate stands on.
+
+    `unknown`: something was done, but nobody knows out of how much, as when a ledger lists the tests that were taken and none that were missed.
+    A rate over such a list is always 100 %, so there is none.
+    """
+
+    DUE = "due"
+    NOTHING_DUE = "nothing_due"
+    UNKNOWN = "unknown"
+
+
 class HardFail(StrEnum):
     """What no score makes good; each is a human finding, never a machine's guess."""
 

@@ -80,8 +80,9 @@ async def _inputs(work: Work, period: Period, revision: int, notes: list[str]) -
         rules = rules_in_force(RULES, period.start)
     except LookupError as error:
         raise invalid("/day", "no_formula", "该期没有有效的评分办法", "no formula was in force then") from error
-    registered = await _figures_of(work, "registry", period)
-    tested = await _figures_of(work, "testing", period)
+    span = {"from": period.start.isoformat(), "to": period.end.isoformat()}
+    registered = await _figures_of(work, "registry", {"as_of": period.end.isoformat(), **span})
+    tested = await _figures_of(work, "testing", span)  # as known now: what a town corrected after a contest must count
     handled = await alerts.handling(work.session, period.opens_at, period.cut_off)
     earlier = await _earlier(work, period)
     towns = [
@@ -89,7 +90,7 @@ async def _inputs(work: Work, period: Period, revision: int, notes: list[str]) -
             str(said.get("name") or code),
             code,
             said,
-            tested["towns"].get(code, {}).get("test", (0, 0)),
+            tested["towns"].get(code, {}),
             handled.get(code, (0, 0)),
             past_of(earlier, code),
         )
@@ -113,10 +114,9 @@ async def _inputs(work: Work, period: Period, revision: int, notes: list[str]) -
     }
 
 
-async def _figures_of(work: Work, neighbour: str, period: Period) -> dict[str, Any]:
+async def _figures_of(work: Work, neighbour: str, span: dict[str, str]) -> dict[str, Any]:
     door = work.house.extras["neighbours"][neighbour]
     assert isinstance(door, Door)
-    span = {"as_of": period.end.isoformat(), "from": period.start.isoformat(), "to": period.end.isoformat()}
     try:
         return await door.get("/internal/figures" + query(**span), timeout=20)
     except NeighbourDown as error:

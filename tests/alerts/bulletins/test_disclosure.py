@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -81,3 +82,12 @@ def test_no_small_count_can_be_read_or_worked_out_of_the_wide_edition(rows: list
         ]
         if len(rest) == 1 or (rest and (sum(c.due for c in rest) < 5 or not any(c.done for c in rest))):
             assert (cell.done, cell.due, cell.rate) == (None, None, None)
+
+
+def test_what_was_done_without_a_base_keeps_its_reason_and_loses_its_number(entries: tuple[TownEntry, ...]) -> None:
+    told = [replace(entry, outside={Indicator.TEST_COMPLETION: 3}) for entry in entries]
+    whole = assemble(period_of(date(2021, 6, 10)), DEFAULT_RULES, told, HEADING)
+    wide = edition_for(whole, Audience.UNITS)
+    assert whole.county.cells[2].outside == 63
+    assert {cell.outside for line in (wide.county, *wide.towns) for cell in line.cells} == {None}
+    assert [[cell.base for cell in line.cells] for line in wide.towns] == [[cell.base for cell in line.cells] for line in whole.towns]

@@ -11,7 +11,7 @@ import pytest
 
 from services.alerts.bulletins.figures import Bulletin, Heading, TownEntry, as_json, assemble, canonical
 from services.alerts.bulletins.periods import period_of
-from services.alerts.bulletins.rules import DEFAULT_RULES, Cause, Colour, Indicator
+from services.alerts.bulletins.rules import DEFAULT_RULES, Base, Cause, Colour, Indicator
 
 
 def test_the_bulletin_names_21_towns_and_centres_in_the_order_of_their_codes(bulletin: Bulletin) -> None:
@@ -79,3 +79,15 @@ def test_a_town_that_stands_twice_is_refused(entries: tuple[TownEntry, ...]) -> 
     heading = Heading("府谷县禁毒委员会办公室", "610822000000", "府谷县", date(2021, 6, 17))
     with pytest.raises(ValueError, match="twice"):
         assemble(period_of(date(2021, 6, 8)), DEFAULT_RULES, [entries[0], entries[0]], heading)
+
+
+def test_a_rate_without_a_base_is_no_rate_and_does_not_touch_the_score(entries: tuple[TownEntry, ...]) -> None:
+    silent = entries[-1]  # a centre where nothing was due
+    told = replace(silent, outside={Indicator.TEST_COMPLETION: 12})
+    heading = Heading("府谷县禁毒委员会办公室", "610822000000", "府谷县", date(2021, 6, 17))
+    period = period_of(date(2021, 6, 10))
+    without, with_it = (assemble(period, DEFAULT_RULES, [entry], heading).towns[0] for entry in (silent, told))
+    cell = with_it.cells[2]
+    assert (cell.base, cell.outside, cell.rate, cell.weight) == (Base.UNKNOWN, 12, None, 0)
+    assert {other.base for other in with_it.cells if other is not cell} == {Base.NOTHING_DUE}
+    assert (with_it.score, with_it.colour) == (without.score, without.colour) == (None, Colour.NOT_RATED)

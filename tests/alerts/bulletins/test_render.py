@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from hashlib import sha256
 from io import BytesIO
@@ -18,11 +19,12 @@ from openpyxl import load_workbook
 from pypdf import PdfReader
 
 from services.alerts.bulletins.disclosure import edition_for
-from services.alerts.bulletins.figures import Audience, Bulletin
+from services.alerts.bulletins.figures import Audience, Bulletin, Heading, TownEntry, assemble
+from services.alerts.bulletins.periods import period_of
 from services.alerts.bulletins.render import words
 from services.alerts.bulletins.render.pdf import UnprintableText, page_data, render_pdf, render_png
 from services.alerts.bulletins.render.xlsx import render_xlsx
-from services.alerts.bulletins.rules import Colour, Effect, HardFail, Indicator
+from services.alerts.bulletins.rules import DEFAULT_RULES, Colour, Effect, HardFail, Indicator
 
 ROOT = Path(__file__).parents[3]
 
@@ -185,3 +187,27 @@ def test_a_score_that_is_withheld_is_not_printed_as_nothing_due(bulletin: Bullet
     scores = {row[1]: row[9] for row in rows}
     assert (scores["哈镇"], scores["碛塄便民服务中心"]) == (words.WITHHELD_MARK, words.NOTHING_MARK)
     assert len(render_pdf(wide)) > 0
+
+
+def test_equal_scores_share_their_place(bulletin: Bulletin) -> None:
+    first, second, third, *rest = words.ranked(bulletin)
+    tied = replace(bulletin, towns=tuple(replace(line, score=Decimal("90.00")) for line in (first, second, third)) + tuple(rest[-1:]))
+    assert [place for place, _ in words.places(tied)] == [1, 1, 1, None]
+
+
+def test_an_indicator_without_a_base_says_so_and_why_wherever_it_is_printed(entries: tuple[TownEntry, ...]) -> None:
+    silent = [replace(entry, inputs=replace(entry.inputs, counts=entries[-1].inputs.counts)) for entry in entries[:2]]
+    told = [replace(silent[0], outside={Indicator.TEST_COMPLETION: 12, Indicator.LAWFUL_CLOSURE: 2}), silent[1]]
+    heading = Heading("府谷县禁毒委员会办公室", "610822000000", "府谷县", date(2021, 6, 17))
+    bulletin = assemble(period_of(date(2021, 6, 10)), DEFAULT_RULES, told, heading)
+    cell = bulletin.towns[0].cells[2]
+    assert (words.percent(cell), words.counts(cell)) == ("无底数", "实检12")
+    said = words.gaps(bulletin)
+    assert said[0].startswith("检测完成率无底数：本期实检12人次")
+    assert said[1].startswith("依法解除及时率无底数：本期法定期满2人")
+    assert said[2] == "报到率、执行率、走访完成率、预警处置率、衔接确认率：本期全县无应办事项。"
+    assert "没有完成率的指标检测完成率无底数：本期实检12人次" in text_of(render_pdf(bulletin))
+    sheet = load_workbook(BytesIO(render_xlsx(bulletin)))["明细"]
+    reasons = {row[2].value: (row[9].value, row[10].value) for row in sheet.iter_rows(min_row=5, max_row=11)}
+    assert reasons["检测完成率"] == (12, "台账只载已检，未载应检")
+    assert reasons["预警处置率"] == ("—", "本期无应办事项")

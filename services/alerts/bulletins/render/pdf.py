@@ -64,7 +64,6 @@ def _compile(bulletin: Bulletin, kind: Literal["pdf", "png"], ppi: int | None = 
 
 def page_data(bulletin: Bulletin) -> dict[str, Any]:
     """Everything that the template prints, as finished strings; towns from best to worst, unrated ones last."""
-    ranked = words.ranked(bulletin)
     by_colour = [
         {
             "name": words.COLOUR_NAMES[colour],
@@ -89,7 +88,7 @@ def page_data(bulletin: Bulletin) -> dict[str, Any]:
         "summary": words.summary(bulletin),
         "colours": by_colour,
         "heads": [*(words.HEADS[i] for i in Indicator)],
-        "towns": [_row(line, rank) for rank, line in enumerate(ranked, 1)],
+        "towns": [_row(line, place) for place, line in words.places(bulletin)],
         "county": {"name": f"全县（{len(bulletin.towns)}）", **_figures(bulletin.county)},
         "tiles": [
             {
@@ -100,6 +99,7 @@ def page_data(bulletin: Bulletin) -> dict[str, Any]:
             }
             for cell in bulletin.county.cells
         ],
+        "gaps": words.gaps(bulletin),
         "bar_floor": _BAR_FLOOR,
         "reasons": [_reason(bulletin, line) for line in words.to_improve(bulletin)],
         "notes": list(bulletin.notes),
@@ -108,9 +108,9 @@ def page_data(bulletin: Bulletin) -> dict[str, Any]:
     }
 
 
-def _row(line: TownLine, rank: int) -> dict[str, Any]:
+def _row(line: TownLine, place: int | None) -> dict[str, Any]:
     return {
-        "rank": words.NOTHING_MARK if line.score is None else str(rank),
+        "rank": words.NOTHING_MARK if place is None else str(place),
         "name": line.name,
         "colour": words.COLOURS[line.colour],
         "paint": words.PAINT[line.colour],

@@ -14,12 +14,14 @@ from services.alerts.bulletins.figures import (
     TownLine,
     Withheld,
 )
-from services.alerts.bulletins.rules import Cause, Colour, Effect, HardFail, Indicator
+from services.alerts.bulletins.rules import Base, Cause, Colour, Effect, HardFail, Indicator
 
 TITLE = "四色警示通报"
 DEMO_MARK = "演示数据"
 WITHHELD_MARK = "※"
 NOTHING_MARK = "—"
+UNKNOWN_MARK = "无底数"
+"""Something was done, but nobody knows out of how much (底数不清): no rate."""
 
 INDICATORS = {
     Indicator.REPORT_IN: "报到率",
@@ -71,6 +73,20 @@ EFFECTS = {
     Effect.NONE: "不评",
 }
 
+# What was done, where nobody knows out of how much: the word in the cell, its unit, why in short and in full.
+_DONE = {Indicator.REPORT_IN: "报到", Indicator.TEST_COMPLETION: "实检", Indicator.LAWFUL_CLOSURE: "期满"}
+_UNIT = {Indicator.REPORT_IN: "人", Indicator.TEST_COMPLETION: "人次", Indicator.LAWFUL_CLOSURE: "人"}
+_NO_BASE = {
+    Indicator.REPORT_IN: "台账未载决定书送达日期，是否按期报到不详",
+    Indicator.TEST_COMPLETION: "台账只载已检，未载应检",
+    Indicator.LAWFUL_CLOSURE: "台账接收前已期满，解除是否及时不详",
+}
+_GAP = {
+    Indicator.REPORT_IN: "本期报到{many}由台账转入，台账未载决定书送达日期，是否按期报到不详",
+    Indicator.TEST_COMPLETION: "本期实检{many}出自台账，当时没有经告知的应检计划，台账只载已检、不载应检，按其计算必为100%",
+    Indicator.LAWFUL_CLOSURE: "本期法定期满{many}在台账接收前已经期满，解除和通知是否及时不详",
+}
+
 AUDIENCES = {Audience.COUNTY_OFFICE: "县禁毒办内部使用", Audience.UNITS: "发各镇（中心）及成员单位"}
 
 
@@ -113,7 +129,7 @@ def percent(cell: Cell) -> str:
     if cell.withheld is Withheld.ALL:
         return WITHHELD_MARK
     if cell.rate is None:
-        return NOTHING_MARK
+        return UNKNOWN_MARK if cell.base is Base.UNKNOWN else NOTHING_MARK
     hundred = cell.rate * 100
     if cell.withheld is Withheld.COUNTS:
         return f"{hundred.quantize(Decimal(1), ROUND_HALF_UP)}%"
@@ -125,8 +141,40 @@ def percent(cell: Cell) -> str:
 
 
 def counts(cell: Cell) -> str:
-    """Done of due, 29/30; empty where withheld or nothing was due."""
-    return f"{cell.done}/{cell.due}" if cell.due else ""
+    """Done of due, 29/30; what was done where nobody knows out of how much; empty where withheld or nothing was due."""
+    if cell.due:
+        return f"{cell.done}/{cell.due}"
+    return f"{_DONE[cell.indicator]}{cell.outside}" if cell.base is Base.UNKNOWN and cell.outside else ""
+
+
+def why_empty(cell: Cell) -> str:
+    """Why a cell has no rate, in a few words; empty where it has one."""
+    if cell.withheld is Withheld.ALL:
+        return "人数过少，不予公开"
+    if cell.rate is not None:
+        return ""
+    return _NO_BASE[cell.indicator] if cell.base is Base.UNKNOWN else "本期无应办事项"
+
+
+def gaps(bulletin: Bulletin) -> list[str]:
+    """One sentence for each indicator of the county that has no rate or leaves something out, and on how much of the formula the scores stand."""
+    said: list[str] = []
+    cells = bulletin.county.cells
+    for cell in cells:
+        many = f"{cell.outside}{_UNIT[cell.indicator]}" if cell.outside else ""
+        name = INDICATORS[cell.indicator]
+        if cell.base is Base.UNKNOWN:
+            said.append(f"{name}{UNKNOWN_MARK}：{_GAP[cell.indicator].format(many=many)}，不计分。")
+        elif cell.outside:
+            said.append(f"{name}未计入{many}：{_NO_BASE[cell.indicator]}。")
+    idle = [INDICATORS[cell.indicator] for cell in cells if cell.base is Base.NOTHING_DUE]
+    if idle:
+        said.append(f"{'、'.join(idle)}：本期全县无应办事项。")
+    weights = dict(bulletin.rules.weights)
+    scored = sum((weights[cell.indicator] for cell in cells if cell.base is Base.DUE), Decimal(0)) * 100
+    if said and scored:
+        said.append(f"本期有底数的指标原权重合计{scored.normalize():f}%，其余权重按比例分摊；得分只说明这些指标。")
+    return said
 
 
 def fail(found: FoundFail) -> str:
@@ -184,6 +232,13 @@ def ranked(bulletin: Bulletin) -> list[TownLine]:
     return sorted(bulletin.towns, key=lambda line: (line.score is None, -(line.score or 0), line.division_code))
 
 
+def places(bulletin: Bulletin) -> list[tuple[int | None, TownLine]]:
+    """Lines from best to worst with their place: equal scores share it, and the next place counts them all; None for an unrated line."""
+    lines = ranked(bulletin)
+    scores = [line.score for line in lines]
+    return [(None if line.score is None else scores.index(line.score) + 1, line) for line in lines]
+
+
 def to_improve(bulletin: Bulletin) -> list[TownLine]:
     """Red, orange and yellow lines, in this order, the lowest score first."""
     return [line for colour in (Colour.RED, Colour.ORANGE, Colour.YELLOW) for line in reversed(ranked(bulletin)) if line.colour is colour]
@@ -226,6 +281,7 @@ def method(bulletin: Bulletin) -> list[str]:
             f"{rules.orange_hard_fails}起降档情形为橙色，书面督办；不足{rules.orange_from}分、有{rules.red_hard_fails}起以上降档情形或连续两期橙色为红色，予以约谈。"
         ),
         f"降档情形：{'、'.join(HARD_FAILS.values())}。",
+        f"“{UNKNOWN_MARK}”为本期有已办事项但应办数不详，不计分，权重同样分摊。台账转入的措施未载协议签订情况，执行率按其应走访是否走访计。",
         "查获人数、检出阳性人数、送强制隔离戒毒人数不计入得分。颜色只评价单位工作，不评价任何个人。",
         small,
         "对数据有异议的，请于收到通报之日起3个工作日内向县禁毒办提出，经核实更正后另发修订版。",

@@ -64,9 +64,8 @@ class _Sheets:
         """One row per town from best to worst, the county last; head and names stay in view."""
         heads = ["名次", "镇（中心）", *(words.INDICATORS[i] for i in Indicator), "得分", "较上期", "颜色", "处理"]
         sheet = self._sheet("通报", heads, [6, 24, *([11] * 6), 15, 9, 9, 8, 12], freeze_columns=2)
-        for rank, line in enumerate(words.ranked(self._bulletin), 1):
-            row = _HEAD_ROW + rank
-            self._number(sheet, row, 0, None if line.score is None else rank, "0", None)
+        for row, (place, line) in enumerate(words.places(self._bulletin), _HEAD_ROW + 1):
+            self._number(sheet, row, 0, place, "0", None)
             sheet.write_string(row, 1, line.name, self._format())
             self._figures(sheet, row, line)
             ground, letter = words.PAINT[line.colour]
@@ -82,8 +81,8 @@ class _Sheets:
 
     def calculation(self) -> None:
         """Weight x rate = points, one row per town and indicator."""
-        heads = ["镇（中心）", "代码", "指标", "完成", "应完成", "完成率", "权重（分摊后）", "得分", "失分"]
-        sheet = self._sheet("明细", heads, [24, 16, 16, 8, 8, 10, 13, 9, 9], freeze_columns=1)
+        heads = ["镇（中心）", "代码", "指标", "完成", "应完成", "完成率", "权重（分摊后）", "得分", "失分", "未计入", "无完成率的原因"]
+        sheet = self._sheet("明细", heads, [24, 16, 16, 8, 8, 10, 13, 9, 9, 8, 44], freeze_columns=1)
         row = _HEAD_ROW
         for line in (*self._bulletin.towns, self._bulletin.county):
             for cell in line.cells:
@@ -97,6 +96,8 @@ class _Sheets:
                 self._number(sheet, row, 6, cell.weight, "0.00%", cell)
                 self._number(sheet, row, 7, cell.points, "0.00", cell)
                 self._number(sheet, row, 8, cell.lost, "0.00", cell)
+                self._number(sheet, row, 9, cell.outside or None, "0", None)
+                sheet.write_string(row, 10, words.why_empty(cell), self._format())
         sheet.autofilter(_HEAD_ROW, 0, row, len(heads) - 1)
 
     def reasons(self) -> None:
@@ -131,7 +132,7 @@ class _Sheets:
         """Summary, the office's notes, the method, the digest."""
         bulletin = self._bulletin
         sheet = self._sheet("说明", ["说明"], [110])
-        texts = [words.summary(bulletin), *bulletin.notes, *words.method(bulletin), f"校验值 {bulletin.digest}"]
+        texts = [words.summary(bulletin), *words.gaps(bulletin), *bulletin.notes, *words.method(bulletin), f"校验值 {bulletin.digest}"]
         for row, text in enumerate(texts, _HEAD_ROW + 1):
             sheet.write_string(row, 0, text, self._format(text_wrap=True))
             sheet.set_row(row, 16 * (1 + len(text) // 58) + 4)
