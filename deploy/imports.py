@@ -27,7 +27,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from deploy.folder import read_json
-from deploy.problems import NotRunning, Refused
+from deploy.problems import BadOption, NotRunning, Refused
 
 PATH = "/{service}/v1/ledger-imports"
 AT_WORK = frozenset({"queued", "reading", "committing"})
@@ -94,7 +94,7 @@ class Client:
 
 
 def credentials(wish: Wish) -> tuple[str, str, str | None]:
-    """Whom to sign in as: the given user, else the demo's county officer. Raises NotRunning, Refused."""
+    """Whom to sign in as: the given user, else the demo's county officer. Raises NotRunning, BadOption."""
     if wish.user:
         password = (
             wish.password_file.read_text(encoding="utf-8").strip() if wish.password_file else getpass.getpass(f"Password of {wish.user}: ")
@@ -108,11 +108,13 @@ def credentials(wish: Wish) -> tuple[str, str, str | None]:
 
                 code = TOTP(account["totp_secret"]).now()
             return account["username"], account["password"], code
-    raise Refused(what="demo-accounts.json", status="-", reason="no county officer there; give --user")
+    raise BadOption(
+        option="--user", reason="give a name: this data folder holds no demo account", reason_zh="请给出用户名:此数据目录没有示范账号"
+    )
 
 
 def run(wish: Wish) -> int:
-    """Upload, watch, report; 0 when every file was read, 1 when one was not. Raises NotRunning, Refused."""
+    """Upload, watch, report; 0 when every file was read, 1 when one was not. Raises NotRunning, BadOption, Refused."""
     ready = read_json(wish.data_dir / "ready.json")
     if "base_url" not in ready:
         raise NotRunning(path=wish.data_dir)

@@ -11,13 +11,13 @@ import jwt
 from pyotp.totp import TOTP
 
 from deploy.folder import DataFolder, read_json
-from deploy.problems import NotRunning, StartProblem
+from deploy.problems import BadOption, NotRunning, Refused
 from gateway.identity.machines import ASSERTION_TYPE, GRANT
 from gateway.identity.service import ISSUER
 
 
 def token(data_dir: Path, who: str) -> str:
-    """A fresh token for the demo account of a role, a user name, or a client id. Raises NotRunning, StartProblem."""
+    """A fresh token for the demo account of a role, a user name, or a client id. Raises NotRunning, BadOption, Refused."""
     folder = DataFolder(data_dir)
     ready = folder.read("ready.json")
     if not ready:
@@ -31,7 +31,8 @@ def token(data_dir: Path, who: str) -> str:
         for client in _listed(known, "clients"):
             if who in (client["id"], client["role"]):
                 return _authenticate(http, client, moment)
-    raise StartProblem(reason=f"no demo account or client is called {who}; see {folder.path / 'demo-accounts.json'}")
+    listed = folder.path / "demo-accounts.json"
+    raise BadOption(option=who, reason=f"no demo account or client is called so; see {listed}", reason_zh=f"示范账号中没有此名,见 {listed}")
 
 
 def _listed(known: dict[str, object], name: str) -> list[dict[str, Any]]:
@@ -53,7 +54,7 @@ def _sign_in(http: httpx.Client, account: dict[str, Any], moment: int) -> str:
         body["totp"] = TOTP(account["totp_secret"]).at(moment)
     answer = http.post("/auth/v1/login", json=body)
     if answer.status_code != 200:
-        raise StartProblem(reason=f"the sign-in of {account['username']} was answered with {answer.status_code}")
+        raise _refused(f"the sign-in of {account['username']}", answer)
     return str(answer.json()["access_token"])
 
 
@@ -63,5 +64,9 @@ def _authenticate(http: httpx.Client, client: dict[str, Any], moment: int) -> st
     form = {"grant_type": GRANT, "client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
     answer = http.post("/auth/v1/token", data=form)
     if answer.status_code != 200:
-        raise StartProblem(reason=f"the client {client['id']} was answered with {answer.status_code}")
+        raise _refused(f"the client {client['id']}", answer)
     return str(answer.json()["access_token"])
+
+
+def _refused(what: str, answer: httpx.Response) -> Refused:
+    return Refused(what=what, status=answer.status_code, reason=str(answer.json().get("title", "")).rstrip("。."))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import psycopg
 import pytest
 
 from deploy import administrator, audit, parked
-from deploy.problems import StartProblem
+from deploy.problems import FolderUnfit, StartProblem
 from kit.db import new_id
 from tests.contracts.language import envelope, published
 from tests.houses import START, Template, copied
@@ -63,3 +66,11 @@ def test_a_parked_event_is_listed_and_passes_once_its_reader_understands_it(temp
         assert "ValidationError" in told
         heard = connection.execute("select person_id from testing.subject").fetchall()
     assert heard == [(known.subject_id,)]
+
+
+@pytest.mark.parametrize("command", [lambda folder: audit.verify(folder, None), lambda folder: parked.tend(folder, None, again=False)])
+def test_a_folder_that_holds_no_data_is_told_so_and_left_empty(command: Callable[[Path], int], tmp_path: Path) -> None:
+    with pytest.raises(FolderUnfit, match="holds no data") as found:
+        command(tmp_path / "nothing")
+    assert "没有数据" in found.value.chinese
+    assert not (tmp_path / "nothing" / "postgres").exists()

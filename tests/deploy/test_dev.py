@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.__main__ import app
 from deploy.locks import addresses_in
 
 PROJECT = Path(__file__).parents[2]
@@ -117,3 +119,9 @@ def test_every_command_of_the_script_is_a_command_of_the_program() -> None:
     listed = {line.split()[1] for line in dev(PROJECT, path=os.environ["PATH"]).stdout.splitlines() if line.startswith("  ./dev ")}
     said = subprocess.run([sys.executable, "-m", "deploy", "--help"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
     assert all(f" {command} " in said for command in listed), listed
+
+
+def test_help_names_every_command_that_a_person_calls(copy: Path, tmp_path: Path) -> None:
+    told = set(re.findall(r"^  \./dev ([a-z]+)", dev(copy, "--help", path=tools(tmp_path)).stdout, re.MULTILINE))
+    commands = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands if not command.hidden}
+    assert told == commands - {"serve"}  # `up --processes` calls that one itself

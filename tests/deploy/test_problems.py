@@ -30,3 +30,9 @@ def test_a_problem_is_one_sentence_in_english_and_one_in_chinese_with_a_code_of_
 def test_the_tree_in_the_docstring_is_the_tree_in_the_code() -> None:
     drawn = dict(re.findall(r"[├└]── (\w+) +(\d+)", problems.__doc__ or ""))
     assert drawn == {kind.__name__: str(kind.code) for kind in every_problem()}
+
+
+def test_a_reason_is_told_in_the_language_of_its_sentence() -> None:
+    problem = problems.BadOption(option="--clock", reason="a real county runs on real time", reason_zh="正式数据只能使用真实时间")
+    assert str(problem) == "--clock cannot be used: a real county runs on real time."
+    assert problem.chinese == "--clock 无法使用:正式数据只能使用真实时间。"
