@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Recompute a draw (双随机) from its proof. Needs Python 3.8 and nothing else; shares no code with the system that drew.
+"""Recompute a draw (双随机) from its proof, after README.md beside this file. Needs Python 3.8 and nothing else; shares no code with the system that drew.
 
     python3 verify_draw.py proof.json          the proof as GET /precursor/v1/draws/{id}/proof gives it
     python3 verify_draw.py proof.json --announced <digest> <commitment>
@@ -15,6 +15,12 @@ import sys
 from datetime import datetime
 
 FAILED = []
+FIELDS = (
+    "format algorithm draw_id title state objects inspectors parameters digests commitment committed_at secret public_values public_text "
+    "public_reference seed revealed_at result replacements result_withheld attempts"
+).split()
+PARTS = {"replacements": "object leaves enters ground passed_over recorded_at", "attempts": "id state set_aside_reason planned_at"}
+STRATA = ("key", "D", "C", "B", "A")
 
 
 def check(what, holds):
@@ -42,18 +48,21 @@ def take(names, how_many, label, seed):
     return chosen
 
 
+def free_for(proof, firm):
+    """Officers who may go to a firm: not recused from it, not there the last time."""
+    barred = {officer for object_id, officer in proof["inspectors"]["recusals"] if object_id == firm["id"]} | set(firm["last_officers"])
+    return sorted(officer["id"] for officer in proof["inspectors"]["inspectors"] if officer["id"] not in barred)
+
+
 def redraw(proof, seed):
     """The result as it must be, in order."""
     wanted = proof["parameters"]["officers_per_object"]
-    everybody = sorted(officer["id"] for officer in proof["inspectors"]["inspectors"])
-    barred = {(firm, officer) for firm, officer in proof["inspectors"]["recusals"]}
     result = []
-    for stratum in ("key", "D", "C", "B", "A"):
+    for stratum in STRATA:
         firms = {firm["id"]: firm for firm in proof["objects"]["objects"] if firm["stratum"] == stratum}
-        ratio = proof["parameters"]["ratios"].get(stratum, 0)
-        how_many = (len(firms) * ratio + 99) // 100
+        how_many = (len(firms) * proof["parameters"]["ratios"].get(stratum, 0) + 99) // 100
         for firm in take(sorted(firms), how_many, "objects:" + stratum, seed):
-            free = [o for o in everybody if (firm, o) not in barred and o not in firms[firm]["last_officers"]]
+            free = free_for(proof, firms[firm])
             if len(free) < wanted:
                 check("enough officers for " + firm, False)
                 continue
@@ -61,45 +70,82 @@ def redraw(proof, seed):
     return result
 
 
-def main(arguments):
-    with open(arguments[0], encoding="utf-8") as file:
-        proof = json.load(file)
+def in_order(proof, seed):
+    """Whether each officer who came instead of another was the next of the same pick."""
+    firms = {firm["id"]: firm for firm in proof["objects"]["objects"]}
+    gone = {line["object"]: list(line["officers"]) for line in proof["result"]}
+    serving = {firm: set(officers) for firm, officers in gone.items()}
+    for change in proof["replacements"]:
+        firm = change["object"]
+        free = free_for(proof, firms[firm])
+        following = [o for o in take(free, len(free), "officers:" + firm, seed) if o not in gone[firm]]
+        skipped = [item["inspector"] for item in change["passed_over"]]
+        if change["leaves"] not in serving[firm] or following[: len(skipped) + 1] != [*skipped, change["enters"]]:
+            return False
+        gone[firm].append(change["enters"])
+        serving[firm] = serving[firm] - {change["leaves"]} | {change["enters"]}
+    return True
+
+
+def verify(proof, announced):
     check("format and algorithm are known", (proof["format"], proof["algorithm"]) == ("guikang-draw-proof-1", "guikang-draw-1"))
+    check("its fields are those of the format", sorted(proof) == sorted(FIELDS))
+    for part, names in PARTS.items():
+        check("fields of the " + part, all(sorted(entry) == sorted(names.split()) for entry in proof[part]))
     digests = {part: sha(canonical(proof[part])) for part in ("objects", "inspectors", "parameters")}
-    directory = sha(canonical(digests))
+    directory, fixed = sha(canonical(digests)), proof["parameters"]
     for part, digest in digests.items():
         check("digest of the frozen " + part, digest == proof["digests"][part])
     check("digest of the directories together", directory == proof["digests"]["directory"])
-    check("the documents belong to this draw", proof["parameters"]["draw_id"] == proof["draw_id"])
-    if "--announced" in arguments:
-        digest, commitment = arguments[arguments.index("--announced") + 1 :][:2]
-        check("directories are those that were announced", digest == directory)
-        check("commitment is the one that was announced", commitment == proof["commitment"])
+    check("the documents belong to this draw", (fixed["draw_id"], fixed["title"]) == (proof["draw_id"], proof["title"]))
+    check("the algorithm is the one that was frozen", fixed["algorithm"] == proof["algorithm"])
+    for part, name in (("objects", "objects"), ("inspectors", "inspectors")):
+        ids = [entry["id"] for entry in proof[part][name]]
+        check("nobody stands twice among the " + name, len(ids) == len(set(ids)))
+    check("every firm has a stratum", all(firm["stratum"] in STRATA for firm in proof["objects"]["objects"]))
+    check("key supervision is drawn whole", fixed["ratios"]["key"] == 100)
+    ids = [attempt["id"] for attempt in proof["attempts"]]
+    place = ids.index(proof["draw_id"])
+    check("the attempt before this one is the one that was frozen", (ids[place - 1] if place else None) == fixed["redraw_of"])
+    if announced:
+        check("directories are those that were announced", announced[0] == directory)
+        check("commitment is the one that was announced", announced[1] == proof["commitment"])
+    if proof["secret"] is not None:
+        check("the secret has 32 bytes", len(bytes.fromhex(proof["secret"])) == 32)
+        check("the secret is the committed one", sha(bytes.fromhex(proof["secret"])) == proof["commitment"])
     if proof["secret"] is None or proof["result"] is None:
         print("this draw has no result (state: %s)" % proof["state"])
         return 1 if FAILED else 2
-    secret = bytes.fromhex(proof["secret"])
-    check("the secret has 32 bytes", len(secret) == 32)
-    check("the secret is the committed one", sha(secret) == proof["commitment"])
-    instants = [proof["committed_at"], proof["parameters"]["public_values_known_at"], proof["revealed_at"]]
+    instants = [proof["committed_at"], fixed["public_values_known_at"], proof["revealed_at"]]
     before, known, after = (datetime.fromisoformat(instant.replace("Z", "+00:00")) for instant in instants)
     check("committed before the public value, revealed after it", before < known <= after)
-    sources = proof["parameters"]["public_sources"]
-    fits = len(sources) == len(proof["public_values"])
-    public = ""
+    sources = fixed["public_sources"]
+    fits, public = len(sources) == len(proof["public_values"]), ""
     for source, numbers in zip(sources, proof["public_values"]):
         fits = fits and len(numbers) == source["count"] and all(source["low"] <= number <= source["high"] for number in numbers)
         public += "".join("%d." % number for number in (numbers if source["ordered"] else sorted(numbers))) + "/"
-    check("the public numbers fit the sources fixed in advance", fits)
-    seed = hashlib.sha256(secret + public.encode("utf-8") + bytes.fromhex(directory)).digest()
+    check("the public numbers fit the sources fixed in advance", fits and public == proof["public_text"])
+    seed = hashlib.sha256(bytes.fromhex(proof["secret"]) + public.encode("utf-8") + bytes.fromhex(directory)).digest()
     check("the seed", seed.hex() == proof["seed"])
     check("firms and officers are those that the seed gives, in order", redraw(proof, seed) == proof["result"])
     check("at least two officers go to each firm", all(len(set(line["officers"])) >= 2 for line in proof["result"]))
+    check("who came instead of another was the next in order", in_order(proof, seed))
     print("public numbers to look up: %s = %s" % ([source["name"] for source in sources], proof["public_values"]))
-    given_up = [attempt for attempt in proof["attempts"] if attempt["state"] == "set_aside"]
-    for attempt in given_up:
-        print("note: attempt %s was given up: %s" % (attempt["id"], attempt["set_aside_reason"]))
+    for attempt in proof["attempts"]:
+        if attempt["state"] == "set_aside":
+            print("note: attempt %s was given up: %s" % (attempt["id"], attempt["set_aside_reason"]))
     return 1 if FAILED else 0
+
+
+def main(arguments):
+    FAILED.clear()
+    announced = arguments[arguments.index("--announced") + 1 :][:2] if "--announced" in arguments else []
+    try:
+        with open(arguments[0], encoding="utf-8") as file:
+            return verify(json.load(file), announced)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        check("the proof can be read (%s: %s)" % (type(error).__name__, error), False)
+        return 1
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from services.precursor.inspections.tables import (
     InspectionOutcome,
     InspectionPresence,
     InspectionPublication,
+    InspectionReplacement,
 )
 from services.precursor.inspectors.tables import Inspector, InspectorLeave, Recusal
 from services.precursor.ledgers.tables import TABLES
@@ -31,6 +32,7 @@ __all__ = [
     "InspectionOutcome",
     "InspectionPresence",
     "InspectionPublication",
+    "InspectionReplacement",
     "Inspector",
     "InspectorLeave",
     "Rectification",

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import random
 from collections import Counter
+from functools import lru_cache
 from math import ceil
 from pathlib import Path
 from types import ModuleType
@@ -20,6 +21,7 @@ VERIFIER = Path(__file__).parent.parent.parent / "docs" / "draw" / "verify_draw.
 CONFIGURATIONS = 3000
 
 
+@lru_cache(maxsize=1)
 def outsider() -> ModuleType:
     """The outsider's script as a module."""
     spec = importlib.util.spec_from_file_location("verify_draw", VERIFIER)

@@ -238,8 +238,11 @@ async def test_class_1_holders_are_all_drawn_once_and_the_same_officers_do_not_r
     assert early_close.status == 409
     for item in parsed(await officer("GET", f"/precursor/v1/inspections?draw_id={draw['id']}"))["items"]:
         mine = county.inspector(house, entries[item["officers"][0]]["staff_code"])
+        shown = [{"inspector_id": one, "certificate_no": entries[one]["certificate_no"]} for one in item["officers"]]
+        begin = {"inspected_on": "2021-07-06", "certificates": shown}
+        parsed(await mine("POST", f"/precursor/v1/inspections/{item['id']}/start", begin, if_match='"v1"'))
         ending = {"result_category": "not_at_place", "ended_on": "2021-07-06", "reason": "登记住所无人"}
-        ended = parsed(await mine("POST", f"/precursor/v1/inspections/{item['id']}/end", ending, if_match='"v1"'))
+        ended = parsed(await mine("POST", f"/precursor/v1/inspections/{item['id']}/end", ending, if_match='"v2"'))
         assert (ended["state"], ended["result_category"]) == ("ended", "not_at_place")
     assert parsed(await officer("POST", f"/precursor/v1/draws/{draw['id']}/close", {}, if_match='"v3"'))["state"] == "closed"
     later = {"inspect_from": "2021-09-10", "inspect_to": "2021-10-31", "public_values_known_at": "2021-07-10T21:30:00+08:00"}

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from kit.clock import load_working_days
 from kit.roles import Role
 from services.precursor.events import EVENTS
 from services.precursor.inspections.checklists import template_on, templates
 from services.precursor.inspections.rules import OUTCOMES, publish_by, result_category
-from services.precursor.inspections.service import is_working_day
 from services.precursor.rectifications import rules as rectification_rules
 from tests.houses import TestHouse
 from tests.precursor import county
@@ -127,7 +127,7 @@ async def test_outcomes_need_what_they_claim_and_nothing_half_done_stays(house: 
     ]
     assert {entry["outcome"] for entry in parsed(await mine("GET", f"{path}/checklist"))["items"]} == {None}
     full: list[dict[str, Any]] = [{"item_no": f"C{number:02d}", "outcome": "ok"} for number in range(1, 29)]
-    full[1] = {"item_no": "C02", "outcome": "refer", "note": "超地域经营", "passed_to": "榆林市邮政管理局"}
+    full[1] = {"item_no": "C02", "outcome": "refer", "note": "超地域经营", "passed_to": "postal_administration"}
     full[4] = {"item_no": "C05", "outcome": "correct_by_date", "note": "缺经办人证件"}
     parsed(await mine("POST", f"{path}/outcomes", {"outcomes": full}, if_match='"v2"'))
     closing: dict[str, Any] = {"party_statement": "无", "party_signature": "signed"}
@@ -146,7 +146,7 @@ async def test_outcomes_need_what_they_claim_and_nothing_half_done_stays(house: 
     done = parsed(await mine("POST", f"{path}/complete", {**closing, "deadlines": {"C05": "2021-07-20"}}, if_match='"v3"'))
     assert done["result_category"] == "passed_on"
     found = {entry["item_no"]: entry for entry in parsed(await mine("GET", f"{path}/findings"))}
-    assert (found["C02"]["disposition"], found["C02"]["passed_to"]) == ("referred", "榆林市邮政管理局")
+    assert (found["C02"]["disposition"], found["C02"]["passed_to"]) == ("referred", "postal_administration")
     late = await mine("POST", f"{path}/outcomes", one, if_match='"v4"')
     assert late.status == 409
     orders = parsed(await mine("GET", f"/precursor/v1/rectifications?inspection_id={item['id']}"))["items"]
@@ -208,8 +208,9 @@ def test_the_gravest_outcome_names_the_result() -> None:
 
 def test_publication_counts_working_days_with_the_moved_ones() -> None:
     # 2021: National Day 1-7 October off, Sunday 26 September and Saturday 9 October worked
-    assert publish_by(date(2021, 9, 24), is_working_day) == date(2021, 10, 27)
-    assert publish_by(date(2021, 9, 25), is_working_day, 1) == date(2021, 9, 26)
+    works = load_working_days("610822")
+    assert publish_by(date(2021, 9, 24), works) == date(2021, 10, 27)
+    assert publish_by(date(2021, 9, 25), works, 1) == date(2021, 9, 26)
 
 
 def test_an_order_leads_only_to_declared_states() -> None:

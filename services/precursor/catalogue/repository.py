@@ -58,6 +58,18 @@ async def classes_of(session: AsyncSession, names: Sequence[str], day: date) -> 
     return {word: (name, category) for word, name, category in rows}
 
 
+async def pharmaceuticals(session: AsyncSession, names: Sequence[str], day: date) -> set[str]:
+    """Which of these names are pharmaceutical precursors (药品类) in the catalogue of a day."""
+    if not names:
+        return set()
+    statement = sa.text(
+        """select w.word from unnest(cast(:names as text[])) as w(word)
+             join precursor.catalogue_entry e on (e.name_zh = w.word or e.synonyms ? w.word)
+            where e.subtype = 'pharmaceutical' and e.valid_from <= :day and (e.valid_to is null or e.valid_to > :day)"""
+    )
+    return set((await session.execute(statement, {"names": list(names), "day": day})).scalars())
+
+
 def changed_fields(entry: CatalogueEntry, values: dict[str, Any]) -> list[str]:
     """The columns in which a loaded row differs from the stored one."""
     return [name for name, value in values.items() if getattr(entry, name) != value]

@@ -11,8 +11,18 @@ from kit.etags import IfMatch, etag
 from kit.pages import Page, next_link
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
-from services.precursor.draws import proof, service
-from services.precursor.draws.schemas import DrawAnswer, DrawStates, DrawStepAnswer, NewDraw, Proof, Reveal, SetAside
+from services.precursor.draws import proof, replacing, service
+from services.precursor.draws.schemas import (
+    DrawAnswer,
+    DrawStates,
+    DrawStepAnswer,
+    NewDraw,
+    NewReplacement,
+    Proof,
+    ReplacementAnswer,
+    Reveal,
+    SetAside,
+)
 from services.precursor.draws.tables import Draw
 from services.precursor.firms.schemas import Kind
 from services.precursor.lists import DEFAULT_LIMIT, Cursor, Limit
@@ -40,6 +50,7 @@ async def list_draws(
 ) -> Page[DrawAnswer]:
     """Draws, all attempts, with what is announced of them."""
     rows, following = await service.list_draws(work, object_kind, state, cursor, limit)
+    response.headers.update(next_link(request, following))
     return Page[DrawAnswer](items=await proof.announcements(work, rows), next=following)
 
 
@@ -50,7 +61,6 @@ async def plan_draw(work: Planner, new: NewDraw, response: Response) -> DrawAnsw
     response.headers["Location"] = f"/precursor/v1/draws/{draw.id}"
     return await _single(work, draw, response)
 
-    response.headers.update(next_link(request, following))
 
 @router.get("/{draw_id}")
 async def read_draw(work: Reader, draw_id: UUID, response: Response) -> DrawAnswer:
@@ -80,6 +90,16 @@ async def commit_draw(work: Planner, draw_id: UUID, response: Response, if_match
 async def reveal_draw(work: Planner, draw_id: UUID, reveal: Reveal, response: Response, if_match: IfMatch = None) -> DrawAnswer:
     """Enter the public value; the result and the inspections follow at once, and once only."""
     return await _single(work, await service.reveal_draw(work, draw_id, reveal, if_match), response)
+
+
+@router.post("/{draw_id}/replacements", status_code=201)
+async def replace_officer(
+    work: Planner, draw_id: UUID, new: NewReplacement, response: Response, if_match: IfMatch = None
+) -> ReplacementAnswer:
+    """Send the next officer of the drawn order instead of one who cannot go."""
+    draw, answer = await replacing.replace_officer(work, draw_id, new, if_match)
+    response.headers["ETag"] = etag(draw.version)
+    return answer
 
 
 @router.post("/{draw_id}/close")

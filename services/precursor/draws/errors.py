@@ -4,6 +4,7 @@ Problem
 ├── DrawNotFound 404
 ├── DrawState 409            the draw's state does not admit this step
 ├── DrawRepeated 409         another draw of this kind and authority runs, or was set aside and is not named
+├── DrawPending 409          another authority's draw over the same firms has no result yet
 ├── NothingToDraw 409        the directory of objects is empty
 ├── NotEnoughInspectors 409  fewer eligible officers than must go
 └── TooEarly 409 · TooLate 409   the public value is not known yet; it is known already
@@ -34,6 +35,14 @@ class DrawRepeated(Conflict):
     slug = "draw-repeated"
     title_zh = "不得重复抽签:须先以法定事由作废并注明"
     title_en = "A draw is not repeated: set the earlier one aside with a reason and name it"
+
+
+class DrawPending(Conflict):
+    """Firms have a yearly cap over all authorities, so their draws are made one after the other (国办发〔2024〕54号)."""
+
+    slug = "draw-pending"
+    title_zh = "其他机关对同类对象的抽签尚未出结果"
+    title_en = "Another authority's draw over the same firms has no result yet"
 
 
 class NothingToDraw(Conflict):

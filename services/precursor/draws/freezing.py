@@ -13,6 +13,7 @@ from services.precursor.draws.tables import DrawDirectory
 from services.precursor.firms import service as firms
 from services.precursor.inspections import repository as inspections
 from services.precursor.inspectors import service as inspectors
+from services.precursor.inspectors.rules import has_power
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,18 @@ class Frozen:
 
 
 async def freeze(work: Work, draw_id: UUID, new: NewDraw) -> Frozen:
-    """Read both directories once. Firms at their yearly cap and officers who cannot go stand in the documents with the reason."""
+    """Read both directories once. Firms at their yearly cap or outside the authority's power, and officers who cannot go, stand in
+    the documents with the reason."""
     year = new.inspect_from.year
     visits = await inspections.visits_of_year(work.session, new.object_kind, year)
     last = await inspections.last_officers(work.session, new.object_kind)
     objects: list[dict[str, Any]] = []
     excluded: list[dict[str, Any]] = []
-    for firm, class_1 in await firms.objects_to_draw(work, new.object_kind, new.inspect_from):
+    for firm, holding in await firms.objects_to_draw(work, new.object_kind, new.inspect_from):
+        powers = {"pharmaceutical": holding.pharmaceutical, "other": holding.other}
+        if not has_power(new.authority, new.object_kind, activities=holding.activities, **powers):
+            excluded.append({"id": str(firm.id), "uscc": firm.uscc, "reason": "not_competent"})
+            continue
         planned, key_done = visits.get(firm.id, (0, False))
         if planned >= rules.YEARLY_CAP:
             excluded.append({"id": str(firm.id), "uscc": firm.uscc, "reason": "yearly_cap"})
@@ -43,7 +49,7 @@ async def freeze(work: Work, draw_id: UUID, new: NewDraw) -> Frozen:
                 "name": firm.name,
                 "division_code": firm.division_code,
                 "risk_class": firm.risk_class,
-                "stratum": rules.stratum_of(firm.risk_class, holds_class_1=class_1, key_visit_this_year=key_done),
+                "stratum": rules.stratum_of(firm.risk_class, holds_class_1=holding.class_1, key_visit_this_year=key_done),
                 "last_officers": sorted(str(officer) for officer in last.get(firm.id, ())),
             }
         )
@@ -66,6 +72,8 @@ async def freeze(work: Work, draw_id: UUID, new: NewDraw) -> Frozen:
         parameters={
             "algorithm": rules.ALGORITHM,
             "draw_id": str(draw_id),
+            "title": new.title,
+            "redraw_of": str(new.redraw_of) if new.redraw_of else None,
             "object_kind": new.object_kind,
             "authority": new.authority,
             "inspect_from": new.inspect_from.isoformat(),

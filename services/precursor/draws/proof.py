@@ -9,6 +9,7 @@ from uuid import UUID
 
 from kit.work import Work
 from services.precursor.draws import policy, repository, rules
+from services.precursor.draws.replacing import replacements_of
 from services.precursor.draws.schemas import Attempt, DrawAnswer, Proof
 from services.precursor.draws.service import read_draw, secret_of
 from services.precursor.draws.tables import Draw
@@ -77,6 +78,7 @@ async def prove(work: Work, draw_id: UUID) -> Proof:
         seed=reveal.seed if reveal else None,
         revealed_at=reveal.revealed_at if reveal else None,
         result=reveal.result if reveal else None,
+        replacements=await replacements_of(work, draw.id) if reveal else [],
         result_withheld=withheld,
         attempts=[
             Attempt(id=item.id, state=item.state, set_aside_reason=item.set_aside_reason, planned_at=item.created_at)

@@ -43,9 +43,9 @@ async def parts_of(
     return {row.draw_id: row for row in directories}, {row.draw_id: row for row in commitments}, {row.draw_id: row for row in reveals}
 
 
-async def lock_series(session: AsyncSession, kind: str, authority: str) -> None:
-    """One planning at a time per kind and authority."""
-    await session.execute(sa.text("select pg_advisory_xact_lock(hashtext(:series))"), {"series": f"precursor.draw/{kind}/{authority}"})
+async def lock_series(session: AsyncSession, kind: str) -> None:
+    """One planning at a time per kind: the yearly cap counts the visits of all authorities."""
+    await session.execute(sa.text("select pg_advisory_xact_lock(hashtext(:series))"), {"series": f"precursor.draw/{kind}"})
 
 
 async def overlapping(session: AsyncSession, kind: str, authority: str, first: date, last: date) -> Draw | None:
@@ -56,6 +56,17 @@ async def overlapping(session: AsyncSession, kind: str, authority: str, first: d
         col(Draw.state) != "set_aside",
         col(Draw.inspect_from) <= last,
         col(Draw.inspect_to) >= first,
+    )
+    return (await session.execute(query.limit(1))).scalar_one_or_none()
+
+
+async def undecided(session: AsyncSession, kind: str, authority: str, year: int) -> Draw | None:
+    """A draw of another authority over the same firms and year that has no result yet: its visits cannot be counted."""
+    query = select(Draw).where(
+        col(Draw.object_kind) == kind,
+        col(Draw.authority) != authority,
+        col(Draw.state).in_(("planned", "committed")),
+        sa.extract("year", col(Draw.inspect_from)) == year,
     )
     return (await session.execute(query.limit(1))).scalar_one_or_none()
 

@@ -1,8 +1,8 @@
 """How a draw (双随机) selects: pure, deterministic, re-runnable by anybody who holds the proof. Standard library only.
 
 Source: 国办发〔2015〕58号 (random object, random officer, process repeatable), 优化营商环境条例 art. 54, 行政处罚法 art. 42, 43, 55 (two officers with
-certificate, recusal); method after RFC 3797 with MD5 replaced by SHA-256. Algorithm `guikang-draw-1`, step by step (`docs/draw/verify_draw.py` is an
-independent implementation of the same text):
+certificate, recusal); method after RFC 3797 with MD5 replaced by SHA-256. Algorithm `guikang-draw-1`, step by step (the whole text for
+outsiders is `docs/draw/README.md`; `docs/draw/verify_draw.py` is an independent implementation of it):
 
 1. Canonical JSON: keys sorted, no blanks, UTF-8, integers only (RFC 8785 for these values). A digest is SHA-256 over it, lower-case hex.
 2. directory digest = SHA-256 of the canonical JSON {"inspectors": hex, "objects": hex, "parameters": hex} of the three frozen documents.
@@ -16,12 +16,14 @@ independent implementation of the same text):
    count = ⌈members × ratio / 100⌉: at least 1 when there is a member, everybody at 100.
 9. Officers: for each selected object in that order, pick(ids, officers_per_object, "officers:" + object id) from the inspectors sorted by id without
    those recused from the object and without those of its last inspection (the same officer does not come twice running).
+10. Replacement: who cannot go after all is replaced by the next of the same pick carried on, so that nobody chooses who comes instead.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +39,9 @@ YEARLY_CAP = 2
 """DEFAULT planned visits per firm and calendar year; a joint visit counts once (国办发〔2024〕54号)."""
 
 SECRET_BYTES = 32
+
+LEAST_OUTCOMES = 2**16
+"""DEFAULT number of different public values that must be possible (RFC 3797 section 3): with fewer, whoever could try out secrets could steer the draw."""
 
 
 class TooFewInspectors(Exception):
@@ -116,6 +121,18 @@ def public_text(sources: Sequence[Mapping[str, Any]], values: Sequence[Sequence[
     return "".join(parts)
 
 
+def outcomes_of(sources: Iterable[Mapping[str, Any]]) -> int:
+    """How many different public values the sources can give, counted carefully: no number twice from one source."""
+    total = 1
+    for source in sources:
+        numbers, count = source["high"] - source["low"] + 1, source["count"]
+        if count > numbers:  # numbers must come twice then: count one only
+            total *= numbers
+        else:
+            total *= math.perm(numbers, count) if source["ordered"] else math.comb(numbers, count)
+    return total
+
+
 def seed_of(secret: bytes, public: str, directory: str) -> bytes:
     """The seed: nobody knows it before the public value, and nobody can change it after the commitment."""
     return hashlib.sha256(secret + public.encode() + bytes.fromhex(directory)).digest()
@@ -160,6 +177,18 @@ def select(directories: Directories, ratios: Mapping[str, int], officers_per_obj
             officers = pick(eligible(by_id[object_id], directories), officers_per_object, f"officers:{object_id}", seed)
             result.append(Selection(object_id, stratum, tuple(officers)))
     return result
+
+
+def successor(order: Sequence[str], gone: Iterable[str], unfit: Iterable[str]) -> tuple[str | None, list[str]]:
+    """Who comes next in the order that the seed gives, and who was passed over as unfit. None when nobody is left (行政处罚法 art. 43)."""
+    used, barred, passed_over = set(gone), set(unfit), []
+    for officer in order:
+        if officer in used:
+            continue
+        if officer not in barred:
+            return officer, passed_over
+        passed_over.append(officer)
+    return None, passed_over
 
 
 def directories_of(objects: Mapping[str, Any], inspectors: Mapping[str, Any]) -> Directories:

@@ -75,6 +75,26 @@ class SetAside(Message):
     note: LongText
 
 
+class NewReplacement(Message):
+    """A drawn officer cannot go: the next of the drawn order comes. The ground is what the directory has on record: recusal, leave, certificate."""
+
+    firm_id: UUID
+    leaves: UUID
+    note: LongText
+
+
+class ReplacementAnswer(Answer):
+    """Who came instead of whom."""
+
+    object: UUID
+    leaves: UUID
+    enters: UUID
+    ground: str
+    passed_over: list[dict[str, str]]
+    """Who stood before in the order and cannot go either: `inspector`, `ground`."""
+    recorded_at: datetime
+
+
 class DrawAnswer(Answer):
     """A draw: what is announced of it."""
 
@@ -143,6 +163,8 @@ class Proof(Answer):
     seed: str | None
     revealed_at: datetime | None
     result: list[dict[str, Any]] | None
+    replacements: list[ReplacementAnswer]
+    """Officers who could not go and who came instead, in the order in which it was recorded; shown with the result."""
     result_withheld: bool
     """There is a result, but the visits are not over and this caller neither plans nor makes them."""
     attempts: list[Attempt]

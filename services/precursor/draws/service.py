@@ -15,7 +15,16 @@ from kit.problems import Forbidden, invalid
 from kit.work import Work
 from services.precursor import lists
 from services.precursor.draws import freezing, repository, rules
-from services.precursor.draws.errors import DrawNotFound, DrawRepeated, DrawState, NotEnoughInspectors, NothingToDraw, TooEarly, TooLate
+from services.precursor.draws.errors import (
+    DrawNotFound,
+    DrawPending,
+    DrawRepeated,
+    DrawState,
+    NotEnoughInspectors,
+    NothingToDraw,
+    TooEarly,
+    TooLate,
+)
 from services.precursor.draws.schemas import NewDraw, Reveal, SetAside
 from services.precursor.draws.tables import Draw, DrawCommitment, DrawDirectory, DrawReveal, DrawStep
 from services.precursor.events import DrawPublished
@@ -46,12 +55,12 @@ async def steps_of(work: Work, draw_id: UUID) -> Sequence[DrawStep]:
 
 
 async def plan_draw(work: Work, new: NewDraw) -> Draw:
-    """Freeze both directories. Raises Forbidden, Invalid, DrawRepeated, NothingToDraw, NotEnoughInspectors."""
+    """Freeze both directories. Raises Forbidden, Invalid, DrawRepeated, DrawPending, NothingToDraw, NotEnoughInspectors."""
     division = f"{work.house.extras['county']}000000"
     if not work.principal.covers(division):
         raise Forbidden("抽签由县级统筹", "draws are planned for the whole county")
     _check_plan(work, new)
-    await repository.lock_series(work.session, new.object_kind, new.authority)
+    await repository.lock_series(work.session, new.object_kind)
     await _check_repetition(work, new)
     draw = Draw(
         id=new_id(),
@@ -71,7 +80,8 @@ async def plan_draw(work: Work, new: NewDraw) -> Draw:
     try:
         rules.check_officers(rules.directories_of(frozen.objects, frozen.inspectors), new.officers_per_object)
     except rules.TooFewInspectors as error:
-        number, sample = len(error.objects), ", ".join(error.objects[:5])
+        names = {item["id"]: item["name"] for item in frozen.objects["objects"]}
+        number, sample = len(error.objects), "、".join(names[object_id] for object_id in error.objects[:5])
         zh = f"{number} 家对象可派执法人员不足 {new.officers_per_object} 人: {sample}"
         raise NotEnoughInspectors(zh, f"{number} objects have fewer than {new.officers_per_object} eligible officers: {sample}") from error
     directory = freezing.directory_row(draw.id, new, frozen)
@@ -80,14 +90,14 @@ async def plan_draw(work: Work, new: NewDraw) -> Draw:
         "objects_digest": directory.objects_digest,
         "inspectors_digest": directory.inspectors_digest,
     }
-    await repository.add(work.session, draw, directory, _step(work, draw, "plan", digests))
+    await repository.add(work.session, draw, directory, step(work, draw, "plan", digests))
     await work.note("draw.plan", "draw", draw.id, details=digests)
     return draw
 
 
 async def commit_draw(work: Work, draw_id: UUID, if_match: str | None) -> Draw:
     """Promise the secret half of the seed while nobody can know the public half. Raises DrawNotFound, StaleVersion, DrawState, TooLate."""
-    draw, directory = await _changeable(work, draw_id, if_match)
+    draw, directory = await changeable(work, draw_id, if_match)
     if work.now >= directory.public_values_known_at:
         raise TooLate
     secret = secrets.token_bytes(rules.SECRET_BYTES)
@@ -101,14 +111,14 @@ async def commit_draw(work: Work, draw_id: UUID, if_match: str | None) -> Draw:
         recorded_by=work.principal.subject,
     )
     details = {"commitment": commitment, "directory_digest": directory.directory_digest}
-    await repository.add(work.session, row, _step(work, draw, "commit", details))
+    await repository.add(work.session, row, step(work, draw, "commit", details))
     await work.note("draw.commit", "draw", draw.id, details=details)
     return draw
 
 
 async def reveal_draw(work: Work, draw_id: UUID, reveal: Reveal, if_match: str | None) -> Draw:
     """Open the secret, take the public value, draw, and plan the inspections: once. Raises DrawNotFound, StaleVersion, DrawState, TooEarly, Invalid."""
-    draw, directory = await _changeable(work, draw_id, if_match)
+    draw, directory = await changeable(work, draw_id, if_match)
     _move(work, draw, "reveal")
     if work.now < directory.public_values_known_at:
         raise TooEarly
@@ -136,7 +146,7 @@ async def reveal_draw(work: Work, draw_id: UUID, reveal: Reveal, if_match: str |
         revealed_at=work.now,
         recorded_by=work.principal.subject,
     )
-    await repository.add(work.session, row, _step(work, draw, "reveal", {"drawn": len(result)}))
+    await repository.add(work.session, row, step(work, draw, "reveal", {"drawn": len(result)}))
     towns = {item["id"]: item["division_code"] for item in objects["objects"]}
     drawn = [opening.Drawn(UUID(item.object_id), towns[item.object_id], item.stratum, tuple(map(UUID, item.officers))) for item in selected]
     commission = opening.Commission(draw.id, draw.object_kind, draw.authority, draw.inspect_from, draw.inspect_to)
@@ -156,22 +166,22 @@ async def reveal_draw(work: Work, draw_id: UUID, reveal: Reveal, if_match: str |
 
 async def close_draw(work: Work, draw_id: UUID, if_match: str | None) -> Draw:
     """Close a draw whose inspections are all over. Raises DrawNotFound, StaleVersion, DrawState."""
-    draw, _ = await _changeable(work, draw_id, if_match)
+    draw, _ = await changeable(work, draw_id, if_match)
     _move(work, draw, "close")
     if not await opening.all_over(work, draw.id):
         raise DrawState("尚有检查未完成", "some inspections are not over")
-    await repository.add(work.session, _step(work, draw, "close", {}))
+    await repository.add(work.session, step(work, draw, "close", {}))
     await work.note("draw.close", "draw", draw.id)
     return draw
 
 
 async def set_aside_draw(work: Work, draw_id: UUID, ground: SetAside, if_match: str | None) -> Draw:
     """Give an attempt up; it stays on record with the ground. Raises DrawNotFound, StaleVersion, DrawState, Conflict when an inspection has begun."""
-    draw, _ = await _changeable(work, draw_id, if_match)
+    draw, _ = await changeable(work, draw_id, if_match)
     _move(work, draw, "set_aside")
     draw.set_aside_reason, draw.set_aside_note = ground.reason, ground.note
     cancelled = await opening.cancel_of_draw(work, draw.id)
-    await repository.add(work.session, _step(work, draw, "set_aside", {"reason": ground.reason, "cancelled_inspections": cancelled}))
+    await repository.add(work.session, step(work, draw, "set_aside", {"reason": ground.reason, "cancelled_inspections": cancelled}))
     await work.note("draw.set_aside", "draw", draw.id, details={"reason": ground.reason})
     return draw
 
@@ -197,11 +207,19 @@ def _check_plan(work: Work, new: NewDraw) -> None:
     for position, source in enumerate(new.public_sources):
         if source.high <= source.low:
             raise invalid(f"/public_sources/{position}/high", "span", "上限应大于下限", "must be greater than low")
+    if rules.outcomes_of(source.model_dump() for source in new.public_sources) < rules.LEAST_OUTCOMES:
+        zh = f"公开随机数的可能取值不足 {rules.LEAST_OUTCOMES} 种,抽签可被操纵"
+        en = f"fewer than {rules.LEAST_OUTCOMES} public values are possible: such a draw can be steered"
+        raise invalid("/public_sources", "too_few_values", zh, en)
 
 
 async def _check_repetition(work: Work, new: NewDraw) -> None:
     if await repository.overlapping(work.session, new.object_kind, new.authority, new.inspect_from, new.inspect_to) is not None:
         raise DrawRepeated("同一对象、同一机关在此期间已有抽签", "a draw of this kind and authority stands for this period")
+    other = await repository.undecided(work.session, new.object_kind, new.authority, new.inspect_from.year)
+    if other is not None:
+        zh = f"{other.authority} 对同类对象的抽签尚未出结果,年度检查次数无法计算"
+        raise DrawPending(zh, f"the draw of {other.authority} over the same firms has no result yet, so the yearly cap cannot be counted")
     earlier = await repository.unrepeated(work.session, new.object_kind, new.authority)
     if (earlier.id if earlier else None) != new.redraw_of:
         zh, en = "上一次抽签已作废,须在 redraw_of 注明", "the attempt that was set aside must be named in redraw_of"
@@ -212,7 +230,8 @@ async def _check_repetition(work: Work, new: NewDraw) -> None:
         )
 
 
-async def _changeable(work: Work, draw_id: UUID, if_match: str | None) -> tuple[Draw, DrawDirectory]:
+async def changeable(work: Work, draw_id: UUID, if_match: str | None) -> tuple[Draw, DrawDirectory]:
+    """The draw, locked, with its frozen documents. Raises DrawNotFound, Forbidden, StaleVersion."""
     draw = await repository.draw(work.session, draw_id, for_update=True)
     if draw is None:
         raise DrawNotFound
@@ -232,7 +251,8 @@ def _move(work: Work, draw: Draw, action: str) -> None:
     draw.updated_at = work.now
 
 
-def _step(work: Work, draw: Draw, action: str, details: dict[str, Any]) -> DrawStep:
+def step(work: Work, draw: Draw, action: str, details: dict[str, Any]) -> DrawStep:
+    """A line of the draw's record. Everybody who may know of the draw reads it, so nothing of the result stands in it."""
     return DrawStep(
         draw_id=draw.id, action=action, state=draw.state, details=details, recorded_by=work.principal.subject, recorded_at=work.now
     )

@@ -50,12 +50,13 @@ async def list_firms(
     category: Annotated[int | None, Query(ge=1, le=3)] = None,
     chemical: Search = None,
     state: FirmState | None = None,
+    licence_expiring: bool = False,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[FirmAnswer]:
-    """Firms in the caller's towns; `q` is part of the name or the whole code."""
+    """Firms in the caller's towns; `q` is part of the name or the whole code; `licence_expiring`: the licence ends within 30 days or has ended."""
     filters = {"q": q, "kind": kind, "division_code": division_code, "category": category, "chemical": chemical, "state": state}
-    rows, following = await service.list_firms(work, filters, cursor, limit)
+    rows, following = await service.list_firms(work, filters, licence_expiring, cursor, limit)
     response.headers.update(next_link(request, following))
     return Page[FirmAnswer](items=[_answer(work, firm) for firm in rows], next=following)
 

@@ -65,7 +65,7 @@ class Takeover:
 async def take_over_firms(work: Work, rows: Sequence[dict[str, Any]], kind: str = "chemical", source: str = "ledger") -> Takeover:
     """Bring ledger rows into the register. The same rows again change nothing; a row that is not valid is told and left out.
 
-    A chemical that the catalogue does not name is kept as written and told (`chemical_unknown`); an inspection older than the known one is ignored.
+    A firm of the other ledger's kind is told (`kind_differs`) and left as it is; one that was closed is told (`firm_closed`) and stays closed. A chemical that the catalogue does not name is kept as written and told (`chemical_unknown`); an inspection older than the known one is ignored.
     """
     result = Takeover()
     accepted = _readable(rows, str(work.house.extras["county"]), result)
@@ -76,6 +76,11 @@ async def take_over_firms(work: Work, rows: Sequence[dict[str, Any]], kind: str 
     history: list[FirmChange] = []
     for position, row in accepted:
         firm = known_firms.get(row.uscc)
+        if firm is not None and firm.kind != kind:  # the other ledger's firm: which it is, a person decides
+            result.problems.append(RowProblem(position, "uscc", "kind_differs"))
+            continue
+        if firm is not None and firm.state == "closed":
+            result.problems.append(RowProblem(position, "uscc", "firm_closed"))
         before = service.shown(firm) if firm is not None else {}
         if firm is None:
             firm = Firm(

@@ -29,6 +29,8 @@ class Wanted:
     chemical: str | None = None
     state: str | None = None
     q: str | None = None
+    expiring_by: date | None = None
+    """Licence or filing ends by this day, or has ended."""
 
 
 def _narrowed(wanted: Wanted) -> sa.Select[Firm]:
@@ -43,6 +45,8 @@ def _narrowed(wanted: Wanted) -> sa.Select[Firm]:
         query = query.where(sa.cast(col(Firm.categories), JSONB).contains([wanted.category]))
     if wanted.chemical:
         query = query.where(sa.cast(col(Firm.chemicals), JSONB).contains([wanted.chemical]))
+    if wanted.expiring_by is not None:
+        query = query.where(col(Firm.licence_valid_to) <= wanted.expiring_by)
     if wanted.q:
         part = wanted.q.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
         query = query.where(or_(col(Firm.name).like(f"%{part}%"), col(Firm.uscc) == wanted.q.upper()))

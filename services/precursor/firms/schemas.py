@@ -11,6 +11,7 @@ from stdnum.cn import uscc as uscc_rules
 from stdnum.exceptions import ValidationError
 
 from kit.schemas import Answer, DivisionCode, Message, ShortText
+from services.precursor.firms.rules import is_organisation_code
 
 Kind = Literal["chemical", "courier"]
 Activity = Literal["produce", "trade", "buy", "use", "transport", "import_export"]
@@ -20,11 +21,18 @@ Phone = Annotated[str, StringConstraints(pattern=r"^(1[0-9]{10}|0[0-9]{9,11})$")
 
 
 def checked_uscc(text: str) -> str:
-    """The code in capitals. Raises ValueError (code, zh, en) when length, alphabet or a check character is wrong (GB 32100-2015)."""
+    """The code in capitals. Raises ValueError (code, zh, en) when length, alphabet or one of its two check characters is wrong.
+
+    The last is over the whole code (GB 32100-2015), the one before it over the organisation code inside (GB 11714-1997).
+    """
+    wrong = ValueError("uscc_invalid", "统一社会信用代码校验不通过", "the unified social credit code is not valid")
     try:
-        return uscc_rules.validate(text)
+        code: str = uscc_rules.validate(text)
     except ValidationError as error:
-        raise ValueError("uscc_invalid", "统一社会信用代码校验不通过", "the unified social credit code is not valid") from error
+        raise wrong from error
+    if not is_organisation_code(code[8:17]):
+        raise wrong
+    return code
 
 
 Uscc = Annotated[str, StringConstraints(min_length=18, max_length=18), AfterValidator(checked_uscc)]

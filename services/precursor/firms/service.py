@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,23 +14,27 @@ from kit.sealed import masked
 from kit.strict_json import check_text
 from kit.work import Work
 from services.precursor import lists
-from services.precursor.catalogue.repository import classes_of
+from services.precursor.catalogue.repository import classes_of, pharmaceuticals
 from services.precursor.events import LicenceExpiring
 from services.precursor.firms import policy, repository
 from services.precursor.firms.errors import FirmExists
-from services.precursor.firms.rules import categories_of, masked_name
+from services.precursor.firms.rules import WARN_DAYS, Holding, categories_of, holding_of, masked_name
 from services.precursor.firms.schemas import Contacts, FirmCounts, FirmPatch, NewFirm
 from services.precursor.firms.tables import Firm, FirmChange
 
 CLEARABLE = frozenset({"open_check", "real_name", "xray", "legal_person", "phone", "licence_no", "licence_valid_to"})
 
 
-async def list_firms(work: Work, filters: dict[str, Any], cursor: str | None, limit: int) -> tuple[Sequence[Firm], str | None]:
-    """A page of the firms in the caller's towns."""
+async def list_firms(
+    work: Work, filters: dict[str, Any], expiring: bool, cursor: str | None, limit: int
+) -> tuple[Sequence[Firm], str | None]:
+    """A page of the firms in the caller's towns; `expiring`: those whose licence ends soon or has ended."""
     for name in ("q", "chemical"):
         check_text(filters.get(name) or "")
-    wanted = repository.Wanted(lists.scope_patterns(work), **filters)
-    return await lists.page(work, filters, cursor, limit, lambda after, size: repository.page_of_firms(work.session, wanted, after, size))
+    expiring_by = work.today + timedelta(days=WARN_DAYS) if expiring else None
+    wanted = repository.Wanted(lists.scope_patterns(work), expiring_by=expiring_by, **filters)
+    bound = {**filters, "licence_expiring": expiring or None}
+    return await lists.page(work, bound, cursor, limit, lambda after, size: repository.page_of_firms(work.session, wanted, after, size))
 
 
 async def count_firms(work: Work) -> FirmCounts:
@@ -153,11 +157,27 @@ def check_division(work: Work, division_code: str) -> None:
         raise invalid("/division_code", "town_unknown", "没有这个镇(便民服务中心)", "no such town or service centre")
 
 
-async def objects_to_draw(work: Work, kind: str, day: date) -> list[tuple[Firm, bool]]:
-    """The directory of inspected objects: every active firm of a kind and whether it holds a class-1 chemical as the catalogue of a day has it."""
-    found = await repository.active_firms(work.session, kind)
-    classes = await classes_of(work.session, sorted({name for firm in found for name in firm.chemicals}), day)
-    return [(firm, 1 in categories_of((classes[name][1] for name in firm.chemicals if name in classes), firm.categories)) for firm in found]
+async def objects_to_draw(work: Work, kind: str, day: date) -> list[tuple[Firm, Holding]]:
+    """The directory of inspected objects: every active firm of a kind and what it holds, as the catalogue of a day has it."""
+    return await with_holdings(work, await repository.active_firms(work.session, kind), day)
+
+
+async def with_holdings(work: Work, found: Sequence[Firm], day: date) -> list[tuple[Firm, Holding]]:
+    """Firms and what they hold, as the catalogue of a day has it."""
+    names = sorted({name for firm in found for name in firm.chemicals})
+    classes, medicines = await classes_of(work.session, names, day), await pharmaceuticals(work.session, names, day)
+    return [
+        (
+            firm,
+            holding_of(
+                firm.chemicals,
+                categories_of((classes[name][1] for name in firm.chemicals if name in classes), firm.categories),
+                firm.activities,
+                medicines,
+            ),
+        )
+        for firm in found
+    ]
 
 
 async def set_chemicals(work: Work, firm: Firm, names: Sequence[str]) -> None:

@@ -11,8 +11,9 @@ from kit.problems import Conflict, invalid
 from kit.work import Work
 from services.precursor.firms import service as firms
 from services.precursor.inspections import repository, rules
+from services.precursor.inspections.errors import InspectionState
 from services.precursor.inspections.schemas import DirectInspection
-from services.precursor.inspections.tables import Inspection, InspectionOfficer
+from services.precursor.inspections.tables import Inspection, InspectionOfficer, InspectionReplacement
 from services.precursor.inspectors import service as inspectors
 
 
@@ -77,6 +78,38 @@ async def cancel_of_draw(work: Work, draw_id: UUID) -> int:
     return len(rows)
 
 
+async def planned_of_draw(work: Work, draw_id: UUID, firm_id: UUID) -> Inspection:
+    """The inspection of a drawn firm, locked, while it has not begun. Raises Invalid when the firm was not drawn, InspectionState."""
+    for row in await repository.inspections_of_draw(work.session, draw_id):
+        if row.firm_id == firm_id:
+            if row.state != "planned":
+                raise InspectionState("检查已开始或已结束,不能更换执法人员", "it has begun or is over; its officers stay")
+            return row
+    raise invalid("/firm_id", "not_drawn", "不是本次抽取的对象", "was not drawn")
+
+
+async def exchange(
+    work: Work, inspection: Inspection, leaves: UUID, enters: UUID, ground: str, passed_over: list[dict[str, str]], note: str
+) -> InspectionReplacement:
+    """Put the next officer of the drawn order in the place of one who cannot go."""
+    position = len((await repository.officers_of(work.session, [inspection.id], ever=True))[inspection.id])
+    row = InspectionReplacement(
+        inspection_id=inspection.id,
+        leaves=leaves,
+        enters=enters,
+        ground=ground,
+        passed_over=passed_over,
+        note=note,
+        recorded_by=work.principal.subject,
+        recorded_at=work.now,
+    )
+    inspection.version += 1
+    inspection.updated_at = work.now
+    await repository.add_all(work.session, [row, InspectionOfficer(inspection_id=inspection.id, inspector_id=enters, position=position)])
+    await work.note("inspection.replace_officer", "inspection", inspection.id, details={"ground": ground})
+    return row
+
+
 async def all_over(work: Work, draw_id: UUID) -> bool:
     """Whether every inspection of a draw has come to its end."""
     return all(row.state in ("completed", "ended", "cancelled") for row in await repository.inspections_of_draw(work.session, draw_id))
@@ -86,7 +119,8 @@ async def open_directly(work: Work, new: DirectInspection) -> Inspection:
     """Plan an inspection after a complaint or a transfer. Raises FirmNotFound, Forbidden, Invalid."""
     firm = await firms.read_firm(work, new.firm_id)
     caller = await inspectors.own_entry(work)
-    inspectors.check_competent(caller.authority, firm.kind, "/firm_id")
+    ((_, holding),) = await firms.with_holdings(work, [firm], new.window_from)
+    inspectors.check_power(caller.authority, firm.kind, holding, "/firm_id")
     if new.window_to < new.window_from:
         raise invalid("/window_to", "span", "结束日期早于开始日期", "ends before it begins")
     if new.window_from < work.today:

@@ -27,6 +27,12 @@ def knows_plans(principal: Principal) -> bool:
 
 
 def may_record(caller: UUID, officers: Collection[UUID]) -> None:
-    """Only an officer of this inspection records it. Raises Forbidden."""
+    """Only an officer of this inspection records it; once it has begun, one who was there. Raises Forbidden."""
     if caller not in officers:
         raise Forbidden("只有本次检查的执法人员可以记录", "only the officers of this inspection may record it")
+
+
+def may_publish(authority: str, inspection: Inspection) -> None:
+    """The authority that inspected publishes; the county office may record that it did. Raises Forbidden."""
+    if authority != inspection.authority:
+        raise Forbidden("应由实施检查的机关公示", "the authority that inspected publishes the result")

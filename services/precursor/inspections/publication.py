@@ -6,13 +6,15 @@ from datetime import date
 from uuid import UUID
 
 from kit.problems import invalid
+from kit.roles import Role
 from kit.work import Work
 from services.precursor.firms import service as firms
-from services.precursor.inspections import repository
+from services.precursor.inspections import policy, repository
 from services.precursor.inspections.errors import AlreadyPublished, InspectionState
 from services.precursor.inspections.schemas import NewPublication, PublicationAnswer, Publishable
 from services.precursor.inspections.service import read_inspection
 from services.precursor.inspections.tables import Inspection, InspectionPublication
+from services.precursor.inspectors import service as inspectors
 
 ITEMS = {"chemical": "易制毒化学品管理情况检查", "courier": "寄递安全三项制度落实情况检查"}
 """Name of the item in the published list of inspection items (国办发〔2015〕58号)."""
@@ -37,7 +39,9 @@ async def read_publication(work: Work, inspection_id: UUID) -> PublicationAnswer
 
 async def record_publication(work: Work, inspection_id: UUID, new: NewPublication) -> PublicationAnswer:
     """Record that the result was published, with what was published. Raises InspectionNotFound, Forbidden, InspectionState, AlreadyPublished, Invalid."""
-    inspection = await read_inspection(work, inspection_id)
+    inspection = policy.may_see(work.principal, await repository.inspection(work.session, inspection_id, for_update=True))
+    if not work.principal.has(Role.COUNTY_OFFICER):
+        policy.may_publish((await inspectors.own_entry(work)).authority, inspection)
     payload, last_day = await _publishable(work, inspection)
     if await repository.publication_of(work.session, inspection.id) is not None:
         raise AlreadyPublished

@@ -14,7 +14,14 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.precursor.inspections.tables import Inspection, InspectionOfficer, InspectionOutcome, InspectionPublication
+from services.precursor.inspections.tables import (
+    Inspection,
+    InspectionOfficer,
+    InspectionOutcome,
+    InspectionPresence,
+    InspectionPublication,
+    InspectionReplacement,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,7 @@ async def page_of_inspections(session: AsyncSession, wanted: Wanted, after: UUID
     if wanted.officer is not None:
         query = query.where(
             col(Inspection.id).in_(
-                select(col(InspectionOfficer.inspection_id)).where(col(InspectionOfficer.inspector_id) == wanted.officer)
+                select(col(InspectionOfficer.inspection_id)).where(col(InspectionOfficer.inspector_id) == wanted.officer, ~_replaced())
             )
         )
     if wanted.hide_planned:
@@ -73,15 +80,43 @@ async def inspections_of_draw(session: AsyncSession, draw_id: UUID) -> Sequence[
     return (await session.execute(query)).scalars().all()
 
 
-async def officers_of(session: AsyncSession, inspection_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
-    """Inspection → its officers in the order in which they were drawn."""
+def _replaced() -> sa.ColumnElement[bool]:
+    """Whether an officer of an inspection was replaced."""
+    left = select(col(InspectionReplacement.id)).where(
+        col(InspectionReplacement.inspection_id) == col(InspectionOfficer.inspection_id),
+        col(InspectionReplacement.leaves) == col(InspectionOfficer.inspector_id),
+    )
+    return sa.exists(left.correlate(InspectionOfficer))
+
+
+async def officers_of(session: AsyncSession, inspection_ids: Sequence[UUID], *, ever: bool = False) -> dict[UUID, list[UUID]]:
+    """Inspection → its officers in the order in which they were drawn; `ever`: with those who were replaced."""
     query = (
         select(InspectionOfficer).where(col(InspectionOfficer.inspection_id).in_(inspection_ids)).order_by(col(InspectionOfficer.position))
     )
+    if not ever:
+        query = query.where(~_replaced())
     found: dict[UUID, list[UUID]] = {}
     for row in (await session.execute(query)).scalars():
         found.setdefault(row.inspection_id, []).append(row.inspector_id)
     return found
+
+
+async def present_at(session: AsyncSession, inspection_id: UUID) -> set[UUID]:
+    """Officers who were on the spot and showed their certificates."""
+    query = select(col(InspectionPresence.inspector_id)).where(col(InspectionPresence.inspection_id) == inspection_id)
+    return set((await session.execute(query)).scalars())
+
+
+async def replacements_of_draw(session: AsyncSession, draw_id: UUID) -> Sequence[tuple[UUID, InspectionReplacement]]:
+    """(firm, replacement) of a draw's inspections, oldest first."""
+    query = (
+        select(col(Inspection.firm_id), InspectionReplacement)
+        .join(InspectionReplacement, col(InspectionReplacement.inspection_id) == col(Inspection.id))
+        .where(col(Inspection.draw_id) == draw_id)
+        .order_by(col(InspectionReplacement.id))
+    )
+    return [(firm_id, row) for firm_id, row in await session.execute(query)]
 
 
 async def outcomes_of(session: AsyncSession, inspection_id: UUID) -> dict[str, InspectionOutcome]:
@@ -101,9 +136,10 @@ async def publication_of(session: AsyncSession, inspection_id: UUID) -> Inspecti
 
 
 async def visits_of_year(session: AsyncSession, kind: str, year: int) -> dict[UUID, tuple[int, bool]]:
-    """Firm → (planned visits of a calendar year, whether one of them was key supervision); cancelled ones do not count."""
+    """Firm → (planned visits of a calendar year, whether one of them was key supervision and took place or still will); cancelled ones do not count."""
     statement = sa.text(
-        """select firm_id, count(*), bool_or(coalesce(stratum = 'key', false)) from precursor.inspection
+        """select firm_id, count(*), bool_or(coalesce(stratum = 'key' and result_category is distinct from 'ended_without_result', false))
+             from precursor.inspection
             where object_kind = :kind and source = 'draw' and state <> 'cancelled' and extract(year from window_from) = :year
             group by firm_id"""
     )
@@ -111,13 +147,14 @@ async def visits_of_year(session: AsyncSession, kind: str, year: int) -> dict[UU
 
 
 async def last_officers(session: AsyncSession, kind: str) -> dict[UUID, list[UUID]]:
-    """Firm → officers of its last inspection that was carried out."""
+    """Firm → officers who were on the spot at its last inspection."""
     statement = sa.text(
-        """with latest as (select distinct on (firm_id) firm_id, id from precursor.inspection
-                            where object_kind = :kind and state in ('started', 'completed', 'ended')
+        """with latest as (select distinct on (firm_id) firm_id, id from precursor.inspection i
+                            where object_kind = :kind
+                              and exists (select 1 from precursor.inspection_presence p where p.inspection_id = i.id)
                             order by firm_id, inspected_on desc nulls last, id desc)
-           select latest.firm_id, o.inspector_id from latest join precursor.inspection_officer o on o.inspection_id = latest.id
-            order by latest.firm_id, o.inspector_id"""
+           select latest.firm_id, p.inspector_id from latest join precursor.inspection_presence p on p.inspection_id = latest.id
+            order by latest.firm_id, p.inspector_id"""
     )
     found: dict[UUID, list[UUID]] = {}
     for firm_id, inspector_id in await session.execute(statement, {"kind": kind}):

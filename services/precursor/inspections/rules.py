@@ -32,6 +32,9 @@ RESULT_CATEGORIES = (
 )
 """What is published of a result (domain 9)."""
 
+FOUND_ON_THE_SPOT = frozenset({"refused", "not_at_place"})
+"""Ends that say something of the firm: only two officers who were there and showed their certificates can say it (行政处罚法 art. 42, 55)."""
+
 END_CATEGORIES = ("refused", "not_at_place", "ended_without_result")
 PUBLISH_WORKING_DAYS = 20
 """DEFAULT (政府信息公开条例 art. 26; domain 13 no. 17)."""
@@ -53,11 +56,11 @@ def result_category(outcomes: Iterable[str]) -> str:
 
 
 def outcome_faults(outcome: str, note: str | None, passed_to: str | None) -> list[str]:
-    """What is missing beside an outcome: field names."""
+    """What is missing beside an outcome, or does not go with it: field names."""
     faults = []
     if outcome in NEEDS_NOTE and not note:
         faults.append("note")
-    if outcome in NEEDS_ORGAN and not passed_to:
+    if (outcome in NEEDS_ORGAN) != (passed_to is not None):
         faults.append("passed_to")
     return faults
 
@@ -67,10 +70,9 @@ def unanswered(items: Iterable[str], outcomes: Mapping[str, str]) -> list[str]:
     return [item for item in items if item not in outcomes]
 
 
-def publish_by(day: date, is_working_day: Callable[[date], bool], working_days: int = PUBLISH_WORKING_DAYS) -> date:
-    """The last day of `working_days` working days, counted from the day after."""
-    left = working_days
-    while left:
+def publish_by(day: date, works: Callable[[date], bool], working_days: int = PUBLISH_WORKING_DAYS) -> date:
+    """The last day of `working_days` working days, counted from the day after; `works` tells which days are working days."""
+    while working_days:
         day += timedelta(days=1)
-        left -= is_working_day(day)
+        working_days -= works(day)
     return day

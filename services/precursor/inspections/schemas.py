@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, LongText, Message, ShortText
+from services.precursor.inspectors.schemas import Authority
 
 InspectionStates = Literal["planned", "started", "completed", "ended", "cancelled"]
 ItemNo = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{2}$")]
@@ -47,7 +48,8 @@ class Outcome(Message):
     item_no: ItemNo
     outcome: OutcomeCode
     note: LongText | None = None
-    passed_to: ShortText | None = None
+    passed_to: Authority | None = None
+    """With `refer`: one of the authorities that the checklist names for this item and firm."""
 
 
 class Outcomes(Message):
@@ -118,6 +120,8 @@ class ItemAnswer(Answer):
     item_en: str
     basis: str
     typical_outcomes: list[str]
+    competent: list[str]
+    """Authorities to which such a finding is passed; of an inspection's checklist those that fit the firm."""
     pending_verification: bool
     outcome: str | None = None
     note: str | None = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from kit.etags import check_version
@@ -15,17 +15,15 @@ from services.precursor import lists
 from services.precursor.events import InspectionCompleted
 from services.precursor.firms import service as firms
 from services.precursor.inspections import policy, repository, rules
-from services.precursor.inspections.checklists import Template, template_on, templates
+from services.precursor.inspections.checklists import Item, Template, template_on, templates
 from services.precursor.inspections.errors import ChecklistOpen, InspectionState
 from services.precursor.inspections.schemas import Completion, Ending, Outcomes, Start
 from services.precursor.inspections.tables import Inspection, InspectionOutcome, InspectionPresence
 from services.precursor.inspectors import service as inspectors
+from services.precursor.inspectors.rules import may_take_over
 from services.precursor.rectifications import repository as rectifications
 from services.precursor.rectifications import service as orders
 from services.precursor.rectifications.tables import Finding
-
-if TYPE_CHECKING:
-    from holidays import HolidayBase
 
 
 async def list_inspections(
@@ -53,11 +51,23 @@ async def officers_of(work: Work, inspections: Sequence[Inspection]) -> dict[UUI
     return await repository.officers_of(work.session, [item.id for item in inspections])
 
 
+async def _items_for(work: Work, inspection: Inspection, template: Template) -> tuple[Item, ...]:
+    """The items with the authorities that may take a finding over from this firm, by what it held on the day."""
+    firm = await firms.read_firm(work, inspection.firm_id)
+    ((_, holding),) = await firms.with_holdings(work, [firm], inspection.inspected_on or work.today)
+    pharmaceutical, other = holding.pharmaceutical, holding.other
+    return tuple(
+        replace(item, competent=tuple(may_take_over(item.competent, firm.kind, pharmaceutical=pharmaceutical, other=other)))
+        for item in template.items
+    )
+
+
 async def checklist_of(work: Work, inspection_id: UUID) -> tuple[Template, dict[str, InspectionOutcome]]:
     """The checklist of an inspection and what was recorded. Raises InspectionNotFound, Forbidden, Invalid."""
     inspection = await read_inspection(work, inspection_id)
     template = templates().get(inspection.template or "") or checklist_on(inspection.object_kind, work.today)
-    return template, await repository.outcomes_of(work.session, inspection.id)
+    fitting = replace(template, items=await _items_for(work, inspection, template))
+    return fitting, await repository.outcomes_of(work.session, inspection.id)
 
 
 def checklist_on(kind: str, day: date) -> Template:
@@ -80,6 +90,8 @@ async def start(work: Work, inspection_id: UUID, begin: Start, if_match: str | N
     Raises InspectionNotFound, Forbidden, StaleVersion, InspectionState, Invalid.
     """
     inspection, caller = await _own(work, inspection_id, if_match)
+    if rules.next_state(inspection.state, "start") is None:
+        raise InspectionState
     drawn = (await officers_of(work, [inspection]))[inspection.id]
     if begin.inspected_on > work.today:
         raise invalid("/inspected_on", "date_future", "日期不能晚于今天", "must not lie in the future")
@@ -118,7 +130,7 @@ async def record_outcomes(work: Work, inspection_id: UUID, recorded: Outcomes, i
     inspection, _ = await _own(work, inspection_id, if_match)
     if inspection.state != "started" or inspection.template is None:
         raise InspectionState
-    items = {item.item_no for item in templates()[inspection.template].items}
+    items = {item.item_no: item.competent for item in await _items_for(work, inspection, templates()[inspection.template])}
     faults: list[FieldError] = []
     seen: set[str] = set()
     for position, outcome in enumerate(recorded.outcomes):
@@ -129,9 +141,15 @@ async def record_outcomes(work: Work, inspection_id: UUID, recorded: Outcomes, i
             faults.append(FieldError(f"{place}/item_no", "twice", "同一项目重复", "the item stands twice"))
         seen.add(outcome.item_no)
         faults += [
-            FieldError(f"{place}/{field}", "missing", "此结果须填写该项", "needed with this outcome")
+            FieldError(f"{place}/{field}", "missing", "此结果须填写该项,其他结果不填", "needed with this outcome, or not with this one")
             for field in rules.outcome_faults(outcome.outcome, outcome.note, outcome.passed_to)
         ]
+        organs = items.get(outcome.item_no, ())
+        if outcome.outcome in rules.NEEDS_ORGAN and outcome.passed_to is not None and outcome.passed_to not in organs:
+            named = ", ".join(organs)
+            faults.append(
+                FieldError(f"{place}/passed_to", "not_competent", f"该项应移送: {named}", f"such a finding is passed to: {named}")
+            )
     if faults:
         raise Invalid(errors=faults)
     rows = [
@@ -160,9 +178,11 @@ async def complete(work: Work, inspection_id: UUID, completion: Completion, if_m
     needed = {item for item, row in outcomes.items() if row.outcome in rules.NEEDS_DEADLINE}
     for item in sorted(completion.deadlines.keys() - needed):
         raise invalid(f"/deadlines/{item}", "not_ordered", "该项没有责令改正", "nothing was ordered under this item")
-    basis = {item.item_no: item.basis for item in template.items}
+    items = {item.item_no: item for item in await _items_for(work, inspection, template)}
     found = [
-        orders.Found(item, basis[item], row.outcome, row.note or "", completion.deadlines.get(item), row.passed_to)
+        orders.Found(
+            item, items[item].basis, row.outcome, row.note or "", items[item].competent, completion.deadlines.get(item), row.passed_to
+        )
         for item, row in outcomes.items()
         if row.outcome not in ("ok", "na", "advice", "not_checked")
     ]
@@ -181,6 +201,9 @@ async def complete(work: Work, inspection_id: UUID, completion: Completion, if_m
 async def end(work: Work, inspection_id: UUID, ending: Ending, if_match: str | None) -> Inspection:
     """Record that it could not be carried out, and why. Raises as `start`."""
     inspection, _ = await _own(work, inspection_id, if_match)
+    if inspection.state == "planned" and ending.result_category in rules.FOUND_ON_THE_SPOT:
+        zh, en = "须由两名执法人员到场出示证件后(先开始检查)方可记录", "only officers who were there can say so: begin the inspection first"
+        raise InspectionState(zh, en)
     if not (inspection.inspected_on or inspection.window_from) <= ending.ended_on <= work.today:
         raise invalid("/ended_on", "span", "应在检查期间内且不晚于今天", "must lie in the period and not in the future")
     inspection.inspected_on = inspection.inspected_on or ending.ended_on
@@ -194,7 +217,7 @@ async def _finish(work: Work, inspection: Inspection, action: str, category: str
     _move(work, inspection, action)
     inspection.result_category = category
     inspection.completed_at = work.now
-    inspection.publish_by = rules.publish_by(day, is_working_day)
+    inspection.publish_by = rules.publish_by(day, work.house.extras["works"])
     await work.session.flush()
     event = InspectionCompleted(
         firm_id=inspection.firm_id,
@@ -212,7 +235,8 @@ async def _own(work: Work, inspection_id: UUID, if_match: str | None) -> tuple[I
     """The inspection, locked, and the caller's entry in the directory, when the caller is one of its officers."""
     inspection = policy.may_see(work.principal, await repository.inspection(work.session, inspection_id, for_update=True))
     caller = await inspectors.own_entry(work)
-    policy.may_record(caller.id, (await officers_of(work, [inspection])).get(inspection.id, ()))
+    present = await repository.present_at(work.session, inspection.id)
+    policy.may_record(caller.id, present or (await officers_of(work, [inspection])).get(inspection.id, ()))
     check_version(if_match, inspection.version)
     return inspection, caller.id
 
@@ -224,15 +248,3 @@ def _move(work: Work, inspection: Inspection, action: str) -> None:
     inspection.state = following
     inspection.version += 1
     inspection.updated_at = work.now
-
-
-def is_working_day(day: date) -> bool:
-    """Whether a day is a working day in China, with the days that the State Council moves (调休)."""
-    return _calendar().is_working_day(day)
-
-
-@lru_cache(maxsize=1)
-def _calendar() -> HolidayBase:
-    import holidays  # 60 ms that only the first completed inspection needs
-
-    return holidays.country_holidays("CN")

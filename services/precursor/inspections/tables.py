@@ -12,6 +12,7 @@ from sqlmodel import Field
 
 from kit.db import check_words, new_id
 from services.precursor.inspections.rules import OUTCOMES, RESULT_CATEGORIES, TRANSITIONS
+from services.precursor.inspectors.rules import UNFIT
 from services.precursor.schema import SCHEMA
 
 SOURCES = ("draw", "complaint", "transfer")
@@ -60,7 +61,7 @@ class Inspection(SCHEMA.base, table=True):
 
 
 class InspectionOfficer(SCHEMA.base, table=True):
-    """Who was drawn for an inspection; append-only, so that nobody is exchanged."""
+    """Who was drawn for an inspection, or came next in the drawn order; append-only, so that nobody is exchanged silently."""
 
     __tablename__ = "inspection_officer"
     __table_args__ = (sa.Index("ix_inspection_officer_inspector_id", "inspector_id"), {"info": {"append_only": True}})
@@ -68,6 +69,28 @@ class InspectionOfficer(SCHEMA.base, table=True):
     inspection_id: UUID = Field(foreign_key="precursor.inspection.id", primary_key=True)
     inspector_id: UUID = Field(foreign_key="precursor.inspector.id", primary_key=True)
     position: int
+
+
+class InspectionReplacement(SCHEMA.base, table=True):
+    """Who could not go after all, on which recorded ground, and who was next in the order that the seed gives (行政处罚法 art. 43). Append-only."""
+
+    __tablename__ = "inspection_replacement"
+    __table_args__ = (
+        check_words("ground", UNFIT, "ground"),
+        sa.UniqueConstraint("inspection_id", "leaves"),
+        {"info": {"append_only": True}},
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    inspection_id: UUID = Field(foreign_key="precursor.inspection.id")
+    leaves: UUID = Field(foreign_key="precursor.inspector.id")
+    enters: UUID = Field(foreign_key="precursor.inspector.id")
+    ground: str = Field(sa_type=sa.Text)
+    passed_over: list[dict[str, str]] = Field(default_factory=list, sa_type=JSONB)
+    """Who stood before in the order and cannot go either: inspector and ground."""
+    note: str = Field(sa_type=sa.Text)
+    recorded_by: str = Field(sa_type=sa.Text)
+    recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
 
 
 class InspectionPresence(SCHEMA.base, table=True):

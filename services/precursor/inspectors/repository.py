@@ -74,6 +74,12 @@ async def recusals_on(session: AsyncSession, day: date) -> Sequence[tuple[UUID, 
     return [(firm_id, inspector_id) for firm_id, inspector_id in await session.execute(query)]
 
 
+async def recused_from(session: AsyncSession, firm_id: UUID) -> set[UUID]:
+    """Inspectors who must not inspect a firm now."""
+    query = select(col(Recusal.inspector_id)).where(col(Recusal.firm_id) == firm_id, col(Recusal.ended_on).is_(None))
+    return set((await session.execute(query)).scalars())
+
+
 async def recusals_of(session: AsyncSession, inspector_id: UUID) -> Sequence[Recusal]:
     """Recusals of an inspector, oldest first."""
     return (

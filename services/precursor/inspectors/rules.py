@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
 AUTHORITIES = (
@@ -27,6 +27,9 @@ POSTS = ("officer",)
 NOT_POSTS = ("grid_worker", "auxiliary", "contractor", "temporary", "volunteer", "social_worker")
 """Who never inspects, whatever organ sends them (国办发〔2024〕54号)."""
 
+NEVER_INSPECT = ("county_officer", "town_officer", "social_worker", "grid_worker")
+"""Roles whose holders coordinate or assist; together with the role of an inspector they still do not inspect (国办发〔2024〕54号)."""
+
 COMPETENT: dict[str, frozenset[str]] = {
     "chemical": frozenset(
         {
@@ -38,14 +41,24 @@ COMPETENT: dict[str, frozenset[str]] = {
             "customs",
             "ecology_environment",
             "health",
+            "transport",
         }
     ),
     "courier": frozenset({"postal_administration", "police", "transport", "market_regulation"}),
 }
 """Kind of object → authorities: 易制毒化学品管理条例 art. 32; 快递暂行条例 art. 5, 反恐怖主义法 art. 20 (freight: transport)."""
 
+PHARMACEUTICAL_ONLY = frozenset({"drug_administration", "health"})
+"""Their power over precursors ends with the pharmaceutical ones (药品类, 易制毒化学品管理条例 art. 8, 10, 15)."""
+
+NEEDED_ACTIVITY: dict[str, str] = {"transport": "transport", "commerce": "import_export", "customs": "import_export"}
+"""Authorities whose power begins with what a firm does (易制毒化学品管理条例 art. 20, 26, 30)."""
+
 GROUNDS = ("kinship", "direct_interest", "other_relation", "party_request", "own_request")
 """Grounds of recusal (行政处罚法 art. 43)."""
+
+UNFIT = ("recused", "left", "certificate", "unavailable")
+"""Why an officer of the directory cannot be sent to a firm after all: each stands on record before anybody else is sent."""
 
 _CERTIFICATE = re.compile(r"[0-9A-Z\u4e00-\u9fff()()〔〕字第号-]{6,40}")
 
@@ -58,6 +71,36 @@ def is_certificate_no(text: str) -> bool:
 def is_competent(authority: str, kind: str) -> bool:
     """Whether an authority may inspect a kind of object."""
     return authority in COMPETENT[kind]
+
+
+def has_power(authority: str, kind: str, *, pharmaceutical: bool, other: bool, activities: Collection[str]) -> bool:
+    """Whether an authority may inspect this firm: each within its own duties (易制毒化学品管理条例 art. 3, 32), by what the firm holds and does.
+
+    `pharmaceutical`, `other`: whether it holds pharmaceutical precursors, and anything else. Emergency management has no power over medicines alone.
+    """
+    if not is_competent(authority, kind):
+        return False
+    if kind != "chemical":
+        return True
+    if authority in PHARMACEUTICAL_ONLY:
+        return pharmaceutical
+    if authority == "emergency_management":
+        return other
+    return NEEDED_ACTIVITY.get(authority, "") in ("", *activities)
+
+
+def may_take_over(named: Iterable[str], kind: str, *, pharmaceutical: bool, other: bool) -> list[str]:
+    """Of the authorities that an item of a checklist names, those that may take a finding over from this firm; always the police, who get what may be a
+    crime (行政处罚法 art. 27).
+
+    Where an item names both, drug administration stands for pharmaceutical precursors and emergency management for all others (易制毒化学品管理条例 art. 8, 10).
+    """
+    organs = {*named, "police"}
+    if kind == "chemical" and not pharmaceutical:
+        organs.discard("drug_administration")
+    elif kind == "chemical" and not other and "drug_administration" in organs:
+        organs.discard("emergency_management")
+    return sorted(organs)
 
 
 def is_away(leaves: Iterable[tuple[date, date]], first: date, last: date) -> bool:

@@ -11,9 +11,20 @@ from kit.problems import Conflict, FieldError, Forbidden, NotFound, invalid
 from kit.work import Work
 from services.precursor import lists
 from services.precursor.firms import service as firms
+from services.precursor.firms.rules import Holding
 from services.precursor.inspectors import repository
 from services.precursor.inspectors.errors import InspectorExists, InspectorNotFound, MayNotInspect, RecusalExists
-from services.precursor.inspectors.rules import AUTHORITIES, NOT_AUTHORITIES, NOT_POSTS, POSTS, is_away, is_certificate_no, is_competent
+from services.precursor.inspectors.rules import (
+    AUTHORITIES,
+    NEVER_INSPECT,
+    NOT_AUTHORITIES,
+    NOT_POSTS,
+    POSTS,
+    has_power,
+    is_away,
+    is_certificate_no,
+    is_competent,
+)
 from services.precursor.inspectors.schemas import EndRecusal, InspectorPatch, NewInspector, NewLeave, NewRecusal
 from services.precursor.inspectors.tables import Inspector, InspectorLeave, Recusal
 
@@ -156,7 +167,13 @@ def _check_certificate(number: str) -> None:
 
 
 async def own_entry(work: Work) -> Inspector:
-    """The caller's own entry in the directory, by the staff number of the token. Raises Forbidden when there is none, or its certificate is not valid."""
+    """The caller's own entry in the directory, by the staff number of the token.
+
+    Raises Forbidden when there is none, when its certificate is not valid, and for an account that also works for the office or a town: who coordinates
+    does not inspect, whatever certificate was entered (国办发〔2024〕54号).
+    """
+    if work.principal.has(*NEVER_INSPECT):
+        raise Forbidden("禁毒办、乡镇和网格人员不得检查企业", "who works for the office, a town or a grid does not inspect firms")
     code = work.principal.staff_id
     found = await repository.inspector_by_staff_code(work.session, code) if code else None
     if found is None or found.state != "active" or found.certificate_valid_to < work.today:
@@ -168,6 +185,13 @@ def check_competent(authority: str, kind: str, pointer: str) -> None:
     """Raises Invalid when an authority may not inspect a kind of object."""
     if not is_competent(authority, kind):
         raise invalid(pointer, "not_competent", "该机关对此类对象没有检查权", "this authority has no power over this kind of object")
+
+
+def check_power(authority: str, kind: str, holding: Holding, pointer: str) -> None:
+    """Raises Invalid when an authority may not inspect this firm, by what it holds and does."""
+    pharmaceutical, other, activities = holding.pharmaceutical, holding.other, holding.activities
+    if not has_power(authority, kind, pharmaceutical=pharmaceutical, other=other, activities=activities):
+        raise invalid(pointer, "not_competent", "该机关对此企业没有检查权", "this authority has no power over this firm")
 
 
 async def check_officers(
@@ -184,7 +208,7 @@ async def check_officers(
     found = await repository.inspectors(work.session, officers)
     for position, officer in enumerate(officers):
         inspector = found.get(officer)
-        if inspector is None or inspector.authority != authority or inspector.certificate_valid_to < on_day:
+        if inspector is None or inspector.authority != authority or inspector.state != "active" or inspector.certificate_valid_to < on_day:
             raise invalid(
                 f"{pointer}/{position}", "not_certificated", "不是该机关的持证执法人员", "no certificated officer of this authority"
             )
@@ -208,6 +232,27 @@ async def officers_to_draw(work: Work, authority: str, first: date, last: date) 
         else:
             able.append(inspector)
     return able, unable
+
+
+async def unfit_for(work: Work, officers: Sequence[UUID], firm_id: UUID, first: date, last: date) -> dict[UUID, str]:
+    """Who of these officers cannot go to a firm in a span, and the ground on record (rules.UNFIT)."""
+    found = await repository.inspectors(work.session, officers)
+    recused = await repository.recused_from(work.session, firm_id)
+    leaves: dict[UUID, list[tuple[date, date]]] = {}
+    for inspector_id, away_from, away_to in await repository.leaves_between(work.session, first, last):
+        leaves.setdefault(inspector_id, []).append((away_from, away_to))
+    unfit: dict[UUID, str] = {}
+    for officer in officers:
+        inspector = found.get(officer)
+        if officer in recused:
+            unfit[officer] = "recused"
+        elif inspector is None or inspector.state != "active":
+            unfit[officer] = "left"
+        elif inspector.certificate_valid_to < last:
+            unfit[officer] = "certificate"
+        elif is_away(leaves.get(officer, ()), first, last):
+            unfit[officer] = "unavailable"
+    return unfit
 
 
 async def recusals_on(work: Work, day: date) -> Sequence[tuple[UUID, UUID]]:

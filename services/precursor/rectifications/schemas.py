@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from kit.schemas import Answer, LongText, Message, ShortText
+from services.precursor.inspectors.schemas import Authority
 
 RectificationState = Literal["ordered", "answered", "closed", "passed_on"]
 Officers = Annotated[list[UUID], Field(min_length=2, max_length=6)]
@@ -32,8 +33,8 @@ class Recheck(Message):
     note: LongText
     new_deadline: date | None = None
     """With `not_corrected`: the last day of the second order."""
-    passed_to: ShortText | None = None
-    """With `passed_on`: the competent organ."""
+    passed_to: Authority | None = None
+    """With `passed_on`: one of the order's `competent` authorities."""
 
 
 class RectificationAnswer(Answer):
@@ -48,6 +49,8 @@ class RectificationAnswer(Answer):
     item_no: str
     basis: str
     requirement: str
+    competent: list[str]
+    """Authorities to which it may be passed on, by article and class."""
     ordered_on: date
     first_deadline: date
     deadline: date

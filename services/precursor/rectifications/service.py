@@ -28,6 +28,8 @@ class Found:
     basis: str
     outcome: str
     detail: str
+    competent: tuple[str, ...] = ()
+    """Authorities that may take it over."""
     deadline: date | None = None
     passed_to: str | None = None
 
@@ -45,6 +47,7 @@ class Source:
 
 async def record_findings(work: Work, source: Source, found: Sequence[Found]) -> Sequence[Finding]:
     """Write what an inspection found, and open an order for each finding that needs one. Raises Invalid about a deadline."""
+    stated = {item.item_no: item.deadline for item in found if item.deadline is not None}
     findings: list[Finding] = []
     orders: list[Rectification] = []
     for item in found:
@@ -71,7 +74,7 @@ async def record_findings(work: Work, source: Source, found: Sequence[Found]) ->
     await repository.add_all(work.session, *findings)
     await repository.add_all(work.session, *orders)
     await repository.add_all(
-        work.session, *(_step(work, order, "ordered", source.on_day, {"deadline": order.deadline.isoformat()}) for order in orders)
+        work.session, *(_step(work, order, "ordered", source.on_day, _days(order.deadline, stated[order.item_no])) for order in orders)
     )
     return findings
 
@@ -80,6 +83,7 @@ def _order(work: Work, source: Source, item: Found, finding: Finding) -> Rectifi
     if item.deadline is None:
         raise invalid(f"/deadlines/{item.item_no}", "missing", "责令改正须写明期限", "an order to correct needs a deadline")
     _check_deadline(item.deadline, source.on_day, f"/deadlines/{item.item_no}")
+    last = rules.last_day(item.deadline, work.house.extras["works"])
     return Rectification(
         finding_id=finding.id,
         inspection_id=source.inspection_id,
@@ -89,9 +93,10 @@ def _order(work: Work, source: Source, item: Found, finding: Finding) -> Rectifi
         item_no=item.item_no,
         basis=item.basis,
         requirement=item.detail,
+        competent=list(item.competent),
         ordered_on=source.on_day,
-        first_deadline=item.deadline,
-        deadline=item.deadline,
+        first_deadline=last,
+        deadline=last,
         created_at=work.now,
         updated_at=work.now,
     )
@@ -143,13 +148,19 @@ async def record_recheck(work: Work, rectification_id: UUID, recheck: Recheck, i
         )
     if (recheck.passed_to is not None) != (recheck.outcome == "passed_on"):
         raise invalid("/passed_to", "with_passed_on", "移送时须写明接收机关,其他情形不填", "goes with passed_on, and only with it")
+    if recheck.passed_to is not None and recheck.passed_to not in order.competent:
+        zh = f"该项应移送: {', '.join(order.competent)}"
+        raise invalid("/passed_to", "not_competent", zh, f"such a finding is passed to: {', '.join(order.competent)}")
     if recheck.new_deadline is not None:
         _check_deadline(recheck.new_deadline, recheck.checked_on, "/new_deadline")
-        order.deadline, order.orders = recheck.new_deadline, order.orders + 1
-        await _move(work, order, "order_again", recheck.checked_on, {**details, "deadline": recheck.new_deadline.isoformat()})
+        order.deadline = rules.last_day(recheck.new_deadline, work.house.extras["works"])
+        order.orders += 1
+        await _move(work, order, "order_again", recheck.checked_on, {**details, **_days(order.deadline, recheck.new_deadline)})
     else:
         order.closed_on = recheck.checked_on
         order.passed_to = recheck.passed_to
+        if recheck.passed_to is not None:
+            details["passed_to"] = recheck.passed_to
         order.in_time = recheck.outcome == "corrected" and rules.in_time(
             await _corrected_on(work, order, recheck.checked_on), order.first_deadline
         )
@@ -201,6 +212,11 @@ async def _move(work: Work, order: Rectification, action: str, on_day: date, det
     order.version += 1
     order.updated_at = work.now
     await repository.add_all(work.session, _step(work, order, action, on_day, details))
+
+
+def _days(last: date, stated: date) -> dict[str, str]:
+    """The last day that counts and, when a rest day moved it, the day that was written on the order."""
+    return {"deadline": last.isoformat()} | ({"stated": stated.isoformat()} if stated != last else {})
 
 
 def _step(work: Work, order: Rectification, action: str, on_day: date, details: dict[str, Any]) -> RectificationStep:

@@ -63,6 +63,8 @@ class Rectification(SCHEMA.base, table=True):
     item_no: str = Field(sa_type=sa.Text)
     basis: str = Field(sa_type=sa.Text)
     requirement: str = Field(sa_type=sa.Text)
+    competent: list[str] = Field(default_factory=list, sa_type=JSONB)
+    """Authorities that may take it over when it is not corrected, by the item's article and what the firm held on the day."""
     ordered_on: date
     first_deadline: date
     deadline: date

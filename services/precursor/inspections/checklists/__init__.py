@@ -20,6 +20,8 @@ class Item:
     item_en: str
     basis: str
     typical_outcomes: tuple[str, ...]
+    competent: tuple[str, ...]
+    """Authorities that take such a finding over, by article (易制毒化学品管理条例 art. 38-42, domain 7.2; 邮政法, 反恐怖主义法 art. 85)."""
     pending_verification: bool
     """The article was not seen in the official text: warn, do not block."""
 
@@ -48,6 +50,7 @@ def _read(path: Path) -> Template:
                 row["item_en"],
                 row["basis"],
                 tuple(row["typical_outcomes"].split("|")),
+                tuple(row["competent"].split("|")),
                 row["pending_verification"] == "Y",
             )
             for row in csv.DictReader(lines)

@@ -573,6 +573,28 @@ def upgrade() -> None:
         info={"append_only": True},
     )
     op.create_table(
+        "inspection_replacement",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("inspection_id", sa.Uuid(), nullable=False),
+        sa.Column("leaves", sa.Uuid(), nullable=False),
+        sa.Column("enters", sa.Uuid(), nullable=False),
+        sa.Column("ground", sa.Text(), nullable=False),
+        sa.Column("passed_over", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("recorded_by", sa.Text(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("ground in ('recused', 'left', 'certificate', 'unavailable')", name=op.f("ck_inspection_replacement_ground")),
+        sa.ForeignKeyConstraint(["enters"], ["precursor.inspector.id"], name=op.f("fk_inspection_replacement_enters_inspector")),
+        sa.ForeignKeyConstraint(
+            ["inspection_id"], ["precursor.inspection.id"], name=op.f("fk_inspection_replacement_inspection_id_inspection")
+        ),
+        sa.ForeignKeyConstraint(["leaves"], ["precursor.inspector.id"], name=op.f("fk_inspection_replacement_leaves_inspector")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inspection_replacement")),
+        sa.UniqueConstraint("inspection_id", "leaves", name=op.f("uq_inspection_replacement_inspection_id_leaves")),
+        schema="precursor",
+        info={"append_only": True},
+    )
+    op.create_table(
         "inspection_publication",
         sa.Column("inspection_id", sa.Uuid(), nullable=False),
         sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -600,6 +622,7 @@ def upgrade() -> None:
         sa.Column("item_no", sa.Text(), nullable=False),
         sa.Column("basis", sa.Text(), nullable=False),
         sa.Column("requirement", sa.Text(), nullable=False),
+        sa.Column("competent", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("ordered_on", sa.Date(), nullable=False),
         sa.Column("first_deadline", sa.Date(), nullable=False),
         sa.Column("deadline", sa.Date(), nullable=False),
@@ -665,6 +688,7 @@ def downgrade() -> None:
     op.drop_index("ix_rectification_division_code_id", table_name="rectification", schema="precursor")
     op.drop_table("rectification", schema="precursor")
     op.drop_table("inspection_publication", schema="precursor")
+    op.drop_table("inspection_replacement", schema="precursor")
     op.drop_table("inspection_presence", schema="precursor")
     op.drop_index("ix_inspection_outcome_inspection_id_item_no", table_name="inspection_outcome", schema="precursor")
     op.drop_table("inspection_outcome", schema="precursor")
