@@ -202,3 +202,26 @@ async def test_tests_that_nobody_had_planned_are_no_denominator_and_are_said(cou
     assert (line["colour"], line["score"]) == ("not_rated", None)
     theirs = await county.caller("alerts", Role.COUNTY_OFFICER)("GET", f"/alerts/v1/bulletins/{draft['id']}?audience=units")
     assert '"outside":7' not in theirs.body.decode()
+
+
+async def test_a_revision_after_a_contest_says_what_it_corrects_and_the_first_issue_stands(county: TestHouse) -> None:
+    await handled_alerts(county, "610822105000", 8, 10)
+    first = await published(county, await collected(county))
+    with psycopg.connect(county.owner) as connection:  # two that were closed in time and entered late
+        connection.execute(
+            "update alerts.alert set closed_at = due_at - interval '1 hour', finding = 'confirmed', state = 'closed' where closed_at is null"
+        )
+    corrected = await collected(county, day="2021-06-20")
+    told = [(change["name"], change["indicator"], change["before"], change["after"]) for change in corrected["bulletin"]["changes"]]
+    assert told == [("新民镇", "alert_handling", "8/10", "10/10"), ("新民镇", None, "orange", "green")]
+    revised = await published(county, corrected)
+    officer = county.caller("alerts", Role.COUNTY_OFFICER)
+    pdf = await officer("GET", f"/alerts/v1/bulletins/{revised['id']}/pdf")
+    text = "".join("".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf.body)).pages)
+    assert "新民镇预警处置率由8/10更正为10/10。新民镇颜色由橙色更正为绿色。" in text
+    wide = (await officer("GET", f"/alerts/v1/bulletins/{revised['id']}?audience=units")).json()
+    assert [change["before"] for change in wide["bulletin"]["changes"]] == [None, "orange"]
+    assert (await officer("GET", f"/alerts/v1/bulletins/{first['id']}")).json() == first
+    unchanged = await published(county, await collected(county, day="2021-06-20"))
+    pdf = await officer("GET", f"/alerts/v1/bulletins/{unchanged['id']}/pdf")
+    assert "各项数据与前一版一致" in "".join("".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf.body)).pages)

@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from services.alerts.bulletins.figures import Bulletin, Heading, PastFigure, TownEntry, assemble
+from services.alerts.bulletins.figures import Bulletin, Change, Heading, PastFigure, TownEntry, assemble
 from services.alerts.bulletins.periods import Period, Rhythm, period_of
 from services.alerts.bulletins.rules import DEFAULT_RULES, Colour, ColourRules, Count, HardFail, Indicator, PastRating, TownInputs
 
@@ -81,6 +81,7 @@ def bulletin_of(inputs: Mapping[str, Any]) -> Bulletin:
             notes=tuple(heading["notes"]),
             demo=heading["demo"],
             county_past=tuple(PastFigure(past["number"], _score(past["score"]), None) for past in heading["county_past"]),
+            changes=tuple(_change(change) for change in heading["changes"]),
         ),
     )
 
@@ -103,6 +104,30 @@ def _entry(town: Mapping[str, Any]) -> TownEntry:
     )
     outside = {Indicator(name): count for name, count in town["outside"].items()}
     return TownEntry(town["name"], TownInputs(town["code"], counts, fails), past, outside)
+
+
+def _change(stored: Mapping[str, Any]) -> Change:
+    indicator = None if stored["indicator"] is None else Indicator(stored["indicator"])
+    return Change(stored["code"], stored["name"], indicator, stored["before"], stored["after"])
+
+
+def changes_between(replaced: Bulletin, inputs: Mapping[str, Any]) -> list[dict[str, str | None]]:
+    """What the bulletin of these inputs says otherwise than the issue it replaces, as stored: counts and colours of towns, in their order."""
+    before = {line.division_code: line for line in replaced.towns}
+    found: list[dict[str, str | None]] = []
+    for line in bulletin_of(inputs).towns:
+        old = before.get(line.division_code)
+        for place, cell in enumerate(line.cells):
+            was, now = "" if old is None else f"{old.cells[place].done}/{old.cells[place].due}", f"{cell.done}/{cell.due}"
+            if was != now:
+                found.append(_told(line.division_code, line.name, cell.indicator.value, was, now))
+        if old is None or old.colour is not line.colour:
+            found.append(_told(line.division_code, line.name, None, "" if old is None else old.colour.value, line.colour.value))
+    return found
+
+
+def _told(code: str, name: str, indicator: str | None, before: str, after: str) -> dict[str, str | None]:
+    return {"code": code, "name": name, "indicator": indicator, "before": before, "after": after}
 
 
 def past_of(bulletins: Sequence[Bulletin], code: str) -> list[PastRating]:

@@ -10,6 +10,7 @@ A count of 1-4 people in a town can name them. Withheld, by cell (k = `small_cel
 - a line with exactly one cell wholly withheld loses a second one, the smallest (complementary suppression);
 - the county's cell is withheld where county minus the open towns gives something away: one town alone, fewer than k due in all the
   withheld towns together, or none of them done;
+- a revision names the cells that it corrects, not their counts: old and new count together would tell who was added;
 - hard fails are named, their number is not; neither is that of what was done outside every denominator.
 
 The colour and its cause stay: they are about a town's work.
@@ -46,7 +47,8 @@ def edition_for(bulletin: Bulletin, audience: Audience) -> Bulletin:
         raise ValueError("withheld figures cannot be put back")
     k = bulletin.rules.small_cell
     towns = tuple(_town(line, k) for line in bulletin.towns)
-    return replace(bulletin, audience=audience, towns=towns, county=_county(bulletin, towns, k))
+    changes = tuple(change if change.indicator is None else replace(change, before=None, after=None) for change in bulletin.changes)
+    return replace(bulletin, audience=audience, towns=towns, county=_county(bulletin, towns, k), changes=changes)
 
 
 def _town(line: TownLine, k: int) -> TownLine:

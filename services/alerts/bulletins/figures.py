@@ -126,6 +126,17 @@ class CountyLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """What a revision says otherwise than the issue it replaces: a count (`done/due`) or, without an indicator, a colour. None = withheld."""
+
+    division_code: str
+    name: str
+    indicator: Indicator | None
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class RulesFigure:
     """The formula as printed: enough to recompute every colour from the counts."""
 
@@ -165,6 +176,7 @@ class Bulletin:
     county: CountyLine
     towns: tuple[TownLine, ...]
     notes: tuple[str, ...]
+    changes: tuple[Change, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what could not be printed or compared."""
@@ -206,6 +218,7 @@ class Heading:
     notes: tuple[str, ...] = ()
     demo: bool = False
     county_past: tuple[PastFigure, ...] = ()
+    changes: tuple[Change, ...] = ()
 
 
 def assemble(period: Period, rules: ColourRules, towns: Sequence[TownEntry], heading: Heading) -> Bulletin:
@@ -238,6 +251,7 @@ def assemble(period: Period, rules: ColourRules, towns: Sequence[TownEntry], hea
         ),
         towns=lines,
         notes=heading.notes,
+        changes=heading.changes,
     )
 
 

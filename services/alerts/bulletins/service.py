@@ -17,11 +17,11 @@ from kit.roles import Role
 from kit.work import Work
 from services.alerts.alerts import repository as alerts
 from services.alerts.bulletins import repository
-from services.alerts.bulletins.computed import RULES, bulletin_of, county_past_of, past_of, town_inputs
+from services.alerts.bulletins.computed import RULES, bulletin_of, changes_between, county_past_of, past_of, town_inputs
 from services.alerts.bulletins.disclosure import edition_for
 from services.alerts.bulletins.errors import AlreadyPublished, BulletinNotFound
 from services.alerts.bulletins.figures import Audience, Bulletin, canonical
-from services.alerts.bulletins.periods import Period, Rhythm, last_closed_period, period_before, period_of
+from services.alerts.bulletins.periods import Period, Rhythm, last_closed_period, period_after, period_before, period_of
 from services.alerts.bulletins.render.pdf import UnprintableText, render_pdf
 from services.alerts.bulletins.rules import rules_in_force
 from services.alerts.bulletins.tables import BulletinDraft, BulletinIssue
@@ -44,6 +44,9 @@ async def collect(work: Work, rhythm: str, day: date | None, notes: list[str]) -
     revision = 1 if draft is None else draft.revision + (draft.state == "published")
     inputs = await _inputs(work, period, revision, notes)
     _checked(inputs)
+    replaced = (await repository.issues_since(work.session, rhythm, period.start, period_after(period).start)).get(period.start)
+    if replaced is not None:
+        inputs["heading"]["changes"] = changes_between(bulletin_of(replaced.inputs), inputs)
     if draft is None or draft.state == "published":
         draft = BulletinDraft(
             rhythm=rhythm,
@@ -109,6 +112,7 @@ async def _inputs(work: Work, period: Period, revision: int, notes: list[str]) -
             "notes": notes,
             "demo": work.house.demo,
             "county_past": county_past_of(earlier),
+            "changes": [],
         },
         "towns": towns,
     }

@@ -99,6 +99,7 @@ def page_data(bulletin: Bulletin) -> dict[str, Any]:
             }
             for cell in bulletin.county.cells
         ],
+        "changes": words.changes(bulletin),
         "gaps": words.gaps(bulletin),
         "bar_floor": _BAR_FLOOR,
         "reasons": [_reason(bulletin, line) for line in words.to_improve(bulletin)],

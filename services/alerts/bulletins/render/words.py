@@ -232,6 +232,23 @@ def ranked(bulletin: Bulletin) -> list[TownLine]:
     return sorted(bulletin.towns, key=lambda line: (line.score is None, -(line.score or 0), line.division_code))
 
 
+def changes(bulletin: Bulletin) -> list[str]:
+    """What a revision corrects, one sentence a cell or colour; says so when every figure stands as it was."""
+    if bulletin.revision == 1:
+        return []
+    said: list[str] = []
+    for change in bulletin.changes:
+        what = change.name + ("颜色" if change.indicator is None else INDICATORS[change.indicator])
+        if change.before is None or change.after is None:
+            said.append(f"{what}有更正。")
+        elif change.indicator is None:
+            before = COLOUR_NAMES[Colour(change.before)] if change.before else NOTHING_MARK
+            said.append(f"{what}由{before}更正为{COLOUR_NAMES[Colour(change.after)]}。")
+        else:
+            said.append(f"{what}由{change.before or NOTHING_MARK}更正为{change.after}。")
+    return said or ["各项数据与前一版一致。"]
+
+
 def places(bulletin: Bulletin) -> list[tuple[int | None, TownLine]]:
     """Lines from best to worst with their place: equal scores share it, and the next place counts them all; None for an unrated line."""
     lines = ranked(bulletin)

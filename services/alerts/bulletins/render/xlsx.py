@@ -132,7 +132,14 @@ class _Sheets:
         """Summary, the office's notes, the method, the digest."""
         bulletin = self._bulletin
         sheet = self._sheet("说明", ["说明"], [110])
-        texts = [words.summary(bulletin), *words.gaps(bulletin), *bulletin.notes, *words.method(bulletin), f"校验值 {bulletin.digest}"]
+        texts = [
+            words.summary(bulletin),
+            *words.changes(bulletin),
+            *words.gaps(bulletin),
+            *bulletin.notes,
+            *words.method(bulletin),
+            f"校验值 {bulletin.digest}",
+        ]
         for row, text in enumerate(texts, _HEAD_ROW + 1):
             sheet.write_string(row, 0, text, self._format(text_wrap=True))
             sheet.set_row(row, 16 * (1 + len(text) // 58) + 4)
