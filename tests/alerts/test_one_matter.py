@@ -137,3 +137,41 @@ async def test_what_is_open_about_one_person_follows_them_to_their_new_town(hous
     with psycopg.connect(house.owner) as connection:
         told = connection.execute("select type, division_code from alerts.outbox order by id desc limit 1").fetchone()
     assert told == ("alert.grown", OTHER_TOWN)
+
+
+async def test_a_company_that_moves_on_is_one_alert_and_the_next_evening_another(house: TestHouse) -> None:
+    people = [*THREE, FOURTH]
+    worker = await known_for_a_week(house, people)
+    stops = [(110.9371, 39.2502), (110.9471, 39.2602), (110.9571, 39.2702)]
+    begin = house.clock() - timedelta(hours=5)
+    for stop, place in enumerate(stops):
+        for n, person in enumerate(people if stop else people[:3]):
+            at = begin + timedelta(minutes=80 * stop + 9 * n)
+            await send(worker, checkin(person, at, f"stop-{stop}", place))
+            await observe(house)
+    (row,) = await alerts_of(house)
+    alert = await detail(house, row)
+    assert (alert["persons"], len(alert["checkin_ids"]), alert["state"]) == (4, 11, "raised")
+    assert alert["reasons"][-1]["numbers"] == {"persons": 4, "minutes": 187}
+    assert "4人" in alert["reasons"][-1]["zh"]
+    await send(worker, checkin(FOURTH, begin + timedelta(minutes=27), "late-first", stops[0]))
+    await observe(house)
+    (row,) = await alerts_of(house)
+    assert len((await detail(house, row))["checkin_ids"]) == 12
+    await closed(house, row)
+    await send(worker, checkin(THREE[0], begin + timedelta(minutes=199), "late-last", stops[2]))
+    house.clock.advance(timedelta(days=1))
+    for n, person in enumerate(people):
+        await send(worker, checkin(person, house.clock() - timedelta(minutes=40 - 9 * n), "tomorrow", stops[1]))
+    await observe(house)
+    assert [(a["state"], a["persons"]) for a in await alerts_of(house)] == [("raised", 4), ("closed", 4)]
+
+
+async def test_two_companies_next_door_stay_two_alerts(house: TestHouse) -> None:
+    others = [an_id(name) for name in "辛壬癸"]
+    worker = await known_for_a_week(house, [*THREE, *others])
+    for n, (one, other) in enumerate(zip(THREE, others, strict=True)):
+        at = house.clock() - timedelta(minutes=45 - 10 * n)
+        await send(worker, checkin(one, at, "here"), checkin(other, at, "there", (110.9388, 39.2502)))
+        await observe(house)
+    assert [a["persons"] for a in await alerts_of(house)] == [3, 3]

@@ -61,6 +61,18 @@ async def gatherings_sharing(session: AsyncSession, checkin_ids: Sequence[UUID])
     return (await session.execute(query.order_by(col(Alert.id)).with_for_update())).scalars().all()
 
 
+async def gatherings_of_some(session: AsyncSession, person_ids: Sequence[UUID], since: datetime, until: datetime) -> Sequence[Alert]:
+    """Open gatherings between two moments in which any of these people were, oldest first, locked."""
+    query = select(Alert).where(
+        col(Alert.kind) == "gathering",
+        col(Alert.state) != "closed",
+        col(Alert.person_ids).op("&&")(list(person_ids)),
+        col(Alert.first_at) <= until,
+        col(Alert.last_at) >= since,
+    )
+    return (await session.execute(query.order_by(col(Alert.id)).with_for_update())).scalars().all()
+
+
 async def episodes_of(session: AsyncSession, person_id: UUID, since: datetime, until: datetime) -> Sequence[Alert]:
     """Flow alerts of a person whose span touches this one, oldest first, locked."""
     query = select(Alert).where(

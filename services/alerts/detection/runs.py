@@ -92,7 +92,7 @@ class Run:
                 await asyncio.sleep(0)
         await repository.add_first_sightings(work.session, first)
         for gathering in newest_only(changes):
-            await record_gathering(work, gathering)
+            await record_gathering(work, gathering, parameters)
         histories = await self._histories(travelled)
         for person, as_of in sorted(travelled.items()):
             await self._flag(histories[person], as_of)

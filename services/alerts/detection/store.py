@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,8 @@ from services.alerts.alerts.rules import MINIMUM_PERSONS, severity_of_gathering
 from services.alerts.alerts.service import Matter, grow_alert, merge_alert, raise_alert
 from services.alerts.alerts.tables import Alert
 from services.alerts.detectors.flow import FlowAnomaly
-from services.alerts.detectors.gathering import Gathering, GatheringChange
+from services.alerts.detectors.gathering import Company, Gathering, GatheringChange
+from services.alerts.detectors.parameters import GatheringParameters
 from services.alerts.detectors.rules import Reason
 from services.alerts.watched import repository as watched
 
@@ -43,12 +45,13 @@ def _town_of(towns: Mapping[UUID, str]) -> str:
     return min(counted, key=lambda code: (-counted[code], code))
 
 
-async def record_gathering(work: Work, gathering: Gathering) -> None:
+async def record_gathering(work: Work, gathering: Gathering, parameters: GatheringParameters) -> None:
     """Raise the gathering's alert, or let it grow; alerts that turned out to be one are merged into the oldest open one.
 
-    It goes to the town that answers for most of them today, whoever did when they checked in.
+    It goes to the town that answers for most of its people today, whoever did when they checked in. A company that moves on stays one alert.
     """
-    towns = await watched.divisions_of(work.session, [UUID(person) for person in gathering.persons], work.today)
+    people = [UUID(person) for person in gathering.persons]
+    towns = await watched.divisions_of(work.session, people, work.today)
     if len(towns) < MINIMUM_PERSONS:
         return
     matter = Matter(
@@ -59,17 +62,58 @@ async def record_gathering(work: Work, gathering: Gathering) -> None:
         first_at=gathering.first_at,
         last_at=gathering.last_at,
         reasons=_reasons(gathering.reasons),
-        person_ids=tuple(UUID(person) for person in gathering.persons),
+        person_ids=tuple(people),
         checkin_ids=tuple(UUID(checkin) for checkin in gathering.checkin_ids),
         cell=h3.latlng_to_cell(gathering.lat, gathering.lon, CELL_RESOLUTION),
         parameters_from=gathering.parameters_from,
     )
-    await _settle(work, matter, await repository.gatherings_sharing(work.session, matter.checkin_ids))
+    same = _speaking(await repository.gatherings_sharing(work.session, matter.checkin_ids))
+    if same and all(alert.state == "closed" for alert in same):
+        return  # as a person left it
+    first, last = matter.first_at - parameters.window, matter.last_at + parameters.window
+    known, this = {alert.id for alert in same}, Company(frozenset(gathering.persons), matter.first_at, matter.last_at)
+    company = [
+        alert
+        for alert in await repository.gatherings_of_some(work.session, people, first, last)
+        if alert.id not in known
+        and this.is_that_of(Company(frozenset(map(str, alert.person_ids)), alert.first_at, alert.last_at), parameters.window)
+    ]
+    if company or any(_moved_on(alert) for alert in same):
+        matter = await _with_stops_before(work, matter, [alert for alert in (*same, *company) if alert.state != "closed"])
+    await _settle(work, matter, sorted((*same, *company), key=lambda alert: alert.id))
+
+
+def _speaking(alerts: Iterable[Alert]) -> list[Alert]:
+    """Without those that the end of somebody's measure closed: these do not speak for those who are left."""
+    return [alert for alert in alerts if alert.finding != "measure_ended"]
+
+
+def _moved_on(alert: Alert) -> bool:
+    return alert.state != "closed" and any(reason["code"] == "moved_on" for reason in alert.reasons)
+
+
+async def _with_stops_before(work: Work, matter: Matter, parts: Sequence[Alert]) -> Matter:
+    """The matter with the people and check-ins of the other places where the same company was."""
+    towns = await watched.divisions_of(
+        work.session, list({*matter.person_ids, *(p for part in parts for p in part.person_ids)}), work.today
+    )
+    people, checkins = sorted(towns), {*matter.checkin_ids, *(c for part in parts for c in part.checkin_ids)}
+    first, last = min(matter.first_at, *(part.first_at for part in parts)), max(matter.last_at, *(part.last_at for part in parts))
+    moved = Reason("moved_on", {"persons": len(people), "minutes": int((last - first).total_seconds() // 60)})
+    return replace(
+        matter,
+        severity=severity_of_gathering(len(people)),
+        division_code=_town_of(towns),
+        first_at=first,
+        last_at=last,
+        reasons=[*matter.reasons, *_reasons([moved])],
+        person_ids=tuple(people),
+        checkin_ids=tuple(await repository.checkins_of_people(work.session, list(checkins), people)),
+    )
 
 
 async def _settle(work: Work, matter: Matter, same: Sequence[Alert]) -> None:
-    """One matter, one alert: what a person closed stays as they left it; what the end of somebody's measure closed does not speak for those who are left."""
-    same = [alert for alert in same if alert.finding != "measure_ended"]
+    """One matter, one alert: what a person closed stays as they left it."""
     still_open = [alert for alert in same if alert.state != "closed"]
     if not same:
         await raise_alert(work, matter)
@@ -98,7 +142,7 @@ async def record_anomaly(work: Work, anomaly: FlowAnomaly) -> None:
         checkin_ids=tuple(UUID(checkin) for checkin in anomaly.checkin_ids),
         parameters_from=anomaly.parameters_from,
     )
-    await _settle(work, matter, await repository.episodes_of(work.session, person, first_at, last_at))
+    await _settle(work, matter, _speaking(await repository.episodes_of(work.session, person, first_at, last_at)))
 
 
 def _end_of(day: date) -> Any:

@@ -6,7 +6,7 @@ grows with it, so the order of arrival cannot matter: late and shuffled check-in
 than `lateness` behind the newest. One gathering is one alert that grows; when a late check-in joins two, one of them replaces the other.
 
 Being at one's own home or workplace is never part of a gathering, so neighbours and hosts are never named; the price is that a host with two
-guests is not seen.
+guests is not seen. A company that moves on from place to place is a gathering at each; `Company` tells that they are one matter.
 """
 
 from __future__ import annotations
@@ -26,6 +26,10 @@ from services.alerts.detectors.rules import EARTH_RADIUS_M, SHANGHAI, CheckIn, R
 
 _SCALE = 10**15
 """Unit vectors are summed as integers: sums of floats would depend on the order, and 1e-15 of an Earth radius is 6 nanometres."""
+
+
+MINIMUM_COMPANY = 3
+"""Fewer people in common may have met others afterwards."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,21 @@ class GatheringChange:
     kind: Literal["raised", "grown"]
     gathering: Gathering
     replaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Who was together from when to when, as far as it is known: all that tells whether a company moved on."""
+
+    persons: frozenset[str]
+    first_at: datetime
+    last_at: datetime
+
+    def is_that_of(self, other: Company, window: timedelta) -> bool:
+        """True when mostly the same people (three at least, and half of all) were together again within `window`, wherever: one matter that moved on."""
+        both = len(self.persons & other.persons)
+        near = self.first_at - window <= other.last_at and other.first_at - window <= self.last_at
+        return near and both >= MINIMUM_COMPANY and 2 * both >= len(self.persons | other.persons)
 
 
 def _minutes(span: timedelta) -> int:

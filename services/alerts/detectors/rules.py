@@ -68,6 +68,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "不在本人住所、工作单位、站点、公共场所或已报备活动地点",
         "no own home or workplace, station, public place or announced event of theirs",
     ),
+    "moved_on": (
+        "同一批人在相近时间先后于不同地点聚集：共{persons}人，前后{minutes}分钟",
+        "the same company at one place after another: {persons} persons in all over {minutes} minutes",
+    ),
     "out_days": (
         "{days}天内有{out_days}天出县（平时每周{habit_per_week}天）",
         "out of the county on {out_days} of {days} days (habit: {habit_per_week} days a week)",

@@ -14,7 +14,7 @@ from typing import Any
 
 from services.alerts.detectors.counties import CountyResolver, by_division, by_nearest_centre
 from services.alerts.detectors.flow import FlowAnomaly, OvernightExit, detect_flow, overnight_exits
-from services.alerts.detectors.gathering import Gathering, GatheringChange, GatheringDetector
+from services.alerts.detectors.gathering import Company, Gathering, GatheringChange, GatheringDetector
 from services.alerts.detectors.habits import learn_places
 from services.alerts.detectors.movements import PersonHistory, sightings_of
 from services.alerts.detectors.parameters import FlowParameters, GatheringParameters
@@ -133,6 +133,21 @@ def gathering_alerts(checkins: Iterable[CheckIn], context: GatheringContext, par
     for checkin in checkins:
         apply(alerts, detector.observe(checkin))
     return alerts
+
+
+def companies(alerts: Iterable[Gathering], parameters: GatheringParameters) -> list[Gathering]:
+    """The alerts as the service keeps them: a company that moves on is one."""
+    joined: list[Gathering] = []
+    for alert in sorted(alerts, key=lambda g: (g.first_at, g.key)):
+        mine = Company(frozenset(alert.persons), alert.first_at, alert.last_at)
+        for number, other in enumerate(joined):
+            if mine.is_that_of(Company(frozenset(other.persons), other.first_at, other.last_at), parameters.window):
+                persons = tuple(sorted({*alert.persons, *other.persons}))
+                joined[number] = replace(other, persons=persons, last_at=max(alert.last_at, other.last_at))
+                break
+        else:
+            joined.append(alert)
+    return joined
 
 
 def flow_alerts(practice: Practice, resolve: CountyResolver, parameters: FlowParameters) -> list[FlowAnomaly]:
