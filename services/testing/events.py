@@ -75,10 +75,10 @@ class TestDue(_DueTest):
 class TestMissed(_DueTest):
     """The window passed without a collection, or a person judged why.
 
-    `code`: missed (nobody has judged yet), not_notified, excused, missed_unexcused, attended_in_time (a late entry from a phone: it was none),
-    cancelled (the measure had ended).
+    `code`: missed (nobody has judged yet), not_notified, excused, missed_unexcused, evaded (found by a person, with evidence and the statement),
+    attended_in_time (a late entry from a phone: it was none), paused (the person was in custody), cancelled (the measure had ended).
 
-    The later event about the same `plan_id` replaces the earlier one. None of them counts as evasion by itself (DRR art. 20; domain 3.5).
+    The later event about the same `plan_id` replaces the earlier one. None but `evaded` counts as evasion (DRR art. 20; domain 3.5).
     """
 
     __test__ = False

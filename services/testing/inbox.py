@@ -101,6 +101,7 @@ READERS: dict[str, Reader] = {
     "person.standing_changed": person_standing_changed,
     "handover.recorded": handed_over,
     "measure.ordered": measure_changed,
+    "measure.changed": measure_changed,
     "measure.reported_in": measure_changed,
     "measure.suspended": measure_changed,
     "measure.resumed": measure_changed,

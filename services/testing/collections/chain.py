@@ -8,6 +8,7 @@ from uuid import UUID
 
 from kit.clock import last_day
 from kit.etags import check_version
+from kit.problems import invalid
 from kit.roles import Role
 from kit.work import Work
 from services.testing.collections import repository, rules
@@ -32,6 +33,13 @@ async def changeable(work: Work, collection_id: UUID, if_match: str | None, *, o
             raise CollectionNotFound from error
     check_version(if_match, taken.version)
     return taken
+
+
+async def in_order(work: Work, taken: Collection, day: date, pointer: str) -> None:
+    """Nothing is decided before it was asked for, nor reported before it was sent. Raises Invalid."""
+    last = await repository.last_day_of(work.session, taken.id)
+    if last is not None and day < last:
+        raise invalid(pointer, "date_before_last_step", "日期早于上一环节", "lies before the last step of the chain")
 
 
 async def take_step(

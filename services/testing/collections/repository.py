@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -60,6 +60,12 @@ async def latest_of_plan(session: AsyncSession, plan_id: UUID) -> Collection | N
     """The last collection for a due test."""
     query = select(Collection).where(col(Collection.plan_id) == plan_id).order_by(col(Collection.id).desc()).limit(1)
     return (await session.execute(query.with_for_update())).scalar_one_or_none()
+
+
+async def last_day_of(session: AsyncSession, collection_id: UUID) -> date | None:
+    """The day of a chain's last step."""
+    query = select(func.max(col(ChainStep.happened_on))).where(col(ChainStep.collection_id) == collection_id)
+    return (await session.execute(query)).scalar_one()
 
 
 async def chain_of(session: AsyncSession, collection_id: UUID) -> Sequence[ChainStep]:

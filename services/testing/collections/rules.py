@@ -130,6 +130,9 @@ def objection_running(deadline_on: date | None, today: date) -> bool:
     return deadline_on is None or today <= deadline_on
 
 
+DISPATCH_DAYS = 3
+"""From the decision to the sending (DTP art. 11, 14)."""
+
 HAIR_MONTHS = 6
 """A positive in the 3 cm from the root speaks of the six months before collection (HAIR art. 3, 10)."""
 
@@ -181,7 +184,7 @@ KEEP_POSITIVE_MONTHS = 6
 
 
 def destroy_from(state: str, sampled_on: date) -> date | None:
-    """From which day the specimen may be destroyed: DEFAULT 7 days after a negative, 6 months after the end of a positive chain, never while it is open."""
+    """From which day the specimen may be destroyed: DEFAULT 7 days, after a positive 6 months from the collection, never while the chain is open."""
     if state in OPEN:
         return None
     if state == "final_negative":

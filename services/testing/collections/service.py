@@ -7,13 +7,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from kit.clock import local_day
+from kit.clock import last_day, local_day
 from kit.pages import Cursors
 from kit.problems import Forbidden, invalid
 from kit.roles import Role
 from kit.work import Work
 from services.testing.collections import policy, repository, rules
-from services.testing.collections.chain import changeable, entry, owe, publish_result, take_step
+from services.testing.collections.chain import changeable, entry, in_order, owe, publish_result, take_step
 from services.testing.collections.errors import CollectionNotFound, OtherLabRequired, SameSexRequired, StepNotAllowed
 from services.testing.collections.schemas import Closing, CollectionAnswer, LabRequest, NewCollection, Objection
 from services.testing.collections.tables import ChainStep, Collection
@@ -155,6 +155,8 @@ async def object_to(work: Work, collection_id: UUID, new: Objection, if_match: s
         raise invalid("/objected_on", "date_range", "日期须在告知之后、今天以前", "must lie between the day of being told and today")
     if taken.state == "final_positive" and taken.retest_lab_id is not None:
         raise StepNotAllowed(taken.state, "object")
+    if taken.state not in ("onsite_final", "final_positive"):  # closing is no act that an objection of an earlier day must follow
+        await in_order(work, taken, new.objected_on, "/objected_on")
     late = not rules.objection_running(
         taken.deadline_on if taken.deadline_kind == "objection" else None, new.objected_on
     ) or taken.state in (
@@ -176,11 +178,13 @@ async def request_lab(work: Work, collection_id: UUID, new: LabRequest, if_match
     taken = await changeable(work, collection_id, if_match)
     if new.decided_on > work.today:
         raise invalid("/decided_on", "date_future", "日期不能晚于今天", "must not lie in the future")
+    await in_order(work, taken, new.decided_on, "/decided_on")
+    late = taken.deadline_kind == "decision_and_dispatch" and taken.deadline_on is not None and new.decided_on > taken.deadline_on
     if new.decision == "refused":
         if not new.reason:
             raise invalid("/reason", "missing", "不予同意须说明理由", "a refusal needs its reasons")
         confirmed = taken.state == "retest_requested"
-        await take_step(work, taken, "refuse_request", new.decided_on, reason=new.reason, document_no=new.document_no)
+        await take_step(work, taken, "refuse_request", new.decided_on, reason=new.reason, document_no=new.document_no, late=late)
         await publish_result(work, taken, *((ResultConfirmed, "confirmed_positive") if confirmed else (ResultReported, "onsite_final")))
         return taken
     retest = taken.state == "retest_requested"
@@ -202,7 +206,8 @@ async def request_lab(work: Work, collection_id: UUID, new: LabRequest, if_match
     else:
         taken.first_lab_id = lab.id
     details = {"lab": str(lab.id), "container": new.container, "senders": new.senders}
-    await take_step(work, taken, "send", sent_on, reason=new.reason or "", document_no=new.document_no, details=details)
+    late = late or sent_on > last_day(new.decided_on, rules.DISPATCH_DAYS, work.house.extras["works"])
+    await take_step(work, taken, "send", sent_on, reason=new.reason or "", document_no=new.document_no, details=details, late=late)
     return taken
 
 
@@ -211,6 +216,10 @@ async def close(work: Work, collection_id: UUID, new: Closing, if_match: str | N
     taken = await changeable(work, collection_id, if_match)
     if new.ground == "no_objection" and (taken.told_at is None or rules.objection_running(taken.deadline_on, work.today)):
         raise invalid("/ground", "objection_running", "异议期限未满", "the time to object has not passed")
+    if taken.state == "lab_reported" and taken.told_at is None:
+        raise invalid(
+            "/ground", "not_told", "检测结果尚未告知本人", "the person has not been told the laboratory's result yet (DTP art. 12)"
+        )
     if new.ground == "admitted" and not new.words:
         raise invalid("/words", "missing", "须记录本人陈述", "an admission needs the person's statement")
     confirmed = taken.state == "lab_reported"

@@ -93,6 +93,6 @@ class ChainStep(SCHEMA.base, table=True):
     details: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     """Codes, ids and seals of this step: who tested, which container, which laboratory."""
     late: bool = False
-    """After its deadline; a late objection is accepted while the specimen exists (domain 3.1)."""
+    """After its deadline; a late objection is accepted while the specimen exists (domain 3.1), a late decision, dispatch or report is the office's fault."""
     recorded_by: str = Field(sa_type=sa.Text)
     recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))

@@ -20,7 +20,7 @@ from services.testing.events import PlanChanged, TestMissed
 from services.testing.plans import repository, rules, sets
 from services.testing.plans.sets import By, Owed, told_of
 from services.testing.subjects import repository as subjects
-from services.testing.subjects.rules import ENDS_SUPERVISION, RUNNING, Effect, MeasureNews, effect_of
+from services.testing.subjects.rules import ENDS_SUPERVISION, NOT_BEGUN, RUNNING, Effect, MeasureNews, effect_of, effect_of_change
 
 PLAN_JOB = "plan_tests"
 MEASURES_AT_ONCE = 1000
@@ -46,7 +46,12 @@ async def hear_person(work: Work, person_id: UUID, heard_at: datetime, values: d
 async def hear_measure(work: Work, news: MeasureNews, heard_at: datetime) -> None:
     """A measure was ordered, began, was paused, moved or ended."""
     effect = effect_of(news)
-    if not await subjects.hear_measure(work.session, news, heard_at, unplanned=effect is Effect.PLAN):
+    if news.step == "changed":
+        known = await subjects.bases_of(work.session, news.person_id)
+        effect = effect_of_change(news, next((basis for basis in known if basis.measure_id == news.measure_id), None))
+    if not await subjects.hear_measure(
+        work.session, news, heard_at, unplanned=effect is Effect.PLAN or (None if effect is Effect.NONE else False)
+    ):
         return
     if news.step == "transferred":
         await sets.move_to(work.session, news.person_id, news.division_code)
@@ -54,9 +59,10 @@ async def hear_measure(work: Work, news: MeasureNews, heard_at: datetime) -> Non
         await _end_measure(work, news)
     elif effect is Effect.PAUSE:
         paused = await sets.change_all_of(work.session, rules.TRANSITIONS["pause"], news.measure_id, news.on, _by(work))
+        await _take_back(work, paused, "paused")
         await _tell(work, news, "paused", len(paused))
     elif effect is Effect.PLAN:
-        if news.step == "resumed":
+        if news.step in ("resumed", "changed"):
             await _take_up_again(work, news)
         await _wake_planner(work)
 
@@ -98,9 +104,9 @@ async def _take_up_again(work: Work, news: MeasureNews) -> None:
 
 
 async def _end_measure(work: Work, news: MeasureNews) -> None:
-    """Nothing is owed from the day of the end on; after a revocation nothing ever was (domain T18)."""
+    """Nothing is owed from the day of the end on; after a revocation, or a report-in that was none, nothing ever was (domain T18; PIPL art. 46)."""
     deleted = await sets.forget_unopened(work.session, [news.measure_id], ["scheduled", "paused"])
-    since = None if news.state == "revoked" else news.on
+    since = None if news.state == "revoked" or news.state in NOT_BEGUN else news.on
     step = rules.TRANSITIONS["end"]
     cancelled = await sets.change_all_of(work.session, step, news.measure_id, since, _by(work, news.state))
     await sets.change_all_of(work.session, rules.TRANSITIONS["lapse_paused"], news.measure_id, None, _by(work, news.state))
@@ -119,12 +125,12 @@ async def _end_person(work: Work, person_id: UUID, division_code: str, since: da
     await work.note("plan.end", "person", person_id)
 
 
-async def _take_back(work: Work, cancelled: Sequence[Any]) -> None:
-    """Whoever heard of a missed or refused test must hear that nothing was owed any more."""
+async def _take_back(work: Work, changed: Sequence[Any], code: str = "cancelled") -> None:
+    """Whoever heard of a missed or refused test must hear that nothing was owed (any more)."""
     told = [
-        event_row(TestMissed(**told_of(row), on=work.today, code="cancelled"), row.person_id, row.division_code, work.origin)
-        for row in cancelled
-        if row.old_state in ("missed", "missed_unexcused", "refused")
+        event_row(TestMissed(**told_of(row), on=work.today, code=code), row.person_id, row.division_code, work.origin)
+        for row in changed
+        if row.old_state in ("missed", "missed_unexcused", "evaded", "refused")
     ]
     await append_all(work.session, work.house.schema, told)
 

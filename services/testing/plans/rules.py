@@ -81,7 +81,19 @@ def still_to_come(found: Sequence[Slot], today: date) -> list[Slot]:
     return [slot for slot in found if slot.due_on >= today]
 
 
-STATES = ("scheduled", "paused", "attended", "missed", "not_notified", "excused", "missed_unexcused", "refused", "unable", "cancelled")
+STATES = (
+    "scheduled",
+    "paused",
+    "attended",
+    "missed",
+    "not_notified",
+    "excused",
+    "missed_unexcused",
+    "evaded",
+    "refused",
+    "unable",
+    "cancelled",
+)
 
 NOT_OWED = frozenset({"not_notified", "excused", "unable", "paused", "cancelled"})
 """Out of the denominator of test completion (domain 4.3 T, 3.5)."""
@@ -106,17 +118,18 @@ TRANSITIONS: dict[str, Transition] = {
     for step in (
         _step("attend", "scheduled missed", "attended", "DTP art. 8"),
         _step("miss", "scheduled", "missed", "DRR art. 19(2); domain 3.5"),
-        _step("excuse", "scheduled missed missed_unexcused", "excused", "domain 3.5"),
-        _step("find_not_notified", "missed missed_unexcused excused refused", "not_notified", "domain 3.5: office error"),
+        _step("excuse", "scheduled missed missed_unexcused evaded", "excused", "domain 3.5"),
+        _step("find_not_notified", "missed missed_unexcused evaded excused refused", "not_notified", "domain 3.5: office error"),
         _step("find_unexcused", "missed", "missed_unexcused", "DRR art. 20 a contrario: missed is not evaded"),
+        _step("find_evaded", "missed_unexcused", "evaded", "DRR art. 20; domain 3.5: by a person, with evidence and the statement"),
         _step("refuse", "scheduled", "refused", "DRR art. 20"),
         _step("find_unable", "scheduled attended", "unable", "domain 3.5; DTP art. 16"),
         _step("reschedule", "scheduled excused not_notified unable", "scheduled", "domain 3.5"),
-        _step("pause", "scheduled", "paused", "DRR art. 24 §2"),
+        _step("pause", "scheduled missed missed_unexcused evaded", "paused", "DRR art. 24 §2: nobody attends from custody"),
         _step("resume", "paused", "scheduled", "DRR art. 24 §2"),
         _step("lapse_paused", "paused", "cancelled", "DRR art. 24 §2"),
         _step("lapse_voluntary", "scheduled", "cancelled", "DTP art. 2 a contrario: nothing follows from a voluntary test not taken"),
-        _step("end", "scheduled paused missed missed_unexcused refused", "cancelled", "DRR art. 23, 24 §1, 40"),
+        _step("end", "scheduled paused missed missed_unexcused evaded refused", "cancelled", "DRR art. 23, 24 §1, 40"),
     )
 }
 
@@ -124,6 +137,7 @@ DECISIONS = {
     "excused": "excuse",
     "not_notified": "find_not_notified",
     "missed_unexcused": "find_unexcused",
+    "evaded": "find_evaded",
     "refused": "refuse",
     "unable": "find_unable",
 }

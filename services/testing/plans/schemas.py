@@ -13,9 +13,9 @@ from kit.schemas import Answer, LongText, Message, ShortText
 Specimen = Literal["urine", "hair", "saliva", "blood"]
 Kind = Literal["mandatory", "voluntary", "suspected"]
 PlanState = Literal[
-    "scheduled", "paused", "attended", "missed", "not_notified", "excused", "missed_unexcused", "refused", "unable", "cancelled"
+    "scheduled", "paused", "attended", "missed", "not_notified", "excused", "missed_unexcused", "evaded", "refused", "unable", "cancelled"
 ]
-Decision = Literal["excused", "not_notified", "missed_unexcused", "refused", "unable"]
+Decision = Literal["excused", "not_notified", "missed_unexcused", "evaded", "refused", "unable"]
 
 
 class NewPlan(Message):
@@ -43,7 +43,7 @@ class Reschedule(Message):
 
 
 class NewDecision(Message):
-    """What a person judged about a due test (domain 3.5). `words`: what the tested person said; required for a refusal (DRR art. 20)."""
+    """What a person judged about a due test (domain 3.5). `words`: what the tested person said; required for a refusal and for an evasion (DRR art. 20)."""
 
     decision: Decision
     reason: ShortText

@@ -23,7 +23,7 @@ from services.testing.subjects.service import require_legal_basis, subject_to_se
 
 WINDOW_DAYS = 7
 PLANS_SHOWN = 200
-_TELLING = {"refused": TestRefused, "not_notified": TestMissed, "missed_unexcused": TestMissed}
+_TELLING = {"refused": TestRefused, "not_notified": TestMissed, "missed_unexcused": TestMissed, "evaded": TestMissed}
 
 
 async def list_due(
@@ -145,15 +145,15 @@ async def decide(work: Work, plan_id: UUID, new: NewDecision, if_match: str | No
     """A person judges a due test (domain 3.5). Raises PlanNotFound, StaleVersion, Forbidden, NotFromHere, Invalid."""
     due = await _changeable(work, plan_id, if_match)
     policy.may_decide(work.principal, new.decision)
-    if new.decision == "refused" and not new.words:
-        raise invalid("/words", "missing", "拒绝检测须记录本人陈述", "a refusal needs the person's statement")
+    if new.decision in ("refused", "evaded") and not new.words:
+        raise invalid("/words", "missing", "认定拒绝或逃避检测须记录本人陈述", "a refusal or an evasion needs the person's statement")
     if new.decision == "refused" and not due.window_from <= work.today <= due.window_to:
         raise invalid("/decision", "outside_window", "不在检测时段内,不构成拒绝", "outside the window nobody can refuse")
     if due.state == "attended":  # only the chain itself may say that nothing could be tested
         raise NotFromHere(due.state, rules.DECISIONS[new.decision])
     was = due.state
     await take_step(work, due, rules.DECISIONS[new.decision], new.reason, new.words or "")
-    if new.decision in _TELLING or was in ("missed", "missed_unexcused"):
+    if new.decision in _TELLING or was in ("missed", "missed_unexcused", "evaded"):
         await work.publish(
             _TELLING.get(new.decision, TestMissed)(**told_of(due), on=work.today, code=new.decision), due.person_id, due.division_code
         )

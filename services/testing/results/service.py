@@ -15,7 +15,7 @@ from kit.work import Work
 from services.testing.collections import policy
 from services.testing.collections import repository as collections
 from services.testing.collections import rules as chain
-from services.testing.collections.chain import changeable, publish_result, take_step
+from services.testing.collections.chain import changeable, in_order, publish_result, take_step
 from services.testing.collections.errors import CollectionNotFound, OtherLabRequired, StepNotAllowed
 from services.testing.collections.service import collections_of, read_collection
 from services.testing.collections.tables import Collection
@@ -78,6 +78,10 @@ async def report_lab(work: Work, collection_id: UUID, new: LabResult, if_match: 
         raise OtherLabRequired
     if new.reported_on > work.today or new.reported_on < taken.sampled_on:
         raise invalid("/reported_on", "date_range", "日期须在采样之后、今天以前", "must lie between the collection and today")
+    await in_order(work, taken, new.reported_on, "/reported_on")
+    if new.told_at is not None and not new.reported_on <= local_day(new.told_at) <= work.today:
+        raise invalid("/told_at", "date_range", "告知时间须在报告之后、现在以前", "must lie between the report and now")
+    late = taken.deadline_on is not None and new.reported_on > taken.deadline_on
     details = {"lab": str(new.lab_id)}
     if not new.specimen_fit:
         if not new.unfit_reason or not new.approved_by:
@@ -102,6 +106,7 @@ async def report_lab(work: Work, collection_id: UUID, new: LabResult, if_match: 
         local_day(new.told_at) if new.told_at else new.reported_on,
         document_no=new.report_no,
         details=details,
+        late=late,
     )
     if taken.state == "lab_reported" and new.told_at is None:
         _await_telling(work, taken, new.reported_on)
@@ -123,6 +128,7 @@ async def tell(work: Work, collection_id: UUID, new: Telling, if_match: str | No
         raise StepNotAllowed(taken.state, "tell")
     if new.told_at > work.now:
         raise invalid("/told_at", "date_future", "时间不能晚于现在", "must not lie in the future")
+    await in_order(work, taken, local_day(new.told_at), "/told_at")
     taken.told_at = new.told_at
     deadline = chain.DEADLINES["lab_reported"]
     taken.deadline_kind, taken.owed_by = deadline.kind, deadline.owed_by
@@ -139,6 +145,7 @@ async def review(work: Work, collection_id: UUID, new: MedicalReview, if_match: 
     taken = await changeable(work, collection_id, if_match)
     if new.reviewed_on > work.today:
         raise invalid("/reviewed_on", "date_future", "日期不能晚于今天", "must not lie in the future")
+    await in_order(work, taken, new.reviewed_on, "/reviewed_on")
     details = {"doctor": new.doctor, "institution": new.institution}
     await take_step(work, taken, "explain", new.reviewed_on, reason=new.note, document_no=new.document_no, details=details)
     await publish_result(work, taken, ResultWithdrawn, "explained_medical")

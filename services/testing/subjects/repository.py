@@ -40,8 +40,8 @@ async def hear_person(session: AsyncSession, person_id: UUID, heard_at: datetime
     await session.execute(newer)
 
 
-async def hear_measure(session: AsyncSession, news: MeasureNews, heard_at: datetime, *, unplanned: bool) -> bool:
-    """Take over a measure and the town of its execution; False when a later word is known already."""
+async def hear_measure(session: AsyncSession, news: MeasureNews, heard_at: datetime, *, unplanned: bool | None) -> bool:
+    """Take over a measure and the town of its execution; False when a later word is known already. `unplanned`: None leaves a wait for planning as it is."""
     values: dict[str, Any] = {
         "kind": news.kind,
         "state": "ended" if news.step == "ended" and news.state in RUNNING else news.state,
@@ -49,10 +49,10 @@ async def hear_measure(session: AsyncSession, news: MeasureNews, heard_at: datet
         "term_start": news.term_start,
         "term_end": news.term_end,
         "changed_on": news.on,
-        "unplanned": unplanned,
         "heard_at": heard_at,
+        **({} if unplanned is None else {"unplanned": unplanned}),
     }
-    statement = insert(WatchedMeasure).values(measure_id=news.measure_id, person_id=news.person_id, **values)
+    statement = insert(WatchedMeasure).values(measure_id=news.measure_id, person_id=news.person_id, **{"unplanned": False, **values})
     newer = statement.on_conflict_do_update(index_elements=["measure_id"], set_=values, where=col(WatchedMeasure.heard_at) <= heard_at)
     taken = (await session.execute(newer.returning(col(WatchedMeasure.measure_id)))).first() is not None
     if taken:

@@ -14,6 +14,9 @@ MANDATORY_KINDS = frozenset({"community_treatment", "community_rehabilitation"})
 RUNNING = frozenset({"active", "transfer_pending", "reported_serious_breach", "reported_reuse", "breach_reported"})
 """States in which the duties run: a report to the police changes nothing until they decide (DRR art. 20, 21), a transfer does not stop the term (art. 22)."""
 
+NOT_BEGUN = frozenset({"ordered", "awaiting_report_in", "refused"})
+"""Before the report-in no term runs (DRR art. 14)."""
+
 ENDED = frozenset({"converted_to_isolation", "terminated", "discharged", "closed_death", "revoked", "released", "ended"})
 
 ENDS_SUPERVISION = frozenset({"three_years_clean", "dead", "transferred_out", "erroneous"})
@@ -67,6 +70,17 @@ def effect_of(news: MeasureNews) -> Effect:
     if news.state == "suspended":
         return Effect.PAUSE
     return Effect.PLAN if news.state in RUNNING and news.term_start is not None and news.term_end is not None else Effect.NONE
+
+
+def effect_of_change(news: MeasureNews, before: Basis | None) -> Effect:
+    """What a step does that says no more than that something changed, a correction above all: nothing, unless it moved the state or the term."""
+    if before is None:
+        return effect_of(news)
+    if news.state in NOT_BEGUN:
+        return Effect.END if before.term_start is not None else Effect.NONE
+    if news.state in RUNNING and before.state in RUNNING and (news.term_start, news.term_end) == (before.term_start, before.term_end):
+        return Effect.NONE
+    return effect_of(news)
 
 
 def runs_on(basis: Basis, day: date) -> bool:

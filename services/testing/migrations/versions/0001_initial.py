@@ -107,7 +107,7 @@ def upgrade() -> None:
         sa.CheckConstraint("kind in ('mandatory', 'voluntary', 'suspected')", name=op.f("ck_due_test_kind")),
         sa.CheckConstraint("specimen_type in ('urine', 'hair', 'saliva', 'blood')", name=op.f("ck_due_test_specimen_type")),
         sa.CheckConstraint(
-            "state in ('scheduled', 'paused', 'attended', 'missed', 'not_notified', 'excused', 'missed_unexcused', 'refused', 'unable', 'cancelled')",
+            "state in ('scheduled', 'paused', 'attended', 'missed', 'not_notified', 'excused', 'missed_unexcused', 'evaded', 'refused', 'unable', 'cancelled')",
             name=op.f("ck_due_test_state"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_due_test")),
