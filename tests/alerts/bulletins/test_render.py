@@ -24,7 +24,7 @@ from services.alerts.bulletins.periods import period_of
 from services.alerts.bulletins.render import words
 from services.alerts.bulletins.render.pdf import UnprintableText, page_data, render_pdf, render_png
 from services.alerts.bulletins.render.xlsx import render_xlsx
-from services.alerts.bulletins.rules import DEFAULT_RULES, Colour, Effect, HardFail, Indicator
+from services.alerts.bulletins.rules import DEFAULT_RULES, Colour, Count, Effect, HardFail, Indicator
 
 ROOT = Path(__file__).parents[3]
 
@@ -204,10 +204,25 @@ def test_an_indicator_without_a_base_says_so_and_why_wherever_it_is_printed(entr
     assert (words.percent(cell), words.counts(cell)) == ("无底数", "实检12")
     said = words.gaps(bulletin)
     assert said[0].startswith("检测完成率无底数：本期实检12人次")
-    assert said[1].startswith("依法解除及时率无底数：本期法定期满2人")
+    assert said[1].startswith("依法解除及时率无底数：本期法定期满的2人")
     assert said[2] == "报到率、执行率、走访完成率、预警处置率、衔接确认率：本期全县无应办事项。"
     assert "没有完成率的指标检测完成率无底数：本期实检12人次" in text_of(render_pdf(bulletin))
-    sheet = load_workbook(BytesIO(render_xlsx(bulletin)))["明细"]
+    book = load_workbook(BytesIO(render_xlsx(bulletin)))
+    assert [cell.value for cell in book["通报"][5]][2:9] == ["—", "—", "无底数", "—", "—", "—", "无底数"]
+    sheet = book["明细"]
     reasons = {row[2].value: (row[9].value, row[10].value) for row in sheet.iter_rows(min_row=5, max_row=11)}
     assert reasons["检测完成率"] == (12, "台账只载已检，未载应检")
     assert reasons["预警处置率"] == ("—", "本期无应办事项")
+
+
+def test_a_town_whose_missed_duties_are_withheld_is_told_so(entries: tuple[TownEntry, ...]) -> None:
+    counts = {i: Count(0, 0) for i in Indicator} | {
+        Indicator.EXECUTION: Count(18, 18),
+        Indicator.VISIT_COMPLETION: Count(79, 79),
+        Indicator.HANDOVER_ACKNOWLEDGEMENT: Count(0, 1),
+    }
+    town = replace(entries[0], inputs=replace(entries[0].inputs, counts=counts))
+    heading = Heading("府谷县禁毒委员会办公室", "610822000000", "府谷县", date(2021, 6, 17))
+    whole = assemble(period_of(date(2021, 6, 10)), DEFAULT_RULES, [town], heading)
+    assert words.losses(whole.towns[0]) == ["衔接确认率0%（0/1），失12.50分"]
+    assert words.losses(edition_for(whole, Audience.UNITS).towns[0]) == ["有指标人数过少，以“※”代替"]

@@ -84,7 +84,7 @@ _NO_BASE = {
 _GAP = {
     Indicator.REPORT_IN: "本期报到{many}由台账转入，台账未载决定书送达日期，是否按期报到不详",
     Indicator.TEST_COMPLETION: "本期实检{many}出自台账，当时没有经告知的应检计划，台账只载已检、不载应检，按其计算必为100%",
-    Indicator.LAWFUL_CLOSURE: "本期法定期满{many}在台账接收前已经期满，解除和通知是否及时不详",
+    Indicator.LAWFUL_CLOSURE: "本期法定期满的{many}在台账接收前已经期满，解除和通知是否及时不详",
 }
 
 AUDIENCES = {Audience.COUNTY_OFFICE: "县禁毒办内部使用", Audience.UNITS: "发各镇（中心）及成员单位"}
@@ -135,6 +135,8 @@ def percent(cell: Cell) -> str:
         return f"{hundred.quantize(Decimal(1), ROUND_HALF_UP)}%"
     if cell.done == cell.due:
         return "100%"
+    if cell.done == 0:
+        return "0%"
     shown = hundred.quantize(Decimal("0.1"), ROUND_HALF_UP)
     # 1999 of 2000 is not everything: never print 100 % for a duty that was missed.
     return f"{min(shown, Decimal('99.9'))}%"
@@ -221,8 +223,10 @@ def causes(bulletin: Bulletin, line: TownLine) -> list[str]:
 def losses(line: TownLine) -> list[str]:
     """Where a line lost points, the largest loss first; without points (wider edition) every open rate below 100 %."""
     missed = [cell for cell in line.cells if cell.rate is not None and (cell.lost is None or cell.lost > 0)]
-    if any(cell.lost is None for cell in missed):
-        return [f"{INDICATORS[cell.indicator]}{percent(cell)}" for cell in missed if cell.rate != 1]
+    if any(cell.withheld is not Withheld.NOTHING for cell in line.cells):
+        open_ones = [f"{INDICATORS[cell.indicator]}{percent(cell)}" for cell in missed if cell.rate != 1]
+        hidden = any(cell.withheld is Withheld.ALL for cell in line.cells)
+        return open_ones + ([f"有指标人数过少，以“{WITHHELD_MARK}”代替"] if hidden else [])
     missed.sort(key=lambda cell: cell.lost or Decimal(0), reverse=True)
     return [f"{INDICATORS[cell.indicator]}{percent(cell)}（{counts(cell)}），失{score(cell.lost)}分" for cell in missed]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from services.alerts.bulletins.figures import Bulletin, Cell, CountyLine, TownLine, Withheld
 from services.alerts.bulletins.render import words
-from services.alerts.bulletins.rules import Colour, Indicator
+from services.alerts.bulletins.rules import Base, Colour, Indicator
 
 if TYPE_CHECKING:
     from xlsxwriter.format import Format
@@ -94,8 +94,8 @@ class _Sheets:
                 self._number(sheet, row, 4, cell.due, "0", cell)
                 self._rate(sheet, row, 5, cell)
                 self._number(sheet, row, 6, cell.weight, "0.00%", cell)
-                self._number(sheet, row, 7, cell.points, "0.00", cell)
-                self._number(sheet, row, 8, cell.lost, "0.00", cell)
+                self._points(sheet, row, 7, cell.points, cell)
+                self._points(sheet, row, 8, cell.lost, cell)
                 self._number(sheet, row, 9, cell.outside or None, "0", None)
                 sheet.write_string(row, 10, words.why_empty(cell), self._format())
         sheet.autofilter(_HEAD_ROW, 0, row, len(heads) - 1)
@@ -191,6 +191,10 @@ class _Sheets:
         whole = score is not None and score.as_tuple().exponent == 0
         self._number(sheet, row, column, score, "0" if whole else "0.00", None, **look)
 
+    def _points(self, sheet: Worksheet, row: int, column: int, value: Decimal | None, cell: Cell) -> None:
+        """Points or what was lost: a rate without a base has neither."""
+        self._number(sheet, row, column, value, "0.00", None if cell.base is Base.UNKNOWN else cell)
+
     def _number(
         self,
         sheet: Worksheet,
@@ -204,7 +208,8 @@ class _Sheets:
         if value is None:
             # an open rate without points is an edition that keeps the points back
             withheld = cell is not None and (cell.withheld is not Withheld.NOTHING or cell.rate is not None)
-            mark = words.WITHHELD_MARK if withheld else words.NOTHING_MARK
+            unknown = cell is not None and cell.base is Base.UNKNOWN
+            mark = words.WITHHELD_MARK if withheld else words.UNKNOWN_MARK if unknown else words.NOTHING_MARK
             sheet.write_string(row, column, mark, self._format(align="center", **look))
         else:
             sheet.write_number(row, column, float(value), self._format(num_format=form, align="center", **look))
