@@ -22,8 +22,9 @@ from deploy.compose import HouseSettings, build
 from deploy.folder import DataFolder
 from deploy.keys import Keys
 from kit.clock import SteppedClock
+from kit.follow import Envelope
 from kit.roles import Role
-from tests.alerts.neighbours import OTHER_TOWN, TOWN, an_id, watch
+from tests.alerts.neighbours import OTHER_TOWN, TOWN, an_id, envelope, tell, watch
 from tests.alerts.scenes import BARN, THREE, checkin
 from tests.boards import Board
 from tests.houses import START, Template, TestHouse, copied
@@ -37,27 +38,34 @@ class Served:
     url: str
 
 
+@contextlib.asynccontextmanager
+async def serving(template: Template, owner: str) -> AsyncIterator[Served]:
+    """Alerts on loopback over a database, with its own listeners, detectors and jobs, until it is stopped."""
+    clock = SteppedClock(START)
+    house = build(HouseSettings(template.data_dir, owner, background=True, log_level="ERROR"), only="alerts", clock=clock)
+    await house.start()
+    taken = socket.socket()
+    taken.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(house.app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    running = asyncio.create_task(server.serve(sockets=[taken]))
+    while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this flag alone
+        await asyncio.sleep(0)
+    try:
+        yield Served(TestHouse(house, Keys(DataFolder(template.data_dir)), clock, owner), f"http://127.0.0.1:{taken.getsockname()[1]}")
+    finally:
+        server.should_exit = True
+        await running
+        await house.stop()
+        taken.close()
+
+
 @pytest.fixture
 async def served(template: Template) -> AsyncIterator[Served]:
-    """Alerts on loopback, with its own listeners, detectors and jobs."""
+    """A served house over a fresh database."""
     with copied(template) as owner:
-        clock = SteppedClock(START)
-        house = build(HouseSettings(template.data_dir, owner, background=True, log_level="ERROR"), only="alerts", clock=clock)
-        await house.start()
-        taken = socket.socket()
-        taken.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(house.app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
-        server = uvicorn.Server(config)
-        running = asyncio.create_task(server.serve(sockets=[taken]))
-        while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this flag alone
-            await asyncio.sleep(0)
-        try:
-            yield Served(TestHouse(house, Keys(DataFolder(template.data_dir)), clock, owner), f"http://127.0.0.1:{taken.getsockname()[1]}")
-        finally:
-            server.should_exit = True
-            await running
-            await house.stop()
-            taken.close()
+        async with serving(template, owner) as running:
+            yield running
 
 
 @dataclass
@@ -69,7 +77,7 @@ class Listener:
     opened: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def listen(self, served: Served, *roles: str, scope: tuple[str, ...], resume: str | None = None) -> None:
-        """Read frames until cancelled."""
+        """Read frames until cancelled or until the stream ends."""
         token = served.house.caller("alerts", *roles, scope=scope).token()
         headers = {"authorization": f"Bearer {token}", **({"last-event-id": resume} if resume else {})}
         async with (
@@ -192,3 +200,92 @@ async def test_streams_are_for_those_who_look_at_alerts(served: Served) -> None:
         token = served.house.caller("alerts", Role.COUNTY_OFFICER).token()
         bad = await client.get(url, headers={"authorization": f"Bearer {token}", "last-event-id": "yesterday"})
         assert bad.status_code == 422
+
+
+def firm(number: int, house: TestHouse) -> Envelope:
+    """A firm's term has passed: an alert about no person."""
+    return envelope("rectification.overdue", an_id(f"firm {number}"), {"deadline": "2021-06-20"}, house.clock())
+
+
+async def collect(listener: Listener, count: int, seconds: float = 20) -> list[dict[str, Any]]:
+    """The next events."""
+    async with asyncio.timeout(seconds):
+        return [await listener.events.get() for _ in range(count)]
+
+
+async def test_a_stream_resumes_after_the_service_was_started_again(template: Template) -> None:
+    with copied(template) as owner:
+        async with serving(template, owner) as first, listening(first, Role.COUNTY_OFFICER) as county:
+            await tell(first.house, "precursor", [firm(1, first.house)])
+            (before,) = await collect(county, 1)
+            position = county.last_id
+        async with serving(template, owner) as quiet:
+            await tell(quiet.house, "precursor", [firm(2, quiet.house), firm(3, quiet.house)])
+        async with serving(template, owner) as again, listening(again, Role.COUNTY_OFFICER, resume=position) as county:
+            missed = await collect(county, 2)
+            await tell(again.house, "precursor", [firm(4, again.house)])
+            (live,) = await collect(county, 1)
+            assert county.events.empty()
+    assert len({e["alert_id"] for e in (before, *missed, live)}) == 4
+
+
+async def test_a_stream_ends_in_time_and_a_stale_token_opens_no_other_but_a_fresh_one_does(
+    template: Template, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUIKANG_ALERTS_STREAM_SECONDS", "1")
+    with copied(template) as owner:
+        async with serving(template, owner) as short, httpx.AsyncClient(trust_env=False) as client:
+            caller = short.house.caller("alerts", Role.COUNTY_OFFICER)
+            stale = caller.token()
+            listener = Listener()
+            await tell(short.house, "precursor", [firm(1, short.house)])
+            await asyncio.wait_for(listener.listen(short, Role.COUNTY_OFFICER, scope=("610822",), resume="0.0"), 10)  # ends by itself
+            (seen,) = await collect(listener, 1)
+            short.house.clock.advance(timedelta(minutes=11))
+            headers = {"authorization": f"Bearer {stale}", "last-event-id": listener.last_id}
+            assert (await client.get(f"{short.url}/alerts/v1/stream", headers=headers)).status_code == 401
+            await tell(short.house, "precursor", [firm(2, short.house)])
+            async with listening(short, Role.COUNTY_OFFICER, resume=listener.last_id) as again:
+                (missed,) = await collect(again, 1)
+    assert missed["alert_id"] != seen["alert_id"]
+
+
+async def test_many_streams_hear_the_same_and_each_its_own_towns(served: Served, board: Board) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        counties = [await stack.enter_async_context(listening(served, Role.COUNTY_OFFICER)) for _ in range(60)]
+        towns = [await stack.enter_async_context(listening(served, Role.TOWN_OFFICER, scope=(OTHER_TOWN[:9],))) for _ in range(20)]
+        begun = time.monotonic()
+        await tell(served.house, "precursor", [firm(n, served.house) for n in range(50)])
+        heard = [await collect(listener, 50) for listener in counties]
+        slowest = max(event["seen_at"] for events in heard for event in events) - begun
+        board("scorecard of the alerts service", f"80 open streams: 50 alerts on each of the county's 60 after {1000 * slowest:.0f} ms")
+        assert len({tuple(event["event_id"] for event in events) for events in heard}) == 1
+        assert all(listener.events.empty() for listener in towns)
+        broadcast = served.house.house.apps["alerts"].state.house.extras["broadcast"]
+        assert len(broadcast) == 80
+    assert await gone(broadcast)
+
+
+async def gone(broadcast: Any) -> bool:
+    """Whether nobody is left listening, within a few seconds after the last has hung up."""
+    async with asyncio.timeout(10):
+        while len(broadcast):  # noqa: ASYNC110 - the server notices a closed connection in its own time
+            await asyncio.sleep(0)
+    return True
+
+
+async def test_more_than_a_page_above_the_horizon_is_heard_by_all_and_skipped_by_none(served: Served) -> None:
+    house = served.house
+    with psycopg.connect(house.owner) as other:
+        other.execute("select pg_current_xact_id()")  # nothing settles until this block ends
+        async with listening(served, Role.COUNTY_OFFICER, resume="0.0") as live:
+            for start in (0, 280):
+                await tell(house, "precursor", [firm(n, house) for n in range(start, start + 280)])
+            heard = await collect(live, 560)
+            async with listening(served, Role.COUNTY_OFFICER, resume="0.0") as resumed:
+                replayed = await collect(resumed, 560)
+            assert {e["alert_id"] for e in replayed} == {e["alert_id"] for e in heard}
+            position = live.last_id
+    async with listening(served, Role.COUNTY_OFFICER, resume=position) as again:
+        twice = await collect(again, 560)  # told twice, never not at all
+    assert len({e["alert_id"] for e in twice}) == 560

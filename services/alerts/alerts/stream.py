@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -54,6 +54,8 @@ class Told:
     settled: bool
     position: str
     """Where to resume so that nothing is skipped."""
+    place: str
+    """Where it stands itself: for reading on within one sitting, also above the horizon."""
     data: str
 
     def frame(self) -> bytes:
@@ -61,22 +63,27 @@ class Told:
         return f"id: {self.position}\nevent: {self.type}\ndata: {self.data}\n\n".encode()
 
 
-def _told(row: Any, position: str) -> Told:
+def _told(row: Any, position: str, *, settled: bool) -> Told:
     shown = {name: row.data.get(name) for name in ("alert_id", "kind", "severity", "state", "division_code", "persons", "finding")}
     data = json.dumps({"event_id": row.event_id, "at": row.occurred_at.isoformat(), **shown}, ensure_ascii=False, separators=(",", ":"))
-    return Told(row.event_id, row.type, row.division_code, row.settled, position, data)
+    return Told(row.event_id, row.type, row.division_code, settled, position, f"{row.xid_text}.{row.id}", data)
 
 
-async def read_after(house: House, position: str) -> list[Told]:
-    """A page of alert events after a position, committed ones above the horizon included. Raises ValueError for a position that is none."""
-    xid, row_id = outbox.parse_cursor(position)
+async def read_after(house: House, position: str, place: str | None = None) -> list[Told]:
+    """A page of alert events after a position, committed ones above the horizon included.
+
+    `place`: where the page before ended, when that lay above the horizon. Then nothing of this page moves the position: what was under way below may have
+    been committed since. Raises ValueError for what is no position.
+    """
+    xid, row_id = outbox.parse_cursor(place or position)
     async with house.database.session() as session:
         rows = (await session.execute(text(_AFTER), {"xid": xid, "id": row_id, "size": PAGE})).all()
     found: list[Told] = []
     for row in rows:
-        if row.settled:
+        settled = row.settled and place is None
+        if settled:
             position = f"{row.xid_text}.{row.id}"
-        found.append(_told(row, position))
+        found.append(_told(row, position, settled=settled))
     return found
 
 
@@ -122,17 +129,24 @@ class Broadcast:
         while True:
             waiter = wakes.waiter()
             try:
-                while await self._pass_on():
-                    pass
+                await self._pass_on()
             except (DBAPIError, TimeoutError, OSError):
                 await asyncio.sleep(1)  # the database is away; positions lose nothing
                 continue
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(waiter.wait(), FALLBACK_SECONDS)
 
-    async def _pass_on(self) -> bool:
-        """Hand out what is new; whether there may be more."""
-        found = await read_after(self._house, self._position)
+    async def _pass_on(self) -> None:
+        """Hand out what is new, page by page."""
+        place: str | None = None
+        while True:
+            found = await read_after(self._house, self._position, place)
+            self._hand_out(found)
+            if len(found) < PAGE:
+                return
+            place = None if found[-1].settled else found[-1].place
+
+    def _hand_out(self, found: Sequence[Told]) -> None:
         for told in found:
             if told.settled:
                 self._position = told.position
@@ -144,7 +158,6 @@ class Broadcast:
                 self._ahead.add(told.event_id)
             for queue in list(self._listeners):
                 self._put(queue, told)
-        return len(found) == PAGE and found[-1].settled
 
     def _put(self, queue: asyncio.Queue[Told | None], told: Told) -> None:
         try:
@@ -216,13 +229,15 @@ async def _events(
     ends, shown = loop.time() + settings.stream_seconds, set[str]()
     try:
         yield b": connected\nretry: 2000\n\n"
+        place: str | None = None
         while position is not None:
-            page = await read_after(house, position)
+            page = await read_after(house, position, place)
             for told in page:
                 shown.add(told.event_id)
                 if sees(principal, told):
                     yield told.frame()
-            position = page[-1].position if len(page) == PAGE and page[-1].settled else None
+            more = len(page) == PAGE
+            position, place = (page[-1].position if more else None), (page[-1].place if more and not page[-1].settled else None)
         while (left := ends - loop.time()) > 0:
             try:
                 told = await asyncio.wait_for(queue.get(), min(HEARTBEAT_SECONDS, left))
