@@ -41,6 +41,7 @@ class Person(SCHEMA.base, table=True):
         check_words("sex", SEXES, "sex"),
         check_words("state", ("open", "closed"), "state"),
         sa.Index("ix_person_division_code_id", "division_code", "id"),
+        sa.Index("ix_person_status_id", "status", "id"),
         sa.Index("ix_person_name_trgm", "name", postgresql_using="gin", postgresql_ops={"name": "public.gin_trgm_ops"}),
         sa.Index("ix_person_name_initials", "name_initials"),
         sa.Index("ix_person_name_pinyin", sa.text("replace(name_pinyin, ' ', '')")),

@@ -228,6 +228,7 @@ def upgrade() -> None:
     op.create_index("ix_person_name_initials", "person", ["name_initials"], unique=False, schema="registry")
     op.create_index("ix_person_name_pinyin", "person", [sa.literal_column("replace(name_pinyin, ' ', '')")], unique=False, schema="registry")
     op.create_index("ix_person_phone_index", "person", ["phone_index"], unique=False, schema="registry")
+    op.create_index("ix_person_status_id", "person", ["status", "id"], unique=False, schema="registry")
     op.create_index(
         "ix_person_name_trgm",
         "person",
@@ -828,6 +829,7 @@ def downgrade() -> None:
         postgresql_using="gin",
         postgresql_ops={"name": "public.gin_trgm_ops"},
     )
+    op.drop_index("ix_person_status_id", table_name="person", schema="registry")
     op.drop_index("ix_person_phone_index", table_name="person", schema="registry")
     op.drop_index("ix_person_name_pinyin", table_name="person", schema="registry")
     op.drop_index("ix_person_name_initials", table_name="person", schema="registry")
