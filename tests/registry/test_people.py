@@ -58,6 +58,24 @@ async def test_a_person_is_found_by_phone_and_by_pinyin_however_it_is_typed(hous
     assert await found(phone="16900000001") == []
 
 
+async def test_nothing_follows_a_death_except_its_correction(house: TestHouse) -> None:
+    add_towns(house)
+    officer = house.caller("registry", Role.COUNTY_OFFICER)
+    person = json.loads((await officer("POST", "/registry/v1/people", somebody())).body)
+    path = f"/registry/v1/people/{person['id']}/standings"
+    dead = {"status": "dead", "since": "2021-03-01", "reason": "死亡证明"}
+    told = await officer("POST", path, dead, if_match='"v1"')
+    assert told.status == 201
+    alive = {"status": "in_society", "since": "2021-04-01", "reason": "走访见到本人"}
+    refused = await officer("POST", path, alive, if_match=told.headers["etag"])
+    assert (refused.status, json.loads(refused.body)["errors"][0]["code"]) == (422, "dead_end")
+    with psycopg.connect(house.owner) as connection:
+        row = connection.execute("select id from registry.standing where status = 'dead'").fetchone()
+    assert row is not None
+    corrected = await officer("POST", path, {**alive, "corrects_id": str(row[0])}, if_match=told.headers["etag"])
+    assert (corrected.status, json.loads(corrected.body)["status"]) == (201, "in_society")
+
+
 async def test_bad_input_names_the_field(house: TestHouse) -> None:
     add_towns(house)
     officer = house.caller("registry", Role.COUNTY_OFFICER)

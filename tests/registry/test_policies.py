@@ -62,6 +62,12 @@ def test_a_town_opens_its_own_people_and_an_emergency_opens_another_towns() -> N
         people.may_write(town, Someone(OTHER))
 
 
+def test_a_list_reaches_the_callers_towns_or_the_subjects_own_record_and_never_everybody() -> None:
+    assert people.reach(who(Role.TOWN_OFFICER, scope=(TOWN,))) == {"towns": [TOWN + "%"]}
+    assert people.reach(who(Role.SUBJECT, scope=(), person_id=str(FIRST))) == {"person": str(FIRST)}
+    assert people.reach(who(Role.SUBJECT, scope=())) == {"person": str(people.NOBODY)}
+
+
 def test_a_closed_record_is_for_the_subject_and_for_a_logged_purpose_of_the_office() -> None:
     closed = Someone(state="closed")
     with pytest.raises(PersonNotFound):

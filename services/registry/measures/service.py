@@ -227,15 +227,10 @@ async def list_measures(work: Work, cursors: Cursors, filters: dict[str, Any], c
     """A page as JSON and the next cursor; scope is part of the question."""
     bound = {key: value for key, value in filters.items() if value is not None}
     after = cursors.read(cursor, work.principal.subject, bound, 1)
-    reach = (
-        {"towns": [prefix + "%" for prefix in work.principal.scope]}
-        if work.principal.has(*people_policy.READERS)
-        else {"person": work.principal.person_id}
-    )
     parameters: dict[str, Any] = {
         **repository.FILTERS,
         **bound,
-        **reach,
+        **people_policy.reach(work.principal),
         "after": after[0] if after else None,
         "size": limit,
         "today": work.today,

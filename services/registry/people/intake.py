@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, text
+from sqlalchemy import insert
 
 from kit import outbox
 from kit.db import copy_rows, new_id
@@ -20,7 +20,7 @@ from services.registry.events import PersonMoved, PersonRegistered, PersonStandi
 from services.registry.people import repository
 from services.registry.people.names import pinyin_of
 from services.registry.people.record import set_address, set_name, set_phone, shown
-from services.registry.people.rules import ENDS_SUPERVISION, folded_name
+from services.registry.people.rules import folded_name
 from services.registry.people.tables import Person, PersonChange, Standing
 
 
@@ -126,22 +126,6 @@ def _prepared(
     return people, standings, changes, ids
 
 
-_LATEST = """
-select distinct on (s.person_id) s.person_id, s.id, s.status, s.since, s.since_month_only from registry.standing s
- where s.person_id = any(:people) and not exists (select 1 from registry.standing c where c.corrects_id = s.id)
- order by s.person_id, s.since desc, s.recorded_at desc, s.id desc"""
-
-_MOVE = f"""
-with latest as ({_LATEST})
-update registry.person p
-   set status = l.status, status_since = l.since, version = p.version + 1, updated_at = :now,
-       state = case when p.state = 'closed' and l.status <> all(:ends) then 'open' else p.state end,
-       closed_on = case when p.state = 'closed' and l.status <> all(:ends) then null else p.closed_on end
-  from latest l
- where p.id = l.person_id and (p.status, p.status_since) is distinct from (l.status, l.since)
-returning p.id, p.status, p.status_since, p.division_code"""
-
-
 async def take_over_standings(work: Work, rows: Sequence[TakenStanding], source: str = "ledger") -> dict[UUID, tuple[str, date]]:
     """Append standings of registered persons; the persons whose present standing is now another → (status, since).
 
@@ -150,8 +134,8 @@ async def take_over_standings(work: Work, rows: Sequence[TakenStanding], source:
     if not rows:
         return {}
     people = sorted({row.person_id for row in rows})
-    await work.session.execute(text("select 1 from registry.person where id = any(:people) order by id for update"), {"people": people})
-    latest = {entry.person_id: entry for entry in await work.session.execute(text(_LATEST), {"people": people})}
+    await repository.lock_people(work.session, people)
+    latest = await repository.latest_standings(work.session, people)
     actor, now = work.principal.subject, work.now
     before = {person.id: person for person in await repository.standing_now(work.session, people)}
     standings = [
@@ -163,7 +147,7 @@ async def take_over_standings(work: Work, rows: Sequence[TakenStanding], source:
             "since_month_only": row.since_month_only,
             "division_code": before[row.person_id].division_code,
             "source": source,
-            "corrects_id": latest[row.person_id].id if row.corrects and row.person_id in latest else None,
+            "corrects_id": latest[row.person_id] if row.corrects and row.person_id in latest else None,
             "reason": row.reason,
             "recorded_by": actor,
             "recorded_at": now,
@@ -171,7 +155,7 @@ async def take_over_standings(work: Work, rows: Sequence[TakenStanding], source:
         for row in rows
     ]
     await work.session.execute(insert(Standing), standings)
-    moved = (await work.session.execute(text(_MOVE), {"people": people, "now": now, "ends": sorted(ENDS_SUPERVISION)})).all()
+    moved = await repository.follow_standings(work.session, people, now)
     changes = [
         {
             "id": new_id(),

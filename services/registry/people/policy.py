@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from kit.auth import Principal
@@ -19,11 +19,26 @@ class Placed(Protocol):
     state: str
 
 
+Found = TypeVar("Found", bound=Placed)
+
+NOBODY = UUID(int=0)
+"""The id of no person."""
+
 READERS = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER)
 WRITERS = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER)
 
 
-def may_read(principal: Principal, person: Placed | None, purpose: str) -> Placed:
+def reach(principal: Principal) -> dict[str, Any]:
+    """What part of the register a caller's lists show, as a filter of their statements: the towns of an officer, or the subject's own record.
+
+    An account that is neither reaches nobody; no filter at all would reach everybody.
+    """
+    if principal.has(*READERS):
+        return {"towns": [prefix + "%" for prefix in principal.scope]}
+    return {"person": principal.person_id or str(NOBODY)}
+
+
+def may_read(principal: Principal, person: Found | None, purpose: str) -> Found:
     """The person, when the caller may open the record. Raises PersonNotFound otherwise.
 
     A closed record is for the subject and for a logged lawful purpose of the county office (domain 2.5); emergency opens any record of the county.
@@ -41,7 +56,7 @@ def may_read(principal: Principal, person: Placed | None, purpose: str) -> Place
     return person
 
 
-def may_write(principal: Principal, person: Placed | None) -> Placed:
+def may_write(principal: Principal, person: Found | None) -> Found:
     """The person, when the caller may change the record. Raises PersonNotFound, Forbidden."""
     if person is None or not principal.covers(person.division_code):
         raise PersonNotFound

@@ -8,11 +8,12 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Uuid, bindparam, cast, func, select, update
+from sqlalchemy import ARRAY, Row, Uuid, bindparam, cast, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from kit.db import Database
+from services.registry.people.rules import ENDS_SUPERVISION
 from services.registry.people.tables import Person, PersonChange, Standing
 
 _SHOWN = """p.id, p.name, p.sex, extract(year from p.birth_date)::int as birth_year, p.division_code, p.village_code,
@@ -76,14 +77,6 @@ async def person_by_index(session: AsyncSession, index: bytes) -> Person | None:
     return (await session.execute(select(Person).where(col(Person.id_number_index) == index))).scalar_one_or_none()
 
 
-async def people_by_indexes(session: AsyncSession, indexes: Sequence[bytes]) -> dict[bytes, tuple[UUID, str]]:
-    """Index → (person id, town) for those that are registered."""
-    rows = await session.execute(
-        select(col(Person.id), col(Person.division_code), col(Person.id_number_index)).where(col(Person.id_number_index).in_(indexes))
-    )
-    return {bytes(index): (person_id, town) for person_id, town, index in rows}
-
-
 async def brief_by_indexes(session: AsyncSession, indexes: Sequence[bytes]) -> dict[bytes, Row[bytes, UUID, str, str]]:
     """Index → (id, division_code, status) for those that are registered."""
     query = select(col(Person.id_number_index), col(Person.id), col(Person.division_code), col(Person.status))
@@ -102,6 +95,39 @@ async def standings_of(session: AsyncSession, person_id: UUID) -> Sequence[Stand
     corrected = select(col(Standing.corrects_id)).where(col(Standing.person_id) == person_id, col(Standing.corrects_id).is_not(None))
     query = select(Standing).where(col(Standing.person_id) == person_id, col(Standing.id).not_in(corrected))
     return (await session.execute(query.order_by(col(Standing.since), col(Standing.recorded_at)))).scalars().all()
+
+
+_LATEST = """
+select distinct on (s.person_id) s.person_id, s.id, s.status, s.since from registry.standing s
+ where s.person_id = any(:people) and not exists (select 1 from registry.standing c where c.corrects_id = s.id)
+ order by s.person_id, s.since desc, s.recorded_at desc, s.id desc"""
+
+# A closed record opens again when the standing that now holds is one of supervision.
+_FOLLOW = f"""
+with latest as ({_LATEST})
+update registry.person p
+   set status = l.status, status_since = l.since, version = p.version + 1, updated_at = :now,
+       state = case when p.state = 'closed' and l.status <> all(:ends) then 'open' else p.state end,
+       closed_on = case when p.state = 'closed' and l.status <> all(:ends) then null else p.closed_on end
+  from latest l
+ where p.id = l.person_id and (p.status, p.status_since) is distinct from (l.status, l.since)
+returning p.id, p.status, p.status_since, p.division_code"""
+
+
+async def lock_people(session: AsyncSession, person_ids: Sequence[UUID]) -> None:
+    """Hold these persons until the end of the transaction, in an order in which no two ledgers wait for each other."""
+    await session.execute(text("select 1 from registry.person where id = any(:people) order by id for update"), {"people": person_ids})
+
+
+async def latest_standings(session: AsyncSession, person_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Person → the standing that holds: the latest by its day, then by its recording, that nothing corrects."""
+    return {row.person_id: row.id for row in await session.execute(text(_LATEST), {"people": person_ids})}
+
+
+async def follow_standings(session: AsyncSession, person_ids: Sequence[UUID], now: datetime) -> Sequence[Any]:
+    """Let the persons' rows say what their latest standings say; id, status, status_since and division_code of those that changed."""
+    parameters = {"people": person_ids, "now": now, "ends": sorted(ENDS_SUPERVISION)}
+    return (await session.execute(text(_FOLLOW), parameters)).all()
 
 
 async def changes_of(session: AsyncSession, person_id: UUID) -> Sequence[PersonChange]:

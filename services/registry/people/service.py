@@ -20,7 +20,7 @@ from services.registry.people import policy, repository
 from services.registry.people.errors import AlreadyRegistered, RecordClosed
 from services.registry.people.names import pinyin_of
 from services.registry.people.record import set_address, set_name, set_phone, shown
-from services.registry.people.rules import ENDS_SUPERVISION, folded_name
+from services.registry.people.rules import DEAD_END, ENDS_SUPERVISION, folded_name
 from services.registry.people.schemas import Identity, Move, NewPerson, NewStanding, PersonPatch, PersonSearch
 from services.registry.people.tables import Person, PersonChange, Standing
 
@@ -91,18 +91,11 @@ async def list_people(
         "purpose": work.purpose,
         "reason": work.reason,
         "request_id": work.request_id,
-        **_reach(work),
+        **policy.reach(work.principal),
     }
     body, shown, last = await repository.page_of_people(work.house.database, parameters)
     following = cursors.make([last], work.principal.subject, bound) if last and shown == limit else None
     return body, following
-
-
-def _reach(work: Work) -> dict[str, Any]:
-    """What part of the register a caller's lists show: decided here for lists, search and exports alike."""
-    if work.principal.has(*policy.READERS):
-        return {"towns": [prefix + "%" for prefix in work.principal.scope]}
-    return {"person": work.principal.person_id or new_id()}
 
 
 def search_filters(work: Work, search: PersonSearch) -> dict[str, Any]:
@@ -127,18 +120,14 @@ def search_filters(work: Work, search: PersonSearch) -> dict[str, Any]:
 
 async def read_person(work: Work, person_id: UUID) -> Person:
     """A person's record. Audited with its purpose. Raises PersonNotFound."""
-    person = await repository.person(work.session, person_id)
-    policy.may_read(work.principal, person, work.purpose)
-    assert person is not None
+    person = policy.may_read(work.principal, await repository.person(work.session, person_id), work.purpose)
     await work.note("person.read", "person", person.id)
     return person
 
 
 async def open_identity(work: Work, person_id: UUID) -> Identity:
     """The sealed values in clear: an act of its own, audited as such."""
-    person = await repository.person(work.session, person_id)
-    policy.may_read(work.principal, person, work.purpose)
-    assert person is not None
+    person = policy.may_read(work.principal, await repository.person(work.session, person_id), work.purpose)
     await work.note("person.open_identity", "person", person.id)
     key = str(person.id)
     return Identity(
@@ -150,8 +139,7 @@ async def open_identity(work: Work, person_id: UUID) -> Identity:
 
 async def history_of(work: Work, person_id: UUID) -> Sequence[PersonChange]:
     """What was changed about a person, newest first."""
-    person = await repository.person(work.session, person_id)
-    policy.may_read(work.principal, person, work.purpose)
+    policy.may_read(work.principal, await repository.person(work.session, person_id), work.purpose)
     await work.note("person.read_history", "person", person_id)
     return await repository.changes_of(work.session, person_id)
 
@@ -201,6 +189,10 @@ async def record_standing(work: Work, person_id: UUID, new: NewStanding, if_matc
     person = await _writable(work, person_id, if_match, closed=work.principal.has(Role.COUNTY_OFFICER))
     if new.since > work.today:
         raise invalid("/since", "date_future", "日期不能晚于今天", "must not lie in the future")
+    if person.status in DEAD_END and new.since >= person.status_since and new.corrects_id is None:
+        raise invalid(
+            "/corrects_id", "dead_end", "此登记状态之后不再有其他状态,只能更正", "nothing follows this standing; it can only be corrected"
+        )
     known = {entry.id for entry in await repository.standings_of(work.session, person.id)}
     if new.corrects_id is not None and new.corrects_id not in known:
         raise invalid("/corrects_id", "unknown", "没有这条登记状态", "no such standing of this person")
@@ -221,9 +213,7 @@ async def record_standing(work: Work, person_id: UUID, new: NewStanding, if_matc
 
 
 async def _writable(work: Work, person_id: UUID, if_match: str | None, *, closed: bool = False) -> Person:
-    person = await repository.person(work.session, person_id, for_update=True)
-    policy.may_write(work.principal, person)
-    assert person is not None
+    person = policy.may_write(work.principal, await repository.person(work.session, person_id, for_update=True))
     check_version(if_match, person.version)
     if person.state == "closed" and not closed:
         raise RecordClosed

@@ -37,9 +37,7 @@ async def team_of(work: Work, person_id: UUID, on: date | None, *, past: bool) -
 
 async def join_team(work: Work, person_id: UUID, new: NewTeamMember) -> Sequence[Any]:
     """Put a staff member into a person's team. Raises PersonNotFound, RecordClosed, Invalid, AlreadyInTeam."""
-    person = await repository.person(work.session, person_id, for_update=True)
-    policy.may_write(work.principal, person)
-    assert person is not None
+    person = policy.may_write(work.principal, await repository.person(work.session, person_id, for_update=True))
     if person.state == "closed":
         raise RecordClosed
     member = await staff.staff_member(work.session, new.staff_code)
