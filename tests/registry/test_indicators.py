@@ -7,7 +7,7 @@ import csv
 import gzip
 import json
 from collections.abc import AsyncIterator, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -247,9 +247,7 @@ async def test_the_list_behind_a_figure_is_as_long_as_the_figure(county: TestHou
             cursor = f"&cursor={page['next']}"
         assert len(seen) == len(set(seen)) == figures["610822105000"][code]["numerator"], code
     missing = json.loads(
-        (
-            await officer("GET", "/registry/v1/indicators/meet_rate/people?as_of=2021-06-30&from=2020-11-01&counted=false&limit=200")
-        ).body
+        (await officer("GET", "/registry/v1/indicators/meet_rate/people?as_of=2021-06-30&from=2020-11-01&counted=false&limit=200")).body
     )
     assert len(missing["items"]) == 55
 
@@ -284,6 +282,23 @@ async def test_the_bulletin_gets_counts_and_no_person(county: TestHouse) -> None
     line = body["towns"]["610822100000"]
     assert line["visit"][0] == line["visit"][1] > 0
     assert {"report_in", "execution", "visit", "handover", "closure", "unsigned_over_30"} <= set(line)
+    assert (body["county"]["report_in"], body["county"]["closure"]) == ([0, 0], [0, 0])
+    over = body["county"]["outside"]["closure"]
+    assert over == sum(town["outside"]["closure"] for town in body["towns"].values()) > 0, "terms that were over before the ledgers came"
+    assert body["county"]["outside"]["report_in"] == 0, "all ledgers tell of people who reported in before this half-month"
+    autumn = json.loads((await alerts("GET", "/internal/figures?as_of=2020-12-31&from=2020-07-01&to=2020-12-31")).body)["county"]
+    assert autumn["report_in"] == [0, 0], "no ledger says when an order was served"
+    assert autumn["outside"]["report_in"] > 0
+
+
+async def test_a_ledgers_visit_was_due_by_the_end_of_its_round_and_not_on_the_day_it_was_made(county: TestHouse) -> None:
+    alerts = county.neighbour("alerts", "registry")
+    last = max(row["round2"] for row in visited())
+    first = f"{last[:8]}01"
+    said = json.loads((await alerts("GET", f"/internal/figures?as_of={last}&from={first}&to={last}")).body)["county"]["visit"]
+    assert said == [1363, 1363]
+    before = (date.fromisoformat(last) - timedelta(days=1)).isoformat()
+    assert json.loads((await alerts("GET", f"/internal/figures?as_of={before}&from={first}&to={before}")).body)["county"]["visit"] == [0, 0]
     officer = county_officer(county)
     assert (await officer("GET", "/internal/figures?as_of=2021-06-30&from=2021-06-16&to=2021-06-30")).status == 401
 
