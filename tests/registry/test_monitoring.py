@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from datetime import date
 
+import psycopg
 import pytest
+from sqlalchemy import text
 
 from kit.clock import load_working_days
 from services.registry.measures.duties import Duty, duties_of
 from services.registry.measures.guards import Facts
 from services.registry.measures.monitoring import Course, monitoring_of
+from services.registry.measures.repository import MONITORING_OVER
 from services.registry.measures.states import STATES
+from tests.houses import Template, open_house
+from tests.registry.people_data import add_towns, county_officer, registered
 
 TODAY = date(2026, 1, 5)
 CT, CR, IS = "community_treatment", "community_rehabilitation", "compulsory_isolation_treatment"
@@ -64,6 +69,39 @@ def test_article_7_the_three_years_run_from(courses: list[Course], caught: date 
 )
 def test_article_7_monitoring_ends_with_the_third_year(course: Course, day: date, over: bool) -> None:
     assert monitoring_of([course], None, day).over_on(day) is over
+
+
+async def test_the_condition_for_many_persons_says_the_same_as_the_rule(template: Template) -> None:
+    async with open_house(template, only="registry") as house:
+        database = house.house.apps["registry"].state.house.database
+        with psycopg.connect(house.owner) as connection:
+            add_towns(house)
+            for number, (name, courses, _, _, _) in enumerate(CLEAN):
+                person = await registered(county_officer(house), 2 * number + 1)
+                for course in [c for c in courses if c.kind != "voluntary_treatment"]:
+                    connection.execute(
+                        """with m as (insert into registry.measure (id, person_id, kind, state, division_code, term_start, term_end, ended_on, late_report_accepted,
+                                                                     suspended_days, credited_days, escaped_once, source, version, created_at, updated_at)
+                           values (gen_random_uuid(), %s, %s, %s, '6', %s, %s, %s, false, 0, 0, false, 'order', 1, now(), now()) returning id)
+                           insert into registry.measure_event (id, measure_id, event, from_state, to_state, happened_on, legal_source, reason, details,
+                                                               recorded_by, recorded_at)
+                           select gen_random_uuid(), m.id, 'report_reuse', 'active', 'active', day, '', '', '{}', 'x', now() from m, unnest(%s::date[]) day""",
+                        (
+                            person["id"],
+                            course.kind,
+                            course.state,
+                            course.term_start,
+                            course.term_end,
+                            course.ended_on,
+                            list(course.findings),
+                        ),
+                    )
+                connection.commit()
+                for day in (date(2024, 6, 1), date(2027, 2, 28), ENDS, date(2027, 6, 1), date(2028, 2, 1)):
+                    async with database.session() as session:
+                        condition = text("select " + MONITORING_OVER.format(person="cast(:person as uuid)"))
+                        told = (await session.execute(condition, {"person": person["id"], "day": day})).scalar_one()
+                    assert told is monitoring_of(courses, None, day).over_on(day), (name, day)
 
 
 def facts(kind: str = CT, **more: object) -> Facts:

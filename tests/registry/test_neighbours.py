@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import psycopg
 
@@ -35,6 +36,22 @@ async def test_numbers_are_resolved_in_order_and_the_question_is_audited(house: 
     assert (row[0], row[1], sorted(row[2])) == ("testing", "exchange", sorted([idle["id"], person["id"]]))
     assert an_id(1) not in row[3]
     assert (await officer("POST", "/internal/people/resolve", asked)).status == 401
+
+
+async def test_a_measure_whose_term_is_over_is_no_open_one(house: TestHouse) -> None:
+    add_towns(house)
+    officer = county_officer(house)
+    person, measure = await running(officer)
+    stay = {"kind": "maintenance_treatment", "division_code": TOWN, "ordered_on": "2021-06-01"}
+    made = await officer("POST", f"/registry/v1/people/{person['id']}/measures", stay)
+    voluntary = json.loads(made.body)
+    testing = house.neighbour("testing", "registry")
+    asked = {"id_numbers": [an_id(1)]}
+    found = json.loads((await testing("POST", "/internal/people/resolve", asked)).body)["people"][0]
+    assert found["measure_id"] == measure["id"], "the exclusive one goes before the voluntary one"
+    house.clock.advance(timedelta(days=3 * 366))
+    found = json.loads((await testing("POST", "/internal/people/resolve", asked)).body)["people"][0]
+    assert (found["measure_id"], found["measure_kind"]) == (voluntary["id"], "maintenance_treatment"), "DRR art. 23, although no job ran"
 
 
 async def test_people_of_one_address_share_an_opaque_household(house: TestHouse) -> None:

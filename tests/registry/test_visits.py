@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from kit.roles import Role
 from tests.houses import Caller, TestHouse
-from tests.registry.people_data import OTHER_TOWN, TOWN, add_towns, county_officer, registered
+from tests.registry.people_data import OTHER_TOWN, TOWN, add_towns, county_officer, registered, running
 from tests.registry.test_county import load_county
 
 
@@ -71,6 +72,25 @@ async def test_after_the_end_no_visit_is_owed_or_recorded(house: TestHouse) -> N
     assert (answer.status, json.loads(answer.body)["type"]) == (409, "/problems/supervision-over")
     line = json.loads((await officer("GET", f"/registry/v1/rounds/{found['id']}/coverage")).body)[0]
     assert (line["listed"], line["excused"]) == (0, 1)
+
+
+async def test_article_7_nobody_is_visited_whose_three_years_are_over_by_their_days(house: TestHouse) -> None:
+    add_towns(house)
+    officer = county_officer(house)
+    person, _ = await running(officer, status="community_treatment")
+    house.clock.advance(timedelta(days=1043))  # 9 May 2024: the last day
+    await a_round(officer, code="2024-1", starts_on="2024-05-09", ends_on="2024-06-30", statuses=["community_treatment"])
+    visit = (await visits(officer, "?state=due"))[0]
+    house.clock.advance(timedelta(days=1))  # no job has run, and the standing still says community treatment
+    assert await visits(officer, "?state=due") == []
+    record = {"visited_on": "2024-05-10", "met": True}
+    answer = await officer("PUT", f"/registry/v1/visits/{visit['id']}/outcome", record, if_match='"v1"')
+    assert (answer.status, json.loads(answer.body)["type"]) == (409, "/problems/supervision-over")
+    later = await a_round(officer, code="2024-2", starts_on="2024-05-10", ends_on="2024-12-31", statuses=["community_treatment"])
+    assert json.loads((await officer("GET", f"/registry/v1/rounds/{later['id']}/coverage")).body) == []
+    before = {"visited_on": "2024-05-09", "met": True}
+    assert (await officer("PUT", f"/registry/v1/visits/{visit['id']}/outcome", before, if_match='"v1"')).status == 200
+    assert json.loads((await officer("GET", f"/registry/v1/people/{person['id']}")).body)["status"] == "community_treatment"
 
 
 async def test_a_grid_worker_sees_a_name_and_a_place_and_reports_only_whether_they_met(house: TestHouse) -> None:

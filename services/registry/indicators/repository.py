@@ -90,7 +90,9 @@ member as (
      where ours and term_end + 7 < :as_of
        and (recorded_at is null or (recorded_at at time zone 'Asia/Shanghai')::date > term_end + 7)
   union all select 'unsigned_over_30', person_id, division_code, true from active
-     where source = 'order' and (agreement_on is null or agreement_on > :as_of) and reported_in_on < :as_of - 30
+     where source = 'order' and (agreement_on is null or agreement_on > :as_of)
+       and greatest(reported_in_on, (select max(e.happened_on) from registry.measure_event e where e.measure_id = active.id
+                                        and e.event = 'report_in_at_new_place' and e.happened_on <= :as_of)) < :as_of - 30
   union all select 'reported_in_unserved', person_id, division_code, true from stage
      where served_on is null and kind in ('community_treatment', 'community_rehabilitation') and reported_in_on between :since and :until
   union all select 'ended_before_taken_over', person_id, division_code, true from ends where not ours)

@@ -13,7 +13,7 @@ from kit.id_numbers import IdNumberError, read_id_number
 from kit.schemas import Answer, Message
 from kit.work import AllowNeighbour, UnitRoute, Work
 from services.registry.measures import repository
-from services.registry.measures.states import state_on
+from services.registry.measures.states import EXCLUSIVE, OPEN, state_on
 from services.registry.people import repository as people
 from services.registry.people.errors import PersonNotFound
 
@@ -74,7 +74,11 @@ async def resolve(work: Neighbour, asked: Numbers) -> ResolvedAll:
         else:
             indexes.append(work.sealer.index("id_number", number.text))
     known = await people.brief_by_indexes(work.session, sorted({index for index in indexes if index is not None}))
-    running = {m["person_id"]: m for m in await repository.open_measures_of(work.session, [row.id for row in known.values()])}
+    of_them = await repository.open_measures_of(work.session, [row.id for row in known.values()])
+    open_today = [m for m in of_them if state_on(m["kind"], m["state"], m["term_end"], work.today) in OPEN]
+    running = {
+        m["person_id"]: m for m in sorted(open_today, key=lambda m: m["kind"] in EXCLUSIVE)
+    }  # an exclusive one is named before a voluntary one
     found: list[Resolved | None] = []
     for index in indexes:
         person = known.get(index) if index is not None else None
@@ -82,7 +86,6 @@ async def resolve(work: Neighbour, asked: Numbers) -> ResolvedAll:
             found.append(None)
             continue
         measure = running.get(person.id)
-        state = state_on(measure["kind"], measure["state"], measure["term_end"], work.today) if measure else None
         found.append(
             Resolved(
                 person_id=person.id,
@@ -90,7 +93,7 @@ async def resolve(work: Neighbour, asked: Numbers) -> ResolvedAll:
                 status=person.status,
                 measure_id=measure["id"] if measure else None,
                 measure_kind=measure["kind"] if measure else None,
-                measure_state=state,
+                measure_state=measure["state"] if measure else None,
             )
         )
     work.purpose = "exchange"

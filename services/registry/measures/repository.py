@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, ColumnElement, RowMapping, Uuid, cast, func, selec
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.registry.measures.states import EXPIRING, OPEN
+from services.registry.measures.states import EXCLUSIVE, EXPIRING, OPEN
 from services.registry.measures.tables import Measure, MeasureEvent
 
 _BRIEF = (
@@ -91,6 +91,22 @@ async def steps_of(session: AsyncSession, measure_ids: Sequence[UUID]) -> dict[U
         entered = max((day for day in (known.entered_on, row.entered) if day is not None), default=None)
         found[row.measure_id] = Steps(known.done, entered)
     return found
+
+
+def _words(words: Iterable[str]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
+
+
+MONITORING_OVER = f"""coalesce((
+  select not bool_or(c.is_open) and (max(c.since) + interval '3 years')::date <= :day
+    from (select m.state in ({_words(OPEN)}) and (m.state not in ({_words(EXPIRING)}) or m.term_end is null or m.term_end > :day) as is_open,
+                 greatest(case when m.kind = 'compulsory_isolation_treatment' then coalesce(m.ended_on, m.term_end) else m.term_start end,
+                          (select max(e.happened_on) from registry.measure_event e
+                            where e.measure_id = m.id and e.event = 'report_reuse'
+                              and not exists (select 1 from registry.measure_event k where k.corrects_id = e.id))) as since
+            from registry.measure m
+           where m.person_id = {{person}} and m.kind in ({_words(EXCLUSIVE)}) and m.state <> 'revoked') c), false)"""
+"""`monitoring.Monitoring.over_on` as a condition on a person's id and a `:day`, for questions about many persons."""
 
 
 async def findings_of(session: AsyncSession, measure_ids: Sequence[UUID]) -> dict[UUID, list[date]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from kit.problems import Forbidden, invalid
@@ -46,6 +47,11 @@ async def monitoring(work: Work, person_id: UUID) -> Monitoring:
     return await _monitoring(work, person_id)
 
 
+async def monitoring_over(work: Work, person_id: UUID, day: date) -> bool:
+    """Whether nothing is owed by this person any more on a day, by the days of the measures, whatever the registered standing still says (law 7; ADR 0008)."""
+    return monitoring_of(await _courses(work, person_id), None, day).over_on(day)
+
+
 async def _three_years_are_over(work: Work, person_id: UUID, new: NewStanding) -> None:
     found = await _monitoring(work, person_id)
     if found.ground == "in_isolation":
@@ -60,9 +66,10 @@ async def _three_years_are_over(work: Work, person_id: UUID, new: NewStanding) -
 
 
 async def _monitoring(work: Work, person_id: UUID) -> Monitoring:
+    return monitoring_of(await _courses(work, person_id), None, work.today)
+
+
+async def _courses(work: Work, person_id: UUID) -> list[Course]:
     measures = await repository.measures_of(work.session, person_id)
     findings = await repository.findings_of(work.session, [measure.id for measure in measures])
-    courses = [
-        Course(m.kind, m.state, m.term_start, m.term_end, m.ended_on, findings.get(m.id, ())) for m in measures if m.kind in EXCLUSIVE
-    ]
-    return monitoring_of(courses, None, work.today)
+    return [Course(m.kind, m.state, m.term_start, m.term_end, m.ended_on, findings.get(m.id, ())) for m in measures if m.kind in EXCLUSIVE]

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from services.registry.measures.repository import MONITORING_OVER
 from services.registry.visits.tables import Round, Visit
 
 TARGETS = text(
@@ -20,11 +21,12 @@ select gen_random_uuid(), :round, p.id, s.division_code, :due, '', 'entry', 1, :
   join lateral (select s.status, s.division_code from registry.standing s
                  where s.person_id = p.id and s.since <= :day and not exists (select 1 from registry.standing c where c.corrects_id = s.id)
                  order by s.since desc, s.recorded_at desc, s.id desc limit 1) s on true
- where p.state = 'open' and s.status = any(:statuses)
+ where p.state = 'open' and s.status = any(:statuses) and not {over}
    and (cast(:area as text) is null or p.household_area = :area)
    and (cardinality(cast(:towns as text[])) = 0 or p.division_code = any(cast(:towns as text[])))
-on conflict (round_id, person_id) do nothing"""
+on conflict (round_id, person_id) do nothing""".replace("{over}", MONITORING_OVER.format(person="p.id"))
 )
+"""Whose three clean years are over by the measures' days is no target, whatever the standing still says (DRR art. 7, 23; law 7)."""
 
 PAGE = """
 with page as (
@@ -35,20 +37,24 @@ with page as (
      and (%(round)s::uuid is null or v.round_id = %(round)s)
      and (%(division)s::text is null or v.division_code = %(division)s)
      and (%(state)s::text is null or case when v.excused is not null then 'excused' when v.visited_on is null then 'due' else 'done' end = %(state)s)
-     and (p.state = 'open' or v.visited_on is not null)
+     and (v.visited_on is not null or (p.state = 'open' and not {over}))
      and (%(after)s::uuid is null or v.id > %(after)s)
    order by v.id limit %(size)s),
 noted as (insert into registry.audit (at, actor, roles, action, purpose, reason, object_type, object_ids, request_id, details)
           select %(now)s, %(actor)s, %(roles)s, 'visit.list', %(purpose)s, %(reason)s, 'person', jsonb_agg(person_id), %(request_id)s, %(details)s::jsonb
             from page having count(*) > 0)
-select coalesce(json_agg(page)::text, '[]') as body, count(*) as shown, (array_agg(id order by id desc))[1]::text as last from page"""
+select coalesce(json_agg(page)::text, '[]') as body, count(*) as shown, (array_agg(id order by id desc))[1]::text as last from page""".replace(
+    "{over}", MONITORING_OVER.format(person="v.person_id").replace(":day", "%(today)s")
+)
 
 # A target whose supervision ended, or who came into custody, died or went abroad before being visited leaves the denominator by itself.
-EXCUSED = """(v.excused is not null or (v.visited_on is null and exists (
+EXCUSED = """(v.excused is not null or (v.visited_on is null and ({over} or exists (
    select 1 from (select s.status from registry.standing s
                    where s.person_id = v.person_id and s.since <= :day and not exists (select 1 from registry.standing c where c.corrects_id = s.id)
                    order by s.since desc, s.recorded_at desc, s.id desc limit 1) l
-    where l.status in ('detained', 'compulsory_isolation_treatment', 'dead', 'abroad', 'three_years_clean', 'transferred_out', 'erroneous'))))"""
+    where l.status in ('detained', 'compulsory_isolation_treatment', 'dead', 'abroad', 'three_years_clean', 'transferred_out', 'erroneous')))))""".replace(
+    "{over}", MONITORING_OVER.format(person="v.person_id")
+)
 
 COVERAGE = text(
     """
@@ -67,7 +73,8 @@ TASKS = text(
 select v.id, v.person_id, p.name, v.meeting_place, v.due_on, v.version
   from registry.visit v join registry.person p on p.id = v.person_id join registry.round r on r.id = v.round_id
  where v.assigned_to = :staff and v.visited_on is null and v.excused is null and r.ends_on >= :day and p.state = 'open' and not p.status = any(:ending)
- order by v.due_on, v.id limit 200"""
+   and not {over}
+ order by v.due_on, v.id limit 200""".replace("{over}", MONITORING_OVER.format(person="v.person_id"))
 )
 
 

@@ -15,6 +15,7 @@ from kit.problems import invalid
 from kit.roles import Role
 from kit.work import Work
 from services.registry.events import VisitRecorded
+from services.registry.measures.standings import monitoring_over
 from services.registry.people import policy as people_policy
 from services.registry.people import repository as people
 from services.registry.people.rules import ENDS_SUPERVISION, DatedStanding, standing_on
@@ -83,6 +84,7 @@ async def list_visits(work: Work, cursors: Cursors, filters: dict[str, Any], cur
         "towns": [prefix + "%" for prefix in work.principal.scope],
         "after": after[0] if after else None,
         "size": limit,
+        "today": work.today,
         "now": work.now,
         "actor": work.principal.subject,
         "roles": " ".join(sorted(work.principal.roles)),
@@ -156,6 +158,8 @@ async def record_visit(work: Work, visit_id: UUID, record: VisitRecord, if_match
         dated = [DatedStanding(entry.status, entry.since, number) for number, entry in enumerate(history)]
         standing = standing_on(dated, record.visited_on)
         if standing is not None and standing.status in ENDS_SUPERVISION:
+            raise SupervisionOver
+        if await monitoring_over(work, visit.person_id, record.visited_on):
             raise SupervisionOver
     for field in record.model_fields_set:
         setattr(visit, field, getattr(record, field))
