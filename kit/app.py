@@ -15,6 +15,7 @@ import structlog
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from prometheus_client import generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -324,7 +325,13 @@ def assemble(
             await asyncio.gather(*running, return_exceptions=True)
             await house.database.close()
 
-    app = FastAPI(title=title, version="1", lifespan=life, openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
+    def operation_id(route: APIRoute) -> str:
+        """What a generated client calls it, e.g. `registry_people_list_people`; it does not change with the path."""
+        return "_".join((schema.name, *map(str, route.tags[:1]), route.name)).replace("-", "_")
+
+    app = FastAPI(
+        title=title, version="1", lifespan=life, openapi_url=None, redirect_slashes=False, generate_unique_id_function=operation_id
+    )
     app.state.house = house
     app.state.metrics = Metrics(schema.name)
     app.state.wakes = wakes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,24 @@ async def test_every_service_tells_its_language(house: TestHouse) -> None:
         assert told["problems"].keys() <= problems.keys()
         assert all(label["zh"] and label["en"] for entries in told["codes"].values() for label in entries.values())
         assert all(about["zh"] and about["en"] and 400 <= about["status"] < 600 for about in told["problems"].values())
+
+
+async def test_the_merged_document_serves_those_who_generate_a_client(house: TestHouse) -> None:
+    library = house.house.apps["gateway"].state.house.extras["library"]
+    assert isinstance(library, Library)
+    merged = await library.openapi()
+    operations = [(method, path, told) for path, methods in merged["paths"].items() for method, told in methods.items()]
+    names = [told["operationId"] for _, _, told in operations]
+    assert len(names) == len(set(names)) > 200
+    assert "registry_people_list_people" in names
+    for method, path, told in operations:
+        assert re.fullmatch(r"[a-z][a-z0-9_]+", told["operationId"]), path
+        assert not told["summary"].endswith("."), path
+        problems = [told["responses"][code] for code in ("401", "404", "422", "503")]
+        assert problems == [{"$ref": "#/components/responses/Problem"}] * 4, path
+        keyed = any(parameter["name"] == "Idempotency-Key" for parameter in told.get("parameters", []))
+        assert keyed == (method == "post" and not path.startswith("/auth/")), path
+    assert "problem+json" in str(merged["components"]["responses"]["Problem"])
 
 
 async def test_a_number_is_resolved_to_the_person_and_the_measure(house: TestHouse, person: dict[str, Any]) -> None:
