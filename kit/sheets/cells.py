@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Callable
+import unicodedata
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,6 +21,8 @@ from kit.sheets.identity import id_reader
 from kit.sheets.plain import LONGEST_WORD, compact, key_of, text_of, tidy, without_brackets
 from kit.sheets.vocabulary import Field, Vocabulary
 
+ERRORS = frozenset({"#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#CALC!", "#SPILL!", "#GETTING_DATA"})
+"""What a formula that failed shows (ECMA-376 18.18.11); #N/A is a blank, as lookups leave it."""
 Read = tuple[Any, str | None]
 Parser = Callable[[Any], Read]
 _CACHE = 50_000
@@ -28,6 +31,7 @@ _DOTS = re.compile(r"\s*[·••・‧∙⋅.。]\s*")
 _NOT_DIGIT = re.compile(r"[^0-9]+")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _LAND = re.compile(r"0\d{2,3}[2-9]?\d{6,7}")
+_SPACED = re.compile(r"[\s、,,;;/]+")
 _NUMBER = re.compile(r"([-+]?\d+(?:,\d{3})*(?:\.\d+)?|[-+]?\.\d+)\s*(.*)")
 _LIST = re.compile(r"[、,,;;/\\|++&\s\n]+|和|及|与|以及")
 
@@ -50,7 +54,7 @@ def parser_for(field: Field, vocabulary: Vocabulary, setting: Setting) -> Parser
     if field.type in ("date", "birth_date"):
         office = vocabulary.office
         last = setting.as_of + dt.timedelta(days=options.get("ahead_days", 0))
-        return date_reader(blank, last, setting.date1904, office["months"], office["date_tails"])
+        return date_reader(blank, last, setting.date1904, office["months"], office["date_tails"], office["date_heads"])
     if field.type == "person_name":
         return _required(_person_name(blank), options.get("missing"))
     if field.type == "phone":
@@ -92,19 +96,21 @@ def _required(parse: Parser, missing: str | None) -> Parser:
 
     def read(raw: Any) -> Read:
         value, code = parse(raw)
-        return (None, missing) if value is None and code is None else (value, code)
+        return (None, missing) if value is None and code in (None, "CELL_ERROR") else (value, code)
 
     return read
 
 
 def _text(blank: frozenset[str]) -> Parser:
     # A lone sign is an empty cell, a word ("无") may be an answer and is kept.
-    signs = frozenset(word for word in blank if not any(c.isalpha() for c in word)) | {"null", "none", "n/a", "#n/a", "nan"}
+    signs = frozenset(word for word in blank if not any(c.isalpha() for c in word)) | {"null", "none", "n/a", "#n/a", "nan", ""}
 
     def read(raw: Any) -> Read:
         if raw == "" or raw is None:
             return None, None
         text = tidy(text_of(raw))
+        if text[:1] == "#" and text.upper() in ERRORS:
+            return None, "CELL_ERROR"
         return (None, None) if text.casefold() in signs else (text, None)
 
     return read
@@ -116,7 +122,7 @@ def _person_name(blank: frozenset[str]) -> Parser:
         if text.isalpha() and len(text) < 5 and not text.isascii() and text not in blank:
             return text, None
         text = tidy(text)
-        if compact(text) in blank:
+        if compact(text) in blank or text.upper() in ERRORS:
             return None, None
         if _HAN.search(text):
             text = _DOTS.sub("·", text.replace(" ", "")).strip("·'*")
@@ -147,6 +153,9 @@ def _phone(blank: frozenset[str]) -> Parser:
         for part in re.split(r"[/、,;|或]", text):  # several numbers in one cell: the first that is one
             if found := one(part):
                 return found, None
+        for part in _SPACED.split(text_of(raw)[:LONGEST_WORD]):
+            if found := one(unicodedata.normalize("NFKC", part)):
+                return found, None
         return None, "PHONE_INVALID"
 
     return read
@@ -155,9 +164,12 @@ def _phone(blank: frozenset[str]) -> Parser:
 class Choices:
     """Words to values: exact (compact) words first, then patterns (`*整改*`) in the table's order."""
 
-    def __init__(self, exact: dict[str, Any], patterns: list[tuple[re.Pattern[str], Any]]) -> None:
+    def __init__(
+        self, exact: dict[str, Any], patterns: list[tuple[re.Pattern[str], Any]], fronts: Sequence[str] = (), backs: Sequence[str] = ()
+    ) -> None:
         self.exact = exact
         self.patterns = patterns
+        self._fronts, self._backs = tuple(map(compact, fronts)), tuple(map(compact, backs))
 
     @classmethod
     def of_words(cls, words: dict[str, Any]) -> Choices:
@@ -179,7 +191,7 @@ class Choices:
         for name, others in vocabulary.catalogue(field.options["catalogue"]).items() if "catalogue" in field.options else ():
             for word in (name, *others):
                 exact.setdefault(compact(word), name)
-        return cls(exact, patterns)
+        return cls(exact, patterns, field.options.get("fronts", ()), field.options.get("backs", ()))
 
     def find(self, text: str) -> tuple[Any, bool]:
         """(value, True) when the compact text is known, also without its brackets."""
@@ -189,6 +201,18 @@ class Choices:
         for pattern, value in self.patterns:
             if pattern.fullmatch(text):
                 return value, True
+        return self._bare(text)
+
+    def _bare(self, text: str) -> tuple[Any, bool]:
+        """Without what may stand before or behind a word and says nothing of its own (正在…, …人员)."""
+        rests = [text]
+        for _ in range(3):
+            rests = [one[len(front) :] for one in rests for front in self._fronts if one.startswith(front)] + [
+                one[: -len(back)] for one in rests for back in self._backs if one.endswith(back)
+            ]
+            for rest in rests:
+                if rest in self.exact:
+                    return self.exact[rest], True
         return None, False
 
 
@@ -202,7 +226,7 @@ def _choice(choices: Choices, blank: frozenset[str], options: dict[str, Any]) ->
             return value, None
         if text in blank:
             return None, missing
-        return (tidy(text_of(raw)), None) if is_open else (None, unknown)
+        return (tidy(text_of(raw)), None) if is_open and text.upper() not in ERRORS else (None, unknown)
 
     return read
 

@@ -17,9 +17,9 @@ from typing import Any
 from kit.sheets.plain import INVISIBLE, LONGEST_WORD, compact
 
 Read = tuple[str | None, str | None]
-_SEP = r"[-./年、,·_\\]"
-_FULL = re.compile(rf"(\d{{4}}){_SEP}(\d{{1,2}})[-./月、,·_\\](\d{{1,2}})[日号]?")
-_SHORT = re.compile(rf"(\d{{2}}){_SEP}(\d{{1,2}})[-./月、,·_\\](\d{{1,2}})[日号]?")
+_SEP = r"[-./年、,·_。\\]"
+_FULL = re.compile(rf"(\d{{4}}){_SEP}(\d{{1,2}})[-./月、,·_。\\](\d{{1,2}})[日号]?")
+_SHORT = re.compile(rf"(\d{{2}}){_SEP}(\d{{1,2}})[-./月、,·_。\\](\d{{1,2}})[日号]?")
 _MONTH = re.compile(rf"(\d{{4}}){_SEP}(\d{{1,2}})月?份?")
 _YEAR = re.compile(r"(\d{4})年?")
 _LAST_YEAR = re.compile(r"(\d{1,2})[-./](\d{1,2})[-./](\d{4})")
@@ -27,6 +27,7 @@ _NAMED = re.compile(r"(\d{1,2})[-./]?([a-z]{3})[a-z]*[-./,]?(\d{4}|\d{2})")
 _NAMED_FIRST = re.compile(r"([a-z]{3})[a-z]*[-./]?(\d{1,2}),?[-./]?(\d{4})")
 _HAN = re.compile(r"([〇○零一二三四五六七八九]{4})年([一二三四五六七八九十元]{1,3})月(?:份|([一二三四五六七八九十廿卅]{1,4})[日号]?)?")
 _TIME = re.compile(r"(?:[t\s]+|(?<=[日号]))\d{1,2}[:时点]\d{1,2}.*$")
+_AROUND = ".,;:。、()"
 _SERIAL_HIGH = 80_000  # the year 2119
 _DIGIT = {"〇": 0, "○": 0, "零": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "元": 1}
 
@@ -42,9 +43,12 @@ def han_number(text: str) -> int:
     return (_DIGIT[tens] if tens else 1) * 10 + (_DIGIT[ones] if ones else 0)
 
 
-def date_reader(blank: frozenset[str], as_of: dt.date, date1904: bool, months: list[str], tails: list[str]) -> Callable[[Any], Read]:
+def date_reader(
+    blank: frozenset[str], as_of: dt.date, date1904: bool, months: list[str], tails: list[str], heads: list[str] | None = None
+) -> Callable[[Any], Read]:
     """A cached function from a raw cell to (ISO date, `YYYY-MM`, or None; problem code or None)."""
     tail = re.compile("(?:" + "|".join(map(re.escape, sorted(tails, key=len, reverse=True))) + ")+$") if tails else re.compile(r"(?!)")
+    head = re.compile("(?:" + "|".join(map(re.escape, heads)) + r")+(?=\d)") if heads else re.compile(r"(?!)")
     epoch = dt.date(1904, 1, 1) if date1904 else dt.date(1899, 12, 30)
     limit = as_of.isoformat()
     cache: dict[Any, Read] = {}
@@ -145,7 +149,7 @@ def date_reader(blank: frozenset[str], as_of: dt.date, date1904: bool, months: l
         if text in blank:
             return None, None
         value, code = written(text)
-        if code == "DATE_UNPARSABLE" and (shorter := tail.sub("", text)) not in ("", text):
+        if code == "DATE_UNPARSABLE" and (shorter := tail.sub("", head.sub("", text).strip(_AROUND))) not in ("", text):
             return written(shorter)
         if code == "DATE_UNPARSABLE" and text.replace(".", "", 1).isdigit() and text.count(".") == 1:
             return number(float(text))

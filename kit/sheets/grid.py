@@ -8,11 +8,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
+from kit.sheets.package import Errors, without_macro_sheets
 from kit.sheets.scan import Scanned
 
 Merge = tuple[int, int, int, int]  # first row, first column, last row, last column; 0-based, inclusive
@@ -28,9 +29,32 @@ class Sheet:
     merges: Sequence[Merge]
     source: CalamineSheet | None = None
     text: Scanned | None = None
+    failed: Errors = field(default_factory=dict)
+    window: tuple[int, int, int] | None = None
+    """(row, first column, last column): from this row on (1-based) only these columns are seen. For tables beside each other."""
 
     def rows(self) -> Iterator[list[Any]]:
         """All rows from the top; may be called again."""
+        if self.window is None:
+            yield from self._told() if self.failed else self._rows()
+            return
+        start, first, last = self.window
+        before, behind = [""] * first, [""] * max(self.width - last - 1, 0)
+        for number, row in enumerate(self._told(), 1):
+            yield row if number < start else before + row[first : last + 1] + behind
+
+    def _told(self) -> Iterator[list[Any]]:
+        """Rows with what failed formulas show, which the parser leaves empty."""
+        failed: dict[int, list[tuple[int, str]]] = {}
+        for (row, column), text in self.failed.items():
+            failed.setdefault(row, []).append((column - 1, text))
+        for number, cells in enumerate(self._rows(), 1):
+            for column, text in failed.get(number, ()):
+                if column < len(cells) and cells[column] == "":
+                    cells[column] = text
+            yield cells
+
+    def _rows(self) -> Iterator[list[Any]]:
         if self.source is not None:
             left = self.source.start[1] if self.source.start else 0
             pad: list[Any] = [""] * left
@@ -52,7 +76,8 @@ def open_sheets(scanned: Scanned) -> list[Sheet]:
     """The sheets of a file that passed the scan. Raises what calamine raises when it is damaged."""
     if scanned.format == "csv":
         return [Sheet("csv", None, scanned.columns, (), text=scanned)]
-    book = CalamineWorkbook.from_filelike(io.BytesIO(scanned.data))
+    data = without_macro_sheets(scanned.data) if scanned.format == "xlsx" else scanned.data
+    book = CalamineWorkbook.from_filelike(io.BytesIO(data))
     sheets = []
     for meta in book.sheets_metadata:
         if meta.typ is not SheetTypeEnum.WorkSheet:
@@ -62,5 +87,5 @@ def open_sheets(scanned: Scanned) -> list[Sheet]:
         merges = [(r1, c1, r2, c2) for (r1, c1), (r2, c2) in source.merged_cell_ranges or ()]
         width = source.end[1] + 1 if source.end else 0
         hidden = None if meta.visible is SheetVisibleEnum.Visible else "hidden"
-        sheets.append(Sheet(meta.name, hidden, width, merges, source=source))
+        sheets.append(Sheet(meta.name, hidden, width, merges, source=source, failed=scanned.failed.get(meta.name, {})))
     return sheets

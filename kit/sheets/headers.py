@@ -8,6 +8,7 @@ without its brackets, then a weak word; a field is given once. The kind with the
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,7 +18,11 @@ from kit.sheets.plain import compact, header_forms, text_of
 from kit.sheets.vocabulary import Kind, Vocabulary
 
 MAX_HEADER_ROWS = 3
+_MOST_AROUND = 3
 _LONG_NUMBER = re.compile(r"\d{5}")
+_SURE = 2  # the last rank of a claim that is no weak word
+_MOST_CUTS = 24
+_GAP_BONUS, _CUT_COST = 0.4, 1.0
 _WEIGHT = (1.2, 1.0, 0.9, 0.6)  # learned, sure, sure without brackets, weak
 Cells = Sequence[Any]
 
@@ -41,7 +46,10 @@ class HeaderFinder:
         self._numbers = {
             form for word in (*vocabulary.office["row_numbers"], *vocabulary.office["not_read"]) for form in header_forms(word)
         }
-        self._around = (tuple(vocabulary.office["header_prefixes"]), tuple(vocabulary.office["header_suffixes"]))
+        self._around = (
+            tuple(form for word in vocabulary.around[0] for form in header_forms(word)[:1]),
+            tuple(form for word in vocabulary.around[1] for form in header_forms(word)[:1]),
+        )
         self._sure: dict[str, dict[str, str]] = {}
         self._weak: dict[str, dict[str, str]] = {}
         self._learned: dict[str, dict[str, str]] = {}
@@ -105,12 +113,56 @@ class HeaderFinder:
                     best = found
         return best
 
+    def beside(self, rows: Sequence[Cells], merges: Sequence[tuple[int, int, int, int]] = ()) -> list[tuple[int, int]]:
+        """(first, last) columns of tables that stand beside each other under a header that starts with the first of `rows`; [] for one table.
+
+        They may be cut where a header is empty, the rows are numbered anew, or a field comes again, so that each side is a header by itself;
+        of all such cuts those are taken that leave the fewest columns unread.
+        """
+        row = rows[0]
+        cuts = sorted({0, len(row), *self._cuts(row)})
+        if not 2 < len(cuts) <= _MOST_CUTS:
+            return []
+        best: dict[int, tuple[float, tuple[int, ...]]] = {0: (0.0, (0,))}
+        for at, end in enumerate(cuts[1:], 1):
+            for start in cuts[:at]:
+                if start not in best:
+                    continue
+                found = self.match([[cell if start <= i < end else "" for i, cell in enumerate(one)] for one in rows], merges)
+                if found:
+                    gap = _GAP_BONUS * len(list(itertools.takewhile(lambda cell: cell == "", row[max(start - 2, 0) : start][::-1])))
+                    total = best[start][0] + found.score + gap - _CUT_COST
+                    if end not in best or total > best[end][0]:
+                        best[end] = (total, (*best[start][1], end))
+        bounds = best.get(len(row), (0.0, (0,)))[1]
+        return [(first, last - 1) for first, last in itertools.pairwise(bounds)] if len(bounds) > 2 else []
+
+    def _cuts(self, row: Cells) -> set[int]:
+        cuts = {i + 1 for i, cell in enumerate(row[:-1]) if cell == "" and row[i + 1] != ""}
+        texts = [text_of(cell) for cell in row]
+        cuts |= {i for i, text in enumerate(texts) if (header_forms(text) or ("",))[0] in self._numbers}
+        for kind in self.kinds:
+            seen: set[str] = set()
+            for i, text in enumerate(texts):
+                claim = self._claim(kind.name, [text]) if text else None
+                if claim is None or claim[2] == "" or claim[1] > _SURE:
+                    continue
+                if claim[2] in seen:
+                    cuts.add(i)
+                    seen.clear()
+                seen.add(claim[2])
+        return cuts
+
     def _continues(self, above: Sequence[Cells], row: Cells) -> bool:
-        """A lower header row names sub-columns: at least half of its cells are header words, alone or under the cell above."""
+        """A lower header row names sub-columns: at least half of its cells are header words, alone or under the cell above.
+
+        Where the row above leaves gaps that this one fills, as under merged cells, a third is enough.
+        """
         spread = self._spread(above[-1], ())
         filled = [(i, cell) for i, cell in enumerate(row) if cell != ""]
         known = sum(self._known(cell) or self._known(f"{spread[i]}{cell}") for i, cell in filled if isinstance(cell, str))
-        return 2 * known >= len(filled)
+        gaps = sum(above[-1][i] == "" for i, _ in filled)
+        return known > 0 and (2 * known >= len(filled) or (gaps > 0 and 3 * known >= len(filled)))
 
     @staticmethod
     def _spread(row: Cells, merged: Sequence[tuple[int, int]]) -> list[str]:
@@ -193,11 +245,22 @@ class HeaderFinder:
         return None
 
     def _bare(self, form: str) -> list[str]:
-        """A header's form without a prefix, without a suffix, without both, where they say nothing of their own."""
+        """A header's form without prefixes and suffixes that say nothing of their own, up to three of them, the longest rest first."""
         prefixes, suffixes = self._around
-        ends = [form[: -len(suffix)] for suffix in suffixes if form.endswith(suffix)]
-        starts = [one[len(prefix) :] for one in (form, *ends) for prefix in prefixes if one.startswith(prefix)]
-        return [one for one in (*starts, *ends) if len(one) > 1]
+        found: dict[str, None] = {}
+        rests = [form]
+        for _ in range(_MOST_AROUND):
+            rests = [
+                rest
+                for one in rests
+                for rest in (
+                    *(one[len(prefix) :] for prefix in prefixes if one.startswith(prefix)),
+                    *(one[: -len(suffix)] for suffix in suffixes if one.endswith(suffix)),
+                )
+                if len(rest) > 1 and rest not in found
+            ]
+            found |= dict.fromkeys(rests)
+        return sorted(found, key=len, reverse=True)
 
     def suggestions(self, kind: Kind | None, header: str, taken: set[str]) -> tuple[str, ...]:
         """Up to three fields whose words resemble an unknown header: contained in it, or much alike."""

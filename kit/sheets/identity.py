@@ -15,6 +15,7 @@ from kit.id_numbers import area_exists, check_character
 from kit.sheets.plain import INVISIBLE, key_of
 
 _EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]")
+_WITHIN = re.compile(r"(?<![0-9A-Z])(?:[0-9]{17}[0-9X]|[0-9]{15})(?![0-9A-Z])")
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?e\+?\d{1,3}")
 _MARKS = str.maketrans("", "", "'\"`‘’“”′*.,、-—_:;()[]#")
 
@@ -69,6 +70,8 @@ def id_reader(blank: frozenset[str], as_of: dt.date, demo: bool) -> Callable[[An
         text = text.translate(INVISIBLE).translate(_MARKS).upper()
         if not text:
             return None, "ID_MISSING"
+        if not text.isascii() and len(inside := _WITHIN.findall(text)) == 1:  # a label typed along with the number (身份证:…)
+            text = inside[0]
         digits = text[:-1] if len(text) > 15 and text[-1] == "X" else text
         if not (digits.isascii() and digits.isdigit()):
             return None, "ID_CHARSET"

@@ -17,7 +17,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from kit.sheets.messages import CELL_MESSAGES, cell_message
+from kit.sheets.messages import CELL_MESSAGES, cell_message, file_message
 from kit.sheets.plain import text_of
 from kit.sheets.reader import WorkbookReader
 from kit.sheets.shapes import column_letter
@@ -65,7 +65,8 @@ class _List:
         self.count += 1
         cell = f"{column_letter(column)}{row}" if column >= 0 else ""
         self.sheet.write_number(self.count, 0, self.count)
-        self.sheet.write_number(self.count, 2, row)
+        if row:
+            self.sheet.write_number(self.count, 2, row)
         for at, text in ((1, name), (3, cell), (4, header), (5, raw), (6, code), (7, message), (8, "须人工核查" if hold else "提示")):
             self.sheet.write_string(self.count, at, text[:_LONGEST_TEXT])
 
@@ -82,6 +83,8 @@ def write_marked(reader: WorkbookReader, target: str, remarks: list[dict[str, An
     names.add(list_name)
     listing = _List(list_sheet, formats)
     added = _by_cell(remarks)
+    for code in reader.layout.warnings:
+        listing.add("", 0, -1, "", "", code, file_message(code)[0], hold=False)
     notes = 0
     for plan in reader.plans:
         name = _free_name(plan.sheet.name, names)
@@ -112,8 +115,8 @@ def _write_sheet(
     upcoming = next(problems, None)
     for number, row in enumerate(plan.sheet.rows(), 1):
         found: list[tuple[int, str, str, str, str]] = []
-        if upcoming is not None and upcoming[0] == number:
-            found = upcoming[1]
+        while upcoming is not None and upcoming[0] == number:
+            found += upcoming[1]
             upcoming = next(problems, None)
         found += [(at, "", text_of(row[at]) if 0 <= at < len(row) else "", code, message) for at, code, message in added.get(number, ())]
         marks: dict[int, list[str]] = defaultdict(list)
@@ -137,7 +140,10 @@ def _write_sheet(
 
 def _problems(reader: WorkbookReader, plan: SheetPlan) -> Iterator[tuple[int, list[tuple[int, str, str, str, str]]]]:
     """(row number, [(column, header, raw text, code, message)]) of rows that have any, in order."""
-    for index, (number, _, _, problems) in reader.rows_of(plan):
+    rows = reader.rows_of(plan)
+    if plan.beside:  # read table by table, written row by row
+        rows = iter(sorted((one for one in rows if one[1][3]), key=lambda one: one[1][0]))
+    for index, (number, _, _, problems) in rows:
         if problems:
             columns = reader.columns(index)
             yield (

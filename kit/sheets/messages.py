@@ -30,6 +30,10 @@ CELL_MESSAGES: dict[str, tuple[str, str]] = {
     "NUMBER_UNPARSABLE": ("不是数值", "This is no number"),
     "VALUE_MISSING": ("必填项为空", "A required value is missing"),
     "CHOICE_UNKNOWN": ("不认识的填法", "This value is not known"),
+    "CELL_ERROR": (
+        "此单元格的公式出错,请改填实际内容",
+        "The formula of this cell failed; type what should stand there",
+    ),
     "PLACE_UNKNOWN": ("地名不在行政区划中", "The place is not in the list of divisions"),
     "PLACE_AMBIGUOUS": ("同名地有多处,请写全称", "Several places have this name; write it in full"),
     "PLACE_ELSEWHERE": ("该地名属于别的上级区划", "The place belongs to another division"),
@@ -39,7 +43,7 @@ CELL_MESSAGES: dict[str, tuple[str, str]] = {
 FILE_MESSAGES: dict[str, tuple[str, str]] = {
     "FILE_EMPTY": ("文件是空的", "The file is empty"),
     "FILE_TOO_LARGE": ("文件过大", "The file is too large"),
-    "FILE_TYPE_UNKNOWN": ("只能读取 xlsx、xls、csv", "Only xlsx, xls and csv can be read"),
+    "FILE_TYPE_UNKNOWN": ("只能读取 xlsx、xlsm、xls、csv、txt", "Only xlsx, xlsm, xls, csv and txt can be read"),
     "FILE_NOT_AS_NAMED": (
         "文件内容与扩展名不一致,请用表格软件另存为 xlsx",
         "The content is not what the extension says; save it again as xlsx",

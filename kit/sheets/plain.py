@@ -29,7 +29,7 @@ _CONTROLS = dict.fromkeys([*range(32), *range(127, 161)], " ")
 LONGEST_WORD = 300
 _SPACE = re.compile(r"\s+")
 _BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|〔[^〔〕]*〕|<[^<>]*>")
-_PUNCTUATION = re.compile(r"[\s()\[\]【】〔〕<>《》「」“”\"'`*:;,.、。·/\\|_\-—~!?#&+]+")
+_PUNCTUATION = re.compile(r"[\s()\[\]【】〔〕<>《》「」“”\"'`*:;,.、。·/\\|_\-—~!?#&+★☆※●○◎▲△■□◆◇√]+")
 _LEADING_NUMBER = re.compile(r"^[((]?(?:\d{1,2}|[一二三四五六七八九十]{1,2})[))、..]\s*")
 
 

@@ -72,12 +72,14 @@ class WorkbookReader:
         return context + [(column, found.names.get(column, "")) for column in found.columns]
 
     def rows_of(self, plan: SheetPlan) -> Iterator[tuple[int, RowOut]]:
-        """(table index, row) for all tables of one sheet, in one pass over it."""
+        """(table index, row) for all tables of one sheet: in one pass, or table by table where they stand beside each other."""
         numbered = enumerate(plan.sheet.rows(), 1)
-        skip = set(plan.other)
+        skip: set[int] = set()
         for index, owner, reader in self._readers:
             if owner is plan:
-                skip.update(reader.table.header_rows)
+                if plan.beside:
+                    numbered, skip = enumerate(plan.sheet.rows(), 1), set()
+                skip.update(reader.table.other, reader.table.header_rows)
                 for row in reader.rows(numbered, skip, plan.sheet):
                     self._count(index, row)
                     yield index, row

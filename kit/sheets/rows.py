@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from kit.sheets.cells import Parser, Setting, parser_for
+from kit.sheets.cells import ERRORS, Parser, Setting, parser_for
 from kit.sheets.grid import Sheet
 from kit.sheets.identity import birth_of, sex_of
 from kit.sheets.places import Gazetteer
@@ -128,6 +128,8 @@ class RowReader:
                 value, code = parse(raw)
                 values.append(value)
                 if code is not None:
+                    if raw in ERRORS and code not in hold:
+                        code = "CELL_ERROR"
                     problems.append([code, position, None, tidy(text_of(raw))[:80]])
             if identity:
                 self._agree(values, problems)

@@ -12,11 +12,12 @@ import io
 import re
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import IO
 
 from kit.sheets import ole, textfile
 from kit.sheets.messages import file_message
+from kit.sheets.package import MOST_ERRORS, Errors, failed_cells, parts_by_sheet
 from kit.sheets.shapes import FileRefused, Limits
 
 _CHUNK = 1 << 20
@@ -46,6 +47,8 @@ class Scanned:
     encoding: str = ""
     delimiter: str = ","
     columns: int = 0
+    failed: dict[str, Errors] = field(default_factory=dict)
+    """Sheet's name → its failed formulas."""
 
 
 def refuse(code: str) -> FileRefused:
@@ -60,13 +63,12 @@ def scan(data: bytes, name: str, limits: Limits) -> Scanned:
         raise refuse("FILE_EMPTY")
     if len(data) > limits.file_bytes:
         raise refuse("FILE_TOO_LARGE")
-    if extension == "xlsx":
+    if extension in ("xlsx", "xlsm"):  # macros are bytes that nobody runs
         if data.startswith(_OLE):
             raise refuse("FILE_ENCRYPTED" if ole.is_encrypted_package(data) else "FILE_NOT_AS_NAMED")
         if not data.startswith(_ZIP):
             raise refuse("FILE_NOT_AS_NAMED")
-        date1904, uncalculated = _scan_zip(data, limits)
-        return Scanned(data, "xlsx", limits, date1904=date1904, uncalculated=uncalculated)
+        return _scan_zip(data, limits)
     if extension == "xls":
         if not data.startswith(_OLE):
             raise refuse("FILE_NOT_AS_NAMED")
@@ -85,8 +87,8 @@ def scan(data: bytes, name: str, limits: Limits) -> Scanned:
     raise refuse("FILE_TYPE_UNKNOWN")
 
 
-def _scan_zip(data: bytes, limits: Limits) -> tuple[bool, bool]:
-    """Unpack everything once, in pieces, counting. (It uses the 1904 date system, it has formulas without a value.)"""
+def _scan_zip(data: bytes, limits: Limits) -> Scanned:
+    """Unpack everything once, in pieces, counting."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             entries = archive.infolist()
@@ -99,20 +101,25 @@ def _scan_zip(data: bytes, limits: Limits) -> tuple[bool, bool]:
                 raise refuse("FILE_ENCRYPTED")
             if sum(entry.file_size for entry in entries) > limits.unpacked_bytes:
                 raise refuse("ARCHIVE_TOO_LARGE")
-            total, date1904, uncalculated = 0, False, False
+            total, scanned, failed = 0, Scanned(data, "xlsx", limits), dict[str, Errors]()
             for entry in entries:
+                errors: Errors = {}
                 with archive.open(entry) as stream:
-                    unpacked, said_1904, no_value = _scan_entry(stream, total, len(data), limits)
+                    unpacked, said_1904, no_value = _scan_entry(stream, total, len(data), limits, errors)
                 total += unpacked
-                date1904, uncalculated = date1904 or said_1904, uncalculated or no_value
-            return date1904, uncalculated
+                scanned.date1904, scanned.uncalculated = scanned.date1904 or said_1904, scanned.uncalculated or no_value
+                if errors:
+                    failed[entry.filename] = errors
+            if failed:
+                scanned.failed = {sheet: failed[part] for sheet, part in parts_by_sheet(archive).items() if part in failed}
+            return scanned
     except FileRefused:
         raise
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, UnicodeError, KeyError):
         raise refuse("FILE_CORRUPT") from None
 
 
-def _scan_entry(stream: IO[bytes], before: int, packed: int, limits: Limits) -> tuple[int, bool, bool]:
+def _scan_entry(stream: IO[bytes], before: int, packed: int, limits: Limits, errors: Errors) -> tuple[int, bool, bool]:
     size, tail, date1904, uncalculated, counted = 0, b"", False, False, 0
     columns = rows = 0
     while chunk := stream.read(_CHUNK):
@@ -135,6 +142,8 @@ def _scan_entry(stream: IO[bytes], before: int, packed: int, limits: Limits) -> 
         uncalculated = (
             uncalculated or b"</f></c>" in text or b"</f><v/></c>" in text or b"</f><v></v></c>" in text or b"</f><v /></c>" in text
         )
+        if b't="e"' in text and len(errors) < MOST_ERRORS:
+            errors |= failed_cells(text)
         cut = text.rfind(b"<")
         tail = text[cut:] if cut >= 0 and len(text) - cut < _OVERLAP else text[-_OVERLAP:]
     if counted > size:  # `count` may exceed the unique strings, but each use takes more than one byte somewhere

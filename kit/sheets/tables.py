@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kit.sheets.grid import Sheet
@@ -17,6 +17,7 @@ from kit.sheets.plain import compact, key_of, text_of, tidy
 from kit.sheets.vocabulary import Kind, Vocabulary
 
 TOP_ROWS = 40
+FEWEST_COLUMNS = 2
 SAMPLES = 3
 _TEXT_KEYS = ("title", "note", "section")
 
@@ -32,6 +33,7 @@ class FoundTable:
     header: tuple[str, ...]
     titles: list[str]
     names: dict[int, str]
+    other: dict[int, str]  # its own view of the rows that are no data: beside another table it sees only its columns
     first: int = 0
     last: int = 0
     count: int = 0
@@ -62,6 +64,7 @@ class SheetPlan:
     loose: list[Loose] = field(default_factory=list)
     other: dict[int, str] = field(default_factory=dict)  # row -> why it is no data
     texts: dict[int, str] = field(default_factory=dict)  # row -> what titles, notes and sections say
+    beside: bool = False  # its tables stand beside each other
 
 
 class Lookahead:
@@ -109,9 +112,38 @@ class Planner:
         }
 
     def plan(self, sheet: Sheet) -> SheetPlan:
-        """Read the sheet once and say what its rows are."""
+        """Say what the sheet's rows are: read once, or once for each table that stands beside another."""
+        windows = self._windows(sheet)
+        if not windows:
+            return self._plan(sheet)
+        parts = [self._plan(replace(sheet, window=window)) for window in windows]
+        whole = SheetPlan(
+            sheet, [table for part in parts for table in part.tables], [loose for part in parts for loose in part.loose], beside=True
+        )
+        data = {row for part in parts for row in _data_rows(part)}
+        for part in parts:
+            for row, why in part.other.items():
+                if row not in data and whole.other.get(row, "blank") == "blank":
+                    whole.other[row] = why
+            whole.texts |= {row: text for row, text in part.texts.items() if row not in data}
+        return whole
+
+    def _windows(self, sheet: Sheet) -> list[tuple[int, int, int]]:
+        rows = Lookahead(sheet.rows())
+        for number, row in enumerate(rows, 1):
+            if number > TOP_ROWS:
+                break
+            if self.finder.looks_like_header(row) and self.finder.hits(row) >= 2 * FEWEST_COLUMNS:
+                merges = [(r1 - number + 1, c1, r2 - number + 1, c2) for r1, c1, r2, c2 in sheet.merges if number - 1 <= r1 <= number + 1]
+                found = self.finder.beside([row, *rows.ahead(MAX_HEADER_ROWS - 1)], merges)
+                if found:
+                    return [(number, first, last) for first, last in found]
+        return []
+
+    def _plan(self, sheet: Sheet) -> SheetPlan:
         plan = SheetPlan(sheet)
         pending: list[int] = []
+        held: list[int] = []  # what was pending when `above` began
         table: FoundTable | None = None
         above: list[list[Any]] = []  # the rows right above that belong to nothing: perhaps a header's upper rows
         rows = Lookahead(sheet.rows())
@@ -121,20 +153,23 @@ class Planner:
                 skip -= 1
                 continue
             filled = sheet.width - row.count("")
-            if table is not None and filled > 3 and self.finder.raw.isdisjoint(row) and not self._suspicious(row):
+            if table is not None and not pending and filled > 3 and self.finder.raw.isdisjoint(row) and not self._suspicious(row):
                 self._data(table, number, row)
-                pending.clear()
                 continue
-            found = self._header(sheet, number, [*above, row, *rows.ahead(MAX_HEADER_ROWS - 1)], len(above))
+            found = self._header(
+                sheet, number, [*above, row, *rows.ahead(MAX_HEADER_ROWS - 1)], len(above), fresh=bool(pending) or table is None
+            )
             if found:
                 match, start, header = found
+                if start < number:
+                    pending = held
                 self._forget(plan, start)
                 table = self._new_table(plan, table, match, start, header, pending)
                 skip = start + match.height - 1 - number
                 pending.clear()
                 above.clear()
                 continue
-            why, text = self._what(table, row, filled)
+            why, text = self._what(table, row, gap=bool(pending))
             if why:
                 plan.other[number] = why
                 if text:
@@ -150,6 +185,7 @@ class Planner:
                 pending.clear()
                 continue
             table = None
+            held = held if above else list(pending)
             self._loose(plan, number, row, fresh=bool(self._titles_above(plan, pending)))
             above = [*above, row][1 - MAX_HEADER_ROWS :]
             pending.clear()
@@ -170,7 +206,7 @@ class Planner:
             return "total"
         return "footer" if self._footer.fullmatch(text) else None
 
-    def _what(self, table: FoundTable | None, row: list[Any], filled: int) -> tuple[str | None, str | None]:
+    def _what(self, table: FoundTable | None, row: list[Any], *, gap: bool = True) -> tuple[str | None, str | None]:
         cells = [(i, cell) for i, cell in enumerate(row) if cell != "" and not (isinstance(cell, str) and not tidy(cell))]
         if not cells:
             return "blank", None
@@ -182,17 +218,22 @@ class Planner:
             if len(cells) == 1 and texts:
                 text = tidy(texts[0])
                 return ("note" if self._note.fullmatch(key_of(text)) else "title"), text
-            if len(texts) == len(cells) <= 3 and any(self._note.fullmatch(key_of(t)) for t in texts):
+            if self._is_note(cells, texts):
                 return "note", " ".join(map(tidy, texts))
             return None, None
         mapped = [i for i, _ in cells if i in table.columns]
         if len(cells) <= 3 and len(texts) == len(cells) and any(self._footer.fullmatch(key_of(t)) for t in texts):
             return "footer", " ".join(map(tidy, texts))
+        if gap and self._is_note(cells, texts):  # between two tables: the lines over the second one
+            return "note", " ".join(map(tidy, texts))
         if len(cells) == 1 and texts:
             return "section", tidy(texts[0])
         if not mapped:
             return ("blank", None) if len(texts) < len(cells) else ("section", " ".join(map(tidy, texts)))
         return None, None
+
+    def _is_note(self, cells: list[tuple[int, Any]], texts: list[str]) -> bool:
+        return 1 < len(texts) == len(cells) <= 3 and any(self._note.fullmatch(key_of(text)) for text in texts)
 
     def _other_header(self, table: FoundTable, row: list[Any], filled: int) -> bool:
         """After a title or a total: texts without digits where numbers and dates belong are another table's header."""
@@ -204,11 +245,25 @@ class Planner:
 
     # headers -------------------------------------------------------------------------------------------------------
 
-    def _header(self, sheet: Sheet, number: int, window: list[list[Any]], above: int) -> tuple[Match, int, list[list[Any]]] | None:
-        """A header that starts with the row at `window[above]`, or up to `above` rows earlier: (match, first row, its rows)."""
+    def _header(
+        self, sheet: Sheet, number: int, window: list[list[Any]], above: int, *, fresh: bool
+    ) -> tuple[Match, int, list[list[Any]]] | None:
+        """A header that starts with the row at `window[above]`, or up to `above` rows earlier: (match, first row, its rows).
+
+        `fresh`: nothing stands right above, so that a row of group names may begin a header although no word of it is known.
+        """
         row = window[above]
-        if (number > TOP_ROWS and self.finder.raw.isdisjoint(row)) or not self.finder.looks_like_header(row) or self.finder.hits(row) < 2:
+        if not self.finder.looks_like_header(row):
             return None
+        if (number > TOP_ROWS and self.finder.raw.isdisjoint(row)) or self.finder.hits(row) < FEWEST_COLUMNS:
+            below = window[above + 1 :]
+            lone = len(row) - row.count("") < FEWEST_COLUMNS or self._what(None, row)[0] is not None  # a title, a line of notes
+            if (
+                not fresh
+                or lone
+                or not any(self.finder.looks_like_header(one) and self.finder.hits(one) >= FEWEST_COLUMNS for one in below)
+            ):
+                return None
         best: tuple[Match, int, list[list[Any]]] | None = None
         for back in range(above + 1):
             start = number - back
@@ -241,7 +296,7 @@ class Planner:
             return table
         titles = self._titles_above(plan, pending)
         names = {column: tidy(text_of(row[column])) for row in rows[: match.height] for column in match.columns if row[column] != ""}
-        found = FoundTable(match.kind, numbers, match.columns, match.unknown, header, titles, names)
+        found = FoundTable(match.kind, numbers, match.columns, match.unknown, header, titles, names, plan.other)
         found.filled = {column: 0 for column, name in match.columns.items() if match.kind.fields[name].options.get("fill_down")}
         plan.tables.append(found)
         self.finder.spellings(rows[: match.height])
@@ -304,6 +359,11 @@ class Planner:
         for loose in plan.loose:
             if loose.header_row and loose.rows and loose.figures:
                 plan.other.update(dict.fromkeys(loose.rows, "summary"))
+
+
+def _data_rows(plan: SheetPlan) -> Iterator[int]:
+    for table in plan.tables:
+        yield from (row for row in range(table.first, table.last + 1) if row not in plan.other)
 
 
 def _sample(samples: list[str], cell: Any) -> None:

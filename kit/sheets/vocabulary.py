@@ -3,6 +3,7 @@
 The reader knows no trade. A service hands over its `words.toml`:
 
     hold = ["ID_CHECKSUM", ...]                     codes after which a person must look
+    header_prefixes, header_suffixes                what may stand around a known header without changing it
     [messages.CODE] zh, en                          the trade's own codes
     [fields.<field>] type, headers, weak, ...       shared by several kinds
     [kinds.<kind>] fields, requires, unique, context
@@ -151,6 +152,15 @@ class Vocabulary:
             for code, names in source.get("place_aliases", {}).items():
                 more.setdefault(code, []).extend(names)
         return tuple(replace(p, aliases=(*p.aliases, *more[p.code])) if p.code in more else p for p in self.places)
+
+    @cached_property
+    def around(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(prefixes, suffixes) that may stand around a known header without changing it: any office's, and the trade's."""
+        tables = (self.office, *self.sources)
+        return (
+            tuple(word for table in tables for word in table.get("header_prefixes", ())),
+            tuple(word for table in tables for word in table.get("header_suffixes", ())),
+        )
 
     def catalogue(self, name: str) -> dict[str, list[str]]:
         """Canonical name -> other names: what was passed in, with the word tables' further names."""
