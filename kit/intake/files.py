@@ -1,9 +1,10 @@
-"""Uploaded files at rest: sealed and bound to their import, 0600, gone when the import ends without a commit."""
+"""Uploaded files at rest: sealed and bound to their import, 0600, gone when the import ends without a commit, or by the sweep (kit.intake.keeping)."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from uuid import UUID
 
@@ -43,6 +44,32 @@ def remove(house: House, import_id: UUID) -> None:
     """Delete the file, if it is there."""
     with contextlib.suppress(FileNotFoundError):
         _path(house, import_id).unlink()
+
+
+STALE_SECONDS = 3600.0
+"""After which a half-written or marked copy belongs to nobody: no request lives so long."""
+
+
+def stored(house: House) -> set[UUID]:
+    """The imports whose files are here. Copies that a request left behind when it was cut off are deleted on the way."""
+    probe = _path(house, UUID(int=0)).with_suffix(".probe")
+    probe.touch(mode=0o600)
+    now = probe.stat().st_mtime  # the file system's own time, which the others were written by
+    probe.unlink()
+    found: set[UUID] = set()
+    for path in probe.parent.iterdir():
+        with contextlib.suppress(ValueError, FileNotFoundError):
+            if path.suffix == ".sealed":
+                found.add(UUID(path.stem))
+            elif now - path.stat().st_mtime > STALE_SECONDS:
+                path.unlink()
+    return found
+
+
+def remove_all(house: House, import_ids: Iterable[UUID]) -> None:
+    """Delete several files."""
+    for import_id in import_ids:
+        remove(house, import_id)
 
 
 def marked_path(house: House, import_id: UUID) -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from kit.intake.tables import IntakeTables
 from kit.sheets import Kind, Limits, Place, Vocabulary, cell_message
@@ -32,6 +33,18 @@ async def no_catalogues(_: Work) -> dict[str, dict[str, list[str]]]:
     return {}
 
 
+Again = Callable[[], Awaitable[None]]
+
+
+async def nothing_carried(_: Work, __: UUID) -> Again:
+    """Rows that nothing hangs on."""
+
+    async def again() -> None:
+        return
+
+    return again
+
+
 async def no_places(_: Work) -> tuple[Place, ...]:
     """Rows that name no place."""
     return ()
@@ -55,6 +68,8 @@ class Intake:
     take_over: Callable[[Work, Any], Awaitable[dict[str, int]]]
     places: Callable[[Work], Awaitable[tuple[Place, ...]]] = no_places
     catalogues: Callable[[Work], Awaitable[dict[str, dict[str, list[str]]]]] = no_catalogues
+    carry: Callable[[Work, UUID], Awaitable[Again]] = nothing_carried
+    """Called before an import's rows go because its file is read again; what it returns is called when they are there again, in the same transaction."""
     division_field: str = "town_code"
     masks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Field → characters shown in front and behind; other personal fields are shown as they are in the owner's lists."""

@@ -130,6 +130,7 @@ async def _stage(work: Work, intake: Intake, found: dict[str, Any]) -> None:
         part = next(steps, None)
         return stager.lines(part) if isinstance(part, Block) else part
 
+    again = await intake.carry(work, import_id)
     await store.drop_rows(work.session, intake.tables, import_id)
     connection = await driver(work.session)
     schema = intake.tables.schema.name
@@ -149,6 +150,7 @@ async def _stage(work: Work, intake: Intake, found: dict[str, Any]) -> None:
             await copy.write(TRAILER)
     finally:
         await asyncio.to_thread(steps.close)
+    await again()
     as_of = found["as_of"]
     if not found["as_of_given"] and plain.get("as_of") and len(plain["as_of"]) == 10:
         as_of = min(as_of, date.fromisoformat(plain["as_of"]))

@@ -277,5 +277,5 @@ async def marked(work: Work, intake: Intake, import_id: UUID) -> Path:
         target.chmod(0o600)
     except OSError as error:
         target.unlink(missing_ok=True)
-        raise Invalid("原文件已不在", "the uploaded file is no longer kept") from error
+        raise Invalid("原文件已过保存期限并删除,无法再出标注件", "the uploaded file is no longer kept, so it cannot be marked") from error
     return target

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from kit.intake.intake import DUPLICATE_CODE, OUT_OF_SCOPE, Intake
 from kit.sealed import Sealer
-from kit.sheets import Block, Layout, Row, UnknownHeader
+from kit.sheets import Block, Layout, Row, UnknownHeader, file_message
 
 TABLE = "ledger_row"
 
@@ -146,4 +146,5 @@ def layout_plain(layout: Layout) -> dict[str, Any]:
         "non_data_rows": len(layout.non_data_rows),
         "as_of": layout.as_of,
         "encoding": layout.encoding,
+        "warnings": [dict(zip(("code", "message_zh", "message_en"), (code, *file_message(code)), strict=True)) for code in layout.warnings],
     }

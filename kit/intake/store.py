@@ -41,6 +41,14 @@ async def with_digest(session: AsyncSession, tables: IntakeTables, digest: bytes
     return (await session.execute(query.order_by((t.c.state == "committed").desc(), t.c.created_at))).mappings().all()
 
 
+async def kept_imports(session: AsyncSession, tables: IntakeTables) -> Sequence[sa.RowMapping]:
+    """id, state and `since` of every import: its commit, or when it was last touched (read, or corrected by hand)."""
+    t, c = tables.imports, tables.corrections
+    touched = select(func.max(c.c.recorded_at)).where(c.c.import_id == t.c.id).scalar_subquery()
+    since = func.coalesce(t.c.committed_at, func.greatest(t.c.moved_at, touched), t.c.created_at).label("since")
+    return (await session.execute(select(t.c.id, t.c.state, since))).mappings().all()
+
+
 async def imports_after(
     session: AsyncSession, tables: IntakeTables, uploaded_by: str | None, state: str | None, after: UUID | None, size: int
 ) -> Sequence[sa.RowMapping]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -21,6 +22,7 @@ from services.precursor.jobs import JOBS
 from services.precursor.ledgers.api import router as ledgers
 from services.precursor.rectifications.api import router as rectifications
 from services.precursor.schema import SCHEMA
+from services.precursor.settings import PrecursorSettings
 from services.precursor.venues.api import router as venues
 
 __all__ = ["create_app", "tables"]
@@ -30,4 +32,5 @@ ROUTERS = (catalogue, firms, venues, inspectors, rectifications, checklists, ins
 
 def create_app(parts: Parts) -> FastAPI:
     """The precursor service as an ASGI app."""
-    return assemble(parts, SCHEMA, title="检查 precursor", routers=ROUTERS, work_jobs=JOBS, codes=load_codes(Path(__file__).parent))
+    with_settings = replace(parts, extras={"settings": PrecursorSettings(), **parts.extras})
+    return assemble(with_settings, SCHEMA, title="检查 precursor", routers=ROUTERS, work_jobs=JOBS, codes=load_codes(Path(__file__).parent))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kit.app import PeriodicJob
-from kit.intake import commit_job, read_job
+from kit.intake import commit_job, read_job, sweep_job
+from kit.intake.keeping import SWEEP_CRON, SWEEP_JOB
 from kit.intake.reading import COMMIT_JOB, READ_JOB
 from kit.jobs import in_work
 from kit.work import House
@@ -30,4 +31,5 @@ JOBS: tuple[PeriodicJob, ...] = (
     ("licences_expiring", licences_expiring, "20 16 * * *"),
     (READ_JOB, read_job(INTAKE), None),
     (COMMIT_JOB, commit_job(INTAKE), None),
+    (SWEEP_JOB, sweep_job(INTAKE), SWEEP_CRON),
 )

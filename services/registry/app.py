@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from fastapi import FastAPI
@@ -24,6 +25,7 @@ from services.registry.measures.neighbours import router as neighbours
 from services.registry.people.api import router as people
 from services.registry.people.teams_api import router as teams
 from services.registry.schema import SCHEMA
+from services.registry.settings import RegistrySettings
 from services.registry.staff.api import router as staff
 from services.registry.visits.api import router as visits
 
@@ -50,7 +52,7 @@ def create_app(parts: Parts) -> FastAPI:
         figures,
     ]
     return assemble(
-        parts,
+        replace(parts, extras={"settings": RegistrySettings(), **parts.extras}),
         SCHEMA,
         title="登记 registry",
         routers=routers,

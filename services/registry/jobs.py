@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from kit.intake import commit_job, read_job
+from kit.intake import commit_job, read_job, sweep_job
+from kit.intake.keeping import SWEEP_CRON, SWEEP_JOB
 from kit.intake.reading import COMMIT_JOB, READ_JOB
 from kit.jobs import Job, in_work
 from kit.work import House, Work
@@ -23,4 +24,5 @@ JOBS: list[tuple[str, Job, str | None]] = [
     ("end_due_measures", end_due_measures, "5 * * * *"),
     (READ_JOB, read_job(INTAKE), None),
     (COMMIT_JOB, commit_job(INTAKE), None),
+    (SWEEP_JOB, sweep_job(INTAKE), SWEEP_CRON),
 ]

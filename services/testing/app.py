@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi import FastAPI
 
 from kit.app import Parts, assemble
@@ -17,6 +19,7 @@ from services.testing.plans.api import router as plans
 from services.testing.results.api import router as results
 from services.testing.schema import SCHEMA
 from services.testing.screenings.api import router as screenings
+from services.testing.settings import TestingSettings
 
 __all__ = ["create_app", "tables"]
 
@@ -24,7 +27,7 @@ __all__ = ["create_app", "tables"]
 def create_app(parts: Parts) -> FastAPI:
     """Testing as an ASGI app."""
     return assemble(
-        parts,
+        replace(parts, extras={"settings": TestingSettings(), **parts.extras}),
         SCHEMA,
         title="检测 testing",
         routers=[labs, kits, plans, collections, results, screenings, ledgers, figures],

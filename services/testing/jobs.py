@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kit.intake import commit_job, read_job
+from kit.intake import commit_job, read_job, sweep_job
+from kit.intake.keeping import SWEEP_CRON, SWEEP_JOB
 from kit.intake.reading import COMMIT_JOB, READ_JOB
 from kit.jobs import Job, in_work
 from kit.work import House, Work
@@ -45,5 +46,6 @@ JOBS: list[tuple[str, Job, str | None]] = [
     ("mark_missed", mark_missed, "10 * * * *"),
     (READ_JOB, read_job(INTAKE), None),
     (COMMIT_JOB, commit_job(INTAKE), None),
+    (SWEEP_JOB, sweep_job(INTAKE), SWEEP_CRON),
     *LEDGER_JOBS,
 ]

@@ -40,6 +40,7 @@ INTAKE = Intake(
     key_purpose="id_number",
     check=matching.check,
     take_over=takeover.take_over,
+    carry=matching.carry,
     places=places,
     masks={"id_no": (6, 2), "phone": (3, 2), "address": (3, 0), "birth": (4, 0)},
     messages=MESSAGES,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from kit.db import new_id
 from kit.intake import store
-from kit.intake.intake import DUPLICATE_ACROSS
+from kit.intake.intake import DUPLICATE_ACROSS, Again
 from kit.intake.staging import open_record
 from kit.work import Work
 from services.registry.ledgers import repository
@@ -159,6 +159,26 @@ async def _store(
             )
         )
     await repository.add_conflicts(work.session, fresh)
+
+
+async def carry(work: Work, import_id: UUID) -> Again:
+    """Keep the conflicts of an import, decided or not, while its file is read again: they hang on its rows, whose numbers may change.
+
+    Afterwards `check` drops those that are none any more; a decision holds as long as both sides say what they said.
+    """
+    kept = await repository.conflicts_with_places(work.session, import_id)
+
+    async def again() -> None:
+        numbers = {(entry["sheet"], entry["row"]): entry["number"] for entry in await store.places_of(work.session, TABLES, import_id)}
+        back: list[LedgerConflict] = []
+        for conflict, mine, theirs in kept:
+            number = numbers.get(mine) if conflict.import_id == import_id else conflict.number
+            other = numbers.get(theirs) if conflict.other_import_id == import_id else conflict.other_number
+            if number is not None and (other is not None or conflict.other_import_id is None):
+                back.append(LedgerConflict(**{**conflict.model_dump(), "number": number, "other_number": other}))
+        await repository.add_conflicts(work.session, back)
+
+    return again
 
 
 def sides_of(work: Work, conflict: LedgerConflict) -> dict[str, Any]:

@@ -96,6 +96,25 @@ async def conflicts_of(session: AsyncSession, import_id: UUID) -> Sequence[Ledge
     return (await session.execute(query.order_by(col(LedgerConflict.decided_at), col(LedgerConflict.id)))).scalars().all()
 
 
+Place = tuple[str, int]
+"""Sheet and row, which stay the same when a file is read again."""
+
+
+async def conflicts_with_places(session: AsyncSession, import_id: UUID) -> list[tuple[LedgerConflict, Place, Place]]:
+    """Every conflict that an import's rows take part in, with the places of its sides (the register's is empty). Detached: their rows may go."""
+    mine, theirs = TABLES.rows.alias("mine"), TABLES.rows.alias("theirs")
+    query = (
+        select(LedgerConflict, mine.c.sheet, mine.c.row, theirs.c.sheet.label("other_sheet"), theirs.c.row.label("other_row"))
+        .join(mine, (mine.c.import_id == LedgerConflict.import_id) & (mine.c.number == LedgerConflict.number))
+        .outerjoin(theirs, (theirs.c.import_id == LedgerConflict.other_import_id) & (theirs.c.number == LedgerConflict.other_number))
+        .where(or_(col(LedgerConflict.import_id) == import_id, col(LedgerConflict.other_import_id) == import_id))
+    )
+    found = (await session.execute(query)).all()
+    for entry in found:
+        session.expunge(entry[0])
+    return [(conflict, (sheet, row), (other_sheet or "", other_row or 0)) for conflict, sheet, row, other_sheet, other_row in found]
+
+
 async def conflicts_after(
     session: AsyncSession, import_id: UUID, state: str | None, after: tuple[int, UUID] | None, size: int
 ) -> Sequence[Any]:

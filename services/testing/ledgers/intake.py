@@ -23,11 +23,15 @@ from services.testing.ledgers.tables import TABLES
 from services.testing.results.intake import take_over_tests
 from services.testing.screenings.intake import take_over_screenings
 
-PERSON_UNKNOWN, DAY_MISSING, UNIT_MISSING = "PERSON_UNKNOWN", "DAY_MISSING", "UNIT_MISSING"
+PERSON_UNKNOWN, DAY_MISSING, UNIT_MISSING, UNIT_COUNTED = "PERSON_UNKNOWN", "DAY_MISSING", "UNIT_MISSING", "UNIT_COUNTED"
 MESSAGES = {
     PERSON_UNKNOWN: ("此人不在登记册中", "This person is not in the register"),
     DAY_MISSING: ("采样日期不明,无法对应检测计划", "The day of sampling is not known, so the test fits no plan"),
     UNIT_MISSING: ("缺少所在单位", "The unit is missing"),
+    UNIT_COUNTED: (
+        "该单位当日的检测已由另一份文件或直接录入计入,不重复计数;确属另一批人员的,请更正单位名称注明批次(如“某宾馆(第二批)”)",
+        "This unit's screening of that day is counted already, from another file or an entry; if these are other people, say so in the unit's name",
+    ),
 }
 ASKED_AT_ONCE = 5000
 FORGET_JOB = "forget_ledger"
@@ -42,6 +46,8 @@ async def check(work: Work, found: Mapping[Any, Any], numbers: Sequence[int] | N
     await store.add_code(work.session, TABLES, import_id, DAY_MISSING, "sampled_on", ((number, {}) for number in undated))
     nowhere = [row["number"] for row in rows if row["kind"] == SCREENING and not records[row["number"]].get("unit_name")]
     await store.add_code(work.session, TABLES, import_id, UNIT_MISSING, "unit_name", ((number, {}) for number in nowhere))
+    counted = await _counted(work, found, rows, records)
+    await store.add_code(work.session, TABLES, import_id, UNIT_COUNTED, "unit_name", ((number, {}) for number in counted))
     asked = {row["number"]: records[row["number"]]["id_no"] for row in rows if row["kind"] in SPECIMEN_OF}
     known = await _resolve(work, sorted(set(asked.values())))
     scope = tuple(found["scope"])
@@ -49,6 +55,28 @@ async def check(work: Work, found: Mapping[Any, Any], numbers: Sequence[int] | N
     await _link(work, import_id, inside)
     unknown = [number for number in asked if number not in inside]
     await store.add_code(work.session, TABLES, import_id, PERSON_UNKNOWN, "id_no", ((number, {}) for number in unknown))
+
+
+async def _counted(
+    work: Work, found: Mapping[Any, Any], rows: Sequence[Mapping[Any, Any]], records: Mapping[int, Mapping[str, Any]]
+) -> list[int]:
+    """Rows whose unit and day were counted before. Nobody's identity is kept to tell the same people again (domain 10): a person must say."""
+    places = {
+        row["number"]: (records[row["number"]].get("unit_name"), day_of(records[row["number"]].get("sampled_on")))
+        for row in rows
+        if row["kind"] == SCREENING
+    }
+    asked = sorted({place for place in places.values() if place[0] and place[1]})
+    if not asked:
+        return []
+    statement = text(
+        """select s.unit_name, s.screened_on from testing.venue_screening s
+             join unnest(cast(:units as text[]), cast(:days as date[])) as w(unit_name, day) on s.unit_name = w.unit_name and s.screened_on = w.day
+            where s.source <> :source"""
+    )
+    parameters = {"units": [unit for unit, _ in asked], "days": [day for _, day in asked], "source": bytes(found["sha256"]).hex()}
+    known = {(row.unit_name, row.screened_on) for row in await work.session.execute(statement, parameters)}
+    return [number for number, place in places.items() if place in known]
 
 
 def _records(work: Work, rows: Sequence[Mapping[Any, Any]]) -> dict[int, dict[str, Any]]:

@@ -13,6 +13,7 @@ from kit.roles import Role
 from tests.houses import Template, TestHouse, open_house
 from tests.registry.ledgers.county import AFTER, take_in
 from tests.registry.ledgers.desk import LEDGERS, Desk, add_county, ledger
+from tests.registry.people_data import an_id
 
 
 @pytest.fixture
@@ -80,3 +81,20 @@ async def test_a_neighbour_that_is_down_fails_the_import_and_nothing_else(street
         street.house.apps["registry"] = registry
     (job,) = await desk.upload(ledger(16))
     assert job["state"] == "reported"
+
+
+async def test_a_units_screening_in_a_second_file_is_not_counted_twice(street: TestHouse) -> None:
+    desk = _desk(street, "testing")
+    head = "从业人员姓名,身份证号,所在场所,检测日期,检测结果\n"
+    row = f"演示甲,{an_id(1)},演示宾馆,2021-05-06,阴性\n"
+    (first,) = await desk.upload(("一.csv", (head + row).encode()))
+    assert (await desk.commit(first))["taken"]["screened"] == 1
+    (second,) = await desk.upload(("二.csv", (head + row + f"演示乙,{an_id(2)},演示酒店,2021-05-06,阴性\n").encode()))
+    assert second["dispositions"] == {"accept": 1, "hold": 1} and second["codes"] == {"UNIT_COUNTED": 1}
+    (held,) = await desk.rows(second, "&disposition=hold")
+    assert "不重复计数" in held["problems"][0]["message_zh"]
+    other = await desk.correct(second, held, {"unit_name": "演示宾馆(第二批)"})  # a person says that these were other people
+    assert other["disposition"] == "accept"
+    assert (await desk.commit(second))["taken"]["screened"] == 2
+    with psycopg.connect(street.owner) as connection:
+        assert connection.execute("select sum(tested) from testing.venue_screening").fetchone() == (3,)
