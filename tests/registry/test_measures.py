@@ -100,7 +100,7 @@ async def test_the_decision_of_isolation_converts_and_begins_the_isolation(house
     early = {"event": "confirm_refusal", "on": "2021-05-20", "contact_attempts": 2}
     path = f"/registry/v1/measures/{measure['id']}/transitions"
     assert (await officer("POST", path, early, if_match='"v2"')).status == 422
-    refused = await step(officer, measure, "confirm_refusal", "2021-05-25", contact_attempts=2)
+    refused = await step(officer, measure, "confirm_refusal", "2021-05-25", contact_attempts=2, confirmed_by="P2")
     barred = {
         "event": "decide_isolation",
         "on": "2021-06-01",
@@ -110,7 +110,15 @@ async def test_the_decision_of_isolation_converts_and_begins_the_isolation(house
     }
     answer = await officer("POST", path, barred, if_match='"v3"')
     assert (answer.status, json.loads(answer.body)["errors"][0]["code"]) == (422, "barred")
-    done = await step(officer, refused, "decide_isolation", "2021-06-01", ground="refused_community_treatment", order_no="强戒1号")
+    done = await step(
+        officer,
+        refused,
+        "decide_isolation",
+        "2021-06-01",
+        ground="refused_community_treatment",
+        order_no="强戒1号",
+        order_organ="府谷县公安局",
+    )
     assert done["state"] == "converted_to_isolation"
     both = json.loads((await officer("GET", f"/registry/v1/people/{person['id']}/measures")).body)
     assert next((m["kind"], m["state"], m["term_end"]) for m in both) == (

@@ -193,3 +193,23 @@ async def test_articles_10_to_13_each_stage_follows_the_one_before_and_says_when
     assert (late["object"], late["send"], late["lab_positive"]) == (False, True, True), (
         "8 + 3 is a Sunday, so the 12th was the last day to send; 13 + 3 the last to report"
     )
+
+
+async def test_article_2_nobody_refuses_or_evades_a_voluntary_test(street: Street) -> None:
+    person, _ = await someone_under_treatment(street)
+    officer, police = street.person(Role.TOWN_OFFICER), street.person(Role.POLICE_OFFICER)
+    plan = {"person_id": person, "specimen_type": "saliva", "due_on": "2021-07-01", "grounds": "本人书面同意", "document_no": "演示1号"}
+    made = {kind: body(await police("POST", "/testing/v1/plans", {**plan, "kind": kind})) for kind in ("voluntary", "suspected")}
+    for kind, decision, status in (
+        ("voluntary", "refused", 422),
+        ("voluntary", "missed_unexcused", 422),
+        ("voluntary", "evaded", 422),
+        ("suspected", "evaded", 422),
+        ("suspected", "refused", 200),
+        ("voluntary", "excused", 200),
+    ):
+        new = {"decision": decision, "reason": "当场", "words": "不愿意"}
+        answer = await officer("POST", f"/testing/v1/plans/{made[kind]['id']}/decisions", new, if_match='"v1"')
+        assert answer.status == status, (kind, decision, answer.body)
+        if status == 422:
+            assert body(answer)["errors"][0]["code"] == "not_owed"

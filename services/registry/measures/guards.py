@@ -100,6 +100,9 @@ class Given:
     """Who decided the isolation before a rehabilitation, when this register knows it."""
     term_months: int | None = None
     age: int | None = None
+    confirmed_by: str | None = None
+    recorder: frozenset[str] = frozenset()
+    """By what names the recorder is known: who confirms must be somebody else."""
     event: str = ""
 
 
@@ -129,6 +132,17 @@ def _due_passed(facts: Facts, given: Given) -> None:
 def _contact_attempted(facts: Facts, given: Given) -> None:
     if given.contact_attempts < 1:
         raise Refused("no_contact_attempt", "须先联系本人", "the person must have been tried first", "DRR art. 14", "/contact_attempts")
+
+
+def _second_person(facts: Facts, given: Given) -> None:
+    if not given.confirmed_by or given.confirmed_by in given.recorder:
+        raise Refused(
+            "second_person_required",
+            "认定拒绝报到须另有一名工作人员确认",
+            "a second person confirms a refusal",
+            "DRR art. 14; DEFAULT domain 13 row 4",
+            "/confirmed_by",
+        )
 
 
 def _not_served_yet(facts: Facts, given: Given) -> None:
@@ -326,6 +340,7 @@ GUARDS: dict[str, Callable[[Facts, Given], None]] = {
     "in_time_or_good_reason": _in_time_or_good_reason,
     "due_passed": _due_passed,
     "contact_attempted": _contact_attempted,
+    "second_person": _second_person,
     "not_served_yet": _not_served_yet,
     "not_done_yet": _not_done_yet,
     "proposed": _proposed,

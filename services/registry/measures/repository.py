@@ -134,7 +134,7 @@ with seen as (
      and (%(kind)s::text is null or m.kind = %(kind)s)
      and (%(person)s::uuid is null or m.person_id = %(person)s)
      and (%(due_before)s::date is null or (m.state = any(%(open)s) and least(m.term_end,
-            case when m.state in ('ordered', 'awaiting_report_in') then m.report_in_due end) < %(due_before)s))
+            case when m.state in ('ordered', 'awaiting_report_in') then m.report_in_due when m.state = 'transfer_pending' then m.transfer_due end) < %(due_before)s))
      and p.state = 'open'
      and (%(after)s::uuid is null or m.id > %(after)s)),
 page as (select * from seen where (%(state)s::text is null or state = %(state)s) order by id limit %(size)s),

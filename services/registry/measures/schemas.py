@@ -83,6 +83,8 @@ class Step(Message):
     good_reason: LongText | None = None
     """Accepted reason of a late report-in, in the person's words (DRR art. 14)."""
     contact_attempts: Count = 0
+    confirmed_by: ShortText | None = None
+    """Refusal: staff code of the second person who confirms it (DEFAULT, domain 13 row 4)."""
     evaded_tests: Count = 0
     departures: Count = 0
     absence_days: Count = 0

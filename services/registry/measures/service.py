@@ -93,7 +93,10 @@ async def take_step(work: Work, measure_id: UUID, step: Step, if_match: str | No
         await work.session.refresh(measure)
     if step.division_code is not None:
         await require_town(work, step.division_code, "/division_code")
-    given = Given(age=_age(person.birth_date, step.on), **{**step.model_dump(exclude={"event"}), "reason": step.reason or ""})
+    recorder = frozenset({work.principal.subject, work.principal.staff_id or work.principal.subject})
+    given = Given(
+        age=_age(person.birth_date, step.on), recorder=recorder, **{**step.model_dump(exclude={"event"}), "reason": step.reason or ""}
+    )
     steps = (await repository.steps_of(work.session, [measure.id]))[measure.id]
     facts = facts_of(measure, steps)
     try:
@@ -168,7 +171,7 @@ def _remember(
     work: Work, measure: Measure, event: str, before: str, on: date, source: str, given: Given, replaced: dict[str, Any] | None = None
 ) -> None:
     numbers = ("contact_attempts", "evaded_tests", "departures", "absence_days")
-    words = ("good_reason", "finding_no", "ground", "division_code", "addiction", "order_organ")
+    words = ("good_reason", "finding_no", "ground", "division_code", "addiction", "order_organ", "confirmed_by")
     details: dict[str, Any] = {name: getattr(given, name) for name in (*numbers, *words) if getattr(given, name)}
     if given.until is not None:
         details["until"] = given.until.isoformat()

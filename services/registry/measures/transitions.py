@@ -37,7 +37,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         "breach_report",
         "DRR art. 14, 21",
         TOWN,
-        ("due_passed", "contact_attempted"),
+        ("due_passed", "contact_attempted", "second_person"),
     ),
     Transition("T5", CT, "sign_agreement", ("active",), "active", "changed", "agreement", "DRR art. 16, 44", TOWN, ("not_signed_yet",)),
     Transition("T6", CT, "admonish", ("active",), "active", "changed", "admonition", "NCL art. 35", TOWN, ("reason_given",)),
@@ -75,7 +75,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         "isolation_order",
         "NCL art. 38, 40, 47; DRR art. 25, 27",
         POLICE,
-        ("isolation_ground", "not_barred"),
+        ("isolation_ground", "not_barred", "order_named"),
     ),
     Transition(
         "T9",
@@ -87,7 +87,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         "isolation_order",
         "NCL art. 38 §1 (4), 47; DRR art. 25",
         POLICE,
-        ("used_again", "not_barred"),
+        ("used_again", "not_barred", "order_named"),
     ),
     Transition(
         "T10",

@@ -143,6 +143,13 @@ DECISIONS = {
 }
 """What a person may decide about a due test → the step it is."""
 
+JUDGED: dict[str, tuple[str, ...]] = {
+    "refused": ("mandatory", "suspected"),
+    "missed_unexcused": ("mandatory", "suspected"),
+    "evaded": ("mandatory",),
+}
+"""Decision against the person → the kinds of test that it can be made about: only owed tests can be evaded (DRR art. 20), a voluntary one not even refused (DTP art. 2)."""
+
 
 def step_from(state: str, event: str) -> Transition | None:
     """The declared step from a state, or None."""

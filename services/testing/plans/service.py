@@ -149,6 +149,13 @@ async def decide(work: Work, plan_id: UUID, new: NewDecision, if_match: str | No
         raise invalid("/words", "missing", "认定拒绝或逃避检测须记录本人陈述", "a refusal or an evasion needs the person's statement")
     if new.decision == "refused" and not due.window_from <= work.today <= due.window_to:
         raise invalid("/decision", "outside_window", "不在检测时段内,不构成拒绝", "outside the window nobody can refuse")
+    if due.kind not in rules.JUDGED.get(new.decision, (due.kind,)):
+        raise invalid(
+            "/decision",
+            "not_owed",
+            "自愿检测或嫌疑检测不适用此项认定",
+            "nothing follows from a test that this person did not owe (DTP art. 2)",
+        )
     if due.state == "attended":  # only the chain itself may say that nothing could be tested
         raise NotFromHere(due.state, rules.DECISIONS[new.decision])
     was = due.state
