@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date
 
 OUTCOMES = (
     "ok",
@@ -56,13 +56,6 @@ def deadline_fault(deadline: date, ordered_on: date) -> str | None:
     if deadline < ordered_on:
         return "before_order"
     return "too_far" if (deadline - ordered_on).days > MAX_DAYS else None
-
-
-def last_day(deadline: date, works: Callable[[date], bool]) -> date:
-    """The day on which a term really ends: a rest day at its end moves it to the next working day (民法典 art. 203; domain 13 no. 2)."""
-    while not works(deadline):
-        deadline += timedelta(days=1)
-    return deadline
 
 
 def is_overdue(state: str, deadline: date, today: date) -> bool:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from kit.clock import last_day
 from kit.etags import check_version
 from kit.problems import invalid
 from kit.work import Work
@@ -83,7 +84,7 @@ def _order(work: Work, source: Source, item: Found, finding: Finding) -> Rectifi
     if item.deadline is None:
         raise invalid(f"/deadlines/{item.item_no}", "missing", "责令改正须写明期限", "an order to correct needs a deadline")
     _check_deadline(item.deadline, source.on_day, f"/deadlines/{item.item_no}")
-    last = rules.last_day(item.deadline, work.house.extras["works"])
+    last = _last_day(work, source.on_day, item.deadline)
     return Rectification(
         finding_id=finding.id,
         inspection_id=source.inspection_id,
@@ -153,7 +154,7 @@ async def record_recheck(work: Work, rectification_id: UUID, recheck: Recheck, i
         raise invalid("/passed_to", "not_competent", zh, f"such a finding is passed to: {', '.join(order.competent)}")
     if recheck.new_deadline is not None:
         _check_deadline(recheck.new_deadline, recheck.checked_on, "/new_deadline")
-        order.deadline = rules.last_day(recheck.new_deadline, work.house.extras["works"])
+        order.deadline = _last_day(work, recheck.checked_on, recheck.new_deadline)
         order.orders += 1
         await _move(work, order, "order_again", recheck.checked_on, {**details, **_days(order.deadline, recheck.new_deadline)})
     else:
@@ -212,6 +213,11 @@ async def _move(work: Work, order: Rectification, action: str, on_day: date, det
     order.version += 1
     order.updated_at = work.now
     await repository.add_all(work.session, _step(work, order, action, on_day, details))
+
+
+def _last_day(work: Work, ordered_on: date, deadline: date) -> date:
+    """The day on which the term really ends: a rest day at its end moves it to the next working day (民法典 art. 203; domain 13 no. 2)."""
+    return last_day(ordered_on, (deadline - ordered_on).days, work.house.extras["works"])
 
 
 def _days(last: date, stated: date) -> dict[str, str]:

@@ -1,0 +1,384 @@
+"""What the law asks of inspections, article by article, over the real app: who may inspect what, who comes instead, what may be said of a firm, until when."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kit.roles import Role
+from services.precursor.firms.rules import holding_of, is_organisation_code
+from services.precursor.inspectors.rules import has_power, may_take_over
+from services.precursor.jobs import rectifications_overdue
+from tests.houses import Caller, TestHouse
+from tests.precursor import county
+from tests.precursor.county import parsed
+from tests.precursor.test_draws import COURIERS, prepared
+from tests.precursor.test_whole_path import published_draw, verify
+
+LEAVE = {"away_from": "2021-07-06", "away_to": "2021-08-31"}
+
+
+def shown(entries: dict[str, dict[str, Any]], officers: list[str]) -> dict[str, Any]:
+    """An inspection begins: these officers show their certificates."""
+    certificates = [{"inspector_id": officer, "certificate_no": entries[officer]["certificate_no"]} for officer in officers]
+    return {"inspected_on": "2021-07-06", "certificates": certificates}
+
+
+async def inspections_of(house: TestHouse, draw: dict[str, Any]) -> list[dict[str, Any]]:
+    """The inspections of a draw."""
+    items: list[dict[str, Any]] = parsed(await county.county_officer(house)("GET", f"/precursor/v1/inspections?draw_id={draw['id']}"))[
+        "items"
+    ]
+    return items
+
+
+async def proof_of(caller: Caller, draw: dict[str, Any]) -> dict[str, Any]:
+    """The proof of a draw as a caller may see it."""
+    proof: dict[str, Any] = parsed(await caller("GET", f"/precursor/v1/draws/{draw['id']}/proof"))
+    return proof
+
+
+async def begun(house: TestHouse, **more: Any) -> tuple[dict[str, Any], Caller, dict[str, dict[str, Any]]]:
+    """A courier's inspection that has begun, its first officer, the directory."""
+    entries = await prepared(house)
+    item = (await inspections_of(house, await published_draw(house, **COURIERS, **more)))[0]
+    mine = county.inspector(house, entries[item["officers"][0]]["staff_code"])
+    begin = shown(entries, item["officers"])
+    return parsed(await mine("POST", f"/precursor/v1/inspections/{item['id']}/start", begin, if_match='"v1"')), mine, entries
+
+
+async def completed(
+    house: TestHouse, found: dict[str, dict[str, Any]], deadlines: dict[str, str]
+) -> tuple[dict[str, Any], Caller, dict[str, dict[str, Any]]]:
+    """The same, with these outcomes (the others are in order) and closed."""
+    item, mine, entries = await begun(house)
+    path = f"/precursor/v1/inspections/{item['id']}"
+    numbers = [f"C{number:02d}" for number in range(1, 29)]
+    outcomes = [{"item_no": number, "outcome": "ok", **found.get(number, {})} for number in numbers]
+    parsed(await mine("POST", f"{path}/outcomes", {"outcomes": outcomes}, if_match='"v2"'))
+    closing = {"party_statement": "无异议", "party_signature": "signed", "deadlines": deadlines}
+    return parsed(await mine("POST", f"{path}/complete", closing, if_match='"v3"')), mine, entries
+
+
+async def test_penalty_law_43_who_is_recused_after_the_draw_is_replaced_by_the_next_in_the_drawn_order(
+    house: TestHouse, tmp_path: Path
+) -> None:
+    entries = await prepared(house)
+    officer, draw = county.county_officer(house), await published_draw(house, **COURIERS)
+    item = (await inspections_of(house, draw))[0]
+    path, leaver = f"/precursor/v1/draws/{draw['id']}/replacements", item["officers"][0]
+    change = {"firm_id": item["firm_id"], "leaves": leaver, "note": "当事人申请回避"}
+    groundless = await officer("POST", path, change, if_match='"v3"')
+    assert parsed(groundless, 422)["errors"][0]["code"] == "no_ground"
+    recusal = {"firm_id": item["firm_id"], "ground": "party_request", "decided_by": "邮政管理局局长", "since": "2021-07-06"}
+    parsed(await officer("POST", f"/precursor/v1/inspectors/{leaver}/recusals", recusal), 201)
+    assert (await officer("POST", path, change)).status == 428
+    assert (await county.inspector(house, entries[leaver]["staff_code"])("POST", path, change, if_match='"v3"')).status == 403
+    answer = await officer("POST", path, change, if_match='"v3"')
+    replaced = parsed(answer, 201)
+    assert (replaced["ground"], replaced["passed_over"], answer.headers["etag"]) == ("recused", [], '"v4"')
+    assert replaced["enters"] not in item["officers"]
+    now = (await inspections_of(house, draw))[0]
+    assert now["officers"] == [item["officers"][1], replaced["enters"]]
+    begin = shown(entries, item["officers"])
+    gone, comes = (county.inspector(house, entries[one]["staff_code"]) for one in (leaver, replaced["enters"]))
+    start = f"/precursor/v1/inspections/{item['id']}/start"
+    assert (await gone("POST", start, begin, if_match='"v2"')).status == 403
+    assert parsed(await comes("POST", start, begin, if_match='"v2"'), 422)["errors"][0]["code"] == "not_drawn"
+    assert item["id"] not in [one["id"] for one in parsed(await gone("GET", "/precursor/v1/inspections?mine=true"))["items"]]
+    parsed(await comes("POST", start, shown(entries, now["officers"]), if_match='"v2"'))
+    late = await officer("POST", path, {**change, "leaves": replaced["enters"]}, if_match='"v4"')
+    assert parsed(late, 409)["type"] == "/problems/inspection-state"
+    proof = await proof_of(officer, draw)
+    assert verify(proof, tmp_path, "--announced", draw["directory_digest"], draw["commitment"]).returncode == 0
+    third = next(one for one in entries if one not in (*item["officers"], replaced["enters"]))
+    proof["replacements"][0]["enters"] = third
+    assert verify(proof, tmp_path).returncode == 1
+    town = house.caller("precursor", Role.TOWN_OFFICER)
+    assert (await proof_of(town, draw))["replacements"] == []
+    steps = json.dumps(parsed(await town("GET", f"/precursor/v1/draws/{draw['id']}/steps")))
+    assert "replace_officer" in steps
+    assert item["firm_id"] not in steps  # nobody is warned
+
+
+async def test_penalty_law_43_who_cannot_come_either_is_passed_over_and_an_empty_order_is_refused(house: TestHouse, tmp_path: Path) -> None:
+    entries = await prepared(house, officers=4)
+    officer, draw = county.county_officer(house), await published_draw(house, **COURIERS)
+    item = (await inspections_of(house, draw))[0]
+    path = f"/precursor/v1/draws/{draw['id']}/replacements"
+    waiting = [one for one in entries if one not in item["officers"]]
+    gone = {"state": "inactive", "reason": "调离"}
+    lapsed = {"certificate_valid_to": "2021-07-31", "reason": "换证"}
+    parsed(await officer("PATCH", f"/precursor/v1/inspectors/{item['officers'][0]}", gone, if_match='"v1"'))
+    change = {"firm_id": item["firm_id"], "leaves": item["officers"][0], "note": "已调离"}
+    parsed(await officer("POST", f"/precursor/v1/inspectors/{waiting[0]}/leaves", LEAVE), 201)
+    replaced = parsed(await officer("POST", path, change, if_match='"v3"'), 201)
+    assert (replaced["ground"], replaced["enters"]) == ("left", waiting[1])
+    assert replaced["passed_over"] in ([], [{"inspector": waiting[0], "ground": "unavailable"}])
+    parsed(await officer("PATCH", f"/precursor/v1/inspectors/{waiting[1]}", lapsed, if_match='"v1"'))
+    again = await officer("POST", path, {**change, "leaves": waiting[1]}, if_match='"v4"')
+    assert parsed(again, 409)["type"] == "/problems/too-few-inspectors"
+    assert (await inspections_of(house, draw))[0]["officers"] == [item["officers"][1], waiting[1]]  # nothing half-done
+    undrawn = await officer("POST", path, {**change, "firm_id": waiting[0]}, if_match='"v4"')
+    assert parsed(undrawn, 422)["errors"][0]["code"] == "not_drawn"
+    assert verify(await proof_of(officer, draw), tmp_path).returncode == 0
+
+
+async def test_penalty_law_42_and_55_nothing_is_said_of_a_firm_before_two_officers_showed_their_certificates(house: TestHouse) -> None:
+    entries = await prepared(house)
+    first, second = (await inspections_of(house, await published_draw(house, **COURIERS)))[:2]
+    mine = county.inspector(house, entries[first["officers"][0]]["staff_code"])
+    path = f"/precursor/v1/inspections/{first['id']}"
+    for said in ("refused", "not_at_place"):
+        ending = {"result_category": said, "ended_on": "2021-07-06", "reason": "拒不开门"}
+        assert parsed(await mine("POST", f"{path}/end", ending, if_match='"v1"'), 409)["type"] == "/problems/inspection-state"
+    parsed(await mine("POST", f"{path}/start", shown(entries, first["officers"]), if_match='"v1"'))
+    ending = {"result_category": "refused", "ended_on": "2021-07-06", "reason": "拒不开门"}
+    ended = parsed(await mine("POST", f"{path}/end", ending, if_match='"v2"'))
+    assert (ended["state"], ended["result_category"], ended["publish_by"]) == ("ended", "refused", "2021-08-03")
+    other = county.inspector(house, entries[second["officers"][0]]["staff_code"])
+    nobody = {"result_category": "ended_without_result", "ended_on": "2021-07-06", "reason": "汛期道路中断"}
+    ended = parsed(await other("POST", f"/precursor/v1/inspections/{second['id']}/end", nobody, if_match='"v1"'))
+    assert ended["state"] == "ended"
+
+
+async def test_penalty_law_42_only_who_was_there_records_what_was_found(house: TestHouse) -> None:
+    entries = await prepared(house)
+    item = (await inspections_of(house, await published_draw(house, **COURIERS, officers_per_object=3)))[0]
+    path, absent = f"/precursor/v1/inspections/{item['id']}", item["officers"][2]
+    mine, away = (county.inspector(house, entries[one]["staff_code"]) for one in (item["officers"][0], absent))
+    parsed(await mine("POST", f"{path}/start", shown(entries, item["officers"][:2]), if_match='"v1"'))
+    one = {"outcomes": [{"item_no": "C01", "outcome": "ok"}]}
+    assert (await away("POST", f"{path}/outcomes", one, if_match='"v2"')).status == 403
+    parsed(await mine("POST", f"{path}/outcomes", one, if_match='"v2"'))
+
+
+async def test_penalty_law_55_an_officer_who_left_the_authority_does_not_go_along(house: TestHouse) -> None:
+    entries = await prepared(house)
+    officer, draw = county.county_officer(house), await published_draw(house, **COURIERS)
+    item = (await inspections_of(house, draw))[0]
+    gone = {"state": "inactive", "reason": "调离"}
+    parsed(await officer("PATCH", f"/precursor/v1/inspectors/{item['officers'][1]}", gone, if_match='"v1"'))
+    mine = county.inspector(house, entries[item["officers"][0]]["staff_code"])
+    begin = shown(entries, item["officers"])
+    refused = await mine("POST", f"/precursor/v1/inspections/{item['id']}/start", begin, if_match='"v1"')
+    assert parsed(refused, 422)["errors"][0]["code"] == "not_certificated"
+
+
+@pytest.mark.parametrize("role", [Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.GRID_WORKER])
+async def test_state_council_54_of_2024_who_coordinates_or_assists_never_inspects_even_with_a_second_role(
+    house: TestHouse, role: Role
+) -> None:
+    entries = await prepared(house)
+    item = (await inspections_of(house, await published_draw(house, **COURIERS)))[0]
+    both = house.caller("precursor", role, Role.INSPECTOR, staff_id=entries[item["officers"][0]]["staff_code"])
+    begin = shown(entries, item["officers"])
+    assert (await both("POST", f"/precursor/v1/inspections/{item['id']}/start", begin, if_match='"v1"')).status == 403
+    assert (await both("GET", "/precursor/v1/inspections?mine=true")).status == 403
+
+
+async def test_precursor_regulation_32_each_authority_draws_only_the_firms_that_its_power_reaches(house: TestHouse, tmp_path: Path) -> None:
+    await county.load_catalogue(house)
+    officer = county.county_officer(house)
+    rows = [row for row in county.rows_of("chemical") if row["uscc"]][:4]
+    held: list[tuple[list[str], list[str]]] = [
+        (["麻黄素类物质"], ["buy"]),
+        (["硫酸"], ["use"]),
+        (["麻黄素类物质", "硫酸"], ["buy"]),
+        (["甲苯"], ["import_export"]),
+    ]
+    firms: list[str] = []
+    for row, (chemicals, activities) in zip(rows, held, strict=True):
+        new = {"kind": "chemical", "uscc": row["uscc"], "name": row["company_name"], "division_code": row["town_code"]}
+        made = await officer("POST", "/precursor/v1/firms", {**new, "chemicals": chemicals, "activities": activities})
+        firms.append(parsed(made, 201)["id"])
+    reach = {"drug_administration": [0, 2], "emergency_management": [1, 2, 3], "customs": [3], "police": [0, 1, 2, 3]}
+    for number, (authority, expected) in enumerate(reach.items()):
+        for place in (1, 2):
+            entry = {**county.an_officer(10 * number + place, authority)}
+            parsed(await officer("POST", "/precursor/v1/inspectors", entry), 201)
+        draw = parsed(await officer("POST", "/precursor/v1/draws", county.a_draw(authority=authority)), 201)
+        proof = await proof_of(officer, draw)
+        assert {entry["id"] for entry in proof["objects"]["objects"]} == {firms[place] for place in expected}
+        assert {entry["id"]: entry["reason"] for entry in proof["objects"]["excluded"]} == {
+            firm: "not_competent" for place, firm in enumerate(firms) if place not in expected
+        }
+        waiting = await officer("POST", "/precursor/v1/draws", county.a_draw(authority="market_regulation"))
+        assert parsed(waiting, 409)["type"] == "/problems/draw-pending"  # the yearly cap counts the visits of all authorities
+        ground = {"reason": "technical_failure", "note": "演练"}
+        parsed(await officer("POST", f"/precursor/v1/draws/{draw['id']}/set-aside", ground, if_match='"v1"'))
+    medicine = {"source": "transfer", "ground": "移送〔2021〕3号", "window_from": "2021-07-02", "window_to": "2021-07-09"}
+    entries = parsed(await officer("GET", "/precursor/v1/inspectors?authority=emergency_management"))["items"]
+    mine = county.inspector(house, entries[0]["staff_code"])
+    direct = {**medicine, "firm_id": firms[0], "officers": [entry["id"] for entry in entries]}
+    assert parsed(await mine("POST", "/precursor/v1/inspections", direct), 422)["errors"][0]["code"] == "not_competent"
+    parsed(await mine("POST", "/precursor/v1/inspections", {**direct, "firm_id": firms[1]}), 201)
+
+
+def test_precursor_regulation_8_to_30_power_follows_class_and_activity() -> None:
+    medicine = holding_of(["麻黄素类物质"], [1], ["buy"], {"麻黄素类物质"})
+    acid = holding_of(["硫酸"], [3], ["use", "transport"], {"麻黄素类物质"})
+    unknown = holding_of([], [], [], set())
+    both = holding_of(["麻黄素类物质"], [1, 3], [], {"麻黄素类物质"})
+
+    def reaches(authority: str) -> list[bool]:
+        return [
+            has_power(authority, "chemical", pharmaceutical=held.pharmaceutical, other=held.other, activities=held.activities)
+            for held in (medicine, acid, unknown, both)
+        ]
+
+    assert reaches("drug_administration") == [True, False, False, True]
+    assert reaches("emergency_management") == [False, True, True, True]
+    assert reaches("police") == [True] * 4
+    assert reaches("transport") == [False, True, False, False]
+    assert reaches("customs") == [False] * 4
+    assert reaches("postal_administration") == [False] * 4
+    licence = ("drug_administration", "emergency_management")
+    assert may_take_over(licence, "chemical", pharmaceutical=True, other=False) == ["drug_administration", "police"]
+    assert may_take_over(licence, "chemical", pharmaceutical=False, other=True) == ["emergency_management", "police"]
+    assert may_take_over(("emergency_management",), "chemical", pharmaceutical=True, other=False) == ["emergency_management", "police"]
+    assert may_take_over(("postal_administration",), "courier", pharmaceutical=False, other=True) == ["police", "postal_administration"]
+
+
+async def test_a_finding_is_passed_only_to_the_organ_that_its_article_names(house: TestHouse) -> None:
+    item, mine, _ = await begun(house)
+    path = f"/precursor/v1/inspections/{item['id']}"
+    named = {entry["item_no"]: entry["competent"] for entry in parsed(await mine("GET", f"{path}/checklist"))["items"]}
+    assert (named["C01"], named["C26"]) == (["police", "postal_administration"], ["police", "transport"])
+    wrong = {"item_no": "C01", "outcome": "refer", "note": "无证经营", "passed_to": "customs"}
+    problem = parsed(await mine("POST", f"{path}/outcomes", {"outcomes": [wrong]}, if_match='"v2"'), 422)
+    assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [("/outcomes/0/passed_to", "not_competent")]
+    office = {**wrong, "passed_to": "narcotics_office"}
+    assert (await mine("POST", f"{path}/outcomes", {"outcomes": [office]}, if_match='"v2"')).status == 422
+    stray = {"item_no": "C02", "outcome": "ok", "passed_to": "police"}
+    assert (await mine("POST", f"{path}/outcomes", {"outcomes": [stray]}, if_match='"v2"')).status == 422
+    parsed(await mine("POST", f"{path}/outcomes", {"outcomes": [{**wrong, "passed_to": "postal_administration"}]}, if_match='"v2"'))
+
+
+async def test_an_order_that_is_not_obeyed_is_passed_to_the_competent_authority_and_ends_here(house: TestHouse) -> None:
+    due = {"C15": {"outcome": "correct_by_date", "note": "X光机故障"}}
+    done, mine, _ = await completed(house, due, {"C15": "2021-07-09"})
+    order = parsed(await mine("GET", f"/precursor/v1/rectifications?inspection_id={done['id']}"))["items"][0]
+    assert order["competent"] == ["police", "postal_administration"]
+    path = f"/precursor/v1/rectifications/{order['id']}"
+    house.clock.advance(timedelta(days=6))
+    recheck = {"checked_on": "2021-07-12", "officers": done["officers"], "outcome": "passed_on", "note": "拒不改正"}
+    wrong = await mine("POST", f"{path}/recheck", {**recheck, "passed_to": "health"}, if_match='"v1"')
+    assert parsed(wrong, 422)["errors"][0]["code"] == "not_competent"
+    passed = parsed(await mine("POST", f"{path}/recheck", {**recheck, "passed_to": "postal_administration"}, if_match='"v1"'))
+    assert (passed["state"], passed["passed_to"], passed["in_time"]) == ("passed_on", "postal_administration", False)
+    again = {**recheck, "outcome": "corrected"}
+    assert parsed(await mine("POST", f"{path}/recheck", again, if_match='"v2"'), 409)["type"] == "/problems/rectification-state"
+    feed = parsed(await house.neighbour("alerts", "precursor")("GET", "/internal/events"))["events"]
+    assert [event["data"]["outcome"] for event in feed if event["type"] == "rectification.closed"] == ["passed_on"]
+
+
+async def test_civil_code_203_a_term_that_ends_on_a_holiday_ends_on_the_next_working_day(house: TestHouse) -> None:
+    """The order says 1 October 2021; the National Day holiday lasts to the 7th, so the 8th is in time and the 9th is overdue."""
+    due = {"C15": {"outcome": "correct_by_date", "note": "X光机故障"}, "C05": {"outcome": "correct_by_date", "note": "缺证件"}}
+    done, mine, _ = await completed(house, due, {"C15": "2021-10-01", "C05": "2021-09-30"})
+    orders = {
+        entry["item_no"]: entry for entry in parsed(await mine("GET", f"/precursor/v1/rectifications?inspection_id={done['id']}"))["items"]
+    }
+    assert (orders["C15"]["deadline"], orders["C05"]["deadline"]) == ("2021-10-08", "2021-09-30")
+    step = parsed(await mine("GET", f"/precursor/v1/rectifications/{orders['C15']['id']}/steps"))[0]
+    assert step["details"] == {"deadline": "2021-10-08", "stated": "2021-10-01"}
+
+    async def overdue() -> list[str]:
+        await rectifications_overdue(house.house.apps["precursor"].state.house)
+        return sorted(entry["item_no"] for entry in parsed(await mine("GET", "/precursor/v1/rectifications?overdue=true"))["items"])
+
+    house.clock.advance(timedelta(days=94))  # 2021-10-08
+    assert await overdue() == ["C05"]
+    house.clock.advance(timedelta(days=1))
+    assert await overdue() == ["C05", "C15"]
+    answer = {"answered_on": "2021-10-08", "statement": "已修好"}
+    path = f"/precursor/v1/rectifications/{orders['C15']['id']}"
+    parsed(await mine("POST", f"{path}/answer", answer, if_match='"v1"'))
+    recheck = {"checked_on": "2021-10-09", "officers": done["officers"], "outcome": "corrected", "note": "已修好"}
+    assert parsed(await mine("POST", f"{path}/recheck", recheck, if_match='"v2"'))["in_time"] is True
+
+
+async def test_disclosure_regulation_26_results_are_published_within_20_working_days_by_who_inspected(house: TestHouse) -> None:
+    done, mine, _ = await completed(house, {}, {})
+    path = f"/precursor/v1/inspections/{done['id']}/publication"
+    assert (done["result_category"], done["publish_by"]) == ("no_problem", "2021-08-03")
+    officer = county.county_officer(house)
+    foreign = parsed(await officer("POST", "/precursor/v1/inspectors", county.an_officer(77, "police")), 201)
+    published = {"published_on": "2021-07-06", "channel": "榆林市邮政管理局网站"}
+    assert (await county.inspector(house, foreign["staff_code"])("POST", path, published)).status == 403
+    house.clock.advance(timedelta(days=29))  # 4 August: the twentieth working day has passed
+    assert [one["id"] for one in parsed(await mine("GET", "/precursor/v1/inspections?unpublished=true"))["items"]] == [done["id"]]
+    day = {**published, "published_on": "2021-08-04"}
+    twice = await asyncio.gather(*(mine("POST", path, day) for _ in range(4)))
+    assert sorted(reply.status for reply in twice) == [201, 409, 409, 409]
+    notice = parsed(await mine("GET", path))
+    assert notice["in_time"] is False
+    assert set(notice["payload"]) == {"plan", "item", "object_name", "uscc", "inspected_on", "authority", "result_category"}
+    assert parsed(await mine("GET", "/precursor/v1/inspections?unpublished=true"))["items"] == []
+
+
+async def test_a_public_value_that_can_be_guessed_is_no_seed(house: TestHouse) -> None:
+    await prepared(house)
+    officer = county.county_officer(house)
+    coin = {"name": "抛硬币", "count": 1, "low": 0, "high": 1}
+    refused = parsed(await officer("POST", "/precursor/v1/draws", county.a_draw(**COURIERS, public_sources=[coin])), 422)
+    assert (refused["errors"][0]["pointer"], refused["errors"][0]["code"]) == ("/public_sources", "too_few_values")
+
+
+async def test_a_plan_that_is_sent_twice_is_one_draw(house: TestHouse) -> None:
+    await prepared(house)
+    officer = county.county_officer(house)
+    replies = await asyncio.gather(
+        *(officer("POST", "/precursor/v1/draws", county.a_draw(**COURIERS), idempotency_key="plan-2021-q3") for _ in range(3))
+    )
+    assert {parsed(reply, 201)["id"] for reply in replies} == {parsed(replies[0], 201)["id"]}
+    racing = await asyncio.gather(
+        *(officer("POST", f"/precursor/v1/draws/{parsed(replies[0], 201)['id']}/commit", {}, if_match='"v1"') for _ in range(3))
+    )
+    assert sorted(reply.status for reply in racing) == [200, 412, 412]
+    unkeyed = await asyncio.gather(*(officer("POST", "/precursor/v1/draws", county.a_draw(**COURIERS)) for _ in range(2)))
+    assert [reply.status for reply in unkeyed] == [409, 409]
+    assert len(parsed(await officer("GET", "/precursor/v1/draws"))["items"]) == 1
+
+
+async def test_a_firm_of_two_ledgers_is_told_and_left_to_a_person(house: TestHouse) -> None:
+    await county.load_catalogue(house)
+    await county.take_over(house, "chemical")
+    row = next(row for row in county.rows_of("chemical") if row["uscc"])
+    told = await county.take_over(house, "courier", [{"company_name": "另一名称", "uscc": row["uscc"], "town_code": row["town_code"]}])
+    assert [(problem.field, problem.code) for problem in told.problems] == [("uscc", "kind_differs")]
+    officer = county.county_officer(house)
+    firm = parsed(await officer("GET", f"/precursor/v1/firms?q={row['uscc']}"))["items"][0]
+    assert (firm["kind"], firm["name"]) == ("chemical", row["company_name"])
+    closed = {"state": "closed", "reason": "注销"}
+    parsed(await officer("PATCH", f"/precursor/v1/firms/{firm['id']}", closed, if_match='"v1"'))
+    told = await county.take_over(house, "chemical", [row])
+    assert "firm_closed" in [problem.code for problem in told.problems]
+    assert parsed(await officer("GET", f"/precursor/v1/firms/{firm['id']}"))["state"] == "closed"
+
+
+async def test_licences_that_end_soon_can_be_listed(house: TestHouse) -> None:
+    await county.load_catalogue(house)
+    officer = county.county_officer(house)
+    dates = ["2021-06-30", "2021-07-31", "2021-08-01", None]
+    rows = [row for row in county.rows_of("chemical") if row["uscc"]][:4]
+    for row, ends in zip(rows, dates, strict=True):
+        new = {"kind": "chemical", "uscc": row["uscc"], "name": row["company_name"], "division_code": row["town_code"]}
+        parsed(await officer("POST", "/precursor/v1/firms", {**new, "licence_no": "备1", "licence_valid_to": ends}), 201)
+    found = parsed(await officer("GET", "/precursor/v1/firms?licence_expiring=true"))["items"]
+    assert [firm["licence_valid_to"] for firm in found] == ["2021-06-30", "2021-07-31"]
+
+
+def test_a_credit_code_has_two_check_characters() -> None:
+    """GB 32100-2015 over the whole, GB 11714-1997 over the organisation code inside: `91110000600037341L` is the published example."""
+    assert is_organisation_code("600037341")
+    assert is_organisation_code("DEM000014")
+    assert not any(is_organisation_code("60003734" + character) for character in "023456789X")
+    assert not is_organisation_code("60003734")
+    assert is_organisation_code("D2143569X")  # the example of GB 11714
