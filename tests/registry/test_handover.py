@@ -35,6 +35,17 @@ def a_notice(**more: object) -> dict[str, object]:
     }
 
 
+def add_places(house: TestHouse) -> None:
+    """The towns, and the worker whom one of them names."""
+    add_towns(house)
+    with psycopg.connect(house.owner) as connection:
+        connection.execute(
+            "insert into registry.staff_member (id, code, name, post, division_code, valid_from)"
+            " values (gen_random_uuid(), 'T001', '某(演示)', 'town_officer', %s, '2020-01-01')",
+            (TOWN,),
+        )
+
+
 def institution(house: TestHouse, name: str = "institution-1", *, grants: tuple[str, ...] = (GRANT,)) -> Caller:
     """The system of an institution."""
     return house.caller("registry", Role.AGENCY, subject=name, grants=grants)
@@ -77,7 +88,7 @@ def test_nothing_leads_out_of_a_withdrawn_handover(event: str) -> None:
 
 
 async def test_a_release_is_announced_received_and_acknowledged(house: TestHouse) -> None:
-    add_towns(house)
+    add_places(house)
     await registered(county_officer(house), 7)
     agency, town = institution(house), town_officer(house)
     told = await announced(agency)
@@ -110,7 +121,7 @@ async def test_a_release_is_announced_received_and_acknowledged(house: TestHouse
 
 
 async def test_the_same_notice_again_changes_nothing_and_another_content_is_refused(house: TestHouse) -> None:
-    add_towns(house)
+    add_places(house)
     agency = institution(house)
     first = await announced(agency)
     again = await agency("POST", PATH, a_notice())
@@ -122,7 +133,7 @@ async def test_the_same_notice_again_changes_nothing_and_another_content_is_refu
 
 
 async def test_silence_is_no_arrival(house: TestHouse) -> None:
-    add_towns(house)
+    add_places(house)
     officer, town = county_officer(house), town_officer(house)
     await registered(officer, 7)
     told = await announced(officer)
@@ -139,7 +150,7 @@ async def test_silence_is_no_arrival(house: TestHouse) -> None:
 
 
 async def test_nobody_is_said_to_be_missing_before_their_days_are_over(house: TestHouse) -> None:
-    add_towns(house)
+    add_places(house)
     officer = county_officer(house)
     await registered(officer, 7)
     received = await done(officer, await announced(officer), "receipt", contact="T001")
@@ -149,7 +160,7 @@ async def test_nobody_is_said_to_be_missing_before_their_days_are_over(house: Te
 
 
 async def test_an_unregistered_person_is_registered_before_the_town_receives(house: TestHouse) -> None:
-    add_towns(house)
+    add_places(house)
     agency, town, officer = institution(house), town_officer(house), county_officer(house)
     told = await announced(agency)
     assert json.loads((await town("GET", f"{PATH}/{told['id']}")).body)["name"] == "折建国"
@@ -163,7 +174,7 @@ async def test_an_unregistered_person_is_registered_before_the_town_receives(hou
 
 
 async def test_each_sees_only_their_own(house: TestHouse) -> None:
-    add_towns(house)
+    add_places(house)
     agency, other = institution(house), institution(house, "institution-2")
     told = await announced(agency)
     assert (await town_officer(house, OTHER_TOWN)("GET", f"{PATH}/{told['id']}")).status == 404
@@ -176,7 +187,7 @@ async def test_each_sees_only_their_own(house: TestHouse) -> None:
 
 
 async def test_a_system_names_nobody_by_the_registers_id_and_backdates_nothing(house: TestHouse) -> None:
-    add_towns(house)
+    add_places(house)
     agency = institution(house)
     person = await registered(county_officer(house), 7)
     by_id = {key: value for key, value in a_notice(person_id=person["id"]).items() if key not in ("id_number", "name")}
@@ -187,7 +198,7 @@ async def test_a_system_names_nobody_by_the_registers_id_and_backdates_nothing(h
 
 
 async def test_a_withdrawn_handover_is_owed_by_nobody_and_names_nobody(house: TestHouse) -> None:
-    add_towns(house)
+    add_places(house)
     agency, town = institution(house), town_officer(house)
     told = await announced(agency)
     assert (await town("POST", f"{PATH}/{told['id']}/withdrawal", {"reason": "x"}, if_match='"v1"')).status == 403
@@ -197,8 +208,22 @@ async def test_a_withdrawn_handover_is_owed_by_nobody_and_names_nobody(house: Te
     assert json.loads((await town("GET", f"{PATH}/{told['id']}")).body)["name"] == ""
 
 
+async def test_nobody_is_in_time_afterwards(house: TestHouse) -> None:
+    add_places(house)
+    officer, town = county_officer(house), town_officer(house)
+    await registered(officer, 7)
+    told = await announced(officer)
+    path = f"{PATH}/{told['id']}"
+    assert (await town("POST", path + "/receipt", {"contact": "T999"}, if_match='"v1"')).status == 422  # nobody has this number
+    received = await done(town, told, "receipt", contact="T001")
+    house.clock.advance(timedelta(days=30))
+    early = {"outcome": "arrived", "arrived_on": "2021-07-10", "on": "2021-07-12"}
+    assert (await town("POST", path + "/acknowledgement", early, if_match='"v2"')).status == 422
+    assert (await done(officer, received, "acknowledgement", **early))["acknowledged_on"] == "2021-07-12"  # from the paper that it holds
+
+
 async def test_two_answers_at_once_leave_one(house: TestHouse) -> None:
-    add_towns(house)
+    add_places(house)
     officer = county_officer(house)
     await registered(officer, 7)
     told = await announced(officer)
@@ -214,7 +239,7 @@ async def counted(house: TestHouse, first: str, last: str) -> list[int]:
 
 
 async def test_the_bulletin_counts_answers_in_time_of_those_that_fell_due(house: TestHouse) -> None:
-    add_towns(house)
+    add_places(house)
     officer, town = county_officer(house), town_officer(house)
     for number in (7, 8, 9):
         await registered(officer, number)

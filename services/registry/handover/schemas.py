@@ -9,10 +9,10 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 
 from kit.schemas import Answer, DivisionCode, LongText, Message, ShortText
+from services.registry.staff.schemas import StaffCode
 
 State = Literal["announced", "received", "arrived", "not_arrived", "withdrawn"]
 Document = Literal["release_certificate", "rehabilitation_order", "diagnostic_assessment", "person_file", "medical_summary"]
-StaffCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{3,6}$")]
 
 
 class NewHandover(Message):
@@ -39,14 +39,15 @@ class NewHandover(Message):
 
 
 class Receipt(Message):
-    """The town has the packet and names who waits for the person."""
+    """The town has the packet and names who waits for the person. `on` before today is for a paper that the county office enters."""
 
     contact: StaffCode
     on: date | None = None
 
 
 class Acknowledgement(Message):
-    """The town's answer. `not_arrived` needs what was done to reach the person; `on` is the day of the answer (today unless said)."""
+    """The town's answer. `not_arrived` needs what was done to reach the person; `on` is the day of the answer: today, or for the county
+    office the day of the paper that it enters."""
 
     outcome: Literal["arrived", "not_arrived"]
     arrived_on: date | None = None

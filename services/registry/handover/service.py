@@ -23,6 +23,7 @@ from services.registry.handover.tables import ReleaseHandover, ReleaseHandoverSt
 from services.registry.people import repository as people
 from services.registry.people.errors import PersonNotFound
 from services.registry.people.rules import folded_name
+from services.registry.staff import repository as staff
 
 TABLE = "release_handover"
 OFFICE = "county_office"
@@ -114,7 +115,10 @@ async def _name(work: Work, row: ReleaseHandover, new: NewHandover) -> None:
 async def receive(work: Work, handover_id: UUID, receipt: Receipt, if_match: str | None) -> ReleaseHandover:
     """The town takes the packet. Raises HandoverNotFound, StaleVersion, HandoverState, PersonNotRegistered, Invalid."""
     row = await _writable(work, handover_id, "receive", if_match)
-    day = _past_day(work, receipt.on, row.announced_on, "/on")
+    day = _day_of_answer(work, receipt.on, row)
+    worker = await staff.staff_member(work.session, receipt.contact)
+    if worker is None or worker.valid_from > day or (worker.valid_to is not None and worker.valid_to <= day):
+        raise invalid("/contact", "unknown_staff", "没有此工作人员", "no such staff member on that day")
     if row.person_id is None:
         assert row.id_number_index is not None
         known = await people.person_by_index(work.session, bytes(row.id_number_index))
@@ -134,7 +138,7 @@ async def acknowledge(work: Work, handover_id: UUID, answer: Acknowledgement, if
     """
     event = "arrive" if answer.outcome == "arrived" else "not_arrive"
     row = await _writable(work, handover_id, event, if_match)
-    day = _past_day(work, answer.on, row.announced_on, "/on")
+    day = _day_of_answer(work, answer.on, row)
     first = row.acknowledged_on is None
     if answer.outcome == "arrived":
         arrived = _past_day(work, answer.arrived_on or day, row.released_on, "/arrived_on")
@@ -170,6 +174,13 @@ async def withdraw(work: Work, handover_id: UUID, withdrawal: Withdrawal, if_mat
 def _forget(row: ReleaseHandover) -> None:
     """The sealed copy goes as soon as it has done its work (PIPL art. 19)."""
     row.name_sealed = row.id_number_sealed = row.id_number_index = None
+
+
+def _day_of_answer(work: Work, given: date | None, row: ReleaseHandover) -> date:
+    """The day on which the town answered. A town answers today; only the office, which holds the paper, enters an earlier day: nobody is in time afterwards."""
+    if given is not None and given != work.today and not work.principal.has(Role.COUNTY_OFFICER):
+        raise invalid("/on", "not_today", "补录以前日期的回执由县禁毒办办理", "an earlier day is entered by the county office")
+    return _past_day(work, given, row.announced_on, "/on")
 
 
 def _past_day(work: Work, given: date | None, earliest: date, pointer: str) -> date:
