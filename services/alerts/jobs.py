@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from kit.app import PeriodicJob
 from kit.jobs import in_work
 from kit.work import House, Work
-from services.alerts.alerts import repository as alerts
 from services.alerts.bulletins import service as bulletins
-from services.alerts.checkins import service as checkins
+from services.alerts.deadlines import retention
 from services.alerts.deadlines import service as deadlines
 from services.alerts.detection.worker import Detection
 
@@ -37,10 +35,7 @@ async def sweep(house: House, **_: Any) -> None:
     """Each night: drop what may no longer be kept (PIPL art. 19, 47)."""
 
     async def run(work: Work) -> None:
-        await checkins.sweep(work)
-        days = checkins.settings_of(work).dismissed_days
-        forgotten = await alerts.forget_dismissed(work.session, work.now - timedelta(days=days), work.now)
-        await work.note("alert.forget", "alert", details={"rows": forgotten})
+        await retention.drop_what_is_over(work)
 
     await in_work(house, "alerts_sweep", run)
 

@@ -18,6 +18,8 @@ class AlertsSettings(ServiceSettings):
     """Days for which a check-in without its point is kept: the season that the flow detector compares with. DEFAULT."""
     dismissed_days: int = 90
     """Days after which a closed alert that nobody confirmed forgets whom it was about (PIPL art. 6, 47). DEFAULT."""
+    ended_days: int = 365
+    """Days after the end of a person's last measure for which confirmed alerts and reports of absence know whom they were about (domain 11.3). DEFAULT."""
     reports_only_from: date | None = None
     """From this day (Shanghai) detectors look only at what staff reported and at no check-in by phone, older ones included: for a county that reads the
     inputs of PIPL art. 6 and 28 narrowly (ADR 0005). Empty: check-ins by phone count."""

@@ -85,9 +85,9 @@ async def history_of(work: Opener, alert_id: UUID) -> list[ChangeAnswer]:
             from_state=c.from_state,
             to_state=c.to_state,
             legal_source=c.legal_source,
-            details=c.details,
+            details={**c.details, **({"note": note} if note else {})},
         )
-        for c in await service.history_of(work, alert_id)
+        for c, note in await service.history_of(work, alert_id)
     ]
 
 

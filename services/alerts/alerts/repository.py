@@ -13,7 +13,7 @@ from sqlmodel import col
 
 from kit.db import driver
 from services.alerts.alerts.tables import Alert, AlertChange
-from services.alerts.watched.rules import running_sql
+from services.alerts.watched.rules import open_sql, running_sql
 
 _SHOWN = """a.id, a.kind, a.severity, a.state, a.division_code, a.first_at, a.last_at, cardinality(a.person_ids) as persons, a.raised_at, a.due_at,
             a.escalated_at is not null as escalated, a.assigned_to, a.finding, a.closed_at, a.version"""
@@ -131,14 +131,20 @@ async def changes_of(session: AsyncSession, alert_id: UUID) -> Sequence[AlertCha
     return (await session.execute(query)).scalars().all()
 
 
-async def forget_dismissed(session: AsyncSession, closed_before: datetime, now: datetime) -> int:
-    """Take persons, check-ins and words out of alerts that nobody confirmed; the rows stay as numbers. How many."""
+async def forget_closed(session: AsyncSession, dismissed_before: datetime, ended_by: date, now: datetime) -> int:
+    """Take persons, check-ins and words out of closed alerts: those that nobody confirmed some time after their closing, all others when everything was
+    long over for everybody they concern. The rows stay as numbers. How many.
+    """
+    concerned = open_sql("p.person_id", ":ended")
     statement = text(
-        """update alerts.alert set person_ids = '{}', checkin_ids = '{}', reasons = '[]', cell = null, action_taken = null, key = 'forgotten:' || id,
-                  forgotten_at = :now
-            where state = 'closed' and finding <> 'confirmed' and closed_at < :before and forgotten_at is null returning 1"""
+        f"""update alerts.alert a set person_ids = '{{}}', checkin_ids = '{{}}', reasons = '[]', cell = null, action_taken = null, notes = '{{}}',
+                   key = 'forgotten:' || id, forgotten_at = :now
+             where state = 'closed' and forgotten_at is null
+               and ((finding <> 'confirmed' and closed_at < :before)
+                    or (cardinality(person_ids) > 0 and not exists (select 1 from unnest(a.person_ids) as p(person_id) where {concerned})))
+         returning 1"""
     )
-    return len((await session.execute(statement, {"before": closed_before, "now": now})).all())
+    return len((await session.execute(statement, {"before": dismissed_before, "ended": ended_by, "now": now})).all())
 
 
 async def handling(session: AsyncSession, since: datetime, until: datetime) -> dict[str, tuple[int, int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,6 +16,7 @@ from services.alerts.alerts.rules import REVIEW_WORKING_DAYS, TRANSITIONS, sever
 from services.alerts.alerts.tables import Alert, AlertChange
 from services.alerts.alerts.working_days import end_of_working_day
 from services.alerts.events import AlertAcknowledged, AlertAssigned, AlertClosed, AlertEscalated, AlertEvent, AlertGrown, AlertRaised
+from services.alerts.watched import repository as watched
 
 _REVIEW = TRANSITIONS["acknowledge"].legal_source
 
@@ -131,18 +131,19 @@ async def escalate_alert(work: Work, alert: Alert) -> None:
 
 
 async def read_alert(work: Work, alert_id: UUID) -> Alert:
-    """One alert. Raises AlertNotFound. Audited with the people it concerns."""
+    """One alert. Raises AlertNotFound. Audited with the people whom the caller gets to see by it."""
     alert = await repository.alert(work.session, alert_id)
     policy.may_see(work.principal, alert)
     assert alert is not None
-    await work.note("alert.read", "alert", alert.id, *alert.person_ids)
+    towns = await watched.divisions_of(work.session, alert.person_ids, work.today)
+    await work.note("alert.read", "alert", alert.id, *[person for person, town in towns.items() if work.principal.covers(town)])
     return alert
 
 
-async def history_of(work: Work, alert_id: UUID) -> Sequence[AlertChange]:
-    """The life of an alert. Raises AlertNotFound."""
+async def history_of(work: Work, alert_id: UUID) -> list[tuple[AlertChange, str | None]]:
+    """The life of an alert, each step with what was written at it. Raises AlertNotFound."""
     alert = await read_alert(work, alert_id)
-    return await repository.changes_of(work.session, alert.id)
+    return [(change, alert.notes.get(str(change.id))) for change in await repository.changes_of(work.session, alert.id)]
 
 
 async def acknowledge(work: Work, alert_id: UUID, note: str | None, if_match: str | None) -> Alert:
@@ -150,7 +151,7 @@ async def acknowledge(work: Work, alert_id: UUID, note: str | None, if_match: st
     alert = await _held(work, alert_id, if_match)
     before = _step(alert, "acknowledge")
     alert.acknowledged_at, alert.acknowledged_by = work.now, work.principal.subject
-    await _record(work, alert, "acknowledge", before, _REVIEW, {"note": note} if note else {}, AlertAcknowledged)
+    await _record(work, alert, "acknowledge", before, _REVIEW, {}, AlertAcknowledged, note)
     return alert
 
 
@@ -162,8 +163,7 @@ async def assign(work: Work, alert_id: UUID, assignee: str, note: str | None, if
     alert.assigned_to = assignee
     if alert.acknowledged_at is None:
         alert.acknowledged_at, alert.acknowledged_by = work.now, work.principal.subject
-    details = {"assignee": assignee, **({"note": note} if note else {})}
-    await _record(work, alert, "assign", before, _REVIEW, details, AlertAssigned)
+    await _record(work, alert, "assign", before, _REVIEW, {"assignee": assignee}, AlertAssigned, note)
     return alert
 
 
@@ -198,7 +198,14 @@ async def _close(work: Work, alert: Alert, action: str, finding: str, action_tak
 
 
 async def _record(
-    work: Work, alert: Alert, action: str, before: str | None, source: str, details: dict[str, Any], event: type[AlertEvent]
+    work: Work,
+    alert: Alert,
+    action: str,
+    before: str | None,
+    source: str,
+    details: dict[str, Any],
+    event: type[AlertEvent],
+    note: str | None = None,
 ) -> None:
     if before is not None:
         alert.version += 1
@@ -214,6 +221,8 @@ async def _record(
         changed_by=work.principal.subject,
         changed_at=work.now,
     )
+    if note:
+        alert.notes = {**alert.notes, str(change.id): note}
     work.session.add(change)
     await work.session.flush()
     told = event(

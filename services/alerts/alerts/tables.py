@@ -61,6 +61,8 @@ class Alert(SCHEMA.base, table=True):
     assigned_to: str | None = Field(default=None, sa_type=sa.Text)
     finding: str | None = Field(default=None, sa_type=sa.Text)
     action_taken: str | None = Field(default=None, sa_column=sa.Column(sa.Text, info=PERSONAL))
+    notes: dict[str, str] = Field(default_factory=dict, sa_column=sa.Column(JSONB, nullable=False, info=PERSONAL))
+    """Step of the history → what somebody wrote at it. Here and not in the history, which keeps for ever what it holds."""
     closed_at: datetime | None = Field(default=None, sa_type=STAMP)
     closed_by: str | None = Field(default=None, sa_type=sa.Text)
     merged_into: UUID | None = None

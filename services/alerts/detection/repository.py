@@ -9,13 +9,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from services.alerts.detection.tables import DetectionState, FirstSighting, LearnedPlace
 from services.alerts.detectors.rules import CheckIn
-from services.alerts.watched.rules import running_sql
+from services.alerts.watched.rules import over_sql, running_sql
 
 NAME = "checkins"
 
@@ -90,10 +90,12 @@ async def add_learned(session: AsyncSession, rows: list[dict[str, Any]]) -> None
         await session.execute(insert(LearnedPlace), rows)
 
 
-async def forget_learned(session: AsyncSession, before: datetime) -> int:
-    """Drop learned places that ceased to hold before a moment."""
-    statement = delete(LearnedPlace).where(col(LearnedPlace.until) < before).returning(col(LearnedPlace.id))
-    return len((await session.execute(statement)).all())
+async def forget_learned(session: AsyncSession, day: date, before: datetime) -> int:
+    """Drop learned places that ceased to hold before a moment, and what was learned of people for whom everything is over on a day. How many places."""
+    over = over_sql("g.person_id", ":day")
+    await session.execute(text(f"delete from alerts.first_sighting g where {over}"), {"day": day})
+    statement = text(f"delete from alerts.learned_place g where g.until < :before or ({over}) returning 1")
+    return len((await session.execute(statement, {"day": day, "before": before})).all())
 
 
 async def first_sightings(session: AsyncSession) -> dict[str, datetime]:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.alerts.watched.rules import running_sql
+from services.alerts.watched.rules import over_sql, running_sql
 
 _TELL = text("""
 insert into alerts.watched (measure_id, person_id, kind, state, division_code, since, until, ended_on, told_at)
@@ -70,3 +70,9 @@ async def counts(session: AsyncSession, day: date) -> dict[str, int]:
     """People with a running measure per town."""
     statement = text(f"select division_code, count(distinct person_id) from alerts.watched w where {running_sql('w', ':day')} group by 1")
     return {row[0]: row[1] for row in await session.execute(statement, {"day": day})}
+
+
+async def forget_ended(session: AsyncSession, day: date) -> int:
+    """Drop the measures of people for whom everything was over by a day. How many."""
+    found = await session.execute(text(f"delete from alerts.watched g where {over_sql('g.person_id', ':day')} returning 1"), {"day": day})
+    return len(found.all())

@@ -21,6 +21,17 @@ def runs(kind: str, state: str, since: date | None, until: date | None, ended_on
     return since <= day and (until is None or day < until) and (ended_on is None or day < ended_on)
 
 
+def open_sql(person: str, day: str) -> str:
+    """Whether anything told of a person was not over on a day, as a SQL condition."""
+    still = f"(w.ended_on is null or w.ended_on > {day}) and (w.until is null or w.until > {day})"
+    return f"exists (select 1 from alerts.watched w where w.person_id = {person} and {still})"
+
+
+def over_sql(person: str, day: str) -> str:
+    """Whether everything ever told of a person is over on a day, as a SQL condition; somebody of whom nothing was told is not. A suspended measure is not over."""
+    return f"exists (select 1 from alerts.watched w where w.person_id = {person}) and not {open_sql(person, day)}"
+
+
 def running_sql(alias: str, day: str) -> str:
     """The same rule as a SQL condition over a `watched` row; `day` is a SQL expression of type date."""
     kinds = ", ".join(f"'{kind}'" for kind in KINDS)

@@ -40,6 +40,7 @@ def upgrade() -> None:
         sa.Column("assigned_to", sa.Text(), nullable=True),
         sa.Column("finding", sa.Text(), nullable=True),
         sa.Column("action_taken", sa.Text(), nullable=True),
+        sa.Column("notes", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_by", sa.Text(), nullable=True),
         sa.Column("merged_into", sa.Uuid(), nullable=True),
