@@ -206,7 +206,7 @@ def test_an_indicator_without_a_base_says_so_and_why_wherever_it_is_printed(entr
     assert said[0].startswith("检测完成率无底数：本期实检12人次")
     assert said[1].startswith("依法解除及时率无底数：本期法定期满的2人")
     assert said[2] == "报到率、执行率、走访完成率、预警处置率、衔接确认率：本期全县无应办事项。"
-    assert "没有完成率的指标检测完成率无底数：本期实检12人次" in text_of(render_pdf(bulletin))
+    assert "数据说明检测完成率无底数：本期实检12人次" in text_of(render_pdf(bulletin))
     book = load_workbook(BytesIO(render_xlsx(bulletin)))
     assert [cell.value for cell in book["通报"][5]][2:9] == ["—", "—", "无底数", "—", "—", "—", "无底数"]
     sheet = book["明细"]
@@ -226,3 +226,7 @@ def test_a_town_whose_missed_duties_are_withheld_is_told_so(entries: tuple[TownE
     whole = assemble(period_of(date(2021, 6, 10)), DEFAULT_RULES, [town], heading)
     assert words.losses(whole.towns[0]) == ["衔接确认率0%（0/1），失12.50分"]
     assert words.losses(edition_for(whole, Audience.UNITS).towns[0]) == ["有指标人数过少，以“※”代替"]
+
+
+def test_when_every_indicator_has_a_base_nothing_is_said_of_weights(bulletin: Bulletin) -> None:
+    assert words.gaps(bulletin) == []

@@ -174,7 +174,7 @@ def gaps(bulletin: Bulletin) -> list[str]:
         said.append(f"{'、'.join(idle)}：本期全县无应办事项。")
     weights = dict(bulletin.rules.weights)
     scored = sum((weights[cell.indicator] for cell in cells if cell.base is Base.DUE), Decimal(0)) * 100
-    if said and scored:
+    if 0 < scored < 100:
         said.append(f"本期有底数的指标原权重合计{scored.normalize():f}%，其余权重按比例分摊；得分只说明这些指标。")
     return said
 
