@@ -12,7 +12,7 @@ from kit.roles import Role
 from services.alerts.jobs import detect, review_alerts, sweep
 from tests.alerts.neighbours import TOWN, an_id, watch
 from tests.alerts.scenes import alerts_of, checkin, observe
-from tests.houses import TestHouse
+from tests.houses import Template, TestHouse, open_house
 
 LI = an_id("李")
 HOME, BAODE = (111.07, 39.03), (111.10, 38.99)
@@ -22,15 +22,15 @@ SEATS = [
 ]
 
 
-async def lived(house: TestHouse, away: int, absence: dict[str, Any] | None = None) -> None:
-    """Forty days at home, then `away` days with a trip across the river each day, up to yesterday."""
+async def lived(house: TestHouse, away: int, absence: dict[str, Any] | None = None, there: tuple[float, float] = BAODE) -> None:
+    """Forty days at home, then `away` days with a trip across the river (or farther) each day, up to yesterday."""
     await watch(house, LI)
     officer = house.caller("alerts", Role.COUNTY_OFFICER)
     assert (await officer("POST", "/alerts/v1/places", {"places": SEATS})).status == 200
     if absence:
         assert (await officer("POST", "/alerts/v1/absences", {"person_id": str(LI), **absence})).status == 201
     first = house.clock() - timedelta(days=40 + away)
-    days = [(first + timedelta(days=n), HOME if n < 40 else BAODE) for n in range(40 + away)]
+    days = [(first + timedelta(days=n), HOME if n < 40 else there) for n in range(40 + away)]
     lines = [checkin(LI, at + timedelta(hours=h), f"{at:%m%d}-{h}", place) for at, place in days for h in (1, 4)]
     headers = {"authorization": f"Bearer {officer.token()}", "content-type": "application/x-ndjson"}
     body = b"\n".join(json.dumps(line).encode() for line in lines)
@@ -55,6 +55,33 @@ async def test_an_announced_absence_counts_against_nobody(house: TestHouse) -> N
     absence = {"first_day": str(today - timedelta(days=9)), "last_day": str(today + timedelta(days=3)), "county_code": "140931"}
     await lived(house, away=7, absence=absence)
     assert await alerts_of(house) == []
+
+
+async def test_an_absence_announced_to_a_county_that_nobody_could_recognise_explains_wherever_the_person_was(house: TestHouse) -> None:
+    today = house.clock().date()
+    absence = {"first_day": str(today - timedelta(days=9)), "last_day": str(today + timedelta(days=3)), "county_code": "110101"}
+    await lived(house, away=7, absence=absence, there=(116.40, 39.90))
+    assert await alerts_of(house) == []
+
+
+async def test_far_away_is_out_of_the_county_even_where_the_own_seat_is_the_nearest_that_is_known(house: TestHouse) -> None:
+    await lived(house, away=7, there=(106.2, 38.5))
+    (row,) = await alerts_of(house)
+    alert = (await house.caller("alerts", Role.COUNTY_OFFICER)("GET", f"/alerts/v1/alerts/{row['id']}")).json()
+    assert row["kind"] == "flow_frequency"
+    assert "000000" not in str([reason["zh"] + reason["en"] for reason in alert["reasons"]])
+    me = house.caller("alerts", Role.SUBJECT, person_id=str(LI))
+    points = (await me("GET", f"/alerts/v1/people/{LI}/trajectory")).json()["items"]
+    assert {point["county_code"] for point in points} == {"610822", "000000"}
+
+
+async def test_a_county_whose_detectors_take_reports_only_sees_no_departures_by_phone(
+    template: Template, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GUIKANG_ALERTS_REPORTS_ONLY_FROM", "2021-07-01")
+    async with open_house(template, only="alerts") as narrow:
+        await lived(narrow, away=7)
+        assert await alerts_of(narrow) == []
 
 
 async def test_falling_silent_away_from_home_is_seen_without_any_check_in(house: TestHouse) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from services.alerts.checkins.rules import ELSEWHERE
 from services.alerts.detectors.rules import SENTENCES
 
 DEADLINES: Mapping[str, tuple[str, str]] = {
@@ -29,6 +30,8 @@ FLOW: Mapping[str, tuple[str, str]] = {
 
 def sentence(reason: Mapping[str, Any], language: str) -> str:
     """The sentence of `{code, numbers}` in `zh` or `en`; the code itself where none is known."""
+    if reason["numbers"].get("destination") == ELSEWHERE:
+        reason = {**reason, "numbers": {**reason["numbers"], "destination": "远处(无法辨认的县)" if language == "zh" else "far away"}}
     if reason["code"] == "flow_kind":
         return FLOW[reason["numbers"]["kind"]][0 if language == "zh" else 1]
     known = DEADLINES.get(reason["code"]) or SENTENCES.get(reason["code"])

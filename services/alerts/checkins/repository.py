@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kit.db import driver
-from services.alerts.checkins.rules import SKEW_NOTED
+from services.alerts.checkins.rules import ELSEWHERE, NEAR_KM, SKEW_NOTED
 from services.alerts.watched.rules import running_sql
 
 CHANNEL = "alerts_checkins"
@@ -46,7 +46,7 @@ _FROM_ARRAYS = """(select * from unnest(%(n)s::int[], %(id)s::uuid[], %(person)s
               as a(n, id, person_id, client_key, at, lon, lat, accuracy_m, source, cell, skew_s))"""
 
 # One statement: who may be taken (scope and a measure that runs today and had begun on that day), the rows, and what the detectors have to look at.
-# The county is that of the nearest known centre on a local plane: good to telling one county from the next.
+# The county is that of the nearest known centre on a local plane: good to telling one county from the next, and to nothing far from all of them.
 _STORE = """
 with allowed as (
   select g.*, town.division_code, coalesce(centre.county, %(county)s) as county_code
@@ -56,8 +56,9 @@ with allowed as (
                      and (%(own)s::uuid is null or w.person_id = %(own)s)
                      and (%(towns)s::text[] is null or w.division_code like any(%(towns)s::text[]))
                    order by w.since desc limit 1) town on true
-    left join lateral (select left(p.division_code, 6) as county from alerts.place p where p.kind in ('seat', 'station')
-                   order by ((p.lon - g.lon) * cos(radians(g.lat))) ^ 2 + (p.lat - g.lat) ^ 2 limit 1) centre on true),
+    left join lateral (select case when d.square <= (%(near_km)s / 111.195) ^ 2 then left(p.division_code, 6) else %(elsewhere)s end as county
+                   from alerts.place p, lateral (select ((p.lon - g.lon) * cos(radians(g.lat))) ^ 2 + (p.lat - g.lat) ^ 2 as square) d
+                   where p.kind in ('seat', 'station') order by d.square limit 1) centre on true),
 added as (
   insert into alerts.checkin (id, person_id, client_key, at, division_code, county_code, cell, lon, lat, accuracy_m, source, skew_s, recorded_by, received_at)
   select id, person_id, client_key, at, division_code, county_code, cell, lon, lat, accuracy_m, source, skew_s, %(actor)s, %(now)s from allowed order by n
@@ -102,7 +103,7 @@ class Bringer:
 
     def parameters(self) -> dict[str, Any]:
         """The values by name, as statements take them (`dataclasses.asdict` would copy each one deeply, on the hottest path there is)."""
-        return {name: getattr(self, name) for name in _BRINGER}
+        return {"near_km": NEAR_KM, "elsewhere": ELSEWHERE, **{name: getattr(self, name) for name in _BRINGER}}
 
 
 _BRINGER = tuple(field.name for field in fields(Bringer))

@@ -14,6 +14,11 @@ SKEW_NOTED = timedelta(minutes=2)
 AHEAD_REFUSED = timedelta(minutes=10)
 """A check-in further in the future is refused: it would make all others look late."""
 
+ELSEWHERE = "000000"
+"""The county of a check-in that lies near no known centre: out, and nobody knows where."""
+NEAR_KM = 100.0
+"""Farther from every known centre than this no county can be told: counties are some tens of kilometres across. DEFAULT."""
+
 _A = 6378245.0
 """Semi-major axis of Krasovsky 1940, metres."""
 _EE = 0.00669342162296594323

@@ -13,7 +13,7 @@ from services.alerts.detectors.parameters import GatheringParameters
 from services.alerts.detectors.places import GatheringContext, Occasion, PersonPlaces, Spot
 from services.alerts.detectors.rules import CheckIn, distance_m
 from services.alerts.places import repository as places
-from services.alerts.places.tables import PUBLIC_KINDS
+from services.alerts.places.tables import CENTRES, PUBLIC_KINDS
 
 
 @dataclass(slots=True)
@@ -25,6 +25,8 @@ class Known:
     """Homes and workplaces, without learned places."""
     first_seen: dict[str, datetime] = field(default_factory=dict)
     public: tuple[Spot, ...] = ()
+    counties: frozenset[str] = frozenset()
+    """The counties that a check-in can be told to lie in."""
     occasions: tuple[Occasion, ...] = ()
 
     def context(self) -> GatheringContext:
@@ -66,7 +68,9 @@ def _point(text: str) -> tuple[float, float]:
 async def read_known(work: Work, since: datetime, parameters: GatheringParameters) -> Known:
     """Read everything that explains a presence from `since` on."""
     known = Known(first_seen=await repository.first_sightings(work.session))
-    spots = {place.code: (place.kind, Spot(place.lon, place.lat, place.radius_m)) for place in await places.places(work.session)}
+    rows = await places.places(work.session)
+    known.counties = frozenset(place.division_code[:6] for place in rows if place.kind in CENTRES)
+    spots = {place.code: (place.kind, Spot(place.lon, place.lat, place.radius_m)) for place in rows}
     known.public = tuple(spot for kind, spot in spots.values() if kind in PUBLIC_KINDS)
     occasions = await places.occasions_after(work.session, since - timedelta(days=1))
     known.occasions = tuple(Occasion(o.starts_at, o.ends_at, Spot(o.lon, o.lat, o.radius_m)) for o in occasions)

@@ -138,8 +138,11 @@ class Run:
                 if row.id not in self._ahead:
                     memory.sightings[row.person_id].append(Sighting(row.at, row.id, row.county_code))
         absences: dict[str, list[AnnouncedAbsence]] = {}
+        counties = memory.known.counties
         for row in await places.absences_of(self._work.session, [UUID(person) for person in people], local_day(since)):
-            absences.setdefault(str(row.person_id), []).append(AnnouncedAbsence(row.first_day, row.last_day, row.county_code))
+            absences.setdefault(str(row.person_id), []).append(
+                AnnouncedAbsence(row.first_day, row.last_day, row.county_code if row.county_code in counties else None)
+            )  # to a county that nobody could recognise: the report explains wherever the person was
         households = memory.known.persons
         return {
             person: PersonHistory(
