@@ -32,7 +32,7 @@ from services.registry.measures.service import WITH_MEASURE, TakenMeasure, end_m
 from services.registry.people.tables import Person, Standing
 from services.registry.visits.intake import TakenVisit, take_over_visits
 from tests.houses import START, Template, TestHouse, copied, open_house
-from tests.registry.people_data import county_officer
+from tests.registry.people_data import TOWN, add_towns, county_officer, ordered, registered, running, step
 from tests.registry.test_county import load_county
 
 DATA = Path(__file__).parents[1] / "data"
@@ -347,3 +347,22 @@ async def test_no_answer_costs_a_query_per_row(county: TestHouse) -> None:
         answer = await officer("GET", path)
         assert answer.status == 200, answer.body
         assert len(statements) <= most, statements
+
+
+async def test_who_was_served_and_never_came_is_not_executing_and_not_reported_in(house: TestHouse) -> None:
+    add_towns(house)
+    officer = county_officer(house)
+    _, measure = await running(officer, 1)  # served on 7 May, reported in on the 10th
+    await step(officer, measure, "sign_agreement", "2021-05-12")
+    away = await ordered(officer, (await registered(officer, 2))["id"])
+    await step(officer, away, "serve", "2021-05-07")
+    alerts = house.neighbour("alerts", "registry")
+
+    async def told(first: str, last: str) -> tuple[list[int], list[int]]:
+        path = f"/internal/figures?as_of={last}&from={first}&to={last}"
+        town = json.loads((await alerts("GET", path)).body)["towns"][TOWN]
+        return town["report_in"], town["execution"]
+
+    assert await told("2021-05-01", "2021-05-15") == ([0, 0], [1, 1]), "until 24 May nobody is late"
+    assert await told("2021-05-16", "2021-05-31") == ([1, 2], [1, 2])
+    assert await told("2021-06-01", "2021-06-15") == ([0, 0], [1, 2]), "and still does not come"

@@ -14,6 +14,7 @@ from services.registry.indicators.rules import WORKING_AGE
 from services.registry.measures.states import EXPIRING
 from services.registry.people.rules import CURRENT, NOT_MANAGED
 
+# execution_rate: also those who were served and never came stand in its denominator (domain 5 row 2); who was reported to the police waits for them.
 # town: where a person belonged on the day, or on the day the record was made when that is later, so that taking over an old ledger and putting right
 # what it says on the same day does not count as a move. standing: the latest `since` on or before the day, recorded last; corrected ones are out.
 MEMBERS = """
@@ -67,12 +68,15 @@ member as (
   union all select 'registration_rate', person_id, town, registered_on is null or registered_on <= :as_of from standing where status <> 'erroneous'
   union all select 'report_in_rate', person_id, division_code, (reported_in_on <= report_in_due or (late_report_accepted and reported_in_on <= :as_of)) is true
     from stage where served_on is not null and report_in_due between :since and :until and report_in_due < :as_of + 1
-     and was not in ('suspended', 'revoked', 'closed_death') and not (reported_in_on is null and end_reason in ('transferred_out', 'erroneous'))
+     and was not in ('suspended', 'revoked', 'closed_death') and not (reported_in_on is null and coalesce(end_reason, '') in ('transferred_out', 'erroneous'))
   union all select 'execution_rate', a.person_id, a.division_code,
          (a.agreement_on <= :as_of or a.source = 'ledger') is true and not exists (
            select 1 from duty v where v.person_id = a.person_id and v.due between :since and :until and v.due <= :as_of
               and (v.visited_on is null or v.visited_on > :as_of))
     from active a
+  union all select 'execution_rate', person_id, division_code, false from stage
+     where was in ('awaiting_report_in', 'refused') and kind in ('community_treatment', 'community_rehabilitation')
+       and served_on <= :as_of and report_in_due <= :as_of and end_reason is distinct from 'erroneous'
   union all select 'meet_rate', person_id, town, met from listed
   union all select 'meet_and_test_rate', person_id, town, tested from listed
   union all select 'family_contact_rate', person_id, town, family_met from listed
