@@ -73,3 +73,29 @@ async def test_a_process_killed_in_the_middle_of_a_gathering_neither_loses_nor_d
             await until(house, raised, 1)
             await until(house, queued, 0)
         assert [(a["kind"], a["persons"], a["state"]) for a in await alerts_of(house)] == [("gathering", 4, "raised")]
+
+
+@pytest.mark.slow
+async def test_a_process_killed_inside_a_run_gives_back_what_it_had_taken(template: Template) -> None:
+    async with open_house(template, only="alerts") as house:
+        await watch(house, *THREE)
+        worker = house.caller("alerts", Role.SOCIAL_WORKER)
+        first, begin = house.clock() - timedelta(days=9), house.clock() - timedelta(minutes=50)
+        queued, raised = "select count(*) from alerts.unobserved", "select count(*) from alerts.outbox where type = 'alert.raised'"
+        homes = [checkin(p, first + timedelta(minutes=n), f"home-{n}", (111.0 + n / 50, 39.1)) for n, p in enumerate(THREE)]
+        async with another_process(template, house) as leader:
+            await send(worker, *homes)
+            await until(house, queued, 0)
+            async with await psycopg.AsyncConnection.connect(house.owner) as other:
+                await other.execute("lock table alerts.alert in exclusive mode")  # the run stops where it would write its alert
+                await send(worker, *[checkin(p, begin + timedelta(minutes=10 * n), "meet") for n, p in enumerate(THREE)])
+                waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and query ilike '%alerts.alert%'"
+                await until(house, waiting, 1)
+                leader.send_signal(signal.SIGKILL)
+                await leader.wait()
+        await until(house, queued, 3)
+        assert await alerts_of(house) == []
+        async with another_process(template, house):
+            await until(house, raised, 1)
+            await until(house, queued, 0)
+        assert [(a["kind"], a["persons"], a["state"]) for a in await alerts_of(house)] == [("gathering", 3, "raised")]
