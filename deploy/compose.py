@@ -18,9 +18,10 @@ from starlette.types import ASGIApp
 from deploy.database import app_dsn
 from deploy.folder import DataFolder
 from deploy.keys import ALL, SERVICES, Keys
+from deploy.problems import CalendarUnreadable
 from kit.app import Parts
 from kit.call import AsgiNeighbour, HttpNeighbour, Neighbour
-from kit.clock import Clock, clock_from, load_working_days
+from kit.clock import Clock, WorkingDay, clock_from, load_working_days
 from kit.db import Database
 from kit.doors import Door
 from kit.logs import configure
@@ -156,8 +157,17 @@ def _parts(
         demo=settings.demo,
         county=settings.county,
         background=settings.background,
-        extras={"signing_key": key, "works": load_working_days(settings.county, folder.path / "working_days.csv"), **extras},
+        extras={"signing_key": key, "works": working_days_of(folder.path, settings.county), **extras},
     )
+
+
+def working_days_of(folder: Path, county: str) -> WorkingDay:
+    """The county's working days: the shipped calendar and the data folder's own rows. Raises CalendarUnreadable."""
+    own = folder / "working_days.csv"
+    try:
+        return load_working_days(county, own)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CalendarUnreadable(path=own, reason=str(error)) from error
 
 
 def _service(name: str, settings: HouseSettings, folder: DataFolder, keys: Keys, now: Clock, neighbours: _Neighbours) -> FastAPI:

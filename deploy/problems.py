@@ -18,6 +18,7 @@ The docstring is the English sentence, `zh` the Chinese one; both are filled in 
     ├── FolderUnfit          73
     ├── FolderUnreachable    77
     ├── DiskFull             74
+    ├── CalendarUnreadable   65
     ├── AppFailed            70
     ├── AppSilent            75
     ├── NotRunning           69
@@ -154,6 +155,13 @@ class DiskFull(StartProblem):
 
     code = 74
     zh = "磁盘空间不足:{path} 约需 {needed} MB,现仅余 {free} MB。"
+
+
+class CalendarUnreadable(StartProblem):
+    """{path} is no calendar of working days ({reason}); its columns are those of kit/working_days.csv, days are YYYY-MM-DD, works is yes or no."""
+
+    code = 65
+    zh = "{path} 不是工作日历({reason});列名与 kit/working_days.csv 相同,日期为 YYYY-MM-DD,works 为 yes 或 no。"
 
 
 class AppFailed(StartProblem):

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 
 from kit.roles import Role
@@ -224,3 +225,29 @@ async def test_article_31_days_in_isolation_count_for_community_treatment(templa
         community = await step(officer, community, "serve", "2020-09-30")
         community = await step(officer, community, "report_in", "2020-10-09")
         assert community["term_end"] == (date(2023, 10, 9) - timedelta(days=served)).isoformat()
+
+
+async def test_article_24_a_suspension_taken_back_is_heard_as_a_resumption(house: TestHouse) -> None:
+    add_towns(house)
+    officer = county_officer(house)
+    _, measure = await running(officer)
+    held = await step(officer, measure, "suspend", "2021-06-01", document_no="拘1号")
+    path = f"/registry/v1/measures/{measure['id']}"
+
+    async def take_back(version: int) -> None:
+        last = json.loads((await officer("GET", path + "/history")).body)[-1]["id"]
+        wrong = {"corrects_id": last, "reason": "登记错人"}
+        assert (await officer("POST", path + "/corrections", wrong, if_match=f'"v{version}"')).status == 200
+
+    await take_back(held["version"])
+    again = await step(officer, {**held, "version": held["version"] + 1}, "suspend", "2021-06-02", document_no="拘2号")
+    free = await step(officer, again, "resume", "2021-06-05")
+    assert (free["suspended_days"], free["term_end"]) == (3, "2024-05-13")
+    await take_back(free["version"])
+    with psycopg.connect(house.owner) as connection:
+        said = [
+            row[0] for row in connection.execute("select type from registry.outbox where type like 'measure.%' order by id desc limit 5")
+        ]
+    assert said == ["measure.suspended", "measure.resumed", "measure.suspended", "measure.resumed", "measure.suspended"]
+    now = json.loads((await officer("GET", path)).body)
+    assert (now["state"], now["suspended_days"], now["term_end"]) == ("suspended", 0, "2024-05-10")

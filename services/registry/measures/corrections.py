@@ -70,11 +70,20 @@ async def correct_step(work: Work, measure_id: UUID, correction: Correction, if_
         )
     )
     await work.session.flush()
-    reopened = was not in OPEN and measure.state in OPEN
-    kind = said.MeasureResumed if reopened else said.MeasureChanged
-    await work.publish(said_of(kind, measure.model_dump(), work.today, "correction"), measure.person_id, measure.division_code)
+    await work.publish(
+        said_of(_word_for(was, measure.state), measure.model_dump(), work.today, "correction"), measure.person_id, measure.division_code
+    )
     await work.note("measure.correct", "measure", measure.id, details={"event": last.event, "to": measure.state})
     return measure
+
+
+def _word_for(was: str, state: str) -> type[said.MeasureEvent]:
+    """What neighbours must hear, so that they take up or stop what the mistaken step had stopped or begun."""
+    if state == "suspended":
+        return said.MeasureSuspended
+    if (was not in OPEN and state in OPEN) or was == "suspended":
+        return said.MeasureResumed
+    return said.MeasureChanged
 
 
 async def _still_free(work: Work, measure: Measure, state: str) -> None:
