@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -125,3 +127,15 @@ def test_help_names_every_command_that_a_person_calls(copy: Path, tmp_path: Path
     told = set(re.findall(r"^  \./dev ([a-z]+)", dev(copy, "--help", path=tools(tmp_path)).stdout, re.MULTILINE))
     commands = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands if not command.hidden}
     assert told == commands - {"serve"}  # `up --processes` calls that one itself
+
+
+def test_every_package_that_is_installed_for_running_is_used() -> None:
+    wanted = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    names = {re.split(r"[\[=]", line)[0].lower() for line in wanted}
+    folders = ("deploy", "gateway", "kit", "services")
+    sources = "\n".join(path.read_text(encoding="utf-8") for folder in folders for path in sorted((PROJECT / folder).rglob("*.py")))
+    modules = set(re.findall(r"^ *(?:from|import) (\w+)", sources, re.MULTILINE)) | set(
+        re.findall(r"(?:files|find_spec)\(\"(\w+)\"", sources)
+    )
+    used = {name.lower().replace("_", "-") for module in modules for name in packages_distributions().get(module, [])}
+    assert names - used == {"python-multipart"}  # FastAPI reads uploaded forms with it
