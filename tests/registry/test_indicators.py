@@ -7,7 +7,7 @@ import csv
 import gzip
 import json
 from collections.abc import AsyncIterator, Iterator
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,14 @@ from sqlalchemy import event, insert
 from deploy.compose import HouseSettings, build
 from deploy.folder import DataFolder
 from deploy.keys import Keys
-from kit.clock import SteppedClock
+from kit.clock import SteppedClock, load_working_days
 from kit.db import new_id
 from kit.id_numbers import read_id_number
 from kit.roles import Role
 from kit.work import Work, system_work
 from services.registry.assessments.intake import TakenAssessment, take_over_assessments
 from services.registry.comanagement.intake import TakenHandOver, take_over_hand_overs
+from services.registry.indicators import rules
 from services.registry.measures.service import WITH_MEASURE, TakenMeasure, end_measures, take_over_measures
 from services.registry.people.tables import Person, Standing
 from services.registry.visits.intake import TakenVisit, take_over_visits
@@ -366,3 +367,31 @@ async def test_who_was_served_and_never_came_is_not_executing_and_not_reported_i
     assert await told("2021-05-01", "2021-05-15") == ([0, 0], [1, 1]), "until 24 May nobody is late"
     assert await told("2021-05-16", "2021-05-31") == ([1, 2], [1, 2])
     assert await told("2021-06-01", "2021-06-15") == ([0, 0], [1, 2]), "and still does not come"
+
+
+async def test_a_term_is_closed_in_time_when_its_notice_is_served_in_seven_days(house: TestHouse) -> None:
+    add_towns(house)
+    officer = county_officer(house)
+    told, late, forgotten = [(await running(officer, number))[1] for number in (1, 2, 3)]  # all until 10 May 2024
+    house.clock.advance(datetime(2024, 5, 20, 1, tzinfo=UTC) - house.clock())
+    await house.step()
+    for measure, day in ((told, "2024-05-17"), (late, "2024-05-18")):
+        path = f"/registry/v1/measures/{measure['id']}"
+        now = json.loads((await officer("GET", path)).body)
+        assert now["state"] == "discharged"
+        await step(officer, now, "serve_discharge_notice", day, document_no="府公禁解字〔2024〕001号")
+    assert forgotten["term_end"] == "2024-05-10"
+    alerts = house.neighbour("alerts", "registry")
+
+    async def closure(first: str, last: str) -> list[int]:
+        path = f"/internal/figures?as_of={last}&from={first}&to={last}"
+        return json.loads((await alerts("GET", path)).body)["towns"][TOWN]["closure"]
+
+    assert await closure("2024-05-01", "2024-05-15") == [0, 0], "ended on the 10th, and the notice has till the 17th"
+    assert await closure("2024-05-16", "2024-05-31") == [1, 3]
+
+
+def test_the_notices_of_a_period_are_those_whose_last_day_lies_in_it() -> None:
+    ended, noticed = rules.terms_noticed(date(2021, 10, 1), date(2021, 10, 15), load_working_days("610822"))
+    assert set(noticed) == {date(2021, 10, day) for day in (8, 9, 11, 12, 13, 14, 15)}, "nobody works in the national holidays"
+    assert (ended[0], noticed[0]) == (date(2021, 9, 24), date(2021, 10, 8))

@@ -10,7 +10,8 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registry.indicators.rules import WORKING_AGE
+from kit.clock import WorkingDay
+from services.registry.indicators.rules import WORKING_AGE, terms_noticed
 from services.registry.measures.states import EXPIRING
 from services.registry.people.rules import CURRENT, NOT_MANAGED
 
@@ -50,6 +51,16 @@ ends as (
   select m.*, e.recorded_at, (m.created_at at time zone 'Asia/Shanghai')::date <= m.term_end as ours from registry.measure m
     left join registry.measure_event e on e.measure_id = m.id and e.event = 'expire'
    where m.term_end between :since and :until and m.term_end <= :as_of and (e.id is not null or (m.state = any(:expiring)))),
+-- A community measure is closed in time when the notice of discharge is served within its seven days (DRR art. 23, 40): `noticed` are the terms whose
+-- notice falls due in the period. That the term itself ended on its day is no merit: it ends by law.
+closing as (
+  select m.person_id, m.division_code, n.due, (m.created_at at time zone 'Asia/Shanghai')::date <= m.term_end as ours,
+         (select min(e.happened_on) from registry.measure_event e where e.measure_id = m.id and e.event = 'serve_discharge_notice'
+             and not exists (select 1 from registry.measure_event c where c.corrects_id = e.id)) as served_on
+    from unnest(cast(:ended as date[]), cast(:noticed as date[])) as n(term_end, due)
+    join registry.measure m on m.term_end = n.term_end
+   where n.due <= :as_of and m.kind in ('community_treatment', 'community_rehabilitation')
+     and (m.state = any(:expiring) or exists (select 1 from registry.measure_event e where e.measure_id = m.id and e.event = 'expire'))),
 -- A ledger's visit has the day it was made, not the day it was due: it was due by the end of its round, or every visit would be on time.
 duty as (
   select v.*, case when v.source = 'ledger' then coalesce(r.ends_on, v.due_on) else v.due_on end as due
@@ -88,8 +99,7 @@ member as (
      where due between :since and :until and due <= :as_of
   union all select 'handover_acknowledgement', person_id, division_code, (acknowledged_on <= due and acknowledged_on <= :as_of) is true from handover
      where due between :since and :until and due <= :as_of
-  union all select 'lawful_end_punctuality', person_id, division_code, recorded_at is not null
-         and (recorded_at at time zone 'Asia/Shanghai')::date <= term_end + 7 from ends where ours
+  union all select 'lawful_end_punctuality', person_id, division_code, (served_on <= due and served_on <= :as_of) is true from closing where ours
   union all select 'ended_late', person_id, division_code, true from ends
      where ours and term_end + 7 < :as_of
        and (recorded_at is null or (recorded_at at time zone 'Asia/Shanghai')::date > term_end + 7)
@@ -99,7 +109,7 @@ member as (
                                         and e.event = 'report_in_at_new_place' and e.happened_on <= :as_of)) < :as_of - 30
   union all select 'reported_in_unserved', person_id, division_code, true from stage
      where served_on is null and kind in ('community_treatment', 'community_rehabilitation') and reported_in_on between :since and :until
-  union all select 'ended_before_taken_over', person_id, division_code, true from ends where not ours)
+  union all select 'ended_before_taken_over', person_id, division_code, true from closing where not ours)
 """
 
 COUNTS = text(MEMBERS + "select code, town, count(*) as due, count(*) filter (where counted) as done from member group by code, town")
@@ -140,8 +150,11 @@ COMMUNITY = sorted(CURRENT - {"compulsory_isolation_treatment", "detained"})
 """Current users in the community (社会面): whom full-time workers look after."""
 
 
-def _parameters(as_of: date, since: date, until: date) -> dict[str, Any]:
+def _parameters(as_of: date, since: date, until: date, works: WorkingDay) -> dict[str, Any]:
+    ended, noticed = terms_noticed(since, until, works)
     return {
+        "ended": ended,
+        "noticed": noticed,
         "as_of": as_of,
         "since": since,
         "until": until,
@@ -153,9 +166,9 @@ def _parameters(as_of: date, since: date, until: date) -> dict[str, Any]:
     }
 
 
-async def counts(session: AsyncSession, as_of: date, since: date, until: date) -> Sequence[RowMapping]:
+async def counts(session: AsyncSession, as_of: date, since: date, until: date, works: WorkingDay) -> Sequence[RowMapping]:
     """(code, town, due, done) of every indicator and town, in one pass."""
-    return (await session.execute(COUNTS, _parameters(as_of, since, until))).mappings().all()
+    return (await session.execute(COUNTS, _parameters(as_of, since, until, works))).mappings().all()
 
 
 async def populations(session: AsyncSession, as_of: date) -> dict[str, int]:
@@ -163,9 +176,9 @@ async def populations(session: AsyncSession, as_of: date) -> dict[str, int]:
     return {row.division_code: row.persons for row in await session.execute(POPULATION, {"as_of": as_of})}
 
 
-async def staffing(session: AsyncSession, on: date) -> Sequence[RowMapping]:
+async def staffing(session: AsyncSession, on: date, works: WorkingDay) -> Sequence[RowMapping]:
     """(kind, code, name, users, workers) of towns and stations on a day."""
-    return (await session.execute(STAFFING, {**_parameters(on, on, on), "community": COMMUNITY})).mappings().all()
+    return (await session.execute(STAFFING, {**_parameters(on, on, on, works), "community": COMMUNITY})).mappings().all()
 
 
 async def people_behind(
@@ -174,6 +187,7 @@ async def people_behind(
     as_of: date,
     since: date,
     until: date,
+    works: WorkingDay,
     towns: Sequence[str],
     division: str | None,
     counted: bool | None,
@@ -182,4 +196,4 @@ async def people_behind(
 ) -> Sequence[RowMapping]:
     """The persons of an indicator: all of its denominator, or those counted or not."""
     parameters = {"code": code, "towns": list(towns), "division": division, "counted": counted, "after": after, "size": size}
-    return (await session.execute(PEOPLE, {**_parameters(as_of, since, until), **parameters})).mappings().all()
+    return (await session.execute(PEOPLE, {**_parameters(as_of, since, until, works), **parameters})).mappings().all()

@@ -9,13 +9,20 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+
+from kit.clock import WorkingDay, last_day
+from services.registry.measures.duties import NOTICE_DAYS
 
 SMALL = 5
 """Counts below this could name a person: withheld from `leader` and from anything wider than the office (domain 4.3, DEFAULT)."""
 
 PER_WORKER = 30
 """One full-time worker for each 30 users in the community, at least one (domain 5, row 9)."""
+
+LONGEST_REST = 14
+"""No run of rest days in the published calendars is longer: how far a last day can roll."""
 
 WORKING_AGE = (16, 59)
 """Working age, both included (domain 5, row 6)."""
@@ -61,6 +68,15 @@ was served, and terms that had ended before the ledger was taken over. A rate ov
 BY_CODE = {indicator.code: indicator for indicator in INDICATORS}
 WITHOUT_PERSONS = frozenset({"user_share", "staffing_ratio"})
 """Their persons are those of `current_users`."""
+
+
+def terms_noticed(since: date, until: date, works: WorkingDay) -> tuple[list[date], list[date]]:
+    """Ends of terms whose notice of discharge falls due in a period, and for each the last day of its notice (DRR art. 23, 40)."""
+    longest = timedelta(days=NOTICE_DAYS + LONGEST_REST)
+    days = [since - longest + timedelta(days=n) for n in range((until - since + longest).days + 1)]
+    due = {day: last_day(day, NOTICE_DAYS, works) for day in days}
+    found = [(day, last) for day, last in due.items() if since <= last <= until]
+    return [day for day, _ in found], [last for _, last in found]
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,17 @@ async def people_behind(
     asked = "current_users" if code in rules.WITHOUT_PERSONS else code
     towns = [prefix + "%" for prefix in work.principal.scope]
     found = await repository.people_behind(
-        work.session, asked, day, first, last, towns, division_code, counted, UUID(after[0]) if after else None, limit
+        work.session,
+        asked,
+        day,
+        first,
+        last,
+        work.house.extras["works"],
+        towns,
+        division_code,
+        counted,
+        UUID(after[0]) if after else None,
+        limit,
     )
     await work.note("indicator.people", "person", *(row["person_id"] for row in found), details={"code": code})
     following = cursors.make([str(found[-1]["person_id"])], work.principal.subject, bound) if len(found) == limit else None
@@ -68,7 +78,7 @@ async def people_behind(
 async def staffing(work: Work, on: date | None) -> list[dict[str, Any]]:
     """Users in the community per full-time worker of each town and station on a day (30:1, domain 5 row 9)."""
     lines = []
-    for row in await repository.staffing(work.session, on or work.today):
+    for row in await repository.staffing(work.session, on or work.today, work.house.extras["works"]):
         needed = rules.workers_needed(row["users"])
         ratio = (Decimal(row["users"]) / row["workers"]).quantize(Decimal("0.01"), ROUND_HALF_UP) if row["workers"] else None
         lines.append({**row, "needed": needed, "missing": max(0, needed - row["workers"]), "ratio": ratio})
@@ -141,13 +151,15 @@ async def _table(work: Work, as_of: date, since: date, until: date) -> tuple[Tab
     towns = await towns_on(work.session, as_of)
     names = {town.code: town.name for town in towns} | {county: "全县"}
     pairs: Pairs = {code: {} for code in names}
-    for row in await repository.counts(work.session, as_of, since, until):
+    for row in await repository.counts(work.session, as_of, since, until, work.house.extras["works"]):
         for code in (row["town"], county):
             due, done = pairs.setdefault(code, {}).get(row["code"], (0, 0))
             pairs[code][row["code"]] = (due + row["due"], done + row["done"])
     residents = await repository.populations(work.session, as_of)
     workers = {
-        row["code"]: (row["workers"], row["users"]) for row in await repository.staffing(work.session, as_of) if row["kind"] == "town"
+        row["code"]: (row["workers"], row["users"])
+        for row in await repository.staffing(work.session, as_of, work.house.extras["works"])
+        if row["kind"] == "town"
     }
     everybody = (sum(pair[0] for pair in workers.values()), sum(pair[1] for pair in workers.values()))
     table: Table = {}

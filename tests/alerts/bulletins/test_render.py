@@ -204,7 +204,7 @@ def test_an_indicator_without_a_base_says_so_and_why_wherever_it_is_printed(entr
     assert (words.percent(cell), words.counts(cell)) == ("无底数", "实检12")
     said = words.gaps(bulletin)
     assert said[0].startswith("检测完成率无底数：本期实检12人次")
-    assert said[1].startswith("依法解除及时率无底数：本期法定期满的2人")
+    assert said[1].startswith("依法解除及时率无底数：解除通知在本期到期的2人")
     assert said[2] == "报到率、执行率、走访完成率、预警处置率、衔接确认率：本期全县无应办事项。"
     assert "数据说明检测完成率无底数：本期实检12人次" in text_of(render_pdf(bulletin))
     book = load_workbook(BytesIO(render_xlsx(bulletin)))

@@ -79,12 +79,12 @@ _UNIT = {Indicator.REPORT_IN: "人", Indicator.TEST_COMPLETION: "人次", Indica
 _NO_BASE = {
     Indicator.REPORT_IN: "台账未载决定书送达日期，是否按期报到不详",
     Indicator.TEST_COMPLETION: "台账只载已检，未载应检",
-    Indicator.LAWFUL_CLOSURE: "台账接收前已期满，解除是否及时不详",
+    Indicator.LAWFUL_CLOSURE: "台账接收前已期满，解除通知是否及时不详",
 }
 _GAP = {
     Indicator.REPORT_IN: "本期报到{many}由台账转入，台账未载决定书送达日期，是否按期报到不详",
     Indicator.TEST_COMPLETION: "本期实检{many}出自台账，当时没有经告知的应检计划，台账只载已检、不载应检，按其计算必为100%",
-    Indicator.LAWFUL_CLOSURE: "本期法定期满的{many}在台账接收前已经期满，解除和通知是否及时不详",
+    Indicator.LAWFUL_CLOSURE: "解除通知在本期到期的{many}在台账接收前已经期满，是否按时送达不详",
 }
 
 AUDIENCES = {Audience.COUNTY_OFFICE: "县禁毒办内部使用", Audience.UNITS: "发各镇（中心）及成员单位"}
