@@ -74,6 +74,13 @@ async def test_article_33_no_standing_is_an_early_discharge(house: TestHouse) ->
         assert (answer.status, json.loads(answer.body)["errors"][0]["code"]) == (422, "three_years_not_over")
     mistaken = {"status": "erroneous", "since": "2021-06-30", "reason": "登记错误"}
     assert (await town("POST", path, mistaken, if_match='"v1"')).status == 403, "only the organ annuls its order (T18)"
+    elsewhere = house.caller("registry", Role.TOWN_OFFICER, scope=("610822105",))
+    for status in ("three_years_clean", "transferred_out", "erroneous"):
+        told = await elsewhere("POST", path, {"status": status, "since": "2021-06-30", "reason": "探问"}, if_match='"v1"')
+        assert told.status == 404, "nobody learns of another town's measures from a refusal"
+    assert (await elsewhere("GET", f"/registry/v1/people/{person['id']}/monitoring")).status == 404
+    gone = await officer("POST", path, {"status": "transferred_out", "since": "2021-06-30", "reason": "移交外地"}, if_match='"v1"')
+    assert (gone.status, json.loads(gone.body)["errors"][0]["code"]) == (422, "hand_over_required"), "DRR art. 22: with its letter"
     monitoring = json.loads((await town("GET", f"/registry/v1/people/{person['id']}/monitoring")).body)
     assert (monitoring["ground"], monitoring["clean_since"], monitoring["ends_on"], monitoring["over"]) == (
         "execution_began",

@@ -23,21 +23,37 @@ from services.registry.people.tables import Person
 async def record_standing(work: Work, person_id: UUID, new: NewStanding, if_match: str | None) -> Person:
     """Record the standing; when it is now the latest and ends supervision, every open measure ends and the record closes (DRR art. 7; domain 2.5).
 
-    Three clean years cannot be written down before they are over, else a standing would be the early discharge that the law does not know (NCL art. 33); and an
-    order is not annulled by calling its registration a mistake, unless by those who record what the organ decided (T18).
+    Three clean years cannot be written down before they are over, else a standing would be the early discharge that the law does not know (NCL art. 33); an
+    order is not annulled by calling its registration a mistake, unless by those who record what the organ decided (T18); and a measure goes to another county
+    with its letter (DRR art. 22), not by a word in the register.
     Raises PersonNotFound, StaleVersion, RecordClosed, Forbidden, Invalid.
     """
+    policy.may_write(
+        work.principal, await persons.person(work.session, person_id)
+    )  # first: nobody learns of another town's measures from a refusal
     if new.status == "three_years_clean":
         await _three_years_are_over(work, person_id, new)
-    elif new.status == "erroneous" and not work.principal.has(*POLICE):
+    elif new.status in ("erroneous", "transferred_out"):
         running = await repository.open_measures_of(work.session, [person_id])
         if any(measure["kind"] in EXCLUSIVE for measure in running):
-            raise Forbidden("撤销戒毒措施由决定机关决定", "only the deciding organ annuls an order")
+            _not_by_a_standing(work, new.status)
     person = await people.record_standing(work, person_id, new, if_match)
     if person.status in ENDS_SUPERVISION:
         await end_measures_of(work, [person.id], person.status_since, person.status)
         await work.session.refresh(person)
     return person
+
+
+def _not_by_a_standing(work: Work, status: str) -> None:
+    if status == "transferred_out":
+        raise invalid(
+            "/status",
+            "hand_over_required",
+            "有正在执行的措施,须登记接收地和移交函(hand-overs)",
+            "a measure is open: record the hand-over with the receiving place and its letter (DRR art. 22)",
+        )
+    if not work.principal.has(*POLICE):
+        raise Forbidden("撤销戒毒措施由决定机关决定", "only the deciding organ annuls an order")
 
 
 async def monitoring(work: Work, person_id: UUID) -> Monitoring:
