@@ -66,8 +66,3 @@ class Keys:
 
 def _one(jwk: dict[str, str]) -> dict[str, Ed25519PublicKey]:
     return {jwk["kid"]: public_key(jwk)}
-
-
-def secrets_folder(data_dir: Path) -> Path:
-    """Where the keys lie, for the operator's guide."""
-    return data_dir / "secrets"

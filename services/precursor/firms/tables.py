@@ -14,7 +14,6 @@ from kit.db import check_words, new_id
 from services.precursor.schema import SCHEMA
 
 KINDS = ("chemical", "courier")
-ACTIVITIES = ("produce", "trade", "buy", "use", "transport", "import_export")
 RISK_CLASSES = ("A", "B", "C", "D")
 RESULTS = ("pass", "rectify")
 PERSONAL = {"personal": True}

@@ -35,7 +35,6 @@ RESULT_CATEGORIES = (
 FOUND_ON_THE_SPOT = frozenset({"refused", "not_at_place"})
 """Ends that say something of the firm: only two officers who were there and showed their certificates can say it (行政处罚法 art. 42, 55)."""
 
-END_CATEGORIES = ("refused", "not_at_place", "ended_without_result")
 PUBLISH_WORKING_DAYS = 20
 """DEFAULT (政府信息公开条例 art. 26; domain 13 no. 17)."""
 

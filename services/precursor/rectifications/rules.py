@@ -38,8 +38,6 @@ TRANSITIONS: dict[str, dict[str, str]] = {
 }
 """Legal source: 行政处罚法 art. 28 (order to correct), art. 33 (corrected in time), 国办发〔2015〕58号 (what the competent organ must decide is passed on)."""
 
-FINAL = frozenset({"closed", "passed_on"})
-
 
 def disposition_of(outcome: str) -> str | None:
     """What becomes of an item's outcome, or None when it is no finding (`ok`, `na`, `advice`, `not_checked`)."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import calendar
 from datetime import date
 
-TIERS = ("high", "medium", "low")
 STATES = ("proposed", "signed", "withdrawn")
 MODEL_VERSION = "county-2021-1"
 """DEFAULT model of domain 4.2; stored with every assessment so that an old one can be read with its own weights."""

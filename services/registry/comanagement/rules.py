@@ -27,9 +27,6 @@ FIELDS = (
 )
 """Fields an agreement may name. Test values, health, findings, address and location are none: an agreement cannot ask for them (domain 6, step 1; PIPL art. 23)."""
 
-IDENTIFYING = frozenset({"name", "id_number"})
-"""Opened for the partner only when the agreement names them."""
-
 TRANSITIONS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "accept": (("proposed",), "accepted", "domain 6 step 3: agreement on lead by both sides"),
     "end": (("proposed", "accepted"), "ended", "domain 6 steps 6-7"),
