@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import secrets
-from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
