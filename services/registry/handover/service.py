@@ -244,7 +244,10 @@ async def read(work: Work, handover_id: UUID) -> tuple[ReleaseHandover, str, str
     elif row.name_sealed is not None and row.id_number_sealed is not None:
         name = work.sealer.open(bytes(row.name_sealed), TABLE, "name", str(row.id))
         number = masked(work.sealer.open(bytes(row.id_number_sealed), TABLE, "id_number", str(row.id)))
-    await work.note("handover.read", TABLE, row.id, details={"person": str(row.person_id)} if row.person_id else None)
+    if row.person_id is not None:  # so that the person's own access log shows it
+        await work.note("handover.read", "person", row.person_id, details={"handover": str(row.id)})
+    else:
+        await work.note("handover.read", TABLE, row.id)
     return row, name, number, await repository.steps_of(work.session, row.id)
 
 
