@@ -10,7 +10,7 @@ import pyotp
 
 from gateway.events import AccountDisabled, ClientRevoked, SessionEnded
 from gateway.identity import repository
-from gateway.identity.errors import AccountNotFound, ClientNotFound, NameTaken
+from gateway.identity.errors import AccountNotFound, ClientNotFound, NameTaken, OwnRights
 from gateway.identity.passwords import hash_password
 from gateway.identity.schemas import AccountPatch, ClientPatch, NewAccount, NewClient
 from gateway.identity.tables import Account, Client, ClientKey
@@ -23,10 +23,7 @@ from kit.work import Work
 
 async def open_account(work: Work, new: NewAccount) -> tuple[Account, str | None]:
     """Open an account; the TOTP secret is returned this once. Raises NameTaken, Invalid."""
-    if "subject" in new.roles and (new.person_id is None or len(new.roles) > 1):
-        raise invalid(
-            "/roles", "subject_alone", "本人账号须关联人员且不能兼任其他角色", "a subject account names its person and has no other role"
-        )
+    _check_roles(new.roles, new.person_id)
     if await repository.account_named(work.session, new.username) is not None:
         raise NameTaken
     account_id = new_id()
@@ -49,12 +46,15 @@ async def open_account(work: Work, new: NewAccount) -> tuple[Account, str | None
 
 
 async def amend_account(work: Work, account_id: UUID, patch: AccountPatch, if_match: str | None) -> Account:
-    """Change an account; disabling it, or changing what it may do, ends its sessions at once. Raises AccountNotFound, StaleVersion."""
+    """Change an account; disabling it, or changing what it may do, ends its sessions at once. Raises AccountNotFound, StaleVersion, OwnRights, Invalid."""
     account = await repository.account(work.session, account_id)
     if account is None:
         raise AccountNotFound
     check_version(if_match, account.version)
+    if str(account.id) == work.principal.subject and (patch.roles is not None or patch.scope is not None):
+        raise OwnRights
     if patch.roles is not None:
+        _check_roles(patch.roles, account.person_id)
         account.roles = sorted(patch.roles)
     if patch.scope is not None:
         account.scope = list(patch.scope)
@@ -96,23 +96,40 @@ async def add_client_key(work: Work, client_id: str, jwk: dict[str, Any]) -> tup
 
 
 async def amend_client(work: Work, client_id: str, patch: ClientPatch, if_match: str | None) -> tuple[Client, Sequence[str]]:
-    """Change what a client may do. Raises ClientNotFound, StaleVersion."""
+    """Change what a client may do; the tokens that it holds end at once. Raises ClientNotFound, StaleVersion."""
     client = await _client(work, client_id)
     check_version(if_match, client.version)
     if patch.grants is not None:
         client.grants = list(patch.grants)
     if patch.scope is not None:
         client.scope = list(patch.scope)
-    client.version += 1
+    await _change(work, client)
     await work.note("client.amend", "client", client.id, details={"grants": client.grants, "reason": patch.reason})
     return client, [key.kid for key in await repository.keys_of(work.session, client.id, work.now)]
+
+
+async def withdraw_client_key(work: Work, client_id: str, kid: str) -> None:
+    """Take one key of a client back; the tokens that the client holds end at once, since nobody knows which key they were got with. Raises ClientNotFound."""
+    client = await _client(work, client_id)
+    key = await repository.key_of(work.session, client.id, kid, work.now)
+    if key is None:
+        raise ClientNotFound
+    key.not_after = work.now
+    await _change(work, client)
+    await work.note("client.withdraw_key", "client", client.id, details={"kid": kid})
+
+
+async def _change(work: Work, client: Client) -> None:
+    """The next version of a client: sessions of earlier ones end, and every gateway process is woken to hear it."""
+    client.version, client.changed_at = client.version + 1, work.now
+    await work.publish(SessionEnded(reason="client_changed"), new_id(), "")
 
 
 async def revoke_client(work: Work, client_id: str) -> None:
     """End a machine's access within a moment. Raises ClientNotFound."""
     client = await _client(work, client_id)
-    client.state, client.revoked_at = "revoked", work.now
-    client.version += 1
+    client.state = "revoked"
+    await _change(work, client)
     await work.publish(ClientRevoked(client_id=client.id), new_id(), "")
     await work.note("client.revoke", "client", client.id)
 
@@ -130,6 +147,22 @@ async def _client(work: Work, client_id: str) -> Client:
     if client is None:
         raise ClientNotFound
     return client
+
+
+_SEES_NOBODY = {"leader", "auditor", "administrator"}
+
+
+def _check_roles(roles: Sequence[str], person_id: UUID | None) -> None:
+    if not roles:
+        raise invalid("/roles", "missing", "至少一个角色", "at least one role")
+    if "subject" in roles and (person_id is None or len(set(roles)) > 1):
+        raise invalid(
+            "/roles", "subject_alone", "本人账号须关联人员且不能兼任其他角色", "a subject account names its person and has no other role"
+        )
+    if not _SEES_NOBODY.isdisjoint(roles) and len(set(roles)) > 1:
+        raise invalid(
+            "/roles", "sees_no_persons", "领导、审计、管理员角色不得兼任其他角色", "leader, auditor and administrator have no other role"
+        )
 
 
 def _add_key(work: Work, client: Client, jwk: dict[str, Any]) -> str:

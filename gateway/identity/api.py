@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Cookie, Depends, Form, Response
+from fastapi import APIRouter, Cookie, Depends, Form, Header, Response
 
 from gateway.identity import administration, machines, repository, service
 from gateway.identity.guard import AllowPublic
@@ -27,6 +27,7 @@ from gateway.identity.schemas import (
 from gateway.identity.tables import Account, Client
 from kit.auth import SigningKey
 from kit.etags import IfMatch, etag
+from kit.problems import Forbidden
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 
@@ -53,8 +54,15 @@ async def sign_in(work: Anybody, login: Login, response: Response) -> TokenAnswe
 
 
 @router.post("/auth/v1/refresh")
-async def refresh(work: Anybody, response: Response, gk_refresh: Annotated[str | None, Cookie()] = None) -> TokenAnswer:
+async def refresh(
+    work: Anybody,
+    response: Response,
+    gk_refresh: Annotated[str | None, Cookie()] = None,
+    sec_fetch_site: Annotated[str | None, Header(include_in_schema=False)] = None,
+) -> TokenAnswer:
     """The next access token; the refresh token rotates."""
+    if sec_fetch_site not in (None, "same-origin", "none"):  # the one door that a browser's cookie alone opens (SECURITY T11)
+        raise Forbidden
     return _keep(response, work, await service.refresh(work, gk_refresh))
 
 
@@ -189,6 +197,12 @@ async def amend_client(
 async def add_client_key(work: Administrator, client_id: str, new: NewKey, response: Response) -> ClientAnswer:
     """Add a key, so that the client can rotate."""
     return _client(*await administration.add_client_key(work, client_id, new.jwk), response)
+
+
+@router.delete("/auth/v1/clients/{client_id}/keys/{kid}", status_code=204)
+async def withdraw_client_key(work: Administrator, client_id: str, kid: str) -> None:
+    """Take one key of a client back, because it leaked or was replaced."""
+    await administration.withdraw_client_key(work, client_id, kid)
 
 
 @router.delete("/auth/v1/clients/{client_id}", status_code=204)

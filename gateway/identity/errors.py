@@ -3,11 +3,12 @@
 Problem
 ├── SignInFailed 401     wrong name, password, code, locked or disabled: one answer for all
 ├── ClientRefused 401    a machine's assertion was not accepted: one answer for all
+├── OwnRights 403        another administrator changes what this one may do
 ├── NameTaken 409
 └── AccountNotFound, ClientNotFound, SessionNotFound 404
 """
 
-from kit.problems import Conflict, NotFound, Problem
+from kit.problems import Conflict, Forbidden, NotFound, Problem
 
 
 class SignInFailed(Problem):
@@ -26,6 +27,14 @@ class ClientRefused(Problem):
     slug = "client-refused"
     title_zh = "客户端身份验证未通过"
     title_en = "The client could not be authenticated"
+
+
+class OwnRights(Forbidden):
+    """An administrator's own roles and scope are another administrator's to change."""
+
+    slug = "own-rights"
+    title_zh = "不能更改自己的角色和辖区"
+    title_en = "Your own roles and scope are another administrator's to change"
 
 
 class NameTaken(Conflict):

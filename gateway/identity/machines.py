@@ -36,5 +36,12 @@ async def token_for_machine(work: Work, grant_type: str, assertion_type: str, as
         raise ClientRefused
     await work.note("client.token", "client", client.id)
     return access_token(
-        work, Principal(client.id, f"client:{client.id}", frozenset({client.role}), tuple(client.scope), tuple(client.grants))
+        work,
+        Principal(
+            client.id,
+            repository.machine_session(client.id, client.version),
+            frozenset({client.role}),
+            tuple(client.scope),
+            tuple(client.grants),
+        ),
     )

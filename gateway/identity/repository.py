@@ -15,6 +15,11 @@ from sqlmodel import col
 from gateway.identity.tables import Account, AssertionSeen, Client, ClientKey, RefreshToken, Session
 
 
+async def password_of(session: AsyncSession, username: str) -> str | None:
+    """The hash of a user's password, without a lock."""
+    return (await session.execute(select(col(Account.password_hash)).where(col(Account.username) == username))).scalar_one_or_none()
+
+
 async def account_named(session: AsyncSession, username: str) -> Account | None:
     """The account of a user name, locked for this transaction."""
     return (await session.execute(select(Account).where(col(Account.username) == username).with_for_update())).scalar_one_or_none()
@@ -54,6 +59,19 @@ async def refresh_token(session: AsyncSession, token_hash: bytes) -> RefreshToke
     ).scalar_one_or_none()
 
 
+async def sibling_used(session: AsyncSession, token: RefreshToken) -> bool:
+    """Whether another successor of this token's parent has been used. The session's row must be locked."""
+    if token.parent is None:
+        return False
+    query = select(col(RefreshToken.token_hash)).where(
+        col(RefreshToken.parent) == token.parent,
+        col(RefreshToken.session_id) == token.session_id,
+        col(RefreshToken.token_hash) != token.token_hash,
+        col(RefreshToken.used_at).is_not(None),
+    )
+    return (await session.execute(query.limit(1))).first() is not None
+
+
 async def client(session: AsyncSession, client_id: str) -> Client | None:
     """A machine client."""
     return (await session.execute(select(Client).where(col(Client.id) == client_id))).scalar_one_or_none()
@@ -74,6 +92,13 @@ async def keys_of(session: AsyncSession, client_id: str, now: datetime) -> Seque
     return (await session.execute(query.order_by(col(ClientKey.kid)))).scalars().all()
 
 
+async def key_of(session: AsyncSession, client_id: str, kid: str, now: datetime) -> ClientKey | None:
+    """One valid key of a client, locked for this transaction."""
+    query = select(ClientKey).where(col(ClientKey.client_id) == client_id, col(ClientKey.kid) == kid)
+    found = (await session.execute(query.with_for_update())).scalar_one_or_none()
+    return found if found is not None and (found.not_after is None or found.not_after > now) else None
+
+
 async def remember_assertion(session: AsyncSession, client_id: str, jti: str, expires_at: datetime, now: datetime) -> bool:
     """Note a used assertion; False when it was used before."""
     await session.execute(delete(AssertionSeen).where(col(AssertionSeen.expires_at) < now))
@@ -83,7 +108,16 @@ async def remember_assertion(session: AsyncSession, client_id: str, jti: str, ex
 
 
 async def withdrawn_since(session: AsyncSession, since: datetime) -> set[str]:
-    """Session ids (and `client:<id>`) that ended after `since`: what must be refused although its token still lives."""
+    """Session ids (and those of machines) that ended after `since`: what must be refused although its token still lives.
+
+    A machine's session is its client in one version: each change of what it may do ends the sessions of all versions before.
+    """
     ended = await session.execute(select(col(Session.id)).where(col(Session.ended_at) > since))
-    revoked = await session.execute(select(col(Client.id)).where(col(Client.revoked_at) > since))
-    return {str(row) for row in ended.scalars()} | {f"client:{row}" for row in revoked.scalars()}
+    changed = await session.execute(select(col(Client.id), col(Client.version)).where(col(Client.changed_at) > since))
+    machines = {machine_session(client_id, before) for client_id, version in changed for before in range(1, version)}
+    return {str(row) for row in ended.scalars()} | machines
+
+
+def machine_session(client_id: str, version: int) -> str:
+    """The session id in a machine's tokens."""
+    return f"client:{client_id}:{version}"

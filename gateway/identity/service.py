@@ -12,10 +12,11 @@ from uuid import UUID
 from gateway.events import SessionEnded
 from gateway.identity import repository, rules
 from gateway.identity.errors import SessionNotFound, SignInFailed
-from gateway.identity.passwords import totp_step, verify_password
+from gateway.identity.passwords import matches, totp_step, turn
 from gateway.identity.schemas import Login
 from gateway.identity.tables import Account, RefreshToken, Session
 from kit.auth import ACCESS, Principal, SigningKey, mint, principal_claims
+from kit.db import new_id
 from kit.jobs import in_work
 from kit.work import Work
 
@@ -46,16 +47,23 @@ def _hash(token: str) -> bytes:
 
 
 async def sign_in(work: Work, login: Login) -> Grant:
-    """Sign a person in. Raises SignInFailed, always the same."""
+    """Sign a person in. Raises SignInFailed, always the same and always after the same work, and TooMany.
+
+    The password is hashed between two transactions: a flood of sign-ins must hold neither the account's row nor the connections that revocation needs.
+    """
+    async with turn():
+        known = await repository.password_of(work.session, login.username)
+        await work.session.rollback()
+        right = await matches(login.password, known)
     account = await repository.account_named(work.session, login.username)
-    right = await verify_password(login.password, account.password_hash if account else None)
     if account is None:
+        await _remember_failure(work, None)
         raise SignInFailed
     locked = account.locked_until is not None and work.now < account.locked_until
+    right = right and account.password_hash == known  # it may have been changed meanwhile
     step = _second_factor(work, account, login.totp) if right else None
     if not right or locked or account.state != "active" or step is None:
-        if not locked:
-            await _remember_failure(work, account)
+        await _remember_failure(work, account.id)
         raise SignInFailed
     account.failures, account.locked_until, account.totp_step = 0, None, step
     session = Session(account_id=account.id, began_at=work.now, used_at=work.now, expires_at=work.now + rules.SESSION_LIFE)
@@ -74,24 +82,27 @@ def _second_factor(work: Work, account: Account, code: str | None) -> int | None
     return step if step is not None and step > account.totp_step else None
 
 
-async def _remember_failure(work: Work, account: Account) -> None:
-    """Count a failure in a transaction of its own: the refusal rolls this one back, and a failure that is forgotten invites the next."""
-    account_id = account.id
+async def _remember_failure(work: Work, account_id: UUID | None) -> None:
+    """Count a failure in a transaction of its own: the refusal rolls this one back, and a failure that is forgotten invites the next.
+
+    What is tried while the account is locked is noted and not counted; a name that nobody has is not kept, because it may be a password.
+    """
     await work.session.rollback()
 
     async def count(own: Work) -> None:
-        found = await repository.account(own.session, account_id)
-        if found is not None:
+        found = await repository.account(own.session, account_id or new_id())
+        if found is not None and (found.locked_until is None or own.now >= found.locked_until):
             found.failures += 1
             found.locked_until = rules.lock_after(found.failures, own.now)
-            await own.note("session.refused", "account", account_id, details={"failures": found.failures})
+        failures = found.failures if found is not None else 0
+        await own.note("session.refused", "account", *([account_id] if account_id else []), details={"failures": failures})
 
     await in_work(work.house, "sign-in", count)
 
 
-async def _grant(work: Work, account: Account, session: Session) -> Grant:
+async def _grant(work: Work, account: Account, session: Session, parent: bytes | None = None) -> Grant:
     token = secrets.token_urlsafe(32)
-    work.session.add(RefreshToken(token_hash=_hash(token), session_id=session.id, issued_at=work.now))
+    work.session.add(RefreshToken(token_hash=_hash(token), session_id=session.id, parent=parent, issued_at=work.now))
     await work.session.flush()
     principal = Principal(
         subject=str(account.id),
@@ -105,7 +116,10 @@ async def _grant(work: Work, account: Account, session: Session) -> Grant:
 
 
 async def refresh(work: Work, token: str | None) -> Grant:
-    """A new access token and the next refresh token. A token used twice ends the whole family. Raises SignInFailed."""
+    """A new access token and the next refresh token. A token used twice ends the whole family. Raises SignInFailed.
+
+    Within the grace the same token may come again and each time gets a successor; but only one of these may ever be used, or two have them.
+    """
     known = await repository.refresh_token(work.session, _hash(token)) if token else None
     if known is None:
         raise SignInFailed
@@ -113,7 +127,8 @@ async def refresh(work: Work, token: str | None) -> Grant:
     assert session is not None
     if rules.is_over(ended=session.ended_at, expires=session.expires_at, used=session.used_at, now=work.now):
         raise SignInFailed
-    if known.used_at is not None and work.now - known.used_at > rules.ROTATION_GRACE:
+    reused = known.used_at is not None and work.now - known.used_at > rules.ROTATION_GRACE
+    if reused or await repository.sibling_used(work.session, known):
         session_id = session.id
         await work.session.rollback()
 
@@ -127,7 +142,7 @@ async def refresh(work: Work, token: str | None) -> Grant:
         raise SignInFailed
     known.used_at = known.used_at or work.now
     session.used_at = work.now
-    return await _grant(work, account, session)
+    return await _grant(work, account, session, known.token_hash)
 
 
 async def end_session(work: Work, session_id: UUID, reason: str) -> None:

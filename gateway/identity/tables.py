@@ -60,6 +60,8 @@ class RefreshToken(SCHEMA.base, table=True):
 
     token_hash: bytes = Field(primary_key=True)
     session_id: UUID = Field(foreign_key="gateway.session.id", index=True)
+    parent: bytes | None = None
+    """Hash of the token that it was given for; None for the first of a family."""
     issued_at: datetime = Field(sa_type=_STAMP)
     used_at: datetime | None = Field(default=None, sa_type=_STAMP)
 
@@ -80,7 +82,8 @@ class Client(SCHEMA.base, table=True):
     state: str = Field(default="active", sa_type=sa.Text)
     version: int = 1
     created_at: datetime = Field(sa_type=_STAMP)
-    revoked_at: datetime | None = Field(default=None, sa_type=_STAMP)
+    changed_at: datetime | None = Field(default=None, sa_type=_STAMP)
+    """When it was last narrowed, widened or revoked: tokens of earlier versions ended then."""
 
 
 class ClientKey(SCHEMA.base, table=True):
