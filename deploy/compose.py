@@ -24,7 +24,7 @@ from kit.call import AsgiNeighbour, HttpNeighbour, Neighbour
 from kit.clock import Clock, WorkingDay, clock_from, load_working_days
 from kit.db import Database
 from kit.doors import Door
-from kit.logs import configure
+from kit.logs import AccessLog, configure
 
 if TYPE_CHECKING:
     from gateway.edge.routes import RouteTable
@@ -202,5 +202,6 @@ def _gateway(
         else:
             host, _, port = neighbours.urls.get(name, NOWHERE).removeprefix("http://").partition(":")
             upstreams[name] = PoolUpstream(host, int(port))
-    extras = {"access_key": keys.signing("access"), "inner_key": keys.signing("inner")}
+    access = AccessLog(folder.path / "logs" / "access.log")
+    extras = {"access_key": keys.signing("access"), "inner_key": keys.signing("inner"), "access_log": access}
     return create_gateway(_parts("gateway", settings, folder, keys, now, neighbours, extras), upstreams, table)

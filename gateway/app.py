@@ -20,7 +20,9 @@ from gateway.identity.revocations import Revocations
 from gateway.identity.service import AUDIENCE, ISSUER
 from gateway.schema import SCHEMA
 from kit.app import Parts, assemble, language_of_app
+from kit.audit_api import audit_router
 from kit.auth import ACCESS, SigningKey, TokenVerifier
+from kit.logs import AccessLog
 
 __all__ = ["create_app", "create_gateway", "tables"]
 
@@ -30,7 +32,8 @@ ACCESS_MAX_LIFE = 900
 def create_app(parts: Parts, table: RouteTable | None = None) -> tuple[FastAPI, Revocations]:
     """The gateway's own app: what it serves itself, and the deny list that it keeps."""
     revocations = Revocations()
-    app = assemble(parts, SCHEMA, title="网关 gateway", routers=[identity, documents], vital=[revocations.run], codes=CODES)
+    trail = audit_router("/auth/v1", veiled=False)
+    app = assemble(parts, SCHEMA, title="网关 gateway", routers=[identity, documents], vital=[revocations.run], codes=CODES, audit_at=trail)
     known = (table or shipped_table()).routes
     roles = {(route.method, route.path): {"roles": route.roles, "purpose": route.purpose} for route in known}
     app.state.house.extras["library"] = Library(parts.neighbours, language_of_app(app, CODES), roles)
@@ -50,7 +53,18 @@ def create_gateway(
     verifier = TokenVerifier(
         {ISSUER: {access_key.kid: access_key.private.public_key()}}, typ=ACCESS, audience=AUDIENCE, max_life=ACCESS_MAX_LIFE
     )
+    access = parts.extras.get("access_log")
+    assert access is None or isinstance(access, AccessLog)
     edge = Edge(
-        local, upstreams, table, verifier, inner_key, revocations, parts.clock, limiter or Limiter(), registry=local.state.metrics.registry
+        local,
+        upstreams,
+        table,
+        verifier,
+        inner_key,
+        revocations,
+        parts.clock,
+        limiter or Limiter(),
+        registry=local.state.metrics.registry,
+        access=access,
     )
     return edge, local

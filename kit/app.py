@@ -22,6 +22,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
 
 from kit import audit, idempotency, outbox
+from kit.audit_api import audit_router
 from kit.auth import TokenVerifier
 from kit.clock import Clock
 from kit.codes import Codes
@@ -172,16 +173,17 @@ SWEEP_EVERY = timedelta(hours=1)
 """How often answers of old Idempotency-Keys are forgotten."""
 
 
-def internal_router(house: House, wakes: Wakes) -> APIRouter:
+def internal_router(house: House, wakes: Wakes, followed_by: Sequence[str] = ()) -> APIRouter:
     """The feed that neighbours follow (DESIGN 5). Long poll: wakes by NOTIFY, falls back to the given wait."""
     router = APIRouter(prefix="/internal", route_class=UnitRoute, include_in_schema=False)
+    follower = Depends(AllowNeighbour(*followed_by))
 
     @router.get("/events")
     async def events(
-        work: Annotated[Work, Depends(AllowNeighbour())],
         after: Annotated[str, Query(max_length=40)] = outbox.START,
         wait: Annotated[float, Query(ge=0, le=30)] = 0,
         size: Annotated[int, Query(ge=1, le=1000)] = 500,
+        work: Work = follower,
     ) -> dict[str, Any]:
         """Events after a cursor, oldest first."""
         try:
@@ -283,11 +285,14 @@ def assemble(
     background: Sequence[Callable[[House], Awaitable[None]]] = (),
     vital: Sequence[Callable[[House], Awaitable[None]]] = (),
     codes: Mapping[str, Codes] | None = None,
+    audit_at: APIRouter | None = None,
+    followed_by: Sequence[str] = (),
 ) -> FastAPI:
     """The app of a service.
 
     `readers`: neighbour → event type → reader; `work_jobs`: (name, run, cron or None); `background`: its own endless tasks, which tests step by hand;
-    `vital`: tasks that always run, because requests depend on them; `codes`: its code lists with labels, for /meta/v1/codes.
+    `vital`: tasks that always run, because requests depend on them; `codes`: its code lists with labels, for /meta/v1/codes;
+    `audit_at`: how auditors read this trail when it is not as in every service; `followed_by`: who may read the feed, when not every neighbour.
     """
     extras: dict[str, Any] = {**parts.extras, "neighbours": dict(parts.neighbours), "county": parts.county}
     house = House(schema, parts.database, parts.clock, parts.sealer, parts.verifier, parts.neighbour_verifier, parts.demo, extras)
@@ -339,10 +344,10 @@ def assemble(
     app.state.jobs = jobs
     extras["wakes"] = wakes
     install_problems(app)
-    app.include_router(internal_router(house, wakes))
+    app.include_router(internal_router(house, wakes, followed_by))
     app.include_router(_language_router(app, codes or {}))
     app.include_router(health_router(house, ready, app.state.metrics))
-    for router in routers:
+    for router in (*routers, audit_at or audit_router(f"/{schema.name}/v1")):
         app.include_router(router)
     app.middleware_stack = app.state.metrics.wrap(app.build_middleware_stack(), time.monotonic)
     return app

@@ -2,12 +2,12 @@
 
 The answer is stored in the transaction of its effect, so a lost answer on a mountain road costs nothing and a rolled-back write leaves no answer.
 Keys belong to the caller and the route. A concurrent twin waits on the key's advisory lock and then finds the answer. Answers are sealed: they may show what
-the tables hold sealed, or a secret that is shown once. Nobody's request (a sign-in) has no caller whose key it could be, and keeps no answer.
+the tables hold sealed, or a secret that is shown once. Nobody's request (a sign-in) has no caller whose key it could be, and keeps no answer; neither does a
+search, which has no effect to repeat and is noted each time. Before an answer is given again its caller is let in anew, and the repetition is noted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -23,6 +23,7 @@ from kit.problems import Problem, invalid
 if TYPE_CHECKING:
     from kit.work import House
 
+HEADER = "idempotency-key"
 KEEP = timedelta(days=7)
 
 
@@ -67,19 +68,13 @@ class Kept:
         await session.execute(insert(self.house.schema.answers), values)
 
 
-async def begin(request: Request, session: AsyncSession, house: House, body: bytes, subject_of: Callable[[Request], str]) -> Kept | None:
-    """Look the key up before the endpoint runs. None without a key or without a token. `subject_of` names the caller.
-
-    Raises Invalid, KeyReused, Unauthenticated.
-    """
-    key = request.headers.get("idempotency-key")
-    if key is None or "authorization" not in request.headers:
-        return None
+async def begin(request: Request, session: AsyncSession, house: House, body: bytes, caller: str) -> Kept:
+    """Look the key of a request up before the endpoint runs; whoever calls this has let the caller in. Raises Invalid, KeyReused."""
+    key = request.headers[HEADER]
     if not 8 <= len(key) <= 200 or not key.isascii():
         raise invalid(
             "/header/Idempotency-Key", "length", "幂等键须为 8 到 200 个 ASCII 字符", "an Idempotency-Key has 8 to 200 ASCII characters"
         )
-    caller = subject_of(request)
     kept = Kept(house, caller, f"{request.method} {request.url.path}", key, sha256(body or await request.body()).digest())
     lock = sha256(f"{kept.caller}|{kept.route}|{key}".encode()).digest()[:8]
     await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": int.from_bytes(lock, "big", signed=True)})

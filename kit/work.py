@@ -8,12 +8,13 @@ rendered answer must be in the same transaction as its effect (ADR 0002).
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
+import structlog
 from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,7 +28,9 @@ from kit.problems import FieldError, Forbidden, Invalid, Unauthenticated, invali
 from kit.roles import Role
 from kit.sealed import Sealer
 
-PURPOSES = ("supervision", "assistance", "testing", "inspection", "audit", "exchange", "emergency")
+EMERGENCY = "emergency"
+PURPOSES = ("supervision", "assistance", "testing", "inspection", "audit", "exchange", EMERGENCY)
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +82,9 @@ class Work:
         await outbox.append(self.session, self.house.schema, event, subject_id, division_code, self.origin)
 
     async def note(self, action: str, object_type: str, *object_ids: UUID | str, details: dict[str, Any] | None = None) -> None:
-        """Record an audit row, in this transaction: for writes and for reads of persons."""
+        """Record an audit row, in this transaction: for writes and for reads of persons. An emergency is told to whoever watches the logs, too."""
+        if self.purpose == EMERGENCY:
+            log.warning("opened_in_emergency", code=action, request_id=self.request_id)
         await audit.record(
             self.session,
             self.house.schema,
@@ -95,6 +100,13 @@ class Work:
             details=details,
         )
 
+    async def note_refused(self, action: str, object_type: str, *object_ids: UUID | str, details: dict[str, Any] | None = None) -> None:
+        """Give this unit up and record an audit row in one of its own: for a refusal that tells something, and would otherwise leave no trace."""
+        await self.session.rollback()
+        async with self.house.database.session() as session:
+            await replace(self, session=session).note(action, object_type, *object_ids, details=details)
+            await session.commit()
+
 
 def system_work(house: House, session: AsyncSession, request_id: str, actor: str) -> Work:
     """Work that no request started: a job, a follower. The actor is `<service>/<job>`."""
@@ -109,6 +121,8 @@ class UnitRoute(APIRoute):
         """Wrap FastAPI's handler: strict body, unknown parameters, session, idempotency, commit."""
         inner: Callable[[Request], Awaitable[Response]] = super().get_route_handler()
         allowed = frozenset(_query_names(self.dependant))
+        guard = _guard_of(self.dependant)
+        asks = self.path.endswith("/search")  # a POST that changes nothing (API.md 1) has no effect to repeat
 
         async def handle(request: Request) -> Response:
             unknown = [name for name in request.query_params if name not in allowed]
@@ -126,9 +140,14 @@ class UnitRoute(APIRoute):
             session = house.database.session()
             request.state.session = session
             try:
-                kept = await idempotency.begin(request, session, house, body, _subject) if request.method == "POST" else None
-                if kept is not None and kept.answer is not None:
-                    return kept.answer
+                kept = None
+                if request.method == "POST" and guard is not None and not asks and idempotency.HEADER in request.headers:
+                    work = await guard(request)  # before anything is given out again: who asks must still be let in
+                    kept = await idempotency.begin(request, session, house, body, work.principal.subject)
+                    if kept.answer is not None:
+                        await work.note("answer.repeated", "answer", details={"route": f"POST {self.path}"})
+                        await session.commit()
+                        return kept.answer
                 response = await inner(request)
                 if kept is not None and response.status_code < 400:
                     await kept.store(session, response, house.clock())
@@ -140,6 +159,15 @@ class UnitRoute(APIRoute):
                     await session.close()
 
         return handle
+
+
+def _guard_of(dependant: Any) -> Allow | None:
+    """The guard among a route's dependencies; None where nobody is asked who they are, or a neighbour calls."""
+    for child in dependant.dependencies:
+        found = child.call if isinstance(child.call, Allow) else _guard_of(child)
+        if found is not None:
+            return found
+    return None
 
 
 def _query_names(dependant: Any) -> set[str]:
@@ -183,10 +211,6 @@ def caller_of(request: Request) -> Principal:
     return principal
 
 
-def _subject(request: Request) -> str:
-    return caller_of(request).subject
-
-
 def read_purpose(header: str | None) -> tuple[str, str]:
     """`Purpose: supervision` or `Purpose: emergency; reason="…"` as (purpose, reason). Raises Invalid."""
     word, _, rest = (header or "").partition(";")
@@ -200,7 +224,8 @@ def read_purpose(header: str | None) -> tuple[str, str]:
         reason = unquote(reason)
     elif not reason.isascii():  # header bytes arrive as Latin-1; people type Chinese
         reason = reason.encode("latin-1", "ignore").decode("utf-8", "replace")
-    if word == "emergency" and len(reason) < 5:
+    reason = " ".join("".join(sign if sign.isprintable() else " " for sign in reason).split())
+    if word == EMERGENCY and len(set(reason)) < 4:  # a sentence, in any script; neither blanks nor one key held down
         raise invalid("/header/Purpose", "reason_required", "紧急查看须写明理由", "an emergency read needs a reason")
     return word, reason[:500]
 
@@ -232,17 +257,26 @@ def allow(*roles: str, personal: bool = False) -> Any:
 
 
 class AllowNeighbour:
-    """The guard of `/internal/…`: a neighbour's service token, never routed by the gateway."""
+    """The guard of `/internal/…`: a neighbour's service token, never routed by the gateway.
+
+    With names only these neighbours come in: who inspects firms must not be able to learn who is under supervision, not even from the cellar (domain 11.1).
+    """
 
     roles = frozenset({Role.SERVICE})
     personal = False
 
+    def __init__(self, *callers: str) -> None:
+        self.callers = frozenset(callers)
+
     async def __call__(self, request: Request) -> Work:
-        """Verify the service token. Raises Unauthenticated."""
+        """Verify the service token. Raises Unauthenticated, Forbidden."""
         house: House = request.app.state.house
         try:
             claims = house.neighbour_verifier.verify(bearer(request), house.clock())
         except InvalidToken as error:
             raise Unauthenticated from error
-        principal = Principal(str(claims["sub"]), "", frozenset({Role.SERVICE}), ("",))
+        caller = str(claims["iss"])  # whose key it is, whatever `sub` says
+        if self.callers and caller not in self.callers:
+            raise Forbidden
+        principal = Principal(caller, "", frozenset({Role.SERVICE}), ("",))
         return Work(house, request.state.session, principal, house.clock(), request.headers.get("x-request-id", "")[:64])

@@ -52,7 +52,7 @@ def dress(headers: Iterable[tuple[bytes, bytes]], request_id: bytes, tail: Heade
 class Answer:
     """`send` for one request: it notes what went out and dresses the head."""
 
-    __slots__ = ("_ended", "_request_id", "_send", "_tail", "body", "cacheable", "leash", "started", "status")
+    __slots__ = ("_ended", "_request_id", "_send", "_tail", "account", "body", "cacheable", "leash", "started", "status")
 
     def __init__(self, send: Send, request_id: str, *, https: bool) -> None:
         self._send = send
@@ -60,6 +60,8 @@ class Answer:
         self._tail = [*_PRIVATE_TAIL, HSTS] if https else _PRIVATE_TAIL
         self.status = 0
         self.started = False
+        self.account = ""
+        """Who asks, once that is known: an account or a client, never a person under care."""
         self.cacheable = False
         """A public read: the app may say how long it keeps."""
         self.leash: Callable[[], bool] | None = None

@@ -27,6 +27,7 @@ from gateway.edge.routes import LOCAL, METHODS, BadTable, Route, RouteTable
 from gateway.edge.upstream import AsgiUpstream, Upstream
 from kit.auth import SigningKey, TokenVerifier
 from kit.clock import Clock
+from kit.logs import AccessLog
 from kit.problems import MethodNotAllowed, Problem, TooLarge, invalid, language_of
 
 log = structlog.get_logger()
@@ -48,6 +49,7 @@ class Edge:
         *,
         registry: CollectorRegistry | None = None,
         https: bool = False,
+        access: AccessLog | None = None,
     ) -> None:
         """`https`: TLS ends before us, so say Strict-Transport-Security. Raises BadTable when a row leads nowhere or to no rate class."""
         self._upstreams: dict[str, Upstream] = {**upstreams, LOCAL: AsgiUpstream(local_app)}
@@ -62,6 +64,7 @@ class Edge:
         self._metrics = EdgeMetrics(registry or CollectorRegistry())
         self._readiness = Readiness(self._upstreams)
         self._https = https
+        self._access = access
 
     def forget(self) -> None:
         """Verify every token anew: a signing key was withdrawn."""
@@ -70,6 +73,8 @@ class Edge:
     async def close(self) -> None:
         """Give back the upstreams' connections."""
         await asyncio.gather(*(upstream.close() for upstream in self._upstreams.values()))
+        if self._access is not None:
+            self._access.flush()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request. The lifespan of the apps is their composer's; here it only gives connections back."""
@@ -115,7 +120,10 @@ class Edge:
             problem = Problem()
         await self._conclude(scope, answer, problem)
         method = scope["method"] if scope["method"] in METHODS else "other"
-        self._metrics.note(method, template, answer.status, loop.time() - begin)
+        seconds = loop.time() - begin
+        self._metrics.note(method, template, answer.status, seconds)
+        if self._access is not None:
+            self._access.note(self._clock().isoformat(), method, template, answer.status, seconds, request_id, answer.account)
 
     async def _conclude(self, scope: Scope, answer: Answer, problem: Problem | None) -> None:
         """Answer with what went wrong. An answer already begun is left unfinished: the server then cuts the connection, and the client can tell."""
@@ -133,6 +141,7 @@ class Edge:
             self._limiter.take(route.rate, address_key(scope.get("client")), now.timestamp())
         else:
             visitor = self._guard.admit(head.authorization, address_key(scope.get("client")), now)
+            answer.account = visitor.principal.subject
             self._guard.allow(visitor, route, now)
             headers.append((b"authorization", self._guard.inner(visitor, route.service, now)))
             if route.rate == STREAM:

@@ -59,4 +59,5 @@ def create_app(parts: Parts) -> FastAPI:
         work_jobs=JOBS,
         background=[end_due_measures],
         codes=load_codes(Path(__file__).parent),
+        followed_by=("testing", "alerts"),
     )

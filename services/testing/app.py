@@ -34,4 +34,5 @@ def create_app(parts: Parts) -> FastAPI:
         readers={"registry": READERS},
         work_jobs=jobs.JOBS,
         codes=CODES,
+        followed_by=("registry", "alerts"),
     )

@@ -19,7 +19,7 @@ from services.registry.people.errors import PersonNotFound
 
 router = APIRouter(prefix="/internal/people", route_class=UnitRoute, include_in_schema=False)
 
-Neighbour = Annotated[Work, Depends(AllowNeighbour())]
+Neighbour = Annotated[Work, Depends(AllowNeighbour("testing", "alerts"))]
 GivenNumber = Annotated[str, StringConstraints(min_length=1, max_length=40)]
 
 

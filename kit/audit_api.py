@@ -1,0 +1,138 @@
+"""The audit trail as an auditor reads it: who did and read what, when and why, and of nobody who they are (DESIGN 6: logs, no persons; SECURITY 4.6).
+
+Ids of things are veiled: each stands there as another id that is the same wherever that thing stands, so that an auditor sees one record opened forty times,
+follows it through all rows with `object_id`, and cannot look anybody up. Only the service turns a veiled id back, and only to compare.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, timedelta
+from typing import Annotated, Any
+from uuid import UUID
+
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from fastapi import APIRouter, Query, Request, Response
+from sqlalchemy import ColumnElement, RowMapping, Table, cast, select
+from sqlalchemy.dialects.postgresql import JSONB
+
+from kit.clock import day_start
+from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
+from kit.problems import invalid
+from kit.roles import Role
+from kit.schemas import Answer
+from kit.sealed import Sealer
+from kit.work import PURPOSES, UnitRoute, Work, allow
+
+_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+Auditor = Annotated[Work, allow(Role.AUDITOR)]
+Word = Annotated[str | None, Query(max_length=100, pattern=r"^[A-Za-z0-9._:/-]+$")]
+
+
+class AuditEntry(Answer):
+    """One act. `object_ids` and ids within `details` are veiled; `reason` is what whoever opened a record in an emergency wrote."""
+
+    id: int
+    at: datetime
+    actor: str
+    roles: list[str]
+    action: str
+    purpose: str
+    reason: str
+    object_type: str
+    object_ids: list[str]
+    request_id: str
+    details: dict[str, Any]
+
+
+class Veil:
+    """Ids ↔ the ids that stand for them: one block of AES under a key of this schema's, a permutation that nobody else can compute."""
+
+    def __init__(self, sealer: Sealer) -> None:
+        self._cipher = Cipher(algorithms.AES(sealer.key("audit-veil")), modes.ECB())  # noqa: S305 - a single block is all there is
+
+    def over(self, text: str) -> str:
+        """The text with each id in it veiled."""
+        return _ID.sub(lambda found: str(UUID(bytes=self._cipher.encryptor().update(UUID(found[0]).bytes))), text)
+
+    def lifted(self, veiled: UUID) -> str:
+        """The id behind a veiled one."""
+        return str(UUID(bytes=self._cipher.decryptor().update(veiled.bytes)))
+
+
+def _veiled(value: Any, over: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return over(value)
+    if isinstance(value, dict):
+        return {key: _veiled(item, over) for key, item in value.items()}
+    return [_veiled(item, over) for item in value] if isinstance(value, list) else value
+
+
+def _wheres(table: Table, given: Mapping[str, Any]) -> list[ColumnElement[bool]]:
+    found = [table.c[name] == given[name] for name in ("actor", "action", "purpose", "object_type", "request_id") if given.get(name)]
+    if given.get("object_id"):
+        found.append(table.c.object_ids.contains(cast([given["object_id"]], JSONB)))
+    if given["from"]:
+        found.append(table.c.at >= day_start(given["from"]))
+    if given["to"]:
+        found.append(table.c.at < day_start(given["to"] + timedelta(days=1)))
+    return found
+
+
+async def page_of(work: Work, given: Mapping[str, Any], before: int | None, limit: int) -> list[RowMapping]:
+    """Rows of this schema's trail that fit, the latest first. Reading them is noted too."""
+    table = work.house.schema.audit
+    query = select(table).where(*_wheres(table, given))
+    if before is not None:
+        query = query.where(table.c.id < before)
+    rows = list((await work.session.execute(query.order_by(table.c.id.desc()).limit(limit))).mappings())
+    await work.note("audit.read", "audit", details={"by": sorted(name for name, value in given.items() if value), "rows": len(rows)})
+    return rows
+
+
+def audit_router(prefix: str, *, veiled: bool = True) -> APIRouter:
+    """`GET <prefix>/audit` of a service. `veiled=False` where no object is a person under care: the gateway's are accounts and sessions."""
+    router = APIRouter(prefix=prefix, tags=["audit"], route_class=UnitRoute)
+
+    @router.get("/audit")
+    async def read_audit(
+        work: Auditor,
+        request: Request,
+        response: Response,
+        actor: Word = None,
+        action: Word = None,
+        purpose: Word = None,
+        object_type: Word = None,
+        object_id: UUID | None = None,
+        request_id: Word = None,
+        first: Annotated[date | None, Query(alias="from")] = None,
+        last: Annotated[date | None, Query(alias="to")] = None,
+        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
+        cursor: Annotated[str | None, Query(max_length=400)] = None,
+    ) -> Page[AuditEntry]:
+        """Who did and read what, latest first. `purpose=emergency`: records opened beyond the own scope; `object_id`: as it stands in a row."""
+        if purpose is not None and purpose not in PURPOSES:
+            raise invalid("/query/purpose", "literal_error", "不在可选项内", "not one of the allowed words")
+        if first and last and first > last:
+            raise invalid("/query/from", "after_end", "起始日晚于截止日", "lies after the end")
+        veil = Veil(work.sealer) if veiled else None
+        asked = (veil.lifted(object_id) if veil else str(object_id)) if object_id else None
+        words = {"actor": actor, "action": action, "purpose": purpose, "object_type": object_type, "request_id": request_id}
+        given = {**words, "object_id": asked, "from": first, "to": last}
+        cursors = Cursors(work.sealer)
+        after = cursors.read(cursor, work.principal.subject, {"audit": given}, 1)
+        rows = await page_of(work, given, int(after[0]) if after else None, limit)
+        following = cursors.make([str(rows[-1]["id"])], work.principal.subject, {"audit": given}) if len(rows) == limit else None
+        response.headers.update(next_link(request, following))
+        return Page(items=[_entry(row, veil) for row in rows], next=following)
+
+    return router
+
+
+def _entry(row: RowMapping, veil: Veil | None) -> AuditEntry:
+    shown = {name: row[name] for name in AuditEntry.model_fields} | {"roles": row["roles"].split()}
+    if veil is not None:
+        shown |= {name: _veiled(shown[name], veil.over) for name in ("object_ids", "details")}
+    return AuditEntry(**shown)
