@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.clock import load_working_days
-from services.alerts.alerts.figures import SMALL, withhold
+from services.alerts.alerts.figures import SMALL, withheld_total, withhold
 from services.alerts.alerts.rules import STATES, TRANSITIONS, precision
 from services.alerts.alerts.sentences import DEADLINES, sentence
 from services.alerts.alerts.working_days import end_of_working_day, working_days_after, working_days_before
@@ -105,3 +105,9 @@ def test_deadlines_have_a_sentence_in_both_languages() -> None:
         for language in ("zh", "en"):
             assert "{" not in sentence({"code": code, "numbers": numbers}, language)
     assert sentence({"code": "unheard", "numbers": {}}, "zh") == "unheard"
+
+
+def test_a_total_gives_back_no_count_that_was_withheld() -> None:
+    """Two towns with one each: the county's 22 less the open 20 would say 1 and 1, since 0 is shown as 0."""
+    for values, wanted in (([1, 1, 20], None), ([4, 4, 20], 28), ([0, 0, 3], None), ([0, 9, 20], 29), ([2, 9], 11), ([1, 2], None)):
+        assert withheld_total(values, withhold(values)) == wanted, values

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import text
@@ -40,6 +41,13 @@ def withhold(values: list[int]) -> list[int | None]:
     return shown
 
 
+def withheld_total(values: Sequence[int], shown: Sequence[int | None]) -> int | None:
+    """The sum of a column; None when it is small itself, or when the shown cells taken from it leave a small number for those that are not. Pure."""
+    rest = sum(value for value, cell in zip(values, shown, strict=True) if cell is None)
+    total = sum(values)
+    return None if 0 < total < SMALL or 0 < rest < SMALL or list(shown).count(None) == 1 else total
+
+
 async def figures_of(work: Work) -> FiguresAnswer:
     """Counts per town of the caller's scope as of now."""
     towns = [prefix + "%" for prefix in work.principal.scope]
@@ -59,7 +67,7 @@ async def figures_of(work: Work) -> FiguresAnswer:
     total: dict[str, int | None] = {name: sum(values) for name, values in columns.items()}
     by_kind: dict[str, int | None] = dict(kinds)
     if small:
-        total = {name: None if 0 < (value or 0) < SMALL else value for name, value in total.items()}
+        total = {name: withheld_total(columns[name], shown[name]) for name in _FIELDS}
         by_kind = dict(zip(kinds, withhold(list(kinds.values())), strict=True))
     return FiguresAnswer(
         as_of=work.now,

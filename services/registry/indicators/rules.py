@@ -121,7 +121,9 @@ def withheld(found: Figure) -> Figure:
 
 
 def withheld_column(column: Mapping[str, Figure], county: str) -> dict[str, Figure]:
-    """One indicator over all lines: a single withheld town would follow from the county's figure, so the next smallest is withheld with it."""
+    """One indicator over all lines: a single withheld town would follow from the county's figure, so the next smallest is withheld with it; and what all
+    withheld towns have together must not be small either, or the county's figure is withheld (two towns of one each: 0 is shown as 0).
+    """
     shown = {code: withheld(found) for code, found in column.items()}
     towns: Sequence[str] = [code for code in shown if code != county]
     hidden = [code for code in towns if shown[code].withheld != "nothing"]
@@ -132,7 +134,18 @@ def withheld_column(column: Mapping[str, Figure], county: str) -> dict[str, Figu
             shown[smallest] = Figure(None, None, None, "all")
         else:
             shown[county] = Figure(None, None, None, "all")
+    rest = [column[code] for code in towns if shown[code].withheld != "nothing"]
+    if county in shown and shown[county].withheld == "nothing" and _tells(rest):
+        value = shown[county].value
+        known = None if shown[county].denominator is None or value is None else value.quantize(Decimal("0.01"), ROUND_HALF_UP)
+        shown[county] = Figure(None, None, known, "all" if known is None else "counts")
     return shown
+
+
+def _tells(rest: Sequence[Figure]) -> bool:
+    done, due = sum(found.numerator or 0 for found in rest), sum(found.denominator or 0 for found in rest)
+    missing = due - done if due else 0
+    return any(0 < number < SMALL for number in (done, due, missing))
 
 
 def _size(found: Figure) -> int:

@@ -60,7 +60,7 @@ async def list_people(
 @router.post("/search", responses={200: {"model": Page[PersonRow]}})
 async def search_people(work: Reader, search: PersonSearch, request: Request, limit: Limit = LIMIT, cursor: Cursor = None) -> Response:
     """Search by ID number, phone, name, pinyin or initials. ID number and phone are needed in full; nothing is guessed from parts of them."""
-    body, following = await service.list_people(work, Cursors(work.sealer), service.search_filters(work, search), cursor, limit)
+    body, following = await service.search_people(work, Cursors(work.sealer), search, cursor, limit)
     return json_page(request, body, following)
 
 

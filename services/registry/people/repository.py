@@ -36,25 +36,30 @@ _STILL_OURS = "p.status <> all(array['transferred_out', 'erroneous'])"
 _PAGE = """
 with page as (select {shown} from registry.person p where p.state = 'open' and {where} order by p.id limit %(size)s),
      noted as (insert into registry.audit (at, actor, roles, action, purpose, reason, object_type, object_ids, request_id, details)
-               select %(now)s, %(actor)s, %(roles)s, 'person.list', %(purpose)s, %(reason)s, 'person', jsonb_agg(id), %(request_id)s, '{}'
-                 from page having count(*) > 0)
+               select %(now)s, %(actor)s, %(roles)s, {noted} from page{having})
 select convert_to(coalesce(json_agg(page)::text, '[]'), 'UTF8') as body, count(*) as shown, (array_agg(id order by id desc))[1]::text as last from page"""
 
+_LIST = "'person.list', %(purpose)s, %(reason)s, 'person', jsonb_agg(id), %(request_id)s, '{}'"
+_SEARCH = "'person.search', %(purpose)s, %(reason)s, 'person', coalesce(jsonb_agg(id), '[]'), %(request_id)s, %(asked)s::jsonb"
+"""A search is noted without a hit too: whoever tries one value after another must leave a row for each."""
 
-@lru_cache(maxsize=2 ** len(_FILTERS))
+
+@lru_cache(maxsize=2 ** (len(_FILTERS) + 1))
 def _page(given: frozenset[str]) -> bytes:
     """The statement for the filters that are given: fewer parameters, and a plan of its own for each combination."""
     clauses = [clause for name, clause in _FILTERS.items() if name in given]
     if "status" not in given:
         clauses.append(_STILL_OURS)
-    return _PAGE.replace("{shown}", _SHOWN).replace("{where}", " and ".join(clauses)).encode()
+    noted, having = (_SEARCH, "") if "asked" in given else (_LIST, " having count(*) > 0")
+    statement = _PAGE.replace("{shown}", _SHOWN).replace("{noted}", noted).replace("{having}", having)
+    return statement.replace("{where}", " and ".join(clauses)).encode()
 
 
 async def page_of_people(database: Database, parameters: Mapping[str, Any]) -> tuple[bytes, int, str | None]:
     """JSON of a page as bytes that nobody decodes, how many it shows, and the last id; the audit row is written by the same statement."""
     given = {name: value for name, value in parameters.items() if value is not None}
     async with database.reader() as connection:
-        cursor = await connection.execute(_page(frozenset(_FILTERS.keys() & given.keys())), given, prepare=True, binary=True)
+        cursor = await connection.execute(_page(frozenset((_FILTERS.keys() | {"asked"}) & given.keys())), given, prepare=True, binary=True)
         row = await cursor.fetchone()
     assert row is not None
     return row[0], row[1], row[2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -39,7 +40,9 @@ async def register_person(work: Work, new: NewPerson) -> Person:
     if new.status_since > work.today:
         raise invalid("/status_since", "date_future", "日期不能晚于今天", "must not lie in the future")
     index = work.sealer.index("id_number", number.text)
-    if await repository.person_by_index(work.session, index) is not None:
+    known = await repository.person_by_index(work.session, index)
+    if known is not None:  # says that somebody is in the register, perhaps of another town: who asked must be seen
+        await work.note_refused("person.register_refused", "person", known.id)
         raise AlreadyRegistered
     person_id, name = new_id(), folded_name(new.name)
     pinyin, initials = pinyin_of(name)
@@ -96,6 +99,14 @@ async def list_people(
     body, shown, last = await repository.page_of_people(work.house.database, parameters)
     following = cursors.make([last], work.principal.subject, bound) if last and shown == limit else None
     return body, following
+
+
+async def search_people(
+    work: Work, cursors: Cursors, search: PersonSearch, cursor: str | None, limit: int = LIMIT
+) -> tuple[bytes, str | None]:
+    """A page of those who fit, as `list_people`. Noted with what was asked by, not with the values. Raises Invalid, BadCursor."""
+    asked = json.dumps({"by": sorted(search.model_fields_set)})
+    return await list_people(work, cursors, {**search_filters(work, search), "asked": asked}, cursor, limit)
 
 
 def search_filters(work: Work, search: PersonSearch) -> dict[str, Any]:

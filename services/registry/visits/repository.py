@@ -37,7 +37,7 @@ with page as (
      and (%(round)s::uuid is null or v.round_id = %(round)s)
      and (%(division)s::text is null or v.division_code = %(division)s)
      and (%(state)s::text is null or case when v.excused is not null then 'excused' when v.visited_on is null then 'due' else 'done' end = %(state)s)
-     and (v.visited_on is not null or (p.state = 'open' and not {over}))
+     and p.state = 'open' and not {over}
      and (%(after)s::uuid is null or v.id > %(after)s)
    order by v.id limit %(size)s),
 noted as (insert into registry.audit (at, actor, roles, action, purpose, reason, object_type, object_ids, request_id, details)

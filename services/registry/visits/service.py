@@ -18,10 +18,11 @@ from services.registry.events import VisitRecorded
 from services.registry.measures.standings import monitoring_over
 from services.registry.people import policy as people_policy
 from services.registry.people import repository as people
+from services.registry.people.errors import PersonNotFound
 from services.registry.people.rules import ENDS_SUPERVISION, DatedStanding, standing_on
 from services.registry.staff import repository as staff
 from services.registry.visits import policy, repository
-from services.registry.visits.errors import RoundCodeTaken, RoundNotFound, SupervisionOver
+from services.registry.visits.errors import RoundCodeTaken, RoundNotFound, SupervisionOver, VisitNotFound
 from services.registry.visits.schemas import Assignment, NewRound, VisitRecord
 from services.registry.visits.tables import Round, Visit
 
@@ -71,7 +72,17 @@ async def coverage_of(work: Work, round_id: UUID) -> list[dict[str, Any]]:
 
 
 def _withheld(line: RowMapping) -> dict[str, Any]:
-    return {str(name): None if isinstance(value, int) and 0 < value < SMALL else value for name, value in line.items()}
+    counts = {str(name): int(value) for name, value in line.items() if isinstance(value, int)}
+    excused = counts.pop("excused")
+    shown: dict[str, Any] = {"division_code": line["division_code"], "excused": None if 0 < excused < SMALL else excused}
+    last: int | None = None
+    for name, count in sorted(
+        counts.items(), key=lambda item: -item[1]
+    ):  # each counts some of those before: a small difference names somebody too
+        told = 0 < count < SMALL or (last is not None and 0 < last - count < SMALL)
+        shown[name] = None if told else count
+        last = last if told else count
+    return shown
 
 
 async def list_visits(work: Work, cursors: Cursors, filters: dict[str, Any], cursor: str | None, limit: int) -> tuple[str, str | None]:
@@ -116,11 +127,15 @@ async def visits_of(work: Work, person_id: UUID) -> Sequence[Visit]:
 
 
 async def read_visit(work: Work, visit_id: UUID) -> Visit:
-    """A visit. Raises VisitNotFound."""
+    """A visit; with the person's record it closes (domain 2.5). Raises VisitNotFound."""
     visit = await repository.visit(work.session, visit_id)
     if not work.principal.has(*policy.STAFF):
         visit = None
     found = policy.may_see(work.principal, visit)
+    try:
+        people_policy.may_read(work.principal, await people.person(work.session, found.person_id), work.purpose)
+    except PersonNotFound as error:
+        raise VisitNotFound from error
     await work.note("visit.read", "person", found.person_id)
     return found
 

@@ -12,6 +12,8 @@ from sqlmodel import col
 
 from services.testing.collections.rules import AT_A_LAB
 from services.testing.collections.tables import ChainStep, Collection
+from services.testing.subjects.rules import ENDS_SUPERVISION
+from services.testing.subjects.tables import Subject
 
 
 async def collection(session: AsyncSession, collection_id: UUID, *, for_update: bool = False) -> Collection | None:
@@ -41,6 +43,9 @@ async def collections_page(
         query = query.where(col(Collection.deadline_on) < overdue_on)
     if at_lab:
         query = query.where(col(Collection.state).in_(AT_A_LAB))
+    else:  # with the person's record their tests close (domain 2.5); a laboratory finishes what lies with it
+        closed = select(col(Subject.person_id)).where(col(Subject.standing).in_(ENDS_SUPERVISION))
+        query = query.where(col(Collection.person_id).not_in(closed))
     if after is not None:
         query = query.where(col(Collection.id) > after)
     return (await session.execute(query.order_by(col(Collection.id)).limit(limit))).scalars().all()
