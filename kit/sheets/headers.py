@@ -232,7 +232,7 @@ class HeaderFinder:
                     return order, 0, self._learned[kind][form]
             for position, form in enumerate(forms):
                 if form in self._sure[kind]:
-                    return order, 1 + position, self._sure[kind][form]
+                    return order, min(1 + position, _SURE), self._sure[kind][form]
             for form in forms:
                 for bare in self._bare(form):
                     if bare in self._sure[kind]:

@@ -70,7 +70,18 @@ def layout_of(
         )
         columns = {column_letter(column): name for column, name in table.columns.items()}
         listed.append(
-            Table(index, plan.sheet.name, table.kind.name, tuple(table.header_rows), table.first, table.last, columns, context, unknown)
+            Table(
+                index,
+                plan.sheet.name,
+                table.kind.name,
+                tuple(table.header_rows),
+                table.first,
+                table.last,
+                columns,
+                context,
+                unknown,
+                table.derived,
+            )
         )
     unrecognised = [_unrecognised(plan, loose, finder) for plan in plans for loose in plan.loose if loose.rows]
     other = tuple(NonDataRow(plan.sheet.name, number, plan.other[number]) for plan in plans for number in sorted(plan.other))

@@ -121,7 +121,8 @@ def _write_sheet(
         found += [(at, "", text_of(row[at]) if 0 <= at < len(row) else "", code, message) for at, code, message in added.get(number, ())]
         marks: dict[int, list[str]] = defaultdict(list)
         for column, header, raw, code, message in found:
-            hold = code in reader.vocabulary.hold or code not in CELL_MESSAGES or code == "DUP_IN_FILE"
+            known = code in CELL_MESSAGES or code in reader.vocabulary.messages
+            hold = code in reader.vocabulary.hold or not known or code == "DUP_IN_FILE"
             listing.add(plan.sheet.name, number, column, header, raw, code, message, hold=hold)
             marks[column].append(f"{code}\n{message}".strip())
         for column, cell in enumerate(row):

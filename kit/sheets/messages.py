@@ -49,7 +49,10 @@ FILE_MESSAGES: dict[str, tuple[str, str]] = {
         "The content is not what the extension says; save it again as xlsx",
     ),
     "FILE_ENCRYPTED": ("文件有打开密码,请去掉密码后再上传", "The file is protected by a password; remove it and upload again"),
-    "FILE_CORRUPT": ("文件已损坏或不完整", "The file is damaged or incomplete"),
+    "FILE_CORRUPT": (
+        "文件已损坏或不完整,请用表格软件打开并另存后再上传",
+        "The file is damaged or incomplete; open and save it again, then upload",
+    ),
     "ARCHIVE_ENTRIES": ("压缩包内条目过多", "The archive holds too many entries"),
     "ARCHIVE_TOO_LARGE": ("解压后过大", "The archive is too large when unpacked"),
     "ARCHIVE_RATIO": ("压缩比异常", "The archive's compression ratio is abnormal"),

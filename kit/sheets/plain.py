@@ -29,6 +29,7 @@ _CONTROLS = dict.fromkeys([*range(32), *range(127, 161)], " ")
 LONGEST_WORD = 300
 _SPACE = re.compile(r"\s+")
 _BRACKETED = re.compile(r"\([^()]*\)|\[[^\[\]]*\]|【[^【】]*】|〔[^〔〕]*〕|<[^<>]*>")
+_BRACKETED_END = re.compile(rf"(?:{_BRACKETED.pattern})\s*$")
 _PUNCTUATION = re.compile(r"[\s()\[\]【】〔〕<>《》「」“”\"'`*:;,.、。·/\\|_\-—~!?#&+★☆※●○◎▲△■□◆◇√]+")
 _LEADING_NUMBER = re.compile(r"^[((]?(?:\d{1,2}|[一二三四五六七八九十]{1,2})[))、..]\s*")
 
@@ -80,9 +81,11 @@ def _one_ending(form: str) -> str:
 
 
 def header_forms(text: str) -> tuple[str, ...]:
-    """A header's comparable forms, surest first: all its letters, then without its brackets' content."""
+    """A header's comparable forms, surest first: all its letters, without the brackets at its end, without any brackets' content."""
     folded = unicodedata.normalize("NFKC", text).translate(INVISIBLE).casefold().strip()
     folded = _LEADING_NUMBER.sub("", folded)
     full = _one_ending(_PUNCTUATION.sub("", folded))
+    last = _BRACKETED_END.search(folded)
+    middle = _one_ending(_PUNCTUATION.sub("", folded[: last.start()])) if last else ""
     short = _one_ending(_PUNCTUATION.sub("", without_brackets(folded)))
-    return (full, short) if short and short != full else ((full,) if full else ())
+    return tuple(dict.fromkeys(form for form in (full, middle, short) if form))

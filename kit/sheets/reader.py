@@ -68,8 +68,9 @@ class WorkbookReader:
     def columns(self, table: int) -> list[tuple[int, str]]:
         """(0-based column, its header's text) of a table's values by position; (-1, "") for context."""
         found = self._readers[table][2].table
-        context = [(-1, "")] * (len(self.fields(table)) - len(found.columns))
-        return context + [(column, found.names.get(column, "")) for column in found.columns]
+        derived = [(-1, "")] * len(found.derived)
+        context = [(-1, "")] * (len(self.fields(table)) - len(found.columns) - len(derived))
+        return [*context, *((column, found.names.get(column, "")) for column in found.columns), *derived]
 
     def rows_of(self, plan: SheetPlan) -> Iterator[tuple[int, RowOut]]:
         """(table index, row) for all tables of one sheet: in one pass, or table by table where they stand beside each other."""

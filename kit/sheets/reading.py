@@ -151,8 +151,8 @@ def read_blocks(
             if "layout" in message:
                 layout = _layout(message["layout"])
                 for table in layout.tables:
-                    names = [*table.context, *table.columns.values()]
-                    fields[table.index] = (names, [*[""] * len(table.context), *table.columns])
+                    names = [*table.context, *table.columns.values(), *table.derived]
+                    fields[table.index] = (names, [*[""] * len(table.context), *table.columns, *[""] * len(table.derived)])
                 yield layout
             elif "block" in message and layout is not None:
                 table = layout.tables[message["block"]]
@@ -205,7 +205,14 @@ def _unknown(headers: list[dict[str, Any]]) -> tuple[UnknownHeader, ...]:
 def _layout(plain: dict[str, Any]) -> Layout:
     return Layout(
         tuple(
-            Table(**{**t, "header_rows": tuple(t["header_rows"]), "unknown_headers": _unknown(t["unknown_headers"])})
+            Table(
+                **{
+                    **t,
+                    "header_rows": tuple(t["header_rows"]),
+                    "unknown_headers": _unknown(t["unknown_headers"]),
+                    "derived": tuple(t["derived"]),
+                }
+            )
             for t in plain["tables"]
         ),
         tuple(

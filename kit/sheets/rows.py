@@ -53,7 +53,7 @@ class RowReader:
     ) -> None:
         self.table, self.seen, self.hold = table, seen, vocabulary.hold
         self.context = list(context.values())
-        self.fields = [*context, *table.columns.values()]
+        self.fields = [*context, *table.columns.values(), *table.derived]
         shift = len(context)
         at = {name: i for i, name in enumerate(self.fields)}
         kind = table.kind
@@ -66,6 +66,11 @@ class RowReader:
         typed = {kind.fields[name].type: i for name, i in at.items() if name in table.columns.values()}
         self._id, self._sex, self._birth = typed.get("id_number"), typed.get("sex"), typed.get("birth_date")
         self._unique = at.get(kind.unique) if kind.unique else None
+        self._chosen = [
+            (at[name], at[by["field"]], {value: at[source] for value, source in by.items() if value != "field" and source in at})
+            for name in at
+            if (by := kind.fields[name].options.get("by")) and by["field"] in at
+        ]
         self._gazetteer, self._backdrop = gazetteer, backdrop
         self._places = self._place_columns(kind.fields, at, shift)
         self._sections = self._section_contexts()
@@ -107,7 +112,7 @@ class RowReader:
     def rows(self, numbered: Iterator[tuple[int, list[Any]]], skip: set[int], sheet: Sheet) -> Iterator[RowOut]:
         """Parse rows up to the table's last one; `numbered` starts at or before its first."""
         table, hold, sections = self.table, self.hold, list(self._sections)
-        context, parsers, identity = list(self.context), self._parsers, self._id is not None
+        context, parsers, identity, chosen = list(self.context), self._parsers, self._id is not None, self._chosen
         merged = self._vertical_merges(sheet)
         open_merges: dict[int, tuple[int, Any]] = {}
         last_place: dict[int, Any] = {}
@@ -133,6 +138,8 @@ class RowReader:
                     problems.append([code, position, None, tidy(text_of(raw))[:80]])
             if identity:
                 self._agree(values, problems)
+            if chosen:
+                self._choose(values)
             for place in self._places:
                 text = values[place.position]
                 known = (
@@ -170,6 +177,14 @@ class RowReader:
                 if not (len(given) < 10 and birth.startswith(given)):
                     problems.append(["ID_BIRTH_MISMATCH", self._birth, None, given])
             values[self._birth] = birth
+
+    def _choose(self, values: list[Any]) -> None:
+        """An empty value comes from the column that another field's value names."""
+        values += [None] * (len(self.fields) - len(values))
+        for position, by, sources in self._chosen:
+            source = sources.get(values[by])
+            if values[position] is None and source is not None:
+                values[position] = values[source]
 
     def _resolve(self, place: PlaceColumn, values: list[Any], problems: list[list[Any]], last: dict[int, Any]) -> None:
         text = values[place.position]

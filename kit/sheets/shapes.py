@@ -75,6 +75,8 @@ class Table:
     columns: dict[str, str]
     context: dict[str, str]
     unknown_headers: tuple[UnknownHeader, ...]
+    derived: tuple[str, ...] = ()
+    """Fields without a column, whose value is chosen from other columns (an option `by` of the field)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,19 @@ class FoundTable:
     samples: dict[int, list[str]] = field(default_factory=dict)
     sections: list[tuple[int, str]] = field(default_factory=list)
 
+    @property
+    def derived(self) -> tuple[str, ...]:
+        """Fields without a column of their own whose value other columns give."""
+        mapped = set(self.columns.values())
+        return tuple(
+            name
+            for name, field in self.kind.fields.items()
+            if name not in mapped
+            and "by" in field.options
+            and field.options["by"]["field"] in mapped
+            and mapped & set(field.options["by"].values()) - {field.options["by"]["field"]}
+        )
+
 
 @dataclass(slots=True)
 class Loose:

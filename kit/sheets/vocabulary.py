@@ -10,6 +10,7 @@ The reader knows no trade. A service hands over its `words.toml`:
     [kinds.<kind>.override.<field>]                 what differs there (headers are added, other keys replaced)
 
 `headers` are names that are sure; `weak` ones are only used when no sure header claims the field (date, kind, name).
+`by` = { field = "status", CD = "cd_date", … } takes an empty value from the column that another field's value names.
 `requires` is a list of groups, each needing one of its fields: a table without them is not of this kind.
 Columns that a person mapped once are kept as `learned` ({kind or "*": {header: field, or "" to leave it}}) and win over all.
 """
@@ -198,6 +199,9 @@ def _kind(name: str, table: dict[str, Any], shared: dict[str, Any]) -> Kind:
         fields[field_name] = Field(
             field_name, kind_of_value, headers, weak, {k: v for k, v in options.items() if k not in ("headers", "weak")}
         )
+    for one in fields.values():
+        if unknown := [by for by in one.options.get("by", {}).values() if by not in fields]:
+            raise ValueError(f"field {one.name} is chosen by {unknown[0]}, which kind {name} does not have")
     requires = tuple(tuple(group) for group in table["requires"])
     for needed in [f for group in requires for f in group] + table.get("context", []):
         if needed not in fields:

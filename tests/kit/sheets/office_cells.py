@@ -89,7 +89,7 @@ def person(chance: random.Random) -> dict[str, Any]:
     return {
         "name": chance.choice(SURNAMES) + chance.choice(GIVEN), "id_no": digits + check_character(digits), "sex": sex, "birth": birth.isoformat(), "ethnicity": chance.choice(("汉族", "汉族", "蒙古族", "回族")),
         "phone": f"1690{chance.randrange(10**7):07d}", "town_code": town, "village_code": chance.choice(list(VILLAGES[town])), "address": f"演示路{chance.randrange(1, 99)}号", "household_address": f"演示旧村{chance.randrange(1, 99)}号",
-        "drugs": sorted(chance.sample(list(words.DRUGS), chance.choice((1, 1, 2)))), "status": chance.choice(list(words.STATUS)), "status_date": day(), "register_date": day(2012, 1_400), "worker": "演示民警", "remark": chance.choice(("", "本人在家务农", "外出务工")),
+        "drugs": sorted(chance.sample(list(words.DRUGS), chance.choice((1, 1, 2)))), "status": chance.choice(list(words.STATUS)), "status_date": day(), "cd_date": day(), "cr_date": day(), "cid_date": day(), "register_date": day(2012, 1_400), "worker": "演示民警", "remark": chance.choice(("", "本人在家务农", "外出务工")),
         "receiving_area": chance.choice(list(AREAS)), "handover_date": day(2019, 700), "document_no": f"演禁移〔2020〕{number % 90 + 1}号", "confirmed_on": day(2019, 800), "round1": day(2021, 60), "round2": day(2021, 170),
         "met": chance.random() < 0.7, "tested": chance.random() < 0.6, "family_met": chance.random() < 0.5, "employed": chance.random() < 0.5, "risk": chance.choice(list(words.RISK)), "assess_date": day(2021, 100),
         "record_no": f"YS-{number:06d}", "sampled_on": day(2021, 170), "reported_on": day(2021, 170), "tester": "演示员", "morphine": chance.choice(("NEG", "NEG", "POS")), "methamphetamine": chance.choice(("NEG", "NEG", "INVALID")), "ketamine": chance.choice(("NEG", "NEG", "POS")),
@@ -145,11 +145,11 @@ def _blank(chance: random.Random) -> Any:
     return chance.choice(("", "", "/", "无", "-", "——", " "))
 
 
-EMPTY = frozenset({"phone", "address", "register_date", "ethnicity", "document_no", "risk", "employed", "family_met", "drugs", "reported_on", "household_address"})  # fmt: skip
+EMPTY = frozenset({"cd_date", "cr_date", "cid_date", "phone", "address", "register_date", "ethnicity", "document_no", "risk", "employed", "family_met", "drugs", "reported_on", "household_address"})  # fmt: skip
 """Fields that offices leave empty, and that may be."""
 FRAGILE = frozenset({"phone", "address", "remark", "register_date", "worker", "tester", "legal_person"})
 """Fields that offices look up by formula, and that may fail."""
-DATES = frozenset({"status_date", "register_date", "handover_date", "confirmed_on", "round1", "round2", "assess_date", "sampled_on", "reported_on", "inspected_on"})  # fmt: skip
+DATES = frozenset({"status_date", "cd_date", "cr_date", "cid_date", "register_date", "handover_date", "confirmed_on", "round1", "round2", "assess_date", "sampled_on", "reported_on", "inspected_on"})  # fmt: skip
 CHOICES: dict[str, dict[Any, str]] = {
     "status": words.STATUS, "risk": words.RISK, "activity": words.ACTIVITY, "inspection_result": words.INSPECTED, "met": words.YES_NO, "tested": words.YES_NO, "family_met": words.YES_NO, "employed": words.YES_NO,
     "morphine": words.RESULTS, "methamphetamine": words.RESULTS, "ketamine": words.RESULTS, "result": words.RESULTS,

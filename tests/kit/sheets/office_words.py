@@ -28,7 +28,8 @@ _TOGETHER = {"name": _NAME, "id_no": _ID, "sex": _SEX, "phone": _PHONE, "remark"
 HEADERS: dict[str, dict[str, str]] = {
     "person": {
         **_TOGETHER, "birth": _BIRTH, "ethnicity": "民族 族别", "town_code": _TOWN, "village_code": _VILLAGE, "address": _ADDRESS, "household_address": _HOUSEHOLD, "drugs": _DRUGS,
-        "status": _STATUS, "status_date": _SINCE, "register_date": _REGISTERED, "worker": _WORKER,
+        "status": _STATUS, "status_date": _SINCE, "cd_date": "社区戒毒起始日期 社区戒毒起始时间 社戒起始日期 社区戒毒开始日期 社区戒毒决定时间 社戒时间 责令社区戒毒时间 社区戒毒报到日期 社区戒毒起算日期",
+        "cr_date": "社区康复起始日期 社区康复起始时间 社康起始日期 社区康复开始日期 社区康复决定时间 社康时间 责令社区康复时间 社区康复报到日期", "cid_date": "强制隔离戒毒起始日期 强戒时间 强戒决定日期 强戒入所时间 强制隔离戒毒决定日期", "register_date": _REGISTERED, "worker": _WORKER,
     },
     "transfer": {
         **_TOGETHER, "address": _ADDRESS, "receiving_area": "接收地 接收单位 移交地 移交去向 接收县区 接收县(市、区) 迁入地 接收地禁毒办 接收地区 移交至何地 接收方 接收地(县) 拟移交地 移交接收地",

@@ -79,6 +79,8 @@ def columns_of(chance: random.Random, kind: str, leave: set[str]) -> list[tuple[
     """(field or "", header) of each column: ours with one of many names, strangers, empty ones."""
     known = words.HEADERS[kind]
     needed = words.PLACES_BY[kind]
+    of_measures = {"cd_date", "cr_date", "cid_date"}
+    leave = leave | ({"status_date"} if chance.random() < 0.3 else of_measures)
     others = [name for name in known if name not in needed and name not in leave]
     if kind == "urine" and chance.random() < 0.5:
         needed = [*(name for name in needed if name != "result"), "morphine", "methamphetamine"]
@@ -147,6 +149,8 @@ def put_table(chance: random.Random, page: Page, top: int, left: int, kind: str,
     if not titled:
         leave |= {"village_code"}
     columns = columns_of(chance, kind, leave)
+    if beside:  # of two empty columns nobody could tell which one lies between the tables
+        columns = [column for column in columns if column != ("", "")]
     if not titled and any(name == "town_code" for name, _ in columns) and kind == "person" and chance.random() < 0.6:
         columns.append(("village_code", chance.choice(words.HEADERS[kind]["village_code"].split())))
     row = top
@@ -198,6 +202,8 @@ def put_table(chance: random.Random, page: Page, top: int, left: int, kind: str,
                     codes[name] = found.codes
         if grouped:
             town_from = (one["town_code"], row) if town_from is None or town_from[0] != one["town_code"] else town_from
+        if "status" in record and "status_date" not in record:  # a day for each measure: the standing's is that of its own
+            record["status_date"] = record.get({"CD": "cd_date", "CR": "cr_date", "CID": "cid_date"}.get(one["status"], ""))
         if "id_no" in record:  # what the number says completes an empty sex or day of birth
             record |= {name: one[name] for name in ("sex", "birth") if name in record}
         page.wanted.setdefault(row + 1, []).append(Wanted(kind, record, codes))
