@@ -140,17 +140,20 @@ def routes(write: Annotated[bool, typer.Option("--write", help="Write the gatewa
 
 @app.command(name="import")
 def import_ledgers(
-    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Workbooks as they are: xlsx, xls, csv.")],
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Workbooks as they are: xlsx, xlsm, xls, csv.")],
     data_dir: DataDir = DEFAULT_DATA,
     user: Annotated[str | None, typer.Option(help="Who imports; without it the demo's county officer.")] = None,
     password_file: Annotated[Path | None, typer.Option(exists=True, help="A file that holds the password.")] = None,
     commit: Annotated[bool, typer.Option("--commit", help="Take the rows over, file by file; without it nothing is changed.")] = False,
     code: Annotated[str | None, typer.Option(help="The six digits of the second factor.")] = None,
     marked: Annotated[Path | None, typer.Option(file_okay=False, help="Save the workbooks with the problem cells marked here.")] = None,
+    means: Annotated[
+        list[str] | None, typer.Option(help="What an unknown header means, as header=field; remembered for the office.")
+    ] = None,
 ) -> None:
     """Upload ledgers, watch the reading, print what was found."""
     module = part("deploy.imports")
-    raise typer.Exit(module.run(module.Wish(files, data_dir, user, password_file, commit, marked, code)))
+    raise typer.Exit(module.run(module.Wish(files, data_dir, user, password_file, commit, marked, code, tuple(means or ()))))
 
 
 @app.command()

@@ -3,6 +3,8 @@
 What it relies on (the same at `/registry/v1`, `/testing/v1` and `/precursor/v1`):
     POST ledger-imports                      multipart `files` → 202 `items`: a job for each file
     GET  ledger-imports/{id}                 `state, done, total, problems, eta`; once read: `recognised, dispositions, codes, layout`
+    PUT  ledger-imports/mappings             what unknown headers mean, remembered for the office
+    POST ledger-imports/{id}/reread          reads a waiting file again with what was taught
     GET  ledger-imports/{id}/rows            pages of rows with their problems
     GET  ledger-imports/{id}/conflicts       pages of what a person must decide (registry)
     POST ledger-imports/{id}/commit          takes the accepted rows over, all or nothing
@@ -13,10 +15,12 @@ What it relies on (the same at `/registry/v1`, `/testing/v1` and `/precursor/v1`
 from __future__ import annotations
 
 import getpass
+import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,10 +28,12 @@ from uuid import uuid4
 import httpx
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from deploy.folder import read_json
 from deploy.problems import BadOption, NotRunning, Refused
+from kit.codes import load_codes
+from kit.sheets import Vocabulary
 
 PATH = "/{service}/v1/ledger-imports"
 AT_WORK = frozenset({"queued", "reading", "committing"})
@@ -35,6 +41,9 @@ OWNERS = ("registry", "testing", "precursor")
 """Who is asked, in this order. A table of persons is nobody else's; other workbooks may hold tables of two services."""
 EXAMPLES = 3
 """Cells shown per kind of problem; the marked workbook shows all."""
+
+CODE = re.compile(r"\d{6}[0-9L]\d{5}")
+"""A division's code."""
 
 Json = dict[str, Any]
 
@@ -51,6 +60,29 @@ class Wish:
     marked: Path | None = None
     code: str | None = None
     """The six digits of the second factor, where it is enrolled."""
+    means: tuple[str, ...] = ()
+    """`header=field`: what unknown headers mean; the field by its name, or by a header that is known."""
+
+
+DISPOSITIONS = {"accept": "可导入", "hold": "待核查", "duplicate": "重复", "discard": "已舍弃"}
+
+
+@lru_cache(maxsize=len(OWNERS))
+def words(service: str) -> Vocabulary:
+    """The words of a service's ledgers."""
+    return Vocabulary.load(Path(__file__).parents[1] / "services" / service / "ledgers" / "words.toml")
+
+
+def field_zh(service: str, name: str) -> str:
+    """A field as an officer calls it: the first of its headers."""
+    found = next((kind.fields[name] for kind in words(service).kinds.values() if name in kind.fields), None)
+    return found.headers[0] if found and found.headers else name
+
+
+def field_of(service: str, text: str) -> str | None:
+    """The field that a text names, by its own name or by one of its headers; "" leaves a column out."""
+    fields = [field for kind in words(service).kinds.values() for field in kind.fields.values()]
+    return text if text == "" or any(field.name == text for field in fields) else next((f.name for f in fields if text in f.headers), None)
 
 
 class Client:
@@ -132,7 +164,11 @@ def _one(client: Client, console: Console, file: Path, wish: Wish) -> bool:
     strange: list[tuple[str, Json]] = []
     known = False
     for service in OWNERS:
+        taught = _teach(client, service, wish.means)
         path, job = _upload(client, console, service, file)
+        if taught and job["state"] == "reported":
+            again = client.call("POST", f"{path}/reread", json={}, headers=_fresh(job)).json()
+            job = _watch(client, console, path, again, f"{service}: {file.name}")
         if job["state"] == "failed":
             error = job["error"] or {}
             console.print(f"  ✗ {error.get('code', '')}: {error.get('message_zh', '')}", markup=False, highlight=False)
@@ -148,11 +184,21 @@ def _one(client: Client, console: Console, file: Path, wish: Wish) -> bool:
         if service == "registry":
             break
     if not known:
-        _tell_headers(console, *strange[0])
+        # Whose it may be: the service that has a guess for the most headers.
+        _tell_headers(console, *max(strange, key=lambda one: _guesses(one[1])))
     for path, job in strange[0 if known else 1 :]:
         if job["state"] == "reported":
             client.call("POST", f"{path}/discard", json={"reason": "not a ledger of this service"}, headers=_fresh(job))
     return not known
+
+
+def _teach(client: Client, service: str, means: tuple[str, ...]) -> bool:
+    """Tell a service what headers mean, as far as it has such fields; whether there was anything to tell."""
+    pairs = [(header.strip(), field_of(service, text.strip())) for header, _, text in (one.partition("=") for one in means)]
+    mappings = [{"header": header, "field": name} for header, name in pairs if header and name is not None]
+    if mappings:
+        client.call("PUT", f"{PATH.format(service=service)}/mappings", json={"mappings": mappings})
+    return bool(mappings)
 
 
 def _fresh(job: Json) -> dict[str, str]:
@@ -170,7 +216,7 @@ def _upload(client: Client, console: Console, service: str, file: Path) -> tuple
 
 def _watch(client: Client, console: Console, path: str, job: Json, title: str) -> Json:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[note]}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=None, note="")
         while True:
             note = f"{job.get('problems') or 0} to check" + (f", about {job['eta']} s left" if job.get("eta") else "")
@@ -183,26 +229,37 @@ def _watch(client: Client, console: Console, path: str, job: Json, title: str) -
 
 def _report(client: Client, console: Console, path: str, job: Json, file: Path, wish: Wish) -> None:
     """Print what was read: counts, problems by code with examples, contradictions, headers that nobody knows."""
-    console.print("  " + "   ".join(f"{name} {count}" for name, count in sorted(job["dispositions"].items())), highlight=False)
+    service = path.split("/")[1]
+    if job["state"] == "committed":
+        console.print(
+            f"  此文件已于 {job['committed_at'][:10]} 导入,再次上传不改变任何数据 · imported before, nothing changes", highlight=False
+        )
+    counts = "   ".join(f"{DISPOSITIONS[name]} {name} {count}" for name, count in sorted(job["dispositions"].items()))
+    console.print(f"  {counts}   (截止日 as of {job['as_of']})", highlight=False)
+    for warning in job["layout"].get("warnings", []):
+        console.print(f"  ! {warning['message_zh']} · {warning['message_en']}", markup=False, highlight=False)
     if job["codes"]:
         found: dict[str, list[tuple[str, Json]]] = defaultdict(list)
         for row in client.pages(f"{path}/rows", problems_only="true"):
             for problem in row["problems"]:
                 found[problem["code"]].append((f"{row['sheet']}!{problem['cell'] or row['row']}", problem))
-        table = Table("code", "times", "where", "what", box=None)
+        table = Table("代码 code", "次 times", "位置 where", Column("说明 what", overflow="fold"), box=None)
         for code, problems in sorted(found.items(), key=lambda item: -len(item[1])):
             where = ", ".join(cell for cell, _ in problems[:EXAMPLES]) + (" …" if len(problems) > EXAMPLES else "")
-            table.add_row(code, str(len(problems)), where, str(problems[0][1]["message_zh"]))
+            what = str(problems[0][1]["message_zh"])
+            table.add_row(code, str(len(problems)), where, f"{what} (须核查 hold)" if problems[0][1]["hold"] else what)
         console.print(table)
     conflicts = list(client.pages(f"{path}/conflicts")) if path.startswith("/registry") else []
     for conflict in conflicts[:EXAMPLES]:
-        sides = " | ".join(f"{side['name']} {side['cell']}: {side['value']}" for side in conflict["sides"])
-        console.print(f"  ? {conflict['field']}: {sides}", markup=False, highlight=False)
+        sides = " | ".join(f"{side['name']} {side['cell']}: {_said(client, side['value'])}" for side in conflict["sides"])
+        console.print(f"  ? {field_zh(service, conflict['field'])} {conflict['field']}: {sides}", markup=False, highlight=False)
     if len(conflicts) > EXAMPLES:
-        console.print(f"  ? … {len(conflicts)} to decide in all", highlight=False)
+        console.print(f"  ? … 共 {len(conflicts)} 处待裁定 to decide in all", highlight=False)
     for part in job["layout"].get("tables", []):
         for header in part["unknown_headers"]:
-            console.print(f"  + {part['sheet']}!{header['column']} {header['header']}: not known, left out", markup=False, highlight=False)
+            maybe = "、".join(f"{field_zh(service, name)} {name}" for name in header["suggestions"])
+            told = f"不认识的列,未导入 not known, left out{f'(可能是 maybe: {maybe})' if maybe else ''}"
+            console.print(f"  + {part['sheet']}!{header['column']} {_line(header['header'])}: {told}", markup=False, highlight=False)
     if wish.marked:
         wish.marked.mkdir(parents=True, exist_ok=True)
         target = wish.marked / f"{file.stem}.marked.xlsx"
@@ -210,17 +267,48 @@ def _report(client: Client, console: Console, path: str, job: Json, file: Path, 
         console.print(f"  marked: {target}", markup=False, highlight=False, soft_wrap=True)
 
 
+def _said(client: Client, value: Any) -> str:
+    """A side of a conflict in words: codes of places and standings by their names."""
+    if value is None:
+        return "(不可见 not shown)"
+    if isinstance(value, dict):
+        told: Json = value
+        names = load_codes(Path(__file__).parents[1] / "services" / "registry")["standing.status"]
+        return f"{names.get(str(told['status']), (told['status'],))[0]} {told['since'] or ''}".strip()
+    if isinstance(value, str) and CODE.fullmatch(value):
+        return str(client.call("GET", f"/registry/v1/divisions/{value}").json()["name"])
+    return "、".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _guesses(job: Json) -> int:
+    return sum(bool(header["suggestions"]) for part in job["layout"].get("unrecognised", []) for header in part["headers"])
+
+
+def _line(header: str) -> str:
+    """A header in one line."""
+    return " ".join(header.split())
+
+
 def _tell_headers(console: Console, path: str, job: Json) -> None:
-    console.print("  ✗ no table of ours was recognised; say what its headers mean with PUT …/ledger-imports/mappings, then POST …/reread:")
-    for part in job["layout"].get("unrecognised", []):
-        names = ", ".join(header["header"] for header in part["headers"])
-        console.print(f"    {part['sheet']} ({path}): {names}", markup=False, highlight=False)
+    """Ask what the headers mean, each with the fields that it may be."""
+    service = path.split("/")[1]
+    parts = [part for part in job["layout"].get("unrecognised", []) if not part["summary"]]
+    console.print(f"  ✗ {service}: 没有认出本系统的表 no table of ours was recognised", highlight=False)
+    for part in parts:
+        for header in part["headers"]:
+            maybe = "、".join(f"{field_zh(service, name)} {name}" for name in header["suggestions"]) or "?"
+            console.print(f"    {part['sheet']}!{header['column']} {_line(header['header'])} → {maybe}", markup=False, highlight=False)
+    if any(part["headers"] for part in parts):
+        told = '请说明表头的意思后重读 say what headers mean: ./dev import --means "表头=姓名" --means "另一表头=id_no" …'
+        console.print(f"    {told}", markup=False, highlight=False)
 
 
 def _commit(client: Client, console: Console, path: str) -> None:
     before = client.call("GET", path).json()
-    if not before["dispositions"].get("accept") or before["state"] == "committed":
-        console.print("  nothing to take over", highlight=False)
+    if before["state"] == "committed":
+        return
+    if not before["dispositions"].get("accept"):
+        console.print("  没有可导入的行 nothing to take over", highlight=False)
         return
     job = client.call("POST", f"{path}/commit", json={}, headers=_fresh(before)).json()
     job = _watch(client, console, path, job, "commit")

@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 from pyotp.totp import TOTP
 
-from deploy.imports import Wish, run
+from deploy.imports import Wish, field_of, field_zh, run
 from tests.houses import Template, TestHouse
 from tests.journeys.county.office import Office, open_office
 from tests.registry.ledgers.desk import LEDGERS, add_county
@@ -61,3 +61,9 @@ async def test_ledgers_are_imported_from_the_command_line(
 class _Owned:
     def __init__(self, owner: str) -> None:
         self.owner = owner
+
+
+def test_what_a_header_means_is_said_by_a_field_or_by_a_header_that_is_known() -> None:
+    assert [field_of("registry", text) for text in ("id_no", "身份证号", "", "楼栋号")] == ["id_no", "id_no", "", None]
+    assert field_of("precursor", "身份证号") is None
+    assert field_zh("registry", "town_code") == "镇"

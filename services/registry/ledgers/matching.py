@@ -14,7 +14,7 @@ from kit.intake.intake import DUPLICATE_ACROSS, Again
 from kit.intake.staging import open_record
 from kit.work import Work
 from services.registry.ledgers import repository
-from services.registry.ledgers.rules import NO_DAY, Facts, contradictions, ledger_facts, suggestion, value_of
+from services.registry.ledgers.rules import NO_DAY, OTHER_SIDE, Facts, contradictions, ledger_facts, suggestion, value_of
 from services.registry.ledgers.tables import TABLES, LedgerConflict
 from services.registry.people.rules import folded_name
 
@@ -131,9 +131,12 @@ async def _store(
 ) -> None:
     """Keep what was found before and still holds, with its decision; forget what is none any more; add what is new."""
     stale: list[UUID] = []
+    mirrors: dict[Key, LedgerConflict] = {}
     for conflict in await repository.conflicts_of(work.session, import_id):
         key: Key = (conflict.number, conflict.field, conflict.other_import_id, conflict.other_number)
         if conflict.import_id != import_id:
+            if conflict.other_number is not None and conflict.state == "decided":
+                mirrors[conflict.other_number, conflict.field, conflict.import_id, conflict.number] = conflict
             continue
         if key in wanted and sides_of(work, conflict) == wanted[key][1]:
             del wanted[key]
@@ -144,6 +147,11 @@ async def _store(
     for (number, field, other_import, other_number), (person_id, values, hint) in wanted.items():
         key_id = new_id()
         sealed = work.sealer.seal(json.dumps(values, ensure_ascii=False), "ledger_conflict", "sides", str(key_id))
+        decision: dict[str, Any] = {}
+        mirror = mirrors.get((number, field, other_import, other_number))
+        if mirror is not None and sides_of(work, mirror) == {"ours": values["theirs"], "theirs": values["ours"]}:
+            said = {name: getattr(mirror, name) for name in ("state", "reason", "decided_by", "decided_at")}
+            decision = {**said, "choice": OTHER_SIDE[str(mirror.choice)]}
         fresh.append(
             LedgerConflict(
                 id=key_id,
@@ -156,6 +164,7 @@ async def _store(
                 sides_sealed=sealed,
                 suggestion=hint,
                 created_at=work.now,
+                **decision,
             )
         )
     await repository.add_conflicts(work.session, fresh)

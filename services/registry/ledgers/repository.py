@@ -150,6 +150,20 @@ async def conflict(session: AsyncSession, import_id: UUID, conflict_id: UUID) ->
     return (await session.execute(query.with_for_update())).scalar_one_or_none()
 
 
+async def mirror_of(session: AsyncSession, conflict: LedgerConflict) -> LedgerConflict | None:
+    """The same contradiction between two ledgers as the other one has it on its list, locked."""
+    if conflict.other_import_id is None or conflict.other_import_id == conflict.import_id:
+        return None
+    query = select(LedgerConflict).where(
+        col(LedgerConflict.import_id) == conflict.other_import_id,
+        col(LedgerConflict.number) == conflict.other_number,
+        col(LedgerConflict.other_import_id) == conflict.import_id,
+        col(LedgerConflict.other_number) == conflict.number,
+        col(LedgerConflict.field) == conflict.field,
+    )
+    return (await session.execute(query.with_for_update())).scalars().first()
+
+
 async def drop_conflicts(session: AsyncSession, conflict_ids: Sequence[UUID]) -> None:
     """Conflicts that are none any more."""
     if conflict_ids:

@@ -26,6 +26,9 @@ COMPARED = ("name", "town_code", "village_code", "phone", "address", "drugs", "s
 PERSONAL_FIELDS = frozenset({"phone", "address"})
 """Shown masked in lists of conflicts."""
 
+OTHER_SIDE = {"take": "keep", "keep": "take"}
+"""The same decision, seen from the other ledger."""
+
 NO_DAY = "台账未写明状态日期,按台账截止日登记"
 ONLY_MONTH = "台账只写年月,按当月一日登记"
 RULE = "状态日期较晚的一方更可能是新情况(仅供参考,由人决定)"

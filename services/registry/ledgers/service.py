@@ -17,7 +17,7 @@ from services.registry.ledgers import repository
 from services.registry.ledgers.errors import ConflictNotFound, NotYours
 from services.registry.ledgers.intake import INTAKE
 from services.registry.ledgers.matching import register_facts
-from services.registry.ledgers.rules import ledger_facts
+from services.registry.ledgers.rules import OTHER_SIDE, ledger_facts
 from services.registry.ledgers.tables import TABLES, LedgerConflict
 from services.registry.ledgers.takeover import begin_measures, changes, chosen_value, decided_facts
 from services.registry.people.intake import amend_people, take_over_standings
@@ -55,15 +55,18 @@ async def decide(work: Work, import_id: UUID, conflict_id: UUID, choice: str, re
     if conflict is None:
         raise ConflictNotFound
     check_version(if_match, conflict.version)
+    mirror = await repository.mirror_of(work.session, conflict)
     if conflict.person_id is not None:
         (person,) = await people_by_ids(work.session, [conflict.person_id])
         if not work.principal.covers(person.division_code):
             raise NotYours
-    conflict.state, conflict.choice, conflict.reason = "decided", choice, reason
-    conflict.decided_by, conflict.decided_at = work.principal.subject, work.now
-    conflict.version += 1
+    # The other ledger may have the same contradiction on its own list, seen from there: one decision is enough for both.
+    for one, chosen in [(conflict, choice), *([(mirror, OTHER_SIDE[choice])] if mirror is not None else [])]:
+        one.state, one.choice, one.reason = "decided", chosen, reason
+        one.decided_by, one.decided_at = work.principal.subject, work.now
+        one.version += 1
+        await work.note("ledger.decide", "ledger_conflict", one.id, details={"field": one.field, "choice": chosen})
     await work.session.flush()
-    await work.note("ledger.decide", "ledger_conflict", conflict.id, details={"field": conflict.field, "choice": choice})
     await _apply_late(work, found, conflict)
     return conflict
 

@@ -127,6 +127,7 @@ async def test_files_that_no_import_knows_are_swept_and_no_others(desk: Desk) ->
     await swept(desk, 0)
     assert sorted(path.name for path in folder.iterdir()) == sorted([f"{job['id']}.sealed", "new.marked.xlsx"])
     assert [str(orphan) in ids for ids in audited(desk, "ledger.sweep_file")] == [True]
+    (folder / "new.marked.xlsx").unlink()
 
 
 def test_a_countys_own_number_of_days_holds_from_its_day_on() -> None:
@@ -137,3 +138,22 @@ def test_a_countys_own_number_of_days_holds_from_its_day_on() -> None:
     assert kept_until(own, "reported", after) == after + timedelta(days=20)
     assert kept_until(LedgerSettings(), "reported", after) == after + timedelta(days=90)
     assert kept_until(own, "reading", before) is None
+
+
+async def test_one_decision_is_enough_for_both_ledgers(desk: Desk) -> None:
+    (first,) = await desk.upload(table(somebody(1)))
+    (second,) = await desk.upload(("另一镇.csv", table(somebody(1, town="新民镇", status="社区康复"))[1]))
+    town, status = await desk.every(f"/{second['id']}/conflicts")
+    await desk.decide(second, town, "take")
+    first = await reread(desk, first)  # only now the first ledger learns of the second
+    seen = {c["field"]: (c["state"], c["choice"]) for c in await desk.every(f"/{first['id']}/conflicts")}
+    assert seen == {"town_code": ("decided", "keep"), "status": ("open", None)}
+    await desk.decide(second, status, "keep")
+    mine = next(c for c in await desk.every(f"/{first['id']}/conflicts") if c["field"] == "status")
+    assert (mine["state"], mine["choice"], mine["version"]) == ("decided", "take", 2)
+    done = await desk.commit(first)
+    assert "open_conflicts" not in done["taken"]
+    await desk.commit(second)
+    with psycopg.connect(desk.house.owner) as connection:
+        found = connection.execute("select division_code, status from registry.person").fetchall()
+    assert found == [("610822105000", "community_treatment")]
