@@ -11,7 +11,7 @@ from kit.clock import load_working_days
 from kit.roles import Role
 from services.precursor.events import EVENTS
 from services.precursor.inspections.checklists import template_on, templates
-from services.precursor.inspections.rules import OUTCOMES, publish_by, result_category
+from services.precursor.inspections.rules import OUTCOMES, last_working_day, result_category
 from services.precursor.rectifications import rules as rectification_rules
 from tests.houses import TestHouse
 from tests.precursor import county
@@ -209,8 +209,8 @@ def test_the_gravest_outcome_names_the_result() -> None:
 def test_publication_counts_working_days_with_the_moved_ones() -> None:
     # 2021: National Day 1-7 October off, Sunday 26 September and Saturday 9 October worked
     works = load_working_days("610822")
-    assert publish_by(date(2021, 9, 24), works) == date(2021, 10, 27)
-    assert publish_by(date(2021, 9, 25), works, 1) == date(2021, 9, 26)
+    assert last_working_day(date(2021, 9, 24), works) == date(2021, 10, 27)
+    assert last_working_day(date(2021, 9, 25), works, 1) == date(2021, 9, 26)
 
 
 def test_an_order_leads_only_to_declared_states() -> None:

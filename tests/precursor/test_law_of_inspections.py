@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kit.roles import Role
+from services.precursor.catalogue.rules import ambiguous
 from services.precursor.firms.rules import holding_of, is_organisation_code
 from services.precursor.inspectors.rules import has_power, may_take_over
 from services.precursor.jobs import rectifications_overdue
@@ -321,6 +322,26 @@ async def test_disclosure_regulation_26_results_are_published_within_20_working_
     assert notice["in_time"] is False
     assert set(notice["payload"]) == {"plan", "item", "object_name", "uscc", "inspected_on", "authority", "result_category"}
     assert parsed(await mine("GET", "/precursor/v1/inspections?unpublished=true"))["items"] == []
+
+
+async def test_penalty_law_56_and_85_held_evidence_is_decided_upon_within_seven_working_days(house: TestHouse) -> None:
+    held = {"C19": {"outcome": "seal_evidence", "note": "先行登记保存可疑包裹2件"}, "C12": {"outcome": "correct_on_site", "note": "补盖"}}
+    done, mine, _ = await completed(house, held, {})
+    found = parsed(await mine("GET", f"/precursor/v1/inspections/{done['id']}/findings"))
+    assert {entry["item_no"]: (entry["disposition"], entry["decide_by"]) for entry in found} == {
+        "C12": ("corrected_on_site", None),
+        "C19": ("evidence_held", "2021-07-15"),
+    }
+
+
+def test_a_name_in_the_catalogue_means_one_chemical_on_one_day() -> None:
+    def entry(name: str, first: int, last: int | None = None, synonyms: tuple[str, ...] = ()) -> dict[str, Any]:
+        return {"name_zh": name, "synonyms": list(synonyms), "valid_from": date(first, 1, 1), "valid_to": last and date(last, 1, 1)}
+
+    assert ambiguous([entry("甲", 2005, synonyms=("丙",)), entry("乙", 2010, synonyms=("丙",))]) == ["丙"]
+    assert ambiguous([entry("甲", 2005), entry("乙", 2010, synonyms=("甲",))]) == ["甲"]
+    assert ambiguous([entry("甲", 2005, 2010), entry("甲", 2010)]) == []  # another class from that day on
+    assert ambiguous([entry("甲", 2005, 2011), entry("甲", 2010)]) == ["甲"]
 
 
 async def test_a_public_value_that_can_be_guessed_is_no_seed(house: TestHouse) -> None:

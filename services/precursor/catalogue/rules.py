@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import combinations
 
 COLUMNS = (
     "seq",
@@ -87,9 +89,34 @@ def read_catalogue(text: str) -> tuple[list[dict[str, object]], list[Fault]]:
     keys = [(row["name_zh"], row["valid_from"]) for row in rows]
     if len(set(keys)) != len(keys):
         faults.append(Fault(1, "name_zh", "同一品种同一生效日重复", "a chemical stands twice with the same first day"))
+    faults += [
+        Fault(1, "synonyms", f"同一名称指向两个品种: {word}", f"one name stands for two chemicals: {word}") for word in ambiguous(rows)
+    ]
     if not rows:
         faults.append(Fault(1, "", "没有数据行", "no rows"))
     return rows, faults
+
+
+def ambiguous(rows: Iterable[Mapping[str, object]]) -> list[str]:
+    """Names that would lead to two different chemicals on one day: a ledger's word must have one meaning (domain 7.1, no. 28)."""
+    told: dict[str, list[Mapping[str, object]]] = {}
+    for row in rows:
+        synonyms = row.get("synonyms", ())
+        assert isinstance(synonyms, (list, tuple))
+        for word in {str(row["name_zh"]), *map(str, synonyms)}:
+            told.setdefault(word, []).append(row)
+    return sorted(word for word, meant in told.items() if any(_both_in_force(one, other) for one, other in combinations(meant, 2)))
+
+
+def _both_in_force(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    """Whether two entries are in force on one day; entries without a first day were told already."""
+
+    def span(row: Mapping[str, object]) -> tuple[date, date]:
+        start, end = row["valid_from"], row.get("valid_to")
+        return start if isinstance(start, date) else date.max, end if isinstance(end, date) else date.max
+
+    (first, last), (begin, end) = span(one), span(other)
+    return max(first, begin) < min(last, end)
 
 
 def _row(line: int, cells: dict[str, str], faults: list[Fault]) -> dict[str, object]:

@@ -122,10 +122,11 @@ async def read_filled_checklist(work: Reader, inspection_id: UUID) -> ChecklistA
     return _checklist(*await service.checklist_of(work, inspection_id))
 
 
-@router.get("/{inspection_id}/findings", response_model=list[FindingAnswer])
-async def findings_of(work: Reader, inspection_id: UUID) -> object:
-    """What it found."""
-    return await service.findings_of(work, inspection_id)
+@router.get("/{inspection_id}/findings")
+async def findings_of(work: Reader, inspection_id: UUID) -> list[FindingAnswer]:
+    """What it found; of held evidence, until when it must be decided upon."""
+    found = await service.findings_of(work, inspection_id)
+    return [FindingAnswer.model_validate(row).model_copy(update={"decide_by": service.decide_by(work, row)}) for row in found]
 
 
 @router.post("/{inspection_id}/start")

@@ -35,6 +35,8 @@ RESULT_CATEGORIES = (
 FOUND_ON_THE_SPOT = frozenset({"refused", "not_at_place"})
 """Ends that say something of the firm: only two officers who were there and showed their certificates can say it (行政处罚法 art. 42, 55)."""
 
+EVIDENCE_WORKING_DAYS = 7
+"""What is held as evidence is decided upon within seven days, which are working days (行政处罚法 art. 56, 85)."""
 PUBLISH_WORKING_DAYS = 20
 """DEFAULT (政府信息公开条例 art. 26; domain 13 no. 17)."""
 
@@ -69,7 +71,7 @@ def unanswered(items: Iterable[str], outcomes: Mapping[str, str]) -> list[str]:
     return [item for item in items if item not in outcomes]
 
 
-def publish_by(day: date, works: Callable[[date], bool], working_days: int = PUBLISH_WORKING_DAYS) -> date:
+def last_working_day(day: date, works: Callable[[date], bool], working_days: int = PUBLISH_WORKING_DAYS) -> date:
     """The last day of `working_days` working days, counted from the day after; `works` tells which days are working days."""
     while working_days:
         day += timedelta(days=1)

@@ -84,6 +84,13 @@ async def findings_of(work: Work, inspection_id: UUID) -> Sequence[Finding]:
     return await rectifications.findings_of(work.session, inspection_id)
 
 
+def decide_by(work: Work, finding: Finding) -> date | None:
+    """The last day on which held evidence must be decided upon; None for other findings."""
+    if finding.disposition != "evidence_held":
+        return None
+    return rules.last_working_day(finding.found_on, work.house.extras["works"], rules.EVIDENCE_WORKING_DAYS)
+
+
 async def start(work: Work, inspection_id: UUID, begin: Start, if_match: str | None) -> Inspection:
     """Begin: at least two drawn officers are there and have shown their certificates (行政处罚法 art. 42, 55).
 
@@ -217,7 +224,7 @@ async def _finish(work: Work, inspection: Inspection, action: str, category: str
     _move(work, inspection, action)
     inspection.result_category = category
     inspection.completed_at = work.now
-    inspection.publish_by = rules.publish_by(day, work.house.extras["works"])
+    inspection.publish_by = rules.last_working_day(day, work.house.extras["works"])
     await work.session.flush()
     event = InspectionCompleted(
         firm_id=inspection.firm_id,

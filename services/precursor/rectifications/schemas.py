@@ -86,3 +86,5 @@ class FindingAnswer(Answer):
     detail: str
     passed_to: str | None
     found_on: date
+    decide_by: date | None = None
+    """Of evidence that was held (先行登记保存): the last of seven working days in which it must be decided upon (行政处罚法 art. 56, 85)."""
