@@ -31,7 +31,9 @@ _PREFIXED = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?(?:c|row)\b(?![^<>]*?" + _WITHI
 _REFERENCE = re.compile(rb"""\sr\s*=\s*(["'])([^"']*)\1""")
 _GOOD = re.compile(rb"([A-Za-z]{0,3})([0-9]{1,7})")
 _STRINGS = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?sst\b([^<>]*)>")
-_COUNT = re.compile(rb"""(?:uniqueCount|count)\s*=\s*["']\s*(\d+)""")
+_COUNT = re.compile(rb"""\b(uniqueCount|count)\s*=\s*["']\s*(\d+)""")
+_USE_BYTES = 10
+"""The least that a cell with a shared string takes in its sheet's XML."""
 _DATE1904 = re.compile(rb"""<(?:[A-Za-z_][\w.-]*:)?workbookPr\b[^<>]*\bdate1904\s*=\s*["'](?:1|true)["']""")
 
 
@@ -101,15 +103,17 @@ def _scan_zip(data: bytes, limits: Limits) -> Scanned:
                 raise refuse("FILE_ENCRYPTED")
             if sum(entry.file_size for entry in entries) > limits.unpacked_bytes:
                 raise refuse("ARCHIVE_TOO_LARGE")
-            total, scanned, failed = 0, Scanned(data, "xlsx", limits), dict[str, Errors]()
+            total, uses, scanned, failed = 0, 0, Scanned(data, "xlsx", limits), dict[str, Errors]()
             for entry in entries:
                 errors: Errors = {}
                 with archive.open(entry) as stream:
-                    unpacked, said_1904, no_value = _scan_entry(stream, total, len(data), limits, errors)
-                total += unpacked
+                    unpacked, used, said_1904, no_value = _scan_entry(stream, total, len(data), limits, errors)
+                total, uses = total + unpacked, max(uses, used)
                 scanned.date1904, scanned.uncalculated = scanned.date1904 or said_1904, scanned.uncalculated or no_value
                 if errors:
                     failed[entry.filename] = errors
+            if uses * _USE_BYTES > total:
+                raise refuse("STRINGS_COUNT")
             if failed:
                 scanned.failed = {sheet: failed[part] for sheet, part in parts_by_sheet(archive).items() if part in failed}
             return scanned
@@ -119,8 +123,10 @@ def _scan_zip(data: bytes, limits: Limits) -> Scanned:
         raise refuse("FILE_CORRUPT") from None
 
 
-def _scan_entry(stream: IO[bytes], before: int, packed: int, limits: Limits, errors: Errors) -> tuple[int, bool, bool]:
-    size, tail, date1904, uncalculated, counted = 0, b"", False, False, 0
+def _scan_entry(stream: IO[bytes], before: int, packed: int, limits: Limits, errors: Errors) -> tuple[int, int, bool, bool]:
+    """(bytes, how many uses of shared strings it tells, it uses the 1904 date system, it has formulas without a value)."""
+    size, tail, date1904, uncalculated = 0, b"", False, False
+    counted = {b"uniqueCount": 0, b"count": 0}
     columns = rows = 0
     while chunk := stream.read(_CHUNK):
         size += len(chunk)
@@ -137,7 +143,7 @@ def _scan_entry(stream: IO[bytes], before: int, packed: int, limits: Limits, err
         if columns > limits.columns or rows > limits.rows or columns * rows > limits.cells:
             raise refuse("SHEET_TOO_LARGE")
         if b"sst" in text and (found := _STRINGS.search(text)):
-            counted = max([counted, *map(int, _COUNT.findall(found[1]))])
+            counted |= {name: max(counted[name], int(number)) for name, number in _COUNT.findall(found[1])}
         date1904 = date1904 or bool(b"date1904" in text and _DATE1904.search(text))
         uncalculated = (
             uncalculated or b"</f></c>" in text or b"</f><v/></c>" in text or b"</f><v></v></c>" in text or b"</f><v /></c>" in text
@@ -146,9 +152,9 @@ def _scan_entry(stream: IO[bytes], before: int, packed: int, limits: Limits, err
             errors |= failed_cells(text)
         cut = text.rfind(b"<")
         tail = text[cut:] if cut >= 0 and len(text) - cut < _OVERLAP else text[-_OVERLAP:]
-    if counted > size:  # `count` may exceed the unique strings, but each use takes more than one byte somewhere
+    if counted[b"uniqueCount"] > size:  # each of them takes more than one byte
         raise refuse("STRINGS_COUNT")
-    return size, date1904, uncalculated
+    return size, counted[b"count"], date1904, uncalculated
 
 
 def _extent(element: bytes) -> tuple[int, int]:

@@ -162,3 +162,10 @@ def test_a_second_header_under_groups_begins_a_second_table(all_words: Vocabular
     layout, got = read_here(book({"表": rows}), "表.xlsx", all_words)
     assert [(table.kind, table.header_rows) for table in layout.tables] == [("person", (1,)), ("transfer", (5, 6))]
     assert got["表", 7][0][0] == {"name": "李秀", "id_no": LI, "receiving_area": "610881", "handover_date": "2021-01-02"}
+
+
+def test_a_long_ledger_that_says_the_same_a_thousand_times_is_no_bomb(all_words: Vocabulary) -> None:
+    rows: list[list[Any]] = [["姓名", "身份证号", "管控现状", "毒品种类", "镇", "备注"]]
+    rows += [["王军", WANG, "社戒", "冰毒", "清水镇", "外出"]] * 3_000
+    layout, got = read_here(book({"名单": rows}), "表.xlsx", all_words)
+    assert layout.tables[0].last_data_row == 3_001 and len(got) == 3_000
