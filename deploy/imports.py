@@ -249,7 +249,7 @@ def _report(client: Client, console: Console, path: str, job: Json, file: Path, 
             what = str(problems[0][1]["message_zh"])
             table.add_row(code, str(len(problems)), where, f"{what} (须核查 hold)" if problems[0][1]["hold"] else what)
         console.print(table)
-    conflicts = list(client.pages(f"{path}/conflicts")) if path.startswith("/registry") else []
+    conflicts = list(client.pages(f"{path}/conflicts", state="open")) if path.startswith("/registry") else []
     for conflict in conflicts[:EXAMPLES]:
         sides = " | ".join(f"{side['name']} {side['cell']}: {_said(client, side['value'])}" for side in conflict["sides"])
         console.print(f"  ? {field_zh(service, conflict['field'])} {conflict['field']}: {sides}", markup=False, highlight=False)
@@ -314,3 +314,6 @@ def _commit(client: Client, console: Console, path: str) -> None:
     job = _watch(client, console, path, job, "commit")
     taken = "   ".join(f"{name} {count}" for name, count in job["taken"].items())
     console.print(f"  {'✓' if job['state'] == 'committed' else '✗'} {taken}", markup=False, highlight=False)
+    if held := job["dispositions"].get("hold", 0):
+        told = f"{held} 行待核查,未导入;请在原表改正后再交,已导入的行不会重复 · rows were held: correct them and upload again"
+        console.print(f"  ! {told}", markup=False, highlight=False)
