@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import psycopg
 import pytest
 
 from kit.roles import Role
@@ -93,3 +94,11 @@ async def test_every_service_and_the_gateway_has_its_trail_read_in_the_same_way(
             assert (await house.caller(service, Role.AUDITOR)("GET", path)).status == 200
         for service, path in (("precursor", "/precursor/v1/audit"), ("gateway", "/auth/v1/audit")):
             assert (await house.caller(service, Role.AUDITOR)("GET", path)).status == 200
+
+
+async def test_a_search_of_the_trail_that_takes_too_long_is_given_up(registry: TestHouse) -> None:
+    """The trail of years has hundreds of thousands of rows; whoever asks for what is not in it must not hold a connection for ever."""
+    _, auditor = await acts(registry)
+    with psycopg.connect(registry.owner) as connection:
+        connection.execute("lock table registry.audit in access exclusive mode")
+        assert (await auditor("GET", f"{PATH}?actor=nobody")).status == 503

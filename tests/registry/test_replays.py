@@ -70,3 +70,13 @@ async def test_registering_somebody_of_another_town_leaves_a_trace_although_it_i
     with psycopg.connect(house.owner) as connection:
         rows = connection.execute("select action, object_ids from registry.audit where actor = 'test-town_officer'").fetchall()
     assert rows == [("person.register_refused", [person["id"]])]
+
+
+async def test_a_change_of_nothing_is_no_way_to_read_without_a_purpose(house: TestHouse) -> None:
+    add_towns(house)
+    officer = county_officer(house)
+    person = await registered(officer)
+    path = f"/registry/v1/people/{person['id']}"
+    refused = await officer("PATCH", path, {"reason": "看看"}, if_match="*", purpose="")
+    assert refused.status == 422
+    assert person["name"] not in refused.body.decode()

@@ -156,9 +156,11 @@ async def history_of(work: Work, person_id: UUID) -> Sequence[PersonChange]:
 
 
 async def amend_person(work: Work, person_id: UUID, patch: PersonPatch, if_match: str | None) -> Person:
-    """Correct a person's data. Raises PersonNotFound, StaleVersion, RecordClosed."""
+    """Correct a person's data. Raises PersonNotFound, StaleVersion, RecordClosed, Invalid: what changes nothing would be a read without a purpose."""
     person = await _writable(work, person_id, if_match)
     given = patch.model_fields_set - {"reason"}
+    if not given:
+        raise invalid("", "nothing_to_change", "没有要更改的内容", "nothing to change")
     before = {field: shown(person, field) for field in sorted(given)}
     if "name" in given and patch.name:
         set_name(person, patch.name)
