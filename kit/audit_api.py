@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,7 +21,7 @@ from kit.clock import day_start
 from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
 from kit.problems import invalid
 from kit.roles import Role
-from kit.schemas import Answer
+from kit.schemas import Answer, Day
 from kit.sealed import Sealer
 from kit.work import PURPOSES, UnitRoute, Work, allow
 
@@ -111,8 +111,8 @@ def audit_router(prefix: str, *, veiled: bool = True) -> APIRouter:
         object_type: Word = None,
         object_id: UUID | None = None,
         request_id: Word = None,
-        first: Annotated[date | None, Query(alias="from")] = None,
-        last: Annotated[date | None, Query(alias="to")] = None,
+        first: Annotated[Day | None, Query(alias="from")] = None,
+        last: Annotated[Day | None, Query(alias="to")] = None,
         limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
         cursor: Annotated[str | None, Query(max_length=400)] = None,
     ) -> Page[AuditEntry]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
@@ -34,3 +35,19 @@ def _no_count_of_seconds(value: object) -> object:
 
 
 Instant = Annotated[AwareDatetime, BeforeValidator(_no_count_of_seconds)]
+
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _no_count_of_days(value: object) -> object:
+    """`0` would be read as seconds since 1970, `2021-07-01T00:00:00Z` as a day of no place."""
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return value
+    raise ValueError("date_parsing", "日期格式应为 YYYY-MM-DD", "a day is YYYY-MM-DD")
+
+
+Day = Annotated[date, BeforeValidator(_no_count_of_days)]
+"""A calendar day as clients write it. Every date of a request is one (tests/house)."""

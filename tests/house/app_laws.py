@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import sqlalchemy as sa
 from fastapi import FastAPI
+from fastapi._compat import ModelField
+from fastapi.dependencies.models import Dependant
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from deploy.routes import api_routes, guards_of
 from gateway.edge.routes import Route
@@ -135,3 +141,51 @@ def every_code_is_labelled(schema: Schema, codes: Mapping[str, Mapping[str, tupl
                 words = [word.strip().strip("'") for word in listed.group(2).split(",")]
                 found += [f"{table.name}.{column}: {word!r} has no label" for word in words if word not in labels]
     return found
+
+
+def _leaf_types(annotation: Any) -> Iterator[Any]:
+    """An annotation and what its unions and lists are made of, validators included."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin in (Union, UnionType, list, tuple, set, frozenset):
+        for part in inner:
+            yield from _leaf_types(part)
+    else:
+        yield annotation
+
+
+def _reads_zero_as_a_day(annotation: Any) -> bool:
+    for leaf in _leaf_types(annotation):
+        plain = get_args(leaf)[0] if get_origin(leaf) is Annotated else leaf
+        if plain is not date:
+            continue
+        for value in (0, "0", "2021-07-01T00:00:00Z"):
+            try:
+                TypeAdapter(leaf).validate_python(value)
+            except ValidationError:
+                continue
+            return True
+    return False
+
+
+def days_are_written_as_days(apps: Mapping[str, FastAPI], messages: Iterable[type[BaseModel]]) -> list[str]:
+    """Every date in a body or a query is `kit.schemas.Day`: pydantic's own reads numbers as seconds since 1970."""
+    found = [
+        f"{model.__module__}.{model.__name__}.{name}"
+        for model in messages
+        for name, field in model.model_fields.items()
+        if _reads_zero_as_a_day(field.rebuild_annotation())
+    ]
+    for route in (route for app in apps.values() for route in api_routes(app)):
+        found += [
+            f"{route.path} ?{parameter.alias}"
+            for parameter in all_query_parameters(route.dependant)
+            if _reads_zero_as_a_day(parameter.field_info.rebuild_annotation())
+        ]
+    return sorted(set(found))
+
+
+def all_query_parameters(dependant: Dependant) -> Iterator[ModelField]:
+    """The query parameters of a route and of what it depends on."""
+    yield from dependant.query_params
+    for child in dependant.dependencies:
+        yield from all_query_parameters(child)

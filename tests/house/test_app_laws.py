@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
 from fastapi import APIRouter, FastAPI
+from pydantic import BaseModel
 
 from deploy.compose import ALL, House, HouseSettings, build
 from deploy.keys import SERVICES
@@ -22,6 +24,7 @@ from kit.db import Schema, check_words
 from kit.migrate import schema_of
 from kit.outbox import Event
 from kit.pages import Page
+from kit.schemas import Day, Message
 from kit.sealed import Sealer
 from kit.work import UnitRoute
 from tests.house import app_laws
@@ -140,3 +143,35 @@ def test_the_label_law_bites() -> None:
     schema = Schema("planted")
     sa.Table("thing", schema.metadata, sa.Column("state", sa.Text), check_words("state", ("open", "closed"), "state"))
     assert len(app_laws.every_code_is_labelled(schema, {"thing.state": {"open": ("开", "open")}})) == 1
+
+
+def all_messages() -> Iterator[type[Message]]:
+    """Every request body that a composed house has loaded."""
+    waiting = [Message]
+    while waiting:
+        known = waiting.pop()
+        waiting += known.__subclasses__()
+        yield known
+
+
+def test_days_are_written_as_days(house: House) -> None:
+    assert app_laws.days_are_written_as_days(house.apps, all_messages()) == []
+
+
+def test_the_day_law_bites() -> None:
+    class Planted(BaseModel):
+        on: date
+        until: date | None = None
+        several: list[date] = []
+        rightly: list[Day] = []
+
+    router = APIRouter(route_class=UnitRoute)
+
+    @router.get("/registry/v1/days")
+    async def days(since: date, until: Day | None = None) -> None:
+        del since, until
+
+    app = FastAPI()
+    app.include_router(router)
+    found = app_laws.days_are_written_as_days({"registry": app}, [Planted])
+    assert [name.rpartition(".")[2] for name in found] == ["/registry/v1/days ?since", "on", "several", "until"]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from kit.schemas import Answer, Message
+from kit.schemas import Answer, Day, Message
 
 RhythmWord = Literal["day", "week", "half_month", "month"]
 AudienceWord = Literal["county_office", "units"]
@@ -20,7 +20,7 @@ class NewBulletin(Message):
     """Collect the figures of the period that holds `day` (default: the last closed one)."""
 
     rhythm: RhythmWord = "half_month"
-    day: date | None = None
+    day: Day | None = None
     notes: Notes = []
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from kit.schemas import Answer, DivisionCode, Instant, Message
+from kit.schemas import Answer, Day, DivisionCode, Instant, Message
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
 Lon = Annotated[float, Field(ge=-180, le=180)]
@@ -57,8 +57,8 @@ class AbsenceGiven(Message):
     """A written report of absence (DRR art. 19): first to last day; no county = anywhere."""
 
     person_id: UUID
-    first_day: date
-    last_day: date
+    first_day: Day
+    last_day: Day
     county_code: County | None = None
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
 from kit.problems import Malformed
 from kit.roles import Role
+from kit.schemas import Day
 from kit.work import UnitRoute, Work, allow
 from services.precursor.catalogue import service
 from services.precursor.catalogue.schemas import EntryAnswer, LoadAnswer
@@ -27,7 +27,7 @@ CSV_BODY = {"requestBody": {"required": True, "content": {"text/csv": {"schema":
 async def search_catalogue(
     work: Reader,
     q: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
-    on: date | None = None,
+    on: Day | None = None,
     category: Annotated[int | None, Query(ge=1, le=3)] = None,
 ) -> object:
     """What is controlled on a day, by Chinese name, English name, synonym or CAS number."""

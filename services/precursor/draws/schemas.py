@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from kit.schemas import Answer, Code, Instant, LongText, Message, ShortText
+from kit.schemas import Answer, Code, Day, Instant, LongText, Message, ShortText
 from services.precursor.firms.schemas import Kind
 
 Ratio = Annotated[int, Field(ge=1, le=100)]
@@ -43,8 +43,8 @@ class NewDraw(Message):
     title: ShortText
     object_kind: Kind
     authority: Code
-    inspect_from: date
-    inspect_to: date
+    inspect_from: Day
+    inspect_to: Day
     public_sources: Annotated[list[PublicSource], Field(min_length=1, max_length=5)]
     public_values_known_at: Instant
     ratios: Ratios = Ratios()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
 from kit.roles import Role
+from kit.schemas import Day
 from kit.work import AllowNeighbour, UnitRoute, Work, allow
 from services.precursor.figures import service
 from services.precursor.figures.schemas import FiguresAnswer
@@ -17,8 +17,8 @@ internal = APIRouter(prefix="/internal/figures", route_class=UnitRoute, include_
 
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AGENCY)]
 
-First = Annotated[date, Query(alias="from")]
-Last = Annotated[date, Query(alias="to")]
+First = Annotated[Day, Query(alias="from")]
+Last = Annotated[Day, Query(alias="to")]
 
 
 @router.get("")

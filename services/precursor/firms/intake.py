@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import ValidationError
 
-from kit.schemas import DivisionCode, Message, ShortText
+from kit.schemas import Day, DivisionCode, Message, ShortText
 from kit.work import Work
 from services.precursor.catalogue.repository import classes_of
 from services.precursor.firms import repository, service
@@ -34,7 +33,7 @@ class FirmRow(Message):
     activity: ShortText | None = None
     legal_person: ShortText | None = None
     phone: Phone | None = None
-    inspected_on: date | None = None
+    inspected_on: Day | None = None
     inspection_result: ShortText | None = None
     open_check: bool | None = None
     real_name: bool | None = None

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, StringConstraints
 from stdnum.cn import uscc as uscc_rules
 from stdnum.exceptions import ValidationError
 
-from kit.schemas import Answer, DivisionCode, Message, ShortText
+from kit.schemas import Answer, Day, DivisionCode, Message, ShortText
 from services.precursor.firms.rules import is_organisation_code
 
 Kind = Literal["chemical", "courier"]
@@ -54,7 +54,7 @@ class NewFirm(Message):
     legal_person: ShortText | None = None
     phone: Phone | None = None
     licence_no: ShortText | None = None
-    licence_valid_to: date | None = None
+    licence_valid_to: Day | None = None
     risk_class: RiskClass = "B"
 
 
@@ -71,7 +71,7 @@ class FirmPatch(Message):
     legal_person: ShortText | None = None
     phone: Phone | None = None
     licence_no: ShortText | None = None
-    licence_valid_to: date | None = None
+    licence_valid_to: Day | None = None
     risk_class: RiskClass | None = None
     state: FirmState | None = None
     reason: ShortText

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,7 +11,7 @@ from fastapi import APIRouter, Request, Response
 from kit.etags import IfMatch, etag
 from kit.pages import Page, next_link
 from kit.roles import Role
-from kit.schemas import DivisionCode
+from kit.schemas import Day, DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.precursor.firms.schemas import Kind
 from services.precursor.inspections import opening, publication, service
@@ -75,7 +74,7 @@ def _checklist(template: Template, outcomes: Mapping[str, InspectionOutcome]) ->
 
 
 @checklists.get("")
-async def read_checklist(work: Reader, kind: Kind, on: date | None = None) -> ChecklistAnswer:
+async def read_checklist(work: Reader, kind: Kind, on: Day | None = None) -> ChecklistAnswer:
     """The checklist of a kind of object on a day."""
     return _checklist(service.checklist_on(kind, on or work.today), {})
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from kit.schemas import Answer, LongText, Message, ShortText
+from kit.schemas import Answer, Day, LongText, Message, ShortText
 from services.precursor.inspectors.schemas import Authority
 
 InspectionStates = Literal["planned", "started", "completed", "ended", "cancelled"]
@@ -24,8 +24,8 @@ class DirectInspection(Message):
     ground: ShortText
     """File number of the complaint or transfer; never who complained."""
     officers: Annotated[list[UUID], Field(min_length=2, max_length=6)]
-    window_from: date
-    window_to: date
+    window_from: Day
+    window_to: Day
 
 
 class ShownCertificate(Message):
@@ -38,7 +38,7 @@ class ShownCertificate(Message):
 class Start(Message):
     """The inspection begins: who is there, with which certificate."""
 
-    inspected_on: date
+    inspected_on: Day
     certificates: Annotated[list[ShownCertificate], Field(min_length=2, max_length=6)]
 
 
@@ -71,14 +71,14 @@ class Ending(Message):
     """The inspection could not be carried out."""
 
     result_category: Literal["refused", "not_at_place", "ended_without_result"]
-    ended_on: date
+    ended_on: Day
     reason: LongText
 
 
 class NewPublication(Message):
     """That the result was published."""
 
-    published_on: date
+    published_on: Day
     channel: ShortText
     reference: str = ""
 

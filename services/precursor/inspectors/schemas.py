@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from kit.schemas import Answer, Code, Message, ShortText
+from kit.schemas import Answer, Code, Day, Message, ShortText
 
 StaffCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{2,40}$")]
 CertificateNo = Annotated[str, StringConstraints(min_length=6, max_length=40)]
@@ -36,7 +36,7 @@ class NewInspector(Message):
     authority: Code
     post: Code = "officer"
     certificate_no: CertificateNo
-    certificate_valid_to: date
+    certificate_valid_to: Day
 
 
 class InspectorPatch(Message):
@@ -44,7 +44,7 @@ class InspectorPatch(Message):
 
     name: ShortText | None = None
     certificate_no: CertificateNo | None = None
-    certificate_valid_to: date | None = None
+    certificate_valid_to: Day | None = None
     state: InspectorState | None = None
     reason: ShortText
 
@@ -52,8 +52,8 @@ class InspectorPatch(Message):
 class NewLeave(Message):
     """Days on which the inspector cannot be sent."""
 
-    away_from: date
-    away_to: date
+    away_from: Day
+    away_to: Day
 
 
 class LeaveAnswer(Answer):
@@ -72,13 +72,13 @@ class NewRecusal(Message):
     firm_id: UUID
     ground: Ground
     decided_by: ShortText
-    since: date
+    since: Day
 
 
 class EndRecusal(Message):
     """The relation has ended."""
 
-    ended_on: date
+    ended_on: Day
 
 
 class RecusalAnswer(Answer):

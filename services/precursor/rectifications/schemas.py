@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from kit.schemas import Answer, LongText, Message, ShortText
+from kit.schemas import Answer, Day, LongText, Message, ShortText
 from services.precursor.inspectors.schemas import Authority
 
 RectificationState = Literal["ordered", "answered", "closed", "passed_on"]
@@ -18,7 +18,7 @@ Officers = Annotated[list[UUID], Field(min_length=2, max_length=6)]
 class FirmsAnswer(Message):
     """What the firm answered to the order, as the authority or the county office received it."""
 
-    answered_on: date
+    answered_on: Day
     statement: LongText
     evidence: list[ShortText] = []
     """References of papers and photos in the file."""
@@ -27,11 +27,11 @@ class FirmsAnswer(Message):
 class Recheck(Message):
     """The re-check on the spot by two certificated officers of the authority (行政处罚法 art. 42)."""
 
-    checked_on: date
+    checked_on: Day
     officers: Officers
     outcome: Literal["corrected", "not_corrected", "passed_on"]
     note: LongText
-    new_deadline: date | None = None
+    new_deadline: Day | None = None
     """With `not_corrected`: the last day of the second order."""
     passed_to: Authority | None = None
     """With `passed_on`: one of the order's `competent` authorities."""

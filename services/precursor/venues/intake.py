@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import ValidationError
 
-from kit.schemas import DivisionCode, Message, ShortText
+from kit.schemas import Day, DivisionCode, Message, ShortText
 from kit.work import Work
 from services.precursor.told import newer, result_of
 from services.precursor.venues import repository
@@ -25,7 +24,7 @@ class VenueRow(Message):
     venue_type: ShortText
     town_code: DivisionCode
     category: Literal["key_unit", "venue"] | None = None
-    inspected_on: date | None = None
+    inspected_on: Day | None = None
     inspection_result: ShortText | None = None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from fastapi import APIRouter, Response
 
 from kit.etags import IfMatch, etag
 from kit.roles import Role
+from kit.schemas import Day
 from kit.work import UnitRoute, Work, allow
 from services.registry.assessments import rules, service
 from services.registry.assessments.schemas import AssessmentAnswer, NewAssessment, PersonTier, Signature, Withdrawal
@@ -45,7 +45,7 @@ async def assessments_of(work: Reader, person_id: UUID) -> list[AssessmentAnswer
 
 
 @router.get("/people/{person_id}/tier")
-async def tier_of(work: Reader, person_id: UUID, on: date | None = None) -> PersonTier:
+async def tier_of(work: Reader, person_id: UUID, on: Day | None = None) -> PersonTier:
     """The tier that holds on a day (today unless said), or null and why."""
     found, reason = await service.tier_of(work, person_id, on)
     return PersonTier(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from kit.schemas import Answer, LongText, Message
+from kit.schemas import Answer, Day, LongText, Message
 
 Tier = Literal["high", "medium", "low"]
 Factor = Literal[
@@ -32,7 +32,7 @@ class NewAssessment(Message):
     """Evidence for a tier: factors of the model with their counts, each from a lawful work record."""
 
     inputs: dict[Factor, Annotated[int, Field(ge=0, le=1000)]]
-    assessed_on: date
+    assessed_on: Day
     reason: LongText
 
 

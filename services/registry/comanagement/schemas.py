@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from kit.schemas import Answer, Message, ShortText
+from kit.schemas import Answer, Day, Message, ShortText
 
 AreaCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 SharedField = Literal[
@@ -40,8 +40,8 @@ class NewAgreement(Message):
     lead_side: Literal["residence", "household"] = "residence"
     """Who leads (domain 6: law and guideline differ, so each agreement says it)."""
     fields: Annotated[list[SharedField], Field(min_length=1)]
-    valid_from: date
-    valid_to: date
+    valid_from: Day
+    valid_to: Day
     document_no: ShortText
     person_ids: Annotated[list[UUID], Field(max_length=5000)] = []
 
@@ -50,7 +50,7 @@ class AgreementStep(Message):
     """Acceptance by the other side, or the end."""
 
     event: Literal["accept", "end"]
-    on: date
+    on: Day
     document_no: ShortText | None = None
     """The partner's written reply, when the county office records the acceptance for it."""
     reason: ShortText | None = None
@@ -66,7 +66,7 @@ class PersonLeaves(Message):
     """A person leaves the agreement: the partner gets a tombstone with this reason."""
 
     reason: Removal
-    on: date
+    on: Day
 
 
 class AgreementAnswer(Answer):
@@ -138,7 +138,7 @@ class NewHandOver(Message):
     person_id: UUID
     receiving_area: AreaCode
     document_no: ShortText
-    handed_over_on: date
+    handed_over_on: Day
 
 
 class HandOverAnswer(Answer):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from kit.roles import Role
+from kit.schemas import Day
 from kit.work import UnitRoute, Work, allow
 from services.registry.divisions import service
 from services.registry.divisions.schemas import DivisionAnswer, DivisionLoad, Loaded, Population, PopulationAnswer
@@ -22,7 +22,7 @@ Reader = Annotated[Work, allow(*EVERYBODY)]
 @router.get("", response_model=list[DivisionAnswer])
 async def list_divisions(
     work: Reader,
-    on: date | None = None,
+    on: Day | None = None,
     level: Annotated[Literal["county", "town", "service_centre", "village", "community", "grid", "neighbour"] | None, Query()] = None,
     parent: Annotated[str | None, Query(max_length=12)] = None,
 ) -> object:

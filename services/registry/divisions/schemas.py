@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from kit.schemas import Answer, DivisionCode, Message, ShortText
+from kit.schemas import Answer, Day, DivisionCode, Message, ShortText
 
 
 class DivisionAnswer(Answer):
@@ -42,8 +42,8 @@ class DivisionLoad(Message):
     aliases: Annotated[list[ShortText], Field(max_length=50)] = []
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
-    valid_from: date = date(2000, 1, 1)
-    valid_to: date | None = None
+    valid_from: Day = date(2000, 1, 1)
+    valid_to: Day | None = None
     note: Annotated[str, Field(max_length=500)] = ""
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
-from kit.schemas import Answer, DivisionCode, LongText, Message, ShortText
+from kit.schemas import Answer, Day, DivisionCode, LongText, Message, ShortText
 from services.registry.staff.schemas import StaffCode
 
 State = Literal["announced", "received", "arrived", "not_arrived", "withdrawn"]
@@ -23,11 +23,11 @@ class NewHandover(Message):
     person_id: UUID | None = None
     institution: ShortText
     notice_no: Annotated[str, StringConstraints(min_length=1, max_length=80)]
-    announced_on: date | None = None
+    announced_on: Day | None = None
     """Day of a paper notice that the county office enters later; for an agency's system always today."""
     division_code: DivisionCode
     """Town that is to receive the person."""
-    released_on: date
+    released_on: Day
     order_no: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
     documents: Annotated[list[Document], Field(max_length=5)] = []
 
@@ -42,7 +42,7 @@ class Receipt(Message):
     """The town has the packet and names who waits for the person. `on` before today is for a paper that the county office enters."""
 
     contact: StaffCode
-    on: date | None = None
+    on: Day | None = None
 
 
 class Acknowledgement(Message):
@@ -50,8 +50,8 @@ class Acknowledgement(Message):
     office the day of the paper that it enters."""
 
     outcome: Literal["arrived", "not_arrived"]
-    arrived_on: date | None = None
-    on: date | None = None
+    arrived_on: Day | None = None
+    on: Day | None = None
     reason: Annotated[str, StringConstraints(max_length=2000)] = ""
 
 

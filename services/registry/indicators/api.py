@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
 from kit.roles import Role
+from kit.schemas import Day
 from kit.work import AllowNeighbour, UnitRoute, Work, allow
 from services.registry.indicators import service
 from services.registry.indicators.rules import INDICATORS
@@ -20,13 +20,13 @@ internal = APIRouter(prefix="/internal", route_class=UnitRoute, include_in_schem
 
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.LEADER)]
 PersonReader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, personal=True)]
-First = Annotated[date | None, Query(alias="from")]
-Last = Annotated[date | None, Query(alias="to")]
+First = Annotated[Day | None, Query(alias="from")]
+Last = Annotated[Day | None, Query(alias="to")]
 Town = Annotated[str | None, Query(max_length=12)]
 
 
 @router.get("")
-async def figures(work: Reader, as_of: date | None = None, first: First = None, last: Last = None) -> Figures:
+async def figures(work: Reader, as_of: Day | None = None, first: First = None, last: Last = None) -> Figures:
     """Figures as of a day (today) for the period (the half year so far), for the county and each town."""
     day, since, until, lines = await service.figures(work, as_of, first, last)
     return Figures(
@@ -43,7 +43,7 @@ async def figures(work: Reader, as_of: date | None = None, first: First = None, 
 
 
 @router.get("/staffing")
-async def staffing(work: Reader, on: date | None = None) -> list[StaffingLine]:
+async def staffing(work: Reader, on: Day | None = None) -> list[StaffingLine]:
     """Users in the community per full-time worker, by town and station (30:1)."""
     return [StaffingLine(**line) for line in await service.staffing(work, on)]
 
@@ -54,7 +54,7 @@ async def people_behind(
     request: Request,
     response: Response,
     code: Code,
-    as_of: date | None = None,
+    as_of: Day | None = None,
     first: First = None,
     last: Last = None,
     division_code: Town = None,
@@ -73,9 +73,9 @@ async def people_behind(
 @internal.get("/figures")
 async def figures_for_bulletin(
     work: Annotated[Work, Depends(AllowNeighbour())],
-    as_of: date,
-    since: Annotated[date, Query(alias="from")],
-    until: Annotated[date, Query(alias="to")],
+    as_of: Day,
+    since: Annotated[Day, Query(alias="from")],
+    until: Annotated[Day, Query(alias="to")],
 ) -> dict[str, Any]:
     """Counts per town for the bulletin; no person."""
     return await service.figures_for_bulletin(work, as_of, since, until)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from kit.etags import IfMatch, etag
 from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, json_page
 from kit.roles import Role
+from kit.schemas import Day
 from kit.work import UnitRoute, Work, allow
 from services.registry.measures import corrections, repository, service, standings
 from services.registry.measures.duties import duties_of
@@ -109,7 +109,7 @@ async def list_measures(
     state: State | None = None,
     kind: Kind | None = None,
     division_code: Annotated[str | None, Query(max_length=12)] = None,
-    due_before: date | None = None,
+    due_before: Day | None = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> Response:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends
 from pydantic import Field, StringConstraints
 
 from kit.id_numbers import IdNumberError, read_id_number
-from kit.schemas import Answer, Message
+from kit.schemas import Answer, Day, Message
 from kit.work import AllowNeighbour, UnitRoute, Work
 from services.registry.measures import repository
 from services.registry.measures.states import EXCLUSIVE, OPEN, state_on
@@ -104,7 +104,7 @@ async def resolve(work: Neighbour, asked: Numbers) -> ResolvedAll:
 
 
 @router.get("/{person_id}/running")
-async def running_on(work: Neighbour, person_id: UUID, on: date | None = None) -> Running:
+async def running_on(work: Neighbour, person_id: UUID, on: Day | None = None) -> Running:
     """Whether anything lawful runs on a day (today unless said): by its dates, not by what a job has written (law 7). Raises PersonNotFound."""
     person = await people.person(work.session, person_id)
     if person is None:

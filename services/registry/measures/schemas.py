@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from kit.schemas import Answer, DivisionCode, LongText, Message, ShortText
+from kit.schemas import Answer, Day, DivisionCode, LongText, Message, ShortText
 
 Kind = Literal[
     "voluntary_treatment",
@@ -57,7 +57,7 @@ class NewMeasure(Message):
     kind: Kind
     division_code: DivisionCode
     """Town of execution (执行地)."""
-    ordered_on: date
+    ordered_on: Day
     order_no: ShortText | None = None
     order_organ: ShortText | None = None
     addiction: Literal["addicted", "seriously_addicted"] | None = None
@@ -68,7 +68,7 @@ class NewMeasure(Message):
     """Isolation: what forbids it (NCL art. 39)."""
     term_months: Annotated[int, Field(ge=1, le=60)] | None = None
     """Rehabilitation: the ordered term; the law fixes the others."""
-    released_on: date | None = None
+    released_on: Day | None = None
     """Rehabilitation: release from isolation, when no isolation is in this register."""
     reason: LongText | None = None
 
@@ -77,7 +77,7 @@ class Step(Message):
     """A transition to record."""
 
     event: StepEvent
-    on: date
+    on: Day
     document_no: ShortText | None = None
     reason: LongText | None = None
     good_reason: LongText | None = None
@@ -96,7 +96,7 @@ class Step(Message):
     addiction: Literal["addicted", "seriously_addicted"] | None = None
     """Finding behind a decision of isolation for serious addiction (NCL art. 38 §2; ADM art. 8)."""
     division_code: DivisionCode | None = None
-    until: date | None = None
+    until: Day | None = None
     """Extension: the first day after the extended term, as `term_end`."""
     order_no: ShortText | None = None
     order_organ: ShortText | None = None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from kit.schemas import Answer, DivisionCode, LongText, Message, ShortText
+from kit.schemas import Answer, Day, DivisionCode, LongText, Message, ShortText
 
 IdNumber = Annotated[str, StringConstraints(min_length=15, max_length=18, pattern=r"^[0-9]{15}([0-9]{2}[0-9Xx])?$")]
 Phone = Annotated[str, StringConstraints(pattern=r"^(1[0-9]{10}|0[0-9]{9,11})$")]
@@ -36,12 +36,12 @@ class NewPerson(Message):
     name: PersonName
     division_code: DivisionCode
     status: Status
-    status_since: date
+    status_since: Day
     village_code: DivisionCode | None = None
     phone: Phone | None = None
     address: LongText | None = None
     drugs: Annotated[list[ShortText], Field(default_factory=list)]
-    registered_on: date | None = None
+    registered_on: Day | None = None
 
 
 class PersonPatch(Message):
@@ -59,7 +59,7 @@ class NewStanding(Message):
     """A new registered standing from a day on, or a correction of an earlier one."""
 
     status: Status
-    since: date
+    since: Day
     reason: ShortText
     corrects_id: UUID | None = None
 
@@ -157,20 +157,20 @@ class NewTeamMember(Message):
     """A staff member joins a care team."""
 
     staff_code: ShortText
-    since: date
+    since: Day
 
 
 class TeamMemberLeaves(Message):
     """A membership ends; the last day is the day before."""
 
-    until: date
+    until: Day
 
 
 class FillTeams(Message):
     """Fill incomplete teams of a town, or of all the caller's towns."""
 
     division_code: DivisionCode | None = None
-    since: date | None = None
+    since: Day | None = None
 
 
 class TeamsFilled(Answer):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 
 from kit.roles import Role
+from kit.schemas import Day
 from kit.work import UnitRoute, Work, allow
 from services.registry.people import teams
 from services.registry.people.schemas import FillTeams, NewTeamMember, TeamMember, TeamMemberLeaves, TeamsFilled
@@ -22,7 +22,7 @@ Writer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER)]
 
 
 @router.get("/people/{person_id}/care-team")
-async def team_of(work: Reader, person_id: UUID, on: date | None = None, past: Annotated[bool, Query()] = False) -> list[TeamMember]:
+async def team_of(work: Reader, person_id: UUID, on: Day | None = None, past: Annotated[bool, Query()] = False) -> list[TeamMember]:
     """The care team on a day (today unless said), or with `past=true` everybody who ever was in it."""
     return [TeamMember(**entry) for entry in await teams.team_of(work, person_id, on, past=past)]
 

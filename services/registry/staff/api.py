@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -10,6 +9,7 @@ from pydantic import Field
 
 from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
 from kit.roles import Role
+from kit.schemas import Day
 from kit.work import UnitRoute, Work, allow
 from services.registry.divisions.schemas import Loaded
 from services.registry.staff import service
@@ -32,7 +32,7 @@ async def load_stations(work: Loader, stations: Annotated[list[StationLoad], Fie
 
 
 @router.get("/stations", response_model=list[StationAnswer])
-async def list_stations(work: Reader, on: date | None = None, division_code: Annotated[str | None, Query(max_length=12)] = None) -> object:
+async def list_stations(work: Reader, on: Day | None = None, division_code: Annotated[str | None, Query(max_length=12)] = None) -> object:
     """Stations of a day."""
     return await service.list_stations(work, on, division_code)
 
@@ -49,7 +49,7 @@ async def list_staff(
     work: Reader,
     request: Request,
     response: Response,
-    on: date | None = None,
+    on: Day | None = None,
     post: Post | None = None,
     division_code: Annotated[str | None, Query(max_length=18)] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,

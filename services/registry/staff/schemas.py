@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from kit.schemas import Answer, DivisionCode, Message, ShortText
+from kit.schemas import Answer, Day, DivisionCode, Message, ShortText
 
 StaffCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{1,20}$")]
 Post = Literal["county_officer", "town_officer", "social_worker", "grid_worker", "police_officer", "medic", "family", "volunteer"]
@@ -24,8 +24,8 @@ class StationLoad(Message):
     division_code: DivisionCode
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
-    valid_from: date = date(2020, 1, 1)
-    valid_to: date | None = None
+    valid_from: Day = date(2020, 1, 1)
+    valid_to: Day | None = None
 
 
 class StaffLoad(Message):
@@ -36,8 +36,8 @@ class StaffLoad(Message):
     post: Post
     division_code: DivisionCode
     station_code: StaffCode | None = None
-    valid_from: date = date(2020, 1, 1)
-    valid_to: date | None = None
+    valid_from: Day = date(2020, 1, 1)
+    valid_to: Day | None = None
 
 
 class StationAnswer(Answer):
@@ -70,4 +70,4 @@ class StaffAnswer(Answer):
 class StaffLeaves(Message):
     """A staff member leaves; care-team memberships end the same day."""
 
-    on: date
+    on: Day

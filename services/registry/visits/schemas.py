@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from kit.schemas import Answer, DivisionCode, Message, ShortText
+from kit.schemas import Answer, Day, DivisionCode, Message, ShortText
 
 RoundCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,40}$")]
 TargetStatus = Literal["community_treatment", "community_rehabilitation", "maintenance_treatment", "voluntary_treatment", "in_society"]
@@ -21,8 +21,8 @@ class NewRound(Message):
 
     code: RoundCode
     name: ShortText
-    starts_on: date
-    ends_on: date
+    starts_on: Day
+    ends_on: Day
     statuses: Annotated[list[TargetStatus], Field(min_length=1)] = [
         "community_treatment",
         "community_rehabilitation",
@@ -115,7 +115,7 @@ class VisitAnswer(Answer):
 class VisitRecord(Message):
     """What a visit found. Family is met only with the person's consent (domain 5, row 5); work is the person's own statement."""
 
-    visited_on: date | None = None
+    visited_on: Day | None = None
     met: bool | None = None
     tested: bool | None = None
     family_met: bool | None = None

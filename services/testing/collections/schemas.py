@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from kit.schemas import Answer, Instant, LongText, Message, ShortText
+from kit.schemas import Answer, Day, Instant, LongText, Message, ShortText
 from services.testing.plans.schemas import Specimen
 
 StaffCode = Annotated[str, StringConstraints(min_length=1, max_length=40)]
@@ -76,19 +76,19 @@ class Objection(Message):
     """The person objects, in their own words (DTP art. 10, 13)."""
 
     words: LongText
-    objected_on: date
+    objected_on: Day
 
 
 class LabRequest(Message):
     """The police's decision on an objection, or the sending of hair or blood (DTP art. 10, 11, 13, 14)."""
 
     decision: Literal["granted", "refused"]
-    decided_on: date
+    decided_on: Day
     document_no: ShortText
     reason: LongText | None = None
     lab_id: UUID | None = None
     container: Literal["A", "B"] | None = None
-    sent_on: date | None = None
+    sent_on: Day | None = None
     senders: Annotated[list[StaffCode], Field(max_length=6)] = []
 
 

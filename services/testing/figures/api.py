@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
 from kit.roles import Role
-from kit.schemas import Instant
+from kit.schemas import Day, Instant
 from kit.work import AllowNeighbour, UnitRoute, Work, allow
 from services.testing.figures import service
 from services.testing.figures.schemas import Figures
@@ -16,9 +15,9 @@ from services.testing.figures.schemas import Figures
 router = APIRouter(tags=["figures"], route_class=UnitRoute)
 
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.LEADER, Role.POLICE_OFFICER)]
-First = Annotated[date, Query(alias="from")]
-Last = Annotated[date, Query(alias="to")]
-AsOf = Annotated[date | Instant | None, Query()]
+First = Annotated[Day, Query(alias="from")]
+Last = Annotated[Day, Query(alias="to")]
+AsOf = Annotated[Day | Instant | None, Query()]
 
 
 @router.get("/testing/v1/figures")

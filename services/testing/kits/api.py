@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
 from kit.roles import Role
+from kit.schemas import Day
 from kit.work import UnitRoute, Work, allow
 from services.testing.kits import service
 from services.testing.kits.schemas import KitLotAnswer, NewKitLot
@@ -20,7 +20,7 @@ Writer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.POLICE_OFFICER)]
 
 
 @router.get("")
-async def list_lots(work: Reader, usable_on: date | None = None) -> list[KitLotAnswer]:
+async def list_lots(work: Reader, usable_on: Day | None = None) -> list[KitLotAnswer]:
     """Kit lots, those first that end first."""
     return [KitLotAnswer.model_validate(lot, from_attributes=True) for lot in await service.list_lots(work, usable_on)]
 

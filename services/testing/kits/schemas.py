@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from kit.schemas import Answer, Message, ShortText
+from kit.schemas import Answer, Day, Message, ShortText
 from services.testing.kits.rules import ANALYTES
 
 
@@ -38,7 +38,7 @@ class NewKitLot(Message):
     approval_no: ShortText
     specimen_type: KitSpecimen
     panel: Annotated[list[Strip], Field(min_length=1, max_length=20)]
-    expires_on: date
+    expires_on: Day
 
 
 class KitLotAnswer(Answer):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from fastapi import APIRouter, Response
 
 from kit.etags import IfMatch, etag
 from kit.roles import Role
+from kit.schemas import Day
 from kit.work import UnitRoute, Work, allow
 from services.testing.labs import service
 from services.testing.labs.schemas import HairCutoffAnswer, LabAnswer, LabPatch, NewLab
@@ -52,6 +52,6 @@ async def amend_lab(work: Writer, lab_id: UUID, patch: LabPatch, response: Respo
 
 
 @router.get("/hair-cutoffs")
-async def hair_cutoffs(work: Reader, on: date | None = None) -> list[HairCutoffAnswer]:
+async def hair_cutoffs(work: Reader, on: Day | None = None) -> list[HairCutoffAnswer]:
     """The hair cut-offs in force on a day (HAIR art. 9)."""
     return [HairCutoffAnswer.model_validate(row) for row in await service.hair_cutoffs(work, on)]

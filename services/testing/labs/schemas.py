@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
-from kit.schemas import Answer, Message, ShortText
+from kit.schemas import Answer, Day, Message, ShortText
 
 LabCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{2,40}$")]
 Qualification = Literal["forensic", "medical"]
@@ -23,8 +23,8 @@ class NewLab(Message):
     qualification: Qualification
     certificate_no: ShortText
     designated_by: ShortText
-    valid_from: date
-    valid_to: date | None = None
+    valid_from: Day
+    valid_to: Day | None = None
 
 
 class LabPatch(Message):
@@ -32,7 +32,7 @@ class LabPatch(Message):
 
     name: ShortText | None = None
     certificate_no: ShortText | None = None
-    valid_to: date | None = None
+    valid_to: Day | None = None
 
 
 class LabAnswer(Answer):

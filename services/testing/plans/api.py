@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from kit.etags import IfMatch, etag
 from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, json_page
 from kit.roles import Role
+from kit.schemas import Day
 from kit.work import UnitRoute, Work, allow
 from services.testing.plans import service
 from services.testing.plans.schemas import NewDecision, NewPlan, PlanAnswer, PlanRow, PlanState, PlanStep, Reschedule, SchemeAnswer
@@ -51,8 +51,8 @@ async def list_schemes(work: Anyone) -> list[SchemeAnswer]:
 async def list_due(
     work: Lister,
     request: Request,
-    first: Annotated[date, Query(alias="from")],
-    last: Annotated[date, Query(alias="to")],
+    first: Annotated[Day, Query(alias="from")],
+    last: Annotated[Day, Query(alias="to")],
     division_code: Annotated[str | None, Query(max_length=12)] = None,
     state: PlanState = "scheduled",
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from kit.schemas import Answer, LongText, Message, ShortText
+from kit.schemas import Answer, Day, LongText, Message, ShortText
 
 Specimen = Literal["urine", "hair", "saliva", "blood"]
 Kind = Literal["mandatory", "voluntary", "suspected"]
@@ -28,7 +28,7 @@ class NewPlan(Message):
     person_id: UUID
     kind: Kind
     specimen_type: Specimen
-    due_on: date
+    due_on: Day
     window_days: Annotated[int, Field(ge=0, le=14)] = 0
     grounds: LongText
     document_no: ShortText
@@ -37,7 +37,7 @@ class NewPlan(Message):
 class Reschedule(Message):
     """Another day. `words`: what the person said, in their own words."""
 
-    due_on: date
+    due_on: Day
     reason: ShortText
     words: LongText | None = None
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from kit.schemas import Answer, Instant, LongText, Message, ShortText
+from kit.schemas import Answer, Day, Instant, LongText, Message, ShortText
 from services.testing.collections.schemas import CollectionAnswer, Seals, StaffCode
 from services.testing.kits.schemas import Analyte
 
@@ -50,7 +50,7 @@ class LabResult(Message):
 
     lab_id: UUID
     report_no: ShortText
-    reported_on: date
+    reported_on: Day
     signed_and_stamped: Literal[True]
     specimen_fit: bool = True
     unfit_reason: ShortText | None = None
@@ -74,7 +74,7 @@ class MedicalReview(Message):
     doctor: ShortText
     institution: ShortText
     document_no: ShortText
-    reviewed_on: date
+    reviewed_on: Day
     note: LongText
 
 

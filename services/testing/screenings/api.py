@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from kit.etags import IfMatch, etag
 from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
 from kit.roles import Role
+from kit.schemas import Day
 from kit.work import UnitRoute, Work, allow
 from services.testing.screenings import service
 from services.testing.screenings.schemas import (
@@ -31,8 +31,8 @@ Writer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLI
 Counter = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER, Role.LEADER)]
 Opener = Annotated[Work, allow(Role.POLICE_OFFICER, personal=True)]
 Police = Annotated[Work, allow(Role.POLICE_OFFICER)]
-First = Annotated[date, Query(alias="from")]
-Last = Annotated[date, Query(alias="to")]
+First = Annotated[Day, Query(alias="from")]
+Last = Annotated[Day, Query(alias="to")]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
 Cursor = Annotated[str | None, Query(max_length=400)]
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from kit.schemas import Answer, DivisionCode, LongText, Message, ShortText
+from kit.schemas import Answer, Day, DivisionCode, LongText, Message, ShortText
 
 
 class NewCampaign(Message):
@@ -17,8 +17,8 @@ class NewCampaign(Message):
     name: ShortText
     division_code: DivisionCode
     legal_ground: LongText
-    starts_on: date
-    ends_on: date
+    starts_on: Day
+    ends_on: Day
 
 
 class CampaignAnswer(Answer):
@@ -49,7 +49,7 @@ class NewScreening(Message):
     unit_name: ShortText
     trade: ShortText | None = None
     division_code: DivisionCode
-    screened_on: date
+    screened_on: Day
     ground: Literal["consent", "suspicion"]
     negative: Count
     invalid: Count = 0
@@ -95,7 +95,7 @@ class Outcome(Message):
     """What the police's own test came to (DTP art. 4)."""
 
     outcome: Literal["police_negative", "police_case"]
-    outcome_on: date
+    outcome_on: Day
     police_case_no: ShortText | None = None
 
 

@@ -226,7 +226,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_person_division_code_id", "person", ["division_code", "id"], unique=False, schema="registry")
     op.create_index("ix_person_name_initials", "person", ["name_initials"], unique=False, schema="registry")
-    op.create_index("ix_person_name_pinyin", "person", [sa.literal_column("replace(name_pinyin, ' ', '')")], unique=False, schema="registry")
+    op.create_index(
+        "ix_person_name_pinyin", "person", [sa.literal_column("replace(name_pinyin, ' ', '')")], unique=False, schema="registry"
+    )
     op.create_index("ix_person_phone_index", "person", ["phone_index"], unique=False, schema="registry")
     op.create_index("ix_person_status_id", "person", ["status", "id"], unique=False, schema="registry")
     op.create_index(
@@ -372,9 +374,7 @@ def upgrade() -> None:
         schema="registry",
         info={"append_only": True},
     )
-    op.create_index(
-        "ix_release_handover_step_handover_id", "release_handover_step", ["handover_id"], unique=False, schema="registry"
-    )
+    op.create_index("ix_release_handover_step_handover_id", "release_handover_step", ["handover_id"], unique=False, schema="registry")
     op.create_table(
         "ledger_correction",
         sa.Column("id", sa.Uuid(), nullable=False),
