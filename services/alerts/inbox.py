@@ -28,8 +28,8 @@ class _Standing(_Read):
     status_since: date
 
 
-class _HandedOver(_Read):
-    handed_over_on: date
+class _TransferredOut(_Read):
+    transferred_on: date
 
 
 class _Test(_Read):
@@ -63,8 +63,8 @@ async def _standing(work: Work, event: Envelope) -> None:
         await endings.take_end(work, event.subject_id, standing.status_since, event.occurred_at)
 
 
-async def _handed_over(work: Work, event: Envelope) -> None:
-    await endings.take_end(work, event.subject_id, _HandedOver.model_validate(event.data).handed_over_on, event.occurred_at)
+async def _transferred_out(work: Work, event: Envelope) -> None:
+    await endings.take_end(work, event.subject_id, _TransferredOut.model_validate(event.data).transferred_on, event.occurred_at)
 
 
 async def _test_missed(work: Work, event: Envelope) -> None:
@@ -96,7 +96,7 @@ REGISTRY: Mapping[str, Reader] = {
     ),
     "person.moved": _moved,
     "person.standing_changed": _standing,
-    "handover.recorded": _handed_over,
+    "person.transferred_out": _transferred_out,
 }
 TESTING: Mapping[str, Reader] = {"test.missed": _test_missed}
 PRECURSOR: Mapping[str, Reader] = {"rectification.overdue": _rectification, "rectification.closed": _rectified}

@@ -40,7 +40,7 @@ class PersonMoved(Event):
 
 
 class PersonStanding(Event):
-    """The registered standing changed (hand-over, three years clean, death …)."""
+    """The registered standing changed (transfer out, three years clean, death …)."""
 
     type: ClassVar[str] = "person.standing_changed"
     sample: ClassVar[dict[str, Any]] = {"division_code": "610822100000", "status": "three_years_clean", "status_since": "2021-03-01"}
@@ -137,15 +137,15 @@ class VisitRecorded(Event):
     met: bool
 
 
-class HandOverRecorded(Event):
+class PersonTransferredOut(Event):
     """A person was handed over to another county."""
 
-    type: ClassVar[str] = "handover.recorded"
-    sample: ClassVar[dict[str, Any]] = {"from_division": "610822100000", "receiving_area": "140931", "handed_over_on": "2021-04-01"}
+    type: ClassVar[str] = "person.transferred_out"
+    sample: ClassVar[dict[str, Any]] = {"from_division": "610822100000", "receiving_area": "140931", "transferred_on": "2021-04-01"}
 
     from_division: str
     receiving_area: str
-    handed_over_on: date
+    transferred_on: date
 
 
 class HandoverEvent(Event):
@@ -212,7 +212,7 @@ EVENTS: tuple[type[Event], ...] = (
     MeasureBreached,
     MeasureEnded,
     VisitRecorded,
-    HandOverRecorded,
+    PersonTransferredOut,
     HandoverAnnounced,
     HandoverReceived,
     HandoverAcknowledged,

@@ -36,9 +36,9 @@ class _Standing(_Said):
     status_since: date
 
 
-class _HandedOver(_Said):
+class _TransferredOut(_Said):
     from_division: str
-    handed_over_on: date
+    transferred_on: date
 
 
 class _Measure(_Said):
@@ -71,10 +71,10 @@ async def person_standing_changed(work: Work, envelope: Envelope) -> None:
     await following.hear_person(work, envelope.subject_id, envelope.occurred_at, values)
 
 
-async def handed_over(work: Work, envelope: Envelope) -> None:
+async def transferred_out(work: Work, envelope: Envelope) -> None:
     """Another county is responsible: nothing is owed here from that day on."""
-    said = _HandedOver.model_validate(envelope.data)
-    values = {"division_code": said.from_division, "standing": "transferred_out", "standing_since": said.handed_over_on}
+    said = _TransferredOut.model_validate(envelope.data)
+    values = {"division_code": said.from_division, "standing": "transferred_out", "standing_since": said.transferred_on}
     await following.hear_person(work, envelope.subject_id, envelope.occurred_at, values)
 
 
@@ -99,7 +99,7 @@ READERS: dict[str, Reader] = {
     "person.registered": person_registered,
     "person.moved": person_moved,
     "person.standing_changed": person_standing_changed,
-    "handover.recorded": handed_over,
+    "person.transferred_out": transferred_out,
     "measure.ordered": measure_changed,
     "measure.changed": measure_changed,
     "measure.reported_in": measure_changed,

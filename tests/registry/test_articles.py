@@ -80,7 +80,7 @@ async def test_article_33_no_standing_is_an_early_discharge(house: TestHouse) ->
         assert told.status == 404, "nobody learns of another town's measures from a refusal"
     assert (await elsewhere("GET", f"/registry/v1/people/{person['id']}/monitoring")).status == 404
     gone = await officer("POST", path, {"status": "transferred_out", "since": "2021-06-30", "reason": "移交外地"}, if_match='"v1"')
-    assert (gone.status, json.loads(gone.body)["errors"][0]["code"]) == (422, "hand_over_required"), "DRR art. 22: with its letter"
+    assert (gone.status, json.loads(gone.body)["errors"][0]["code"]) == (422, "transfer_out_required"), "DRR art. 22: with its letter"
     monitoring = json.loads((await town("GET", f"/registry/v1/people/{person['id']}/monitoring")).body)
     assert (monitoring["ground"], monitoring["clean_since"], monitoring["ends_on"], monitoring["over"]) == (
         "execution_began",

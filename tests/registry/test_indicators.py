@@ -27,7 +27,7 @@ from kit.id_numbers import read_id_number
 from kit.roles import Role
 from kit.work import Work, system_work
 from services.registry.assessments.intake import TakenAssessment, take_over_assessments
-from services.registry.comanagement.intake import TakenHandOver, take_over_hand_overs
+from services.registry.comanagement.intake import TakenTransfer, take_over_transfers_out
 from services.registry.indicators import rules
 from services.registry.measures.service import WITH_MEASURE, TakenMeasure, end_measures, take_over_measures
 from services.registry.people.tables import Person, Standing
@@ -128,7 +128,7 @@ async def take_over_county(work: Work) -> None:
     )
     gone = [row for row in rows if row["after"] == "OUT"]
     for _ in range(2):  # the same list again changes nothing
-        await take_over_hand_overs(work, [TakenHandOver(ids[r["id_no"]], r["town_code"], "140931", HANDED_OVER, "府禁移") for r in gone])
+        await take_over_transfers_out(work, [TakenTransfer(ids[r["id_no"]], r["town_code"], "140931", HANDED_OVER, "府禁移") for r in gone])
     clean = {ids[r["id_no"]]: date.fromisoformat(r["since"]) for r in rows if r["after"] == "C3" and r["before"] == "C3"}
     await end_measures(work, clean | dict.fromkeys(newly, CONFIRMED), "three_years_clean")
     await end_measures(work, {ids[r["id_no"]]: date.fromisoformat(r["since"]) for r in rows if r["after"] == "DEAD"}, "dead")

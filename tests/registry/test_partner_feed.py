@@ -180,22 +180,22 @@ async def test_a_proposed_or_ended_agreement_shares_nothing(house: TestHouse) ->
     assert [(line["change"], line["reason"]) for line in gone["items"]] == [("removed", "ended")]
 
 
-async def test_a_hand_over_ends_the_measure_and_takes_the_person_off_the_list(house: TestHouse) -> None:
+async def test_a_transfer_out_ends_the_measure_and_takes_the_person_off_the_list(house: TestHouse) -> None:
     add_towns(house)
     officer = county_officer(house)
     person, _ = await running(officer)
     agreement = await an_agreement(officer, [person["id"]])
     partner = partner_of(house, agreement)
     cursor = json.loads((await partner("GET", f"{BASE}/{agreement['id']}/snapshot")).body)["next"]
-    new = {"person_id": person["id"], "receiving_area": "140931", "document_no": "府禁移〔2021〕001号", "handed_over_on": "2021-06-30"}
-    made = await officer("POST", "/registry/v1/co-management/hand-overs", new)
+    new = {"person_id": person["id"], "receiving_area": "140931", "document_no": "府禁移〔2021〕001号", "transferred_on": "2021-06-30"}
+    made = await officer("POST", "/registry/v1/co-management/transfers-out", new)
     assert made.status == 201, made.body
-    assert (await officer("POST", "/registry/v1/co-management/hand-overs", new)).status == 409
+    assert (await officer("POST", "/registry/v1/co-management/transfers-out", new)).status == 409
     assert json.loads((await officer("GET", f"/registry/v1/people/{person['id']}")).body)["status"] == "transferred_out"
     assert [m["state"] for m in json.loads((await officer("GET", f"/registry/v1/people/{person['id']}/measures")).body)] == ["ended"]
     gone = json.loads((await partner("GET", f"{BASE}/{agreement['id']}/changes?after={cursor}")).body)
     assert [line["change"] for line in gone["items"]] == ["removed"]
-    listed = json.loads((await officer("GET", "/registry/v1/co-management/hand-overs?receiving_area=140931")).body)
+    listed = json.loads((await officer("GET", "/registry/v1/co-management/transfers-out?receiving_area=140931")).body)
     assert [item["person_id"] for item in listed["items"]] == [person["id"]]
 
 

@@ -7,7 +7,6 @@ from datetime import date
 from kit.db import new_id
 from kit.roles import Role
 from services.registry.events import (
-    HandOverRecorded,
     MeasureEnded,
     MeasureOrdered,
     MeasureResumed,
@@ -16,6 +15,7 @@ from services.registry.events import (
     PersonMoved,
     PersonRegistered,
     PersonStanding,
+    PersonTransferredOut,
 )
 from services.testing import jobs
 from tests.testing.street import OTHER_TOWN, TOWN, Street, a_day_later, body, due_of, measure, registered, someone_under_treatment
@@ -71,11 +71,11 @@ async def test_three_years_clean_ends_everything(street: Street) -> None:
     assert street.count(STATES) == {"cancelled": 1, "scheduled": 21}, "the standing was a mistake and was corrected"
 
 
-async def test_a_person_handed_over_owes_nothing_here(street: Street) -> None:
+async def test_a_person_transferred_out_owes_nothing_here(street: Street) -> None:
     person, _ = await someone_under_treatment(street)
     await street.run(jobs.open_windows)
     registry = street.house.apps["registry"].state.house
-    event = HandOverRecorded(from_division=TOWN, receiving_area="140931", handed_over_on=date(2021, 7, 1))
+    event = PersonTransferredOut(from_division=TOWN, receiving_area="140931", transferred_on=date(2021, 7, 1))
     async with registry.database.session() as session:
         from kit.work import system_work
 

@@ -39,7 +39,7 @@ async def follow_person(work: Work, person_id: UUID) -> None:
 
 
 async def take_end(work: Work, person_id: UUID, on: date, told_at: datetime) -> None:
-    """Death, hand-over or three years clean."""
+    """Death, transfer out or three years clean."""
     if not await watched.take_end(work, person_id, on, told_at):
         await drop_person(work, person_id)
 

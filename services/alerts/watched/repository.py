@@ -34,7 +34,7 @@ async def move_person(session: AsyncSession, person_id: UUID, division_code: str
 
 
 async def end_person(session: AsyncSession, person_id: UUID, on: date, told_at: datetime) -> None:
-    """Nothing is owed from a day on, whatever the measure: death, hand-over, three years clean."""
+    """Nothing is owed from a day on, whatever the measure: death, transfer out, three years clean."""
     statement = text(
         """update alerts.watched set ended_on = :on, told_at = :told
             where person_id = :person and (ended_on is null or ended_on > :on) and told_at <= :told"""

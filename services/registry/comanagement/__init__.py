@@ -1,1 +1,1 @@
-"""Hand-over to other counties, agreements with partner provinces, and their list (DRR art. 22; domain 6)."""
+"""Transfer out to other counties, agreements with partner provinces, and their list (DRR art. 22; domain 6)."""

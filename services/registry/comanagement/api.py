@@ -19,15 +19,15 @@ from services.registry.comanagement.schemas import (
     AgreementAnswer,
     AgreementStep,
     FeedPage,
-    HandOverAnswer,
     KeySet,
     NamedPersonAnswer,
     NamedPersons,
     NewAgreement,
-    NewHandOver,
+    NewTransferOut,
     PersonLeaves,
     Receipt,
     ReceiptAnswer,
+    TransferOutAnswer,
 )
 from services.registry.comanagement.tables import Agreement
 
@@ -133,22 +133,22 @@ async def take_receipt(work: Side, agreement_id: UUID, receipt: Receipt) -> Rece
     return ReceiptAnswer(id=row.id, applied=row.position, behind=behind, to_delete=owed)
 
 
-@router.post("/hand-overs", status_code=201)
-async def record_hand_over(work: Office, new: NewHandOver) -> HandOverAnswer:
+@router.post("/transfers-out", status_code=201)
+async def record_transfer_out(work: Office, new: NewTransferOut) -> TransferOutAnswer:
     """A person was accepted in writing by another county: standing, measures and lists follow the same day."""
-    return HandOverAnswer.model_validate(await service.record_hand_over(work, new))
+    return TransferOutAnswer.model_validate(await service.record_transfer_out(work, new))
 
 
-@router.get("/hand-overs")
-async def list_hand_overs(
+@router.get("/transfers-out")
+async def list_transfers_out(
     work: OfficeReader,
     request: Request,
     response: Response,
     receiving_area: Annotated[str | None, Query(pattern=r"^[0-9]{6}$")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
     cursor: Annotated[str | None, Query(max_length=400)] = None,
-) -> Page[HandOverAnswer]:
-    """Hand-overs, oldest first."""
-    found, following = await service.list_hand_overs(work, Cursors(work.sealer), receiving_area, cursor, limit)
+) -> Page[TransferOutAnswer]:
+    """Transfers out, oldest first."""
+    found, following = await service.list_transfers_out(work, Cursors(work.sealer), receiving_area, cursor, limit)
     response.headers.update(next_link(request, following))
-    return Page(items=[HandOverAnswer.model_validate(row) for row in found], next=following)
+    return Page(items=[TransferOutAnswer.model_validate(row) for row in found], next=following)

@@ -1,4 +1,4 @@
-"""Hand-overs taken over from a county's ledgers: set-based, and taking the same rows over again changes nothing."""
+"""Transfers out taken over from a county's ledgers: set-based, and taking the same rows over again changes nothing."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from sqlmodel import col
 from kit import outbox
 from kit.db import new_id
 from kit.work import Work
-from services.registry.comanagement.tables import HandOver
-from services.registry.events import HandOverRecorded, PersonStanding
+from services.registry.comanagement.tables import TransferOut
+from services.registry.events import PersonStanding, PersonTransferredOut
 from services.registry.measures.service import end_measures
 from services.registry.people.tables import PersonChange, Standing
 
 
-class TakenHandOver(NamedTuple):
-    """One person of a hand-over list, accepted in writing by the receiving county."""
+class TakenTransfer(NamedTuple):
+    """One person of a list of transfers out, accepted in writing by the receiving county."""
 
     person_id: UUID
     from_division: str
     receiving_area: str
-    handed_over_on: date
+    transferred_on: date
     document_no: str
 
 
@@ -40,17 +40,17 @@ _MOVED = text(
 )
 
 
-async def take_over_hand_overs(work: Work, rows: Sequence[TakenHandOver], source: str = "ledger") -> int:
+async def take_over_transfers_out(work: Work, rows: Sequence[TakenTransfer], source: str = "ledger") -> int:
     """Hand persons over to other counties; the number handed over (domain 6: only a written acceptance moves the count).
 
-    Writes the hand-over, the standing `transferred_out` from that day, the person's history, the events, and ends every open measure here (DRR art. 22: the
+    Writes the transfer out, the standing `transferred_out` from that day, the person's history, the events, and ends every open measure here (DRR art. 22: the
     term runs on at the new place). A person handed over on that day before is passed over.
     """
-    wanted = {(row.person_id, row.handed_over_on): row for row in rows}
+    wanted = {(row.person_id, row.transferred_on): row for row in rows}
     if not wanted:
         return 0
-    query = select(col(HandOver.person_id), col(HandOver.handed_over_on))
-    query = query.where(col(HandOver.person_id) == func.any(cast([row.person_id for row in rows], ARRAY(Uuid))))
+    query = select(col(TransferOut.person_id), col(TransferOut.transferred_on))
+    query = query.where(col(TransferOut.person_id) == func.any(cast([row.person_id for row in rows], ARRAY(Uuid))))
     known = {(person_id, day) for person_id, day in await work.session.execute(query)}
     fresh = [row for key, row in wanted.items() if key not in known]
     if not fresh:
@@ -58,13 +58,13 @@ async def take_over_hand_overs(work: Work, rows: Sequence[TakenHandOver], source
     actor, now = work.principal.subject, work.now
     people = [row.person_id for row in fresh]
     await work.session.execute(text("select 1 from registry.person where id = any(:people) order by id for update"), {"people": people})
-    await work.session.execute(insert(HandOver), [_hand_over(row, source, actor, now) for row in fresh])
+    await work.session.execute(insert(TransferOut), [_transfer_out(row, source, actor, now) for row in fresh])
     await work.session.execute(insert(Standing), [_standing(row, source, actor, now) for row in fresh])
     moved = set((await work.session.execute(_MOVED, {"people": people, "now": now})).scalars())
     await work.session.execute(insert(PersonChange), [_change(row, actor, now) for row in fresh])
     events = [
         outbox.event_row(
-            HandOverRecorded(from_division=row.from_division, receiving_area=row.receiving_area, handed_over_on=row.handed_over_on),
+            PersonTransferredOut(from_division=row.from_division, receiving_area=row.receiving_area, transferred_on=row.transferred_on),
             row.person_id,
             row.from_division,
             work.origin,
@@ -73,7 +73,7 @@ async def take_over_hand_overs(work: Work, rows: Sequence[TakenHandOver], source
     ]
     events += [
         outbox.event_row(
-            PersonStanding(division_code=row.from_division, status="transferred_out", status_since=row.handed_over_on),
+            PersonStanding(division_code=row.from_division, status="transferred_out", status_since=row.transferred_on),
             row.person_id,
             row.from_division,
             work.origin,
@@ -82,21 +82,21 @@ async def take_over_hand_overs(work: Work, rows: Sequence[TakenHandOver], source
         if row.person_id in moved
     ]
     await outbox.append_all(work.session, work.house.schema, events)
-    await end_measures(work, {row.person_id: row.handed_over_on for row in fresh if row.person_id in moved}, "transferred_out")
-    await work.note("hand_over.record", "person", *people, details={"count": len(people)})
+    await end_measures(work, {row.person_id: row.transferred_on for row in fresh if row.person_id in moved}, "transferred_out")
+    await work.note("transfer_out.record", "person", *people, details={"count": len(people)})
     return len(fresh)
 
 
-def _hand_over(row: TakenHandOver, source: str, actor: str, now: Any) -> dict[str, Any]:
+def _transfer_out(row: TakenTransfer, source: str, actor: str, now: Any) -> dict[str, Any]:
     return {**row._asdict(), "id": new_id(), "source": source, "recorded_by": actor, "recorded_at": now}
 
 
-def _standing(row: TakenHandOver, source: str, actor: str, now: Any) -> dict[str, Any]:
+def _standing(row: TakenTransfer, source: str, actor: str, now: Any) -> dict[str, Any]:
     return {
         "id": new_id(),
         "person_id": row.person_id,
         "status": "transferred_out",
-        "since": row.handed_over_on,
+        "since": row.transferred_on,
         "since_month_only": False,
         "division_code": row.from_division,
         "source": source,
@@ -106,12 +106,12 @@ def _standing(row: TakenHandOver, source: str, actor: str, now: Any) -> dict[str
     }
 
 
-def _change(row: TakenHandOver, actor: str, now: Any) -> dict[str, Any]:
-    after = {"receiving_area": row.receiving_area, "handed_over_on": row.handed_over_on.isoformat()}
+def _change(row: TakenTransfer, actor: str, now: Any) -> dict[str, Any]:
+    after = {"receiving_area": row.receiving_area, "transferred_on": row.transferred_on.isoformat()}
     return {
         "id": new_id(),
         "person_id": row.person_id,
-        "action": "handed_over",
+        "action": "transferred_out",
         "before": {},
         "after": after,
         "reason": row.document_no,

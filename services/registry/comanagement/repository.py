@@ -1,4 +1,4 @@
-"""Every question to agreements and hand-overs. The partner's feed and the list that officers see are one query (`SHARED`)."""
+"""Every question to agreements and transfers out. The partner's feed and the list that officers see are one query (`SHARED`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping, false, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.registry.comanagement.tables import Agreement, AgreementPerson, HandOver, PartnerReceipt, SharedEntry
+from services.registry.comanagement.tables import Agreement, AgreementPerson, PartnerReceipt, SharedEntry, TransferOut
 from services.registry.measures.states import EXPIRING, OPEN
 from services.registry.people.rules import ENDS_SUPERVISION
 
@@ -83,25 +83,25 @@ async def deleted_refs(session: AsyncSession, agreement_id: UUID) -> set[str]:
     return {ref for refs in rows for ref in refs}
 
 
-async def page_of_hand_overs(
+async def page_of_transfers_out(
     session: AsyncSession, towns: Sequence[str], receiving_area: str | None, after: UUID | None, size: int
-) -> Sequence[HandOver]:
-    """Hand-overs from towns with these code prefixes, oldest first."""
+) -> Sequence[TransferOut]:
+    """Transfers out from towns with these code prefixes, oldest first."""
     query = (
-        select(HandOver)
-        .where(or_(false(), *(col(HandOver.from_division).like(town) for town in towns)))
-        .order_by(col(HandOver.id))
+        select(TransferOut)
+        .where(or_(false(), *(col(TransferOut.from_division).like(town) for town in towns)))
+        .order_by(col(TransferOut.id))
         .limit(size)
     )
     if receiving_area:
-        query = query.where(col(HandOver.receiving_area) == receiving_area)
+        query = query.where(col(TransferOut.receiving_area) == receiving_area)
     if after:
-        query = query.where(col(HandOver.id) > after)
+        query = query.where(col(TransferOut.id) > after)
     return (await session.execute(query)).scalars().all()
 
 
-async def hand_over(session: AsyncSession, person_id: UUID, day: date) -> HandOver:
-    """The hand-over of a person on a day."""
+async def transfer_out(session: AsyncSession, person_id: UUID, day: date) -> TransferOut:
+    """The transfer out of a person on a day."""
     return (
-        await session.execute(select(HandOver).where(col(HandOver.person_id) == person_id, col(HandOver.handed_over_on) == day))
+        await session.execute(select(TransferOut).where(col(TransferOut.person_id) == person_id, col(TransferOut.transferred_on) == day))
     ).scalar_one()

@@ -132,24 +132,24 @@ class KeySet(Answer):
     keys: list[dict[str, Any]]
 
 
-class NewHandOver(Message):
+class NewTransferOut(Message):
     """A person accepted in writing by another county."""
 
     person_id: UUID
     receiving_area: AreaCode
     document_no: ShortText
-    handed_over_on: Day
+    transferred_on: Day
 
 
-class HandOverAnswer(Answer):
-    """A hand-over."""
+class TransferOutAnswer(Answer):
+    """A transfer out."""
 
     id: UUID
     person_id: UUID
     from_division: str
     receiving_area: str
     document_no: str
-    handed_over_on: date
+    transferred_on: date
     source: str
 
 

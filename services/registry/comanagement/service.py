@@ -1,4 +1,4 @@
-"""Use cases of co-management: agreements, who is named in them, receipts, hand-overs."""
+"""Use cases of co-management: agreements, who is named in them, receipts, transfers out."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from kit.roles import Role
 from kit.work import Work
 from services.registry.comanagement import feed, policy, repository, rules
 from services.registry.comanagement.errors import AgreementState
-from services.registry.comanagement.intake import TakenHandOver, take_over_hand_overs
-from services.registry.comanagement.schemas import AgreementStep, NewAgreement, NewHandOver, PersonLeaves, Receipt
-from services.registry.comanagement.tables import Agreement, AgreementPerson, HandOver, PartnerReceipt
+from services.registry.comanagement.intake import TakenTransfer, take_over_transfers_out
+from services.registry.comanagement.schemas import AgreementStep, NewAgreement, NewTransferOut, PersonLeaves, Receipt
+from services.registry.comanagement.tables import Agreement, AgreementPerson, PartnerReceipt, TransferOut
 from services.registry.people import policy as people_policy
 from services.registry.people import repository as people
 from services.registry.people.errors import RecordClosed
@@ -150,32 +150,32 @@ async def take_receipt(work: Work, agreement_id: UUID, receipt: Receipt) -> tupl
     return row, behind, owed
 
 
-async def record_hand_over(work: Work, new: NewHandOver) -> HandOver:
+async def record_transfer_out(work: Work, new: NewTransferOut) -> TransferOut:
     """Record that another county accepted a person in writing (domain 6; DRR art. 22). Raises PersonNotFound, RecordClosed, Invalid, Conflict."""
     person = await people.person(work.session, new.person_id, for_update=True)
     people_policy.may_write(work.principal, person)
     assert person is not None
     if person.state == "closed" and person.status == "dead":
         raise RecordClosed
-    if new.handed_over_on > work.today:
-        raise invalid("/handed_over_on", "date_future", "日期不能晚于今天", "must not lie in the future")
+    if new.transferred_on > work.today:
+        raise invalid("/transferred_on", "date_future", "日期不能晚于今天", "must not lie in the future")
     if new.receiving_area == work.house.extras["county"]:
         raise invalid("/receiving_area", "own_county", "接收地不能是本县", "must be another county")
-    row = TakenHandOver(new.person_id, person.division_code, new.receiving_area, new.handed_over_on, new.document_no)
-    if not await take_over_hand_overs(work, [row], source="entry"):
+    row = TakenTransfer(new.person_id, person.division_code, new.receiving_area, new.transferred_on, new.document_no)
+    if not await take_over_transfers_out(work, [row], source="entry"):
         raise AgreementState("当日已有移交记录", "handed over on that day already")
-    return await repository.hand_over(work.session, new.person_id, new.handed_over_on)
+    return await repository.transfer_out(work.session, new.person_id, new.transferred_on)
 
 
-async def list_hand_overs(
+async def list_transfers_out(
     work: Work, cursors: Cursors, receiving_area: str | None, cursor: str | None, limit: int
-) -> tuple[Sequence[HandOver], str | None]:
-    """Hand-overs from the caller's towns."""
+) -> tuple[Sequence[TransferOut], str | None]:
+    """Transfers out from the caller's towns."""
     bound = {"receiving_area": receiving_area}
     after = cursors.read(cursor, work.principal.subject, bound, 1)
     towns = [prefix + "%" for prefix in work.principal.scope]
-    found = await repository.page_of_hand_overs(work.session, towns, receiving_area, UUID(after[0]) if after else None, limit)
-    await work.note("hand_over.list", "person", *(row.person_id for row in found))
+    found = await repository.page_of_transfers_out(work.session, towns, receiving_area, UUID(after[0]) if after else None, limit)
+    await work.note("transfer_out.list", "person", *(row.person_id for row in found))
     following = cursors.make([str(found[-1].id)], work.principal.subject, bound) if len(found) == limit else None
     return found, following
 

@@ -1,4 +1,4 @@
-"""Rows of hand-overs, agreements, and what was told to the partner."""
+"""Rows of transfers out, agreements, and what was told to the partner."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from services.registry.comanagement.rules import AGREEMENT_STATES, LEAD_SIDES, R
 from services.registry.schema import SCHEMA
 
 
-class HandOver(SCHEMA.base, table=True):
+class TransferOut(SCHEMA.base, table=True):
     """A person accepted in writing by another county (移交): only this moves the count (domain 6)."""
 
-    __tablename__ = "hand_over"
-    __table_args__ = (sa.UniqueConstraint("person_id", "handed_over_on"),)
+    __tablename__ = "transfer_out"
+    __table_args__ = (sa.UniqueConstraint("person_id", "transferred_on"),)
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     person_id: UUID = Field(foreign_key="registry.person.id")
     from_division: str = Field(sa_type=sa.Text)
     receiving_area: str = Field(sa_type=sa.Text, index=True)
     document_no: str = Field(sa_type=sa.Text)
-    handed_over_on: date
+    transferred_on: date
     source: str = Field(sa_type=sa.Text)
     recorded_by: str = Field(sa_type=sa.Text)
     recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))

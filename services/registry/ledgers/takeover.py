@@ -12,7 +12,7 @@ from kit.intake import store
 from kit.intake.staging import open_record
 from kit.work import Work
 from services.registry.assessments.intake import TakenAssessment, take_over_assessments
-from services.registry.comanagement.intake import TakenHandOver, take_over_hand_overs
+from services.registry.comanagement.intake import TakenTransfer, take_over_transfers_out
 from services.registry.ledgers import repository
 from services.registry.ledgers.matching import register_facts, sides_of
 from services.registry.ledgers.rules import NO_DAY, TIER_OF, Facts, contradictions, ledger_facts, since_of
@@ -45,7 +45,7 @@ async def take_over(work: Work, found: Mapping[Any, Any]) -> dict[str, int]:
     await repository.match_people(work.session, found["id"], found["scope"])
     known = {row["number"]: row for row in await repository.known_people(work.session, found["id"], ledger=False)}
     records = await asyncio.to_thread(_records, work, found["id"], list(known.values()))
-    for kind, take in (("clean3", _clean), ("transfer", _handed_over), ("visit", _visited)):
+    for kind, take in (("clean3", _clean), ("transfer", _transferred_out), ("visit", _visited)):
         rows = [(row, records[number]) for number, row in known.items() if row["kind"] == kind]
         for name, count in (await take(work, found, rows)).items():
             counts[name] = counts.get(name, 0) + count
@@ -206,10 +206,10 @@ async def _clean(work: Work, found: Mapping[Any, Any], rows: Rows) -> dict[str, 
     return {"standings": len(standings), "unchanged": len(rows) - len(standings)}
 
 
-async def _handed_over(work: Work, found: Mapping[Any, Any], rows: Rows) -> dict[str, int]:
+async def _transferred_out(work: Work, found: Mapping[Any, Any], rows: Rows) -> dict[str, int]:
     """Accepted in writing by another county (domain 6)."""
     taken = [
-        TakenHandOver(
+        TakenTransfer(
             row["person_id"],
             row["division_code"],
             record["receiving_area"],
@@ -218,7 +218,7 @@ async def _handed_over(work: Work, found: Mapping[Any, Any], rows: Rows) -> dict
         )
         for row, record in rows
     ]
-    return {"hand_overs": await take_over_hand_overs(work, taken)} if taken else {}
+    return {"transfers_out": await take_over_transfers_out(work, taken)} if taken else {}
 
 
 async def _visited(work: Work, found: Mapping[Any, Any], rows: Rows) -> dict[str, int]:

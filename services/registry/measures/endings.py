@@ -22,7 +22,7 @@ from services.registry.people import repository as people
 ENDINGS: dict[str, tuple[str, str, str]] = {
     "three_years_clean": ("ended", "end_supervision", "DRR art. 7"),
     "dead": ("closed_death", "die", "record of death"),
-    "transferred_out": ("ended", "hand_over", "DRR art. 22"),
+    "transferred_out": ("ended", "transfer_out", "DRR art. 22"),
     "erroneous": ("revoked", "revoke", "registered by mistake: PIPL art. 46"),
 }
 """Standing that ends supervision → state of the measure, event, legal source."""

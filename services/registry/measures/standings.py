@@ -48,9 +48,9 @@ def _not_by_a_standing(work: Work, status: str) -> None:
     if status == "transferred_out":
         raise invalid(
             "/status",
-            "hand_over_required",
-            "有正在执行的措施,须登记接收地和移交函(hand-overs)",
-            "a measure is open: record the hand-over with the receiving place and its letter (DRR art. 22)",
+            "transfer_out_required",
+            "有正在执行的措施,须登记接收地和移交函(transfers-out)",
+            "a measure is open: record the transfer out with the receiving place and its letter (DRR art. 22)",
         )
     if not work.principal.has(*POLICE):
         raise Forbidden("撤销戒毒措施由决定机关决定", "only the deciding organ annuls an order")

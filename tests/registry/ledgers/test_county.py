@@ -18,7 +18,7 @@ async def test_the_county_figures_come_out_of_thirteen_ledgers(desk: Desk) -> No
         assert not done["dispositions"].get("hold"), done
     assert figures(desk, BEFORE)["county"][:2] == (2168, 1066)
     handed = await take_in(desk, 11)
-    assert handed["taken"]["hand_overs"] == 165
+    assert handed["taken"]["transfers_out"] == 165
     assert figures(desk, AFTER)["county"][:2] == (2003, 928)
     clean = await take_in(desk, 12)
     assert clean["taken"]["standings"] == 76

@@ -296,22 +296,22 @@ def upgrade() -> None:
     )
     op.create_index("ix_agreement_person_person_id", "agreement_person", ["person_id"], unique=False, schema="registry")
     op.create_table(
-        "hand_over",
+        "transfer_out",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("person_id", sa.Uuid(), nullable=False),
         sa.Column("from_division", sa.Text(), nullable=False),
         sa.Column("receiving_area", sa.Text(), nullable=False),
         sa.Column("document_no", sa.Text(), nullable=False),
-        sa.Column("handed_over_on", sa.Date(), nullable=False),
+        sa.Column("transferred_on", sa.Date(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("recorded_by", sa.Text(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["person_id"], ["registry.person.id"], name=op.f("fk_hand_over_person_id_person")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_hand_over")),
-        sa.UniqueConstraint("person_id", "handed_over_on", name=op.f("uq_hand_over_person_id_handed_over_on")),
+        sa.ForeignKeyConstraint(["person_id"], ["registry.person.id"], name=op.f("fk_transfer_out_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_transfer_out")),
+        sa.UniqueConstraint("person_id", "transferred_on", name=op.f("uq_transfer_out_person_id_transferred_on")),
         schema="registry",
     )
-    op.create_index(op.f("ix_hand_over_receiving_area"), "hand_over", ["receiving_area"], unique=False, schema="registry")
+    op.create_index(op.f("ix_transfer_out_receiving_area"), "transfer_out", ["receiving_area"], unique=False, schema="registry")
     op.create_table(
         "release_handover",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -814,8 +814,8 @@ def downgrade() -> None:
     op.drop_index("ix_release_handover_person_id", table_name="release_handover", schema="registry")
     op.drop_index("ix_release_handover_division_code", table_name="release_handover", schema="registry")
     op.drop_table("release_handover", schema="registry")
-    op.drop_index(op.f("ix_hand_over_receiving_area"), table_name="hand_over", schema="registry")
-    op.drop_table("hand_over", schema="registry")
+    op.drop_index(op.f("ix_transfer_out_receiving_area"), table_name="transfer_out", schema="registry")
+    op.drop_table("transfer_out", schema="registry")
     op.drop_index("ix_agreement_person_person_id", table_name="agreement_person", schema="registry")
     op.drop_table("agreement_person", schema="registry")
     op.drop_index(op.f("ix_station_division_code"), table_name="station", schema="registry")
