@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterable
 
@@ -27,6 +28,9 @@ _NOT_OUTWARD = (
     | frozenset((b"server", b"date", b"x-powered-by", b"x-request-id", b"content-security-policy", b"cache-control"))
 )
 _PRIVATE_TAIL: Headers = [*_ALWAYS, _POLICY, _NO_STORE]
+_END: Message = {"type": "http.response.body", "body": b""}
+LOOK = 1.0
+"""Seconds between two looks at the leash of an open stream: with the deny list's own moment, a revocation is felt well within two."""
 
 
 def dress(headers: Iterable[tuple[bytes, bytes]], request_id: bytes, tail: Headers = _PRIVATE_TAIL, *, cacheable: bool = False) -> Headers:
@@ -49,6 +53,10 @@ def dress(headers: Iterable[tuple[bytes, bytes]], request_id: bytes, tail: Heade
     return dressed
 
 
+def _endless(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"content-type" and value.startswith(b"text/event-stream") for name, value in headers)
+
+
 class Answer:
     """`send` for one request: it notes what went out and dresses the head."""
 
@@ -65,7 +73,7 @@ class Answer:
         self.cacheable = False
         """A public read: the app may say how long it keeps."""
         self.leash: Callable[[], bool] | None = None
-        """Asked before each piece of an endless answer: whether its listener may still hear it."""
+        """Whether the listener of an endless answer (Server-Sent Events) may still hear it: asked before each piece, and by `watch` in between."""
         self._ended = False
         self.body: BoundedBody | None = None
         """Set when a body is counted: once it is too large, what the app says of it no longer matters."""
@@ -82,6 +90,8 @@ class Answer:
                 return
             self.started = True
             self.status = message["status"]
+            if self.leash is not None and not _endless(message.get("headers", ())):
+                self.leash = None  # a refusal: whole in itself, with a length that must be kept
             await self._send(
                 {
                     "type": "http.response.start",
@@ -90,10 +100,19 @@ class Answer:
                 }
             )
         elif self.started and not self._ended:
-            if self.leash is not None and not self.leash():
-                self._ended = True  # the server now tells the app that its listener is gone
-                message = {"type": "http.response.body", "body": b""}
+            if self.leash is not None:
+                if not self.leash():
+                    message = _END
+                self._ended = not message.get("more_body", False)
             await self._send(message)
+
+    async def watch(self) -> None:
+        """End the answer when its leash breaks, though the app says nothing: what is silent for long would else be open for long. Until cancelled."""
+        while not self._ended:
+            await asyncio.sleep(LOOK)
+            if self.started and not self._ended and self.leash is not None and not self.leash():
+                self._ended = True
+                await self._send(_END)  # the server now tells the app, in this process or behind its port, that its listener is gone
 
     async def problem(self, problem: Problem, language: str) -> None:
         """Answer with a problem; only when nothing has been answered yet."""

@@ -155,7 +155,15 @@ class Edge:
                 raise TooLarge(headers=dict(CLOSE))
             receive = answer.body = BoundedBody(receive, route.body_limit)
         headers.append((b"x-request-id", request_id.encode("ascii")))
-        await self._upstreams[route.service](_inward(scope, head, headers, route), receive, answer.send)
+        serving = self._upstreams[route.service](_inward(scope, head, headers, route), receive, answer.send)
+        if answer.leash is None:
+            await serving
+            return
+        watch = asyncio.create_task(answer.watch())
+        try:
+            await serving
+        finally:
+            watch.cancel()
 
     async def _health(self, scope: Scope, head: Head, answer: Answer) -> None:
         self._limiter.take(ANYONE, address_key(scope.get("client")), self._clock().timestamp())

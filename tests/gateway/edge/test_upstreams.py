@@ -137,6 +137,30 @@ async def test_an_open_stream_ends_with_its_session_and_nothing_more_is_said_on_
     assert (await client.get("/alerts/v1/stream")).status_code == 401
 
 
+@pytest.mark.parametrize("why", ["revoked", "expired"])
+async def test_a_silent_stream_ends_with_its_session_too_and_that_of_another_session_goes_on(via: Via, why: str) -> None:
+    whole, client, port = via
+    toy = whole.services["alerts"]
+    other = {"authorization": f"Bearer {whole.keys.token('county_officer', session='s-2', life=900)}"}
+    async with (
+        client.stream("GET", "/alerts/v1/stream") as told,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=other, trust_env=False, timeout=PATIENCE) as second,
+        second.stream("GET", "/alerts/v1/stream") as heard,
+    ):
+        lines, others = told.aiter_lines(), heard.aiter_lines()
+        for opened in (lines, others):
+            assert [await anext(opened) for _ in range(3)] == ["id: 1", "data: alert", ""]
+        if why == "revoked":
+            whole.revoked.add("s-1")
+        else:
+            whole.clock.advance(timedelta(minutes=10))
+        async with asyncio.timeout(2):
+            assert [line async for line in lines] == []
+            await toy.left.wait()
+        toy.go_on.set()
+        assert [await anext(others) for _ in range(3)] == ["id: 2", "data: alert", ""]
+
+
 async def test_a_client_that_leaves_before_its_answer_stops_the_work(via: Via) -> None:
     whole, client, _ = via
     toy = whole.services["registry"]
