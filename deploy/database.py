@@ -179,7 +179,7 @@ def _close_public(connection: psycopg.Connection[tuple[object, ...]]) -> None:
 
 
 def _role(connection: psycopg.Connection[tuple[object, ...]], service: str, password: str) -> None:
-    """One login per service: no inheritance of rights, few connections, own search path, no session that idles in a transaction for ever."""
+    """One login per service: no inheritance of rights, few connections, own search path, and nothing that idles, works or waits for ever."""
     role, name = login(service), sql.Identifier(login(service))
     # The server gets the verifier only, so that no log or statistics view can hold the password.
     verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
@@ -192,7 +192,15 @@ def _role(connection: psycopg.Connection[tuple[object, ...]], service: str, pass
         "alter role {role} password {password} connection limit {limit}",
         "alter role {role} set search_path = {schema}",
         "alter role {role} set timezone = 'UTC'",
+        # A last resort (SECURITY 4.7): whatever holds a connection and its locks longer than this has gone wrong. Long work keeps clear of it. The time of a
+        # statement counts for each alone: taking 100,000 ledger rows over is many in one transaction, 41 s in all, and reading such a file is one COPY of
+        # under 10 s. LISTEN and a worker's session lock are connections that idle outside any transaction: nothing runs, nothing waits.
         "alter role {role} set idle_in_transaction_session_timeout = '5min'",
+        "alter role {role} set statement_timeout = '5min'",
+        # Waiting for a lock counts, holding one does not; advisory locks are locks. Only a ledger's commit holds any so long, and large commits of a service
+        # queue in one lane of the worker. A request that waits behind one is told after this to try again (409), a job comes back by itself.
+        # Migrations run as the owner, whom none of this binds.
+        "alter role {role} set lock_timeout = '30s'",
         # Temporary tables hold no wall down: bulk loads stage in them.
         "grant connect, temporary on database {database} to {role}",
         # The operators and functions of pg_trgm and btree_gist live there; nothing may be created.

@@ -69,6 +69,34 @@ def test_no_role_may_use_up_the_servers_connections(template: Template) -> None:
     assert database.CONNECTIONS * len(database.PACKAGES) <= int(SETTINGS["max_connections"]) - 3, "three are kept for the owner"
 
 
+@pytest.mark.parametrize("service", database.PACKAGES)
+def test_no_login_works_waits_or_idles_for_ever(template: Template, prepared: str, service: str) -> None:
+    with psycopg.connect(database.app_dsn(prepared, DataFolder(template.data_dir), service)) as connection:
+        found = connection.execute("select name, setting::int / 1000 from pg_settings where source = 'user' and unit = 'ms'").fetchall()
+    assert dict(found) == {"statement_timeout": 300, "lock_timeout": 30, "idle_in_transaction_session_timeout": 300}
+
+
+def test_the_owner_who_migrates_is_bound_by_no_time(prepared: str) -> None:
+    with psycopg.connect(prepared) as connection:
+        assert connection.execute("select current_setting('statement_timeout'), current_setting('lock_timeout')").fetchone() == ("0", "0")
+
+
+def test_a_lock_that_is_held_by_a_session_may_be_held_as_long_as_it_lives(template: Template, prepared: str) -> None:
+    """What a worker's life hangs on: holding an advisory lock and listening are no statement, so no time runs."""
+    mine = database.app_dsn(prepared, DataFolder(template.data_dir), "registry")
+    with psycopg.connect(mine, autocommit=True) as worker, psycopg.connect(mine, autocommit=True) as other:
+        for connection in (worker, other):
+            connection.execute("set statement_timeout = '100ms'; set lock_timeout = '50ms'")
+        worker.execute("select pg_advisory_lock(1)")
+        worker.execute("listen registry_outbox")
+        assert list(worker.notifies(timeout=0.2)) == []
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            other.execute("select pg_advisory_lock(1)")
+        other.execute("select pg_notify('registry_outbox', '')")
+        assert len(list(worker.notifies(timeout=5, stop_after=1))) == 1
+        assert worker.execute("select pg_advisory_unlock(1)").fetchone() == (True,)
+
+
 def test_preparing_twice_changes_nothing(template: Template) -> None:
     with copied(template) as owner:
         first = database.prepare(owner, template.data_dir, lambda *_: None)
