@@ -65,6 +65,7 @@ def upgrade() -> None:
         schema="gateway",
         info={"append_only": True},
     )
+    op.create_index("ix_audit_at", "audit", ["at"], unique=False, schema="gateway", postgresql_using="brin")
     op.create_index("ix_audit_object_ids", "audit", ["object_ids"], unique=False, schema="gateway", postgresql_using="gin")
     op.create_index("ix_audit_position", "audit", ["xid", "id"], unique=False, schema="gateway")
     op.create_table(
@@ -207,6 +208,7 @@ def downgrade() -> None:
     op.drop_table("audit_seal", schema="gateway")
     op.drop_index("ix_audit_position", table_name="audit", schema="gateway")
     op.drop_index("ix_audit_object_ids", table_name="audit", schema="gateway", postgresql_using="gin")
+    op.drop_index("ix_audit_at", table_name="audit", schema="gateway", postgresql_using="brin")
     op.drop_table("audit", schema="gateway")
     op.drop_index(op.f("ix_assertion_seen_expires_at"), table_name="assertion_seen", schema="gateway")
     op.drop_table("assertion_seen", schema="gateway")

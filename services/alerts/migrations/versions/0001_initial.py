@@ -95,6 +95,7 @@ def upgrade() -> None:
         schema="alerts",
         info={"append_only": True},
     )
+    op.create_index("ix_audit_at", "audit", ["at"], unique=False, schema="alerts", postgresql_using="brin")
     op.create_index("ix_audit_object_ids", "audit", ["object_ids"], unique=False, schema="alerts", postgresql_using="gin")
     op.create_index("ix_audit_position", "audit", ["xid", "id"], unique=False, schema="alerts")
     op.create_table(
@@ -377,6 +378,7 @@ def downgrade() -> None:
     op.drop_table("audit_seal", schema="alerts")
     op.drop_index("ix_audit_position", table_name="audit", schema="alerts")
     op.drop_index("ix_audit_object_ids", table_name="audit", schema="alerts", postgresql_using="gin")
+    op.drop_index("ix_audit_at", table_name="audit", schema="alerts", postgresql_using="brin")
     op.drop_table("audit", schema="alerts")
     op.drop_index("ix_announced_absence_person_id", table_name="announced_absence", schema="alerts")
     op.drop_table("announced_absence", schema="alerts")

@@ -35,6 +35,7 @@ def upgrade() -> None:
         schema="precursor",
         info={"append_only": True},
     )
+    op.create_index("ix_audit_at", "audit", ["at"], unique=False, schema="precursor", postgresql_using="brin")
     op.create_index("ix_audit_object_ids", "audit", ["object_ids"], unique=False, schema="precursor", postgresql_using="gin")
     op.create_index("ix_audit_position", "audit", ["xid", "id"], unique=False, schema="precursor")
     op.create_table(
@@ -737,5 +738,6 @@ def downgrade() -> None:
     op.drop_table("audit_seal", schema="precursor")
     op.drop_index("ix_audit_position", table_name="audit", schema="precursor")
     op.drop_index("ix_audit_object_ids", table_name="audit", schema="precursor", postgresql_using="gin")
+    op.drop_index("ix_audit_at", table_name="audit", schema="precursor", postgresql_using="brin")
     op.drop_table("audit", schema="precursor")
     # ### end Alembic commands ###

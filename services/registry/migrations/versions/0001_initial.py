@@ -62,6 +62,7 @@ def upgrade() -> None:
         schema="registry",
         info={"append_only": True},
     )
+    op.create_index("ix_audit_at", "audit", ["at"], unique=False, schema="registry", postgresql_using="brin")
     op.create_index("ix_audit_object_ids", "audit", ["object_ids"], unique=False, schema="registry", postgresql_using="gin")
     op.create_index("ix_audit_position", "audit", ["xid", "id"], unique=False, schema="registry")
     op.create_table(
@@ -849,6 +850,7 @@ def downgrade() -> None:
     op.drop_table("audit_seal", schema="registry")
     op.drop_index("ix_audit_position", table_name="audit", schema="registry")
     op.drop_index("ix_audit_object_ids", table_name="audit", schema="registry", postgresql_using="gin")
+    op.drop_index("ix_audit_at", table_name="audit", schema="registry", postgresql_using="brin")
     op.drop_table("audit", schema="registry")
     op.drop_index(op.f("ix_agreement_partner_area"), table_name="agreement", schema="registry")
     op.drop_table("agreement", schema="registry")

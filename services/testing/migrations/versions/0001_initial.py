@@ -36,6 +36,7 @@ def upgrade() -> None:
         schema="testing",
         info={"append_only": True},
     )
+    op.create_index("ix_audit_at", "audit", ["at"], unique=False, schema="testing", postgresql_using="brin")
     op.create_index("ix_audit_object_ids", "audit", ["object_ids"], unique=False, schema="testing", postgresql_using="gin")
     op.create_index("ix_audit_position", "audit", ["xid", "id"], unique=False, schema="testing")
     op.create_table(
@@ -601,5 +602,6 @@ def downgrade() -> None:
     op.drop_table("audit_seal", schema="testing")
     op.drop_index("ix_audit_position", table_name="audit", schema="testing")
     op.drop_index("ix_audit_object_ids", table_name="audit", schema="testing", postgresql_using="gin")
+    op.drop_index("ix_audit_at", table_name="audit", schema="testing", postgresql_using="brin")
     op.drop_table("audit", schema="testing")
     # ### end Alembic commands ###
