@@ -233,27 +233,31 @@ def read_purpose(header: str | None) -> tuple[str, str]:
 class Allow:
     """The guard of a route and its unit of work in one dependency: `work: Annotated[Work, Allow("county_officer", personal=True)]`.
 
-    The roles stand in the signature, so that the house tests and the gateway's route table can read them.
+    The roles stand in the signature, so that the house tests and the gateway's route table can read them. `grant`: what an agency's system needs besides
+    its role; without one no agency gets in, unless it is None: what everybody signed in may read.
     """
 
-    def __init__(self, *roles: str, personal: bool = False) -> None:
+    def __init__(self, *roles: str, personal: bool = False, grant: str | None = "") -> None:
         self.roles = frozenset(roles)
         self.personal = personal
+        self.grant = grant
 
     async def __call__(self, request: Request) -> Work:
         """Verify, check the role, read the purpose; raises Unauthenticated, Forbidden, Invalid."""
         principal = caller_of(request)
         if not principal.has(*self.roles):
             raise Forbidden
+        if self.grant is not None and principal.has(Role.AGENCY) and self.grant not in principal.grants:
+            raise Forbidden("此系统未获准调用此接口", "this client was not granted this")
         purpose, reason = read_purpose(request.headers.get("purpose")) if self.personal else ("", "")
         house: House = request.app.state.house
         request_id = request.headers.get("x-request-id", "")[:64]
         return Work(house, request.state.session, principal, house.clock(), request_id, purpose, reason)
 
 
-def allow(*roles: str, personal: bool = False) -> Any:
+def allow(*roles: str, personal: bool = False, grant: str | None = "") -> Any:
     """`Depends(Allow(...))`, for use inside Annotated."""
-    return Depends(Allow(*roles, personal=personal))
+    return Depends(Allow(*roles, personal=personal, grant=grant))
 
 
 class AllowNeighbour:

@@ -35,7 +35,7 @@ router = APIRouter(tags=["identity"], route_class=UnitRoute)
 
 COOKIE = "gk_refresh"
 Anybody = Annotated[Work, Depends(AllowPublic())]
-SignedIn = Annotated[Work, allow(*(role for role in Role if role is not Role.SERVICE))]
+SignedIn = Annotated[Work, allow(*(role for role in Role if role is not Role.SERVICE), grant=None)]
 Person = Annotated[Work, allow(*(role for role in Role if role not in (Role.SERVICE, Role.AGENCY, Role.PARTNER)))]
 Administrator = Annotated[Work, allow(Role.ADMINISTRATOR)]
 

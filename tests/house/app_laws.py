@@ -19,6 +19,7 @@ from deploy.routes import api_routes, guards_of
 from gateway.edge.routes import Route
 from kit.db import Schema
 from kit.outbox import Event
+from kit.roles import Role
 from kit.work import AllowNeighbour, UnitRoute
 from tests.house.laws import PERSONAL_WORDS
 
@@ -52,6 +53,17 @@ def every_route_is_guarded(apps: Mapping[str, FastAPI]) -> list[str]:
             elif not isinstance(route, UnitRoute) and not STREAMS.search(route.path):
                 found.append(f"{service} {route.path} is no unit of work")
     return found
+
+
+def agencies_are_granted(apps: Mapping[str, FastAPI]) -> list[str]:
+    """A route that lets an agency's system in names the grant it needs, or says (None) that it needs none: a role alone opens nothing to a machine."""
+    return [
+        f"{name} {route.path} asks an agency for no grant"
+        for name, app in apps.items()
+        for route in api_routes(app)
+        for guard in guards_of(route)
+        if Role.AGENCY in guard.roles and getattr(guard, "grant", "") == ""
+    ]
 
 
 def the_table_lists_every_route(declared: Iterable[Iterable[str]], shipped: Iterable[Route]) -> list[str]:

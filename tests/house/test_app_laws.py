@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import pytest
 import sqlalchemy as sa
@@ -24,9 +24,10 @@ from kit.db import Schema, check_words
 from kit.migrate import schema_of
 from kit.outbox import Event
 from kit.pages import Page
+from kit.roles import Role
 from kit.schemas import Day, Message
 from kit.sealed import Sealer
-from kit.work import UnitRoute
+from kit.work import UnitRoute, Work, allow
 from tests.house import app_laws
 from tests.house.source import ROOT
 
@@ -73,6 +74,22 @@ def test_the_law_of_links_bites() -> None:
     app = FastAPI()
     app.include_router(router)
     assert app_laws.every_list_links_to_its_next_page({"registry": app}) == ["registry /registry/v1/list tells no next page"]
+
+
+def test_agencies_are_granted(house: House) -> None:
+    assert app_laws.agencies_are_granted(house.apps) == []
+
+
+def test_the_law_of_grants_bites() -> None:
+    router = APIRouter(route_class=UnitRoute)
+
+    @router.get("/registry/v1/open")
+    async def ungranted(work: Annotated[Work, allow(Role.AGENCY)]) -> None:
+        del work
+
+    app = FastAPI()
+    app.include_router(router)
+    assert app_laws.agencies_are_granted({"registry": app}) == ["registry /registry/v1/open asks an agency for no grant"]
 
 
 def test_the_route_table_is_what_the_services_declare() -> None:

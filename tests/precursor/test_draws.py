@@ -14,6 +14,7 @@ import pytest
 from deploy.compose import app_dsn
 from deploy.folder import DataFolder
 from kit.roles import Role
+from services.precursor.grants import READ
 from tests.houses import Template, TestHouse
 from tests.precursor import county
 from tests.precursor.county import parsed
@@ -201,7 +202,7 @@ async def test_nobody_is_warned_of_a_visit(house: TestHouse) -> None:
     await prepared(house)
     draw = await published_draw(house, **COURIERS)
     town = house.caller("precursor", Role.TOWN_OFFICER)
-    agency, leader = house.caller("precursor", Role.AGENCY), house.caller("precursor", Role.LEADER)
+    agency, leader = house.caller("precursor", Role.AGENCY, grants=(READ,)), house.caller("precursor", Role.LEADER)
     officer = county.county_officer(house)
     planned = parsed(await officer("GET", "/precursor/v1/inspections"))["items"]
     assert planned

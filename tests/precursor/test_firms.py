@@ -12,6 +12,7 @@ from kit.call import Reply
 from kit.roles import Role
 from kit.work import system_work
 from services.precursor.firms.service import warn_of_licences
+from services.precursor.grants import READ
 from tests.houses import TestHouse
 from tests.precursor import county
 from tests.precursor.county import parsed
@@ -189,7 +190,7 @@ async def test_the_catalogue_is_dated_and_found_by_any_name(house: TestHouse) ->
     await county.load_catalogue(house)
     again = await county.load_catalogue(house)
     assert (again["added"], again["changed"], again["unchanged"]) == (0, 0, 47)
-    reader = house.caller("precursor", Role.AGENCY)
+    reader = house.caller("precursor", Role.AGENCY, grants=(READ,))
 
     async def found(query: str) -> list[str]:
         return [entry["name_zh"] for entry in parsed(await reader("GET", f"/precursor/v1/catalogue?{quote(query, safe='=&%-')}"))]
@@ -242,3 +243,12 @@ async def test_a_licence_that_ends_is_told_once(house: TestHouse) -> None:
     renewed = {"licence_valid_to": "2021-07-25", "reason": "换证"}
     parsed(await officer("PATCH", f"/precursor/v1/firms/{firm['id']}", renewed, if_match='"v1"'))
     assert await told() == ["2021-07-20", "2021-07-25"]
+
+
+async def test_an_agencys_system_reads_only_what_it_was_granted(house: TestHouse) -> None:
+    """An institution that announces releases has no business in the firms' files."""
+    institution = house.caller("precursor", Role.AGENCY, grants=("handover:announce",))
+    for path in ("/precursor/v1/firms", "/precursor/v1/inspections", "/precursor/v1/draws", "/precursor/v1/venues"):
+        assert (await institution("GET", path)).status == 403
+    authority = house.caller("precursor", Role.AGENCY, grants=(READ,))
+    assert (await authority("GET", "/precursor/v1/firms")).status == 200

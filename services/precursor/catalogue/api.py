@@ -12,12 +12,13 @@ from kit.schemas import Day
 from kit.work import UnitRoute, Work, allow
 from services.precursor.catalogue import service
 from services.precursor.catalogue.schemas import EntryAnswer, LoadAnswer
+from services.precursor.grants import READ
 
 router = APIRouter(prefix="/precursor/v1/catalogue", tags=["catalogue"], route_class=UnitRoute)
 
 Reader = Annotated[
     Work,
-    allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AUDITOR, Role.AGENCY),
+    allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AUDITOR, Role.AGENCY, grant=READ),
 ]
 Loader = Annotated[Work, allow(Role.COUNTY_OFFICER)]
 CSV_BODY = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}

@@ -25,11 +25,12 @@ from services.precursor.draws.schemas import (
 )
 from services.precursor.draws.tables import Draw
 from services.precursor.firms.schemas import Kind
+from services.precursor.grants import READ
 from services.precursor.lists import DEFAULT_LIMIT, Cursor, Limit
 
 router = APIRouter(prefix="/precursor/v1/draws", tags=["draws"], route_class=UnitRoute)
 
-Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AUDITOR, Role.AGENCY)]
+Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AUDITOR, Role.AGENCY, grant=READ)]
 Planner = Annotated[Work, allow(Role.COUNTY_OFFICER)]
 
 

@@ -11,11 +11,12 @@ from kit.schemas import Day
 from kit.work import AllowNeighbour, UnitRoute, Work, allow
 from services.precursor.figures import service
 from services.precursor.figures.schemas import FiguresAnswer
+from services.precursor.grants import READ
 
 router = APIRouter(prefix="/precursor/v1/figures", tags=["figures"], route_class=UnitRoute)
 internal = APIRouter(prefix="/internal/figures", route_class=UnitRoute, include_in_schema=False)
 
-Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AGENCY)]
+Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AGENCY, grant=READ)]
 
 First = Annotated[Day, Query(alias="from")]
 Last = Annotated[Day, Query(alias="to")]

@@ -17,13 +17,16 @@ from services.precursor.firms import service
 from services.precursor.firms.rules import expires_soon
 from services.precursor.firms.schemas import Contacts, FirmAnswer, FirmCounts, FirmHistoryEntry, FirmPatch, FirmState, Kind, NewFirm
 from services.precursor.firms.tables import Firm
+from services.precursor.grants import READ
 from services.precursor.lists import DEFAULT_LIMIT, Cursor, Limit
 
 router = APIRouter(prefix="/precursor/v1/firms", tags=["firms"], route_class=UnitRoute)
 
-Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER, Role.INSPECTOR, Role.AGENCY)]
+Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER, Role.INSPECTOR, Role.AGENCY, grant=READ)]
 Opener = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.INSPECTOR, personal=True)]
-Counter = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AGENCY)]
+Counter = Annotated[
+    Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AGENCY, grant=READ)
+]
 Writer = Annotated[Work, allow(Role.COUNTY_OFFICER)]
 Search = Annotated[str | None, Query(min_length=1, max_length=100)]
 

@@ -14,6 +14,7 @@ from kit.roles import Role
 from kit.schemas import Day, DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.precursor.firms.schemas import Kind
+from services.precursor.grants import READ
 from services.precursor.inspections import opening, publication, service
 from services.precursor.inspections.checklists import Template
 from services.precursor.inspections.schemas import (
@@ -36,7 +37,7 @@ from services.precursor.rectifications.schemas import FindingAnswer
 router = APIRouter(prefix="/precursor/v1/inspections", tags=["inspections"], route_class=UnitRoute)
 checklists = APIRouter(prefix="/precursor/v1/checklists", tags=["inspections"], route_class=UnitRoute)
 
-Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.INSPECTOR, Role.AGENCY)]
+Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.INSPECTOR, Role.AGENCY, grant=READ)]
 Inspecting = Annotated[Work, allow(Role.INSPECTOR)]
 Publisher = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.INSPECTOR)]
 

@@ -12,6 +12,7 @@ from kit.pages import Page, next_link
 from kit.roles import Role
 from kit.schemas import DivisionCode
 from kit.work import UnitRoute, Work, allow
+from services.precursor.grants import READ
 from services.precursor.lists import DEFAULT_LIMIT, Cursor, Limit
 from services.precursor.rectifications import service
 from services.precursor.rectifications.rules import is_overdue
@@ -20,7 +21,7 @@ from services.precursor.rectifications.tables import Rectification
 
 router = APIRouter(prefix="/precursor/v1/rectifications", tags=["rectifications"], route_class=UnitRoute)
 
-Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.INSPECTOR, Role.AGENCY)]
+Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.INSPECTOR, Role.AGENCY, grant=READ)]
 Receiver = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.INSPECTOR)]
 Inspecting = Annotated[Work, allow(Role.INSPECTOR)]
 

@@ -11,14 +11,17 @@ from kit.pages import Page, next_link
 from kit.roles import Role
 from kit.schemas import DivisionCode
 from kit.work import UnitRoute, Work, allow
+from services.precursor.grants import READ
 from services.precursor.lists import DEFAULT_LIMIT, Cursor, Limit
 from services.precursor.venues import service
 from services.precursor.venues.schemas import Category, VenueAnswer, VenueCounts
 
 router = APIRouter(prefix="/precursor/v1/venues", tags=["venues"], route_class=UnitRoute)
 
-Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER, Role.INSPECTOR, Role.AGENCY)]
-Counter = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AGENCY)]
+Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER, Role.INSPECTOR, Role.AGENCY, grant=READ)]
+Counter = Annotated[
+    Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AGENCY, grant=READ)
+]
 
 
 @router.get("")

@@ -12,6 +12,7 @@ from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.registry.handover import repository, service
+from services.registry.handover.policy import GRANT
 from services.registry.handover.schemas import (
     Acknowledgement,
     HandoverAnswer,
@@ -26,8 +27,8 @@ from services.registry.handover.tables import ReleaseHandover
 
 router = APIRouter(prefix="/registry/v1/handovers", tags=["handovers"], route_class=UnitRoute)
 
-Announcer = Annotated[Work, allow(Role.AGENCY, Role.COUNTY_OFFICER)]
-Lister = Annotated[Work, allow(Role.AGENCY, Role.COUNTY_OFFICER, Role.TOWN_OFFICER)]
+Announcer = Annotated[Work, allow(Role.AGENCY, Role.COUNTY_OFFICER, grant=GRANT)]
+Lister = Annotated[Work, allow(Role.AGENCY, Role.COUNTY_OFFICER, Role.TOWN_OFFICER, grant=GRANT)]
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, personal=True)]
 Receiver = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER)]
 

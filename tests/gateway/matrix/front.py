@@ -19,6 +19,8 @@ from gateway.identity.service import AUDIENCE, ISSUER
 from kit.auth import ACCESS, Principal, mint, principal_claims
 from kit.call import AsgiNeighbour, Reply
 from kit.roles import Role
+from services.precursor.grants import READ
+from services.registry.handover.policy import GRANT
 from tests.gateway.matrix.bodies import NOBODY, example, path_of
 from tests.houses import COUNTY, TestHouse
 
@@ -41,7 +43,9 @@ class Front:
     requests: int = 0
 
     def token(self, *roles: str, scope: tuple[str, ...] = (COUNTY,), **more: Any) -> str:
-        """An access token as the sign-in mints it."""
+        """An access token as the sign-in mints it; an agency's system with every grant that there is, unless said otherwise."""
+        if Role.AGENCY in roles:
+            more.setdefault("grants", (READ, GRANT))
         principal = Principal(more.pop("subject", str(uuid4())), more.pop("session", str(uuid4())), frozenset(roles), scope, **more)
         claims = {**principal_claims(principal), "jti": uuid4().hex}
         key = self.house.keys.signing("access")
