@@ -17,7 +17,7 @@ LOCKS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15))
 ASSERTION_LIFE = 60
 """Longest life of a client assertion in seconds."""
 MIN_PASSWORD = 12
-"""Length, not symbols, is what helps (NIST SP 800-63B 5.1.1.2)."""
+"""Characters: length, not symbols, is what helps (NIST SP 800-63B 5.1.1.2)."""
 
 
 def lock_after(failures: int, now: datetime) -> datetime | None:

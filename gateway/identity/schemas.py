@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
+from gateway.identity.rules import MIN_PASSWORD
 from kit.roles import Role
 from kit.schemas import Answer, Message, ShortText
 
@@ -70,7 +71,7 @@ class NewAccount(Message):
     """An account to open."""
 
     username: Username
-    password: Annotated[str, StringConstraints(min_length=12, max_length=200)]
+    password: Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_length=200)]
     roles: list[HumanRole]
     scope: list[ScopePrefix]
     staff_code: ShortText | None = None
@@ -84,7 +85,7 @@ class AccountPatch(Message):
     roles: list[HumanRole] | None = None
     scope: list[ScopePrefix] | None = None
     state: Literal["active", "disabled"] | None = None
-    password: Annotated[str, StringConstraints(min_length=12, max_length=200)] | None = None
+    password: Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_length=200)] | None = None
     reason: ShortText
 
 

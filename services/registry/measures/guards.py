@@ -36,9 +36,6 @@ PROPOSALS = {
 }
 """Decision of the organ → what the facility proposes before it, after its diagnostic assessment (DRR art. 31-33)."""
 
-BARS = ("pregnant", "nursing_under_one_year")
-"""Must not be isolated (NCL art. 39; DRR art. 26)."""
-
 ADDICTED = ("addicted", "seriously_addicted")
 EVADED_TESTS = 3
 DEPARTURES = 3

@@ -57,9 +57,6 @@ OPEN = (
 EXPIRING = ("active", "isolation_active", "reported_serious_breach", "reported_reuse", "transfer_pending", "breach_reported")
 """States whose term runs: on `term_end` they end by law, whoever acts (DRR art. 23, 40; NCL art. 47). A suspended or escaped term stands still."""
 
-OWING = ("active", "transfer_pending", "reported_serious_breach", "reported_reuse", "breach_reported")
-"""States of a community measure in which its duties run."""
-
 
 def expired_state(kind: str) -> str:
     """What a measure becomes on its last day."""

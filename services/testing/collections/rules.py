@@ -139,9 +139,6 @@ HAIR_MONTHS = 6
 MIN_HAIR_MG = 50
 """Each of A and B, in mg (HAIR art. 4)."""
 
-MAX_HAIR_CM = 3.0
-"""Longer hair: only the 3 cm from the root end count (HAIR art. 3)."""
-
 
 def months_before(day: date, months: int) -> date:
     """The same day of the month so many months earlier, the month's last day where it is missing."""
