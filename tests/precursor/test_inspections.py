@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -183,6 +183,28 @@ async def test_a_complaint_is_checked_directly_by_the_competent_authority(house:
     assert parsed(again, 422)["errors"][0]["code"] == "recused"
     key = {**direct, "officers": [entries[0]["id"], entries[0]["id"]]}
     assert parsed(await mine("POST", "/precursor/v1/inspections", key), 422)["errors"][0]["code"] == "two_officers"
+
+
+async def test_figures_tell_of_visits_that_were_due_and_announce_none(house: TestHouse) -> None:
+    await county.load_catalogue(house)
+    await county.take_over(house, "courier")
+    entries = list((await county.enter_officers(house, 2, "postal_administration")).values())
+    firm = parsed(await county.county_officer(house)("GET", "/precursor/v1/firms"))["items"][0]
+    direct = {
+        "firm_id": firm["id"],
+        "source": "complaint",
+        "ground": "投诉〔2021〕12号",
+        "officers": [entry["id"] for entry in entries],
+        "window_from": "2021-07-01",
+        "window_to": "2021-07-10",
+    }
+    made = parsed(await county.inspector(house, entries[0]["staff_code"])("POST", "/precursor/v1/inspections", direct), 201)
+    town = house.caller("precursor", Role.TOWN_OFFICER, scope=(made["division_code"][:9],))
+    for period in ("from=2021-07-01&to=2021-07-31", "from=2021-07-10&to=2021-07-10"):
+        assert parsed(await town("GET", f"/precursor/v1/figures?{period}"))["towns"] == {}
+    house.clock.now = datetime(2021, 7, 11, 1, tzinfo=UTC)
+    told = parsed(await town("GET", "/precursor/v1/figures?from=2021-07-01&to=2021-07-31"))["towns"]
+    assert [line["inspection"] for line in told.values()] == [[0, 1]]
 
 
 def test_checklists_are_dated_and_whole() -> None:

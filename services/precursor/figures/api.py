@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
@@ -24,8 +25,8 @@ Last = Annotated[Day, Query(alias="to")]
 
 @router.get("")
 async def read_figures(work: Reader, first: First, last: Last) -> FiguresAnswer:
-    """Inspections carried out and orders corrected in time, of those due in a period, by town."""
-    return await service.figures(work, first, last)
+    """Inspections carried out and orders corrected in time, of those due in a period, by town. What is still to come shows in no count."""
+    return await service.figures(work, first, last, over_by=work.today - timedelta(days=1))
 
 
 @internal.get("")
