@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import ColumnElement
+
 from kit.intake.tables import IntakeTables
 from kit.sheets import Kind, Limits, Place, Vocabulary, cell_message
 from kit.work import Work
@@ -45,6 +47,11 @@ async def nothing_carried(_: Work, __: UUID) -> Again:
     return again
 
 
+def nothing_concealed(_: Work) -> ColumnElement[bool] | None:
+    """Rows that stay for whoever sees the import."""
+    return None
+
+
 async def no_places(_: Work) -> tuple[Place, ...]:
     """Rows that name no place."""
     return ()
@@ -70,6 +77,8 @@ class Intake:
     catalogues: Callable[[Work], Awaitable[dict[str, dict[str, list[str]]]]] = no_catalogues
     carry: Callable[[Work, UUID], Awaitable[Again]] = nothing_carried
     """Called before an import's rows go because its file is read again; what it returns is called when they are there again, in the same transaction."""
+    concealed: Callable[[Work], ColumnElement[bool] | None] = nothing_concealed
+    """Which rows of a committed import this caller is not shown, as a condition on the rows' table; None for none."""
     division_field: str = "town_code"
     masks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Field → characters shown in front and behind; other personal fields are shown as they are in the owner's lists."""
@@ -104,7 +113,8 @@ class Intake:
         """What a code says, with its arguments."""
         own = {**OWN_MESSAGES, **self.messages}
         if code in own:
-            return own[code]
+            zh, en = own[code]
+            return (zh.format_map(args), en.format_map(args)) if args else (zh, en)
         return cell_message(code, args or {}, _words(self.words).messages)
 
 

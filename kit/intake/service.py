@@ -22,7 +22,7 @@ from kit.intake.reading import COMMIT_JOB, READ_JOB, recheck
 from kit.intake.schemas import Mappings
 from kit.intake.staging import open_record
 from kit.pages import Cursors
-from kit.problems import Invalid, TooLarge, invalid
+from kit.problems import Forbidden, Invalid, TooLarge, invalid
 from kit.sheets import Remark
 from kit.sheets.reading import mark
 from kit.work import Work
@@ -106,16 +106,23 @@ async def imports(
     return rows[:size], following
 
 
+def _concealed(work: Work, intake: Intake, found: Mapping[Any, Any]) -> list[sa.ColumnElement[bool]]:
+    """What is not shown: nothing while the office still works on an import, afterwards what its owner says."""
+    hidden = intake.concealed(work) if found["state"] == "committed" else None
+    return [] if hidden is None else [hidden]
+
+
 async def rows(
     work: Work, intake: Intake, import_id: UUID, filters: dict[str, Any], cursor: str | None, size: int
 ) -> tuple[Sequence[sa.RowMapping], str | None]:
     """A page of staged rows and the next cursor. Audited: the rows show persons."""
-    await one(work, intake, import_id)
+    job = await one(work, intake, import_id)
     bound = {key: value for key, value in filters.items() if value} | {"import": str(import_id)}
     cursors = Cursors(work.sealer)
     position = cursors.read(cursor, work.principal.subject, bound, 1)
     after = int(position[0]) if position and position[0].isdigit() else 0
-    found = await store.rows_after(work.session, intake.tables, import_id, filters, after, size + 1)
+    shown = [~hidden for hidden in _concealed(work, intake, job)]
+    found = await store.rows_after(work.session, intake.tables, import_id, filters, after, size + 1, *shown)
     following = cursors.make([str(found[size - 1]["number"])], work.principal.subject, bound) if len(found) > size else None
     await work.note("ledger.read_rows", "ledger_import", import_id, details={"rows": min(len(found), size)})
     return found[:size], following
@@ -123,8 +130,8 @@ async def rows(
 
 async def row(work: Work, intake: Intake, import_id: UUID, number: int) -> sa.RowMapping:
     """One row, to be opened. Audited. Raises ImportNotFound, RowNotFound."""
-    await one(work, intake, import_id)
-    found = await store.row(work.session, intake.tables, import_id, number)
+    job = await one(work, intake, import_id)
+    found = await store.row(work.session, intake.tables, import_id, number, *(~hidden for hidden in _concealed(work, intake, job)))
     if found is None:
         raise RowNotFound
     await work.note("ledger.open_row", "ledger_import", import_id, details={"row": number})
@@ -244,10 +251,16 @@ async def finish_commit(work: Work, intake: Intake, found: Mapping[Any, Any]) ->
 
 
 async def marked(work: Work, intake: Intake, import_id: UUID) -> Path:
-    """The workbook with its problems in red, as a file that the caller deletes. Raises NotNow, FileRefused."""
+    """The workbook with its problems in red, as a file that the caller deletes. Raises NotNow, Forbidden, FileRefused."""
     found = await one(work, intake, import_id)
     if found["state"] not in ("reported", "committing", "committed"):
         raise NotNow
+    hidden = _concealed(work, intake, found)
+    if hidden and await store.any_row(work.session, intake.tables, import_id, *hidden):
+        # The workbook is what was sent: no line of it can be left out.
+        raise Forbidden(
+            "原表中有记录已封存的人员,不再出标注件", "the workbook names persons whose records are closed; it is not given out any more"
+        )
     own = set(intake.own_codes)
     remarks = [
         Remark(entry["sheet"], f"A{entry['row']}", intake.message(problem["code"], problem["args"])[0], problem["code"])

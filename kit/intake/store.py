@@ -155,11 +155,17 @@ async def counts(session: AsyncSession, tables: IntakeTables, import_id: UUID) -
 
 
 async def rows_after(
-    session: AsyncSession, tables: IntakeTables, import_id: UUID, filters: Mapping[Any, Any], after: int, size: int
+    session: AsyncSession,
+    tables: IntakeTables,
+    import_id: UUID,
+    filters: Mapping[Any, Any],
+    after: int,
+    size: int,
+    *where: sa.ColumnElement[bool],
 ) -> Sequence[sa.RowMapping]:
     """Staged rows in the order of the file. Filters: disposition, code, problems_only."""
     t = tables.rows
-    query = select(t).where(t.c.import_id == import_id, t.c.number > after)
+    query = select(t).where(t.c.import_id == import_id, t.c.number > after, *where)
     if filters.get("disposition"):
         query = query.where(t.c.disposition == filters["disposition"])
     if filters.get("code"):
@@ -170,12 +176,18 @@ async def rows_after(
 
 
 async def row(
-    session: AsyncSession, tables: IntakeTables, import_id: UUID, number: int, *, for_update: bool = False
+    session: AsyncSession, tables: IntakeTables, import_id: UUID, number: int, *where: sa.ColumnElement[bool], for_update: bool = False
 ) -> sa.RowMapping | None:
-    """One staged row."""
+    """One staged row, if `where` holds of it."""
     t = tables.rows
-    query = select(t).where(t.c.import_id == import_id, t.c.number == number)
+    query = select(t).where(t.c.import_id == import_id, t.c.number == number, *where)
     return (await session.execute(query.with_for_update() if for_update else query)).mappings().first()
+
+
+async def any_row(session: AsyncSession, tables: IntakeTables, import_id: UUID, *where: sa.ColumnElement[bool]) -> bool:
+    """Whether `where` holds of a row of this import."""
+    t = tables.rows
+    return (await session.execute(select(t.c.number).where(t.c.import_id == import_id, *where).limit(1))).first() is not None
 
 
 async def accepted(session: AsyncSession, tables: IntakeTables, import_id: UUID, kind: str | None = None) -> Sequence[sa.RowMapping]:
