@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,21 @@ from kit.intake.intake import DUPLICATE_ACROSS, Again
 from kit.intake.staging import open_record
 from kit.work import Work
 from services.registry.ledgers import repository
-from services.registry.ledgers.rules import NO_DAY, OTHER_SIDE, Facts, contradictions, ledger_facts, suggestion, value_of
+from services.registry.ledgers.rules import (
+    MEASURE_RUNS,
+    NO_DAY,
+    NO_GROUND,
+    OTHER_SIDE,
+    Facts,
+    contradictions,
+    ledger_facts,
+    running_measure,
+    since_of,
+    suggestion,
+    value_of,
+)
 from services.registry.ledgers.tables import TABLES, LedgerConflict
+from services.registry.measures.endings import cut_short
 from services.registry.people.rules import folded_name
 
 PERSON_UNKNOWN, NAME_DIFFERS, STATUS_CONTRADICTS, TOWN_UNKNOWN = "PERSON_UNKNOWN", "NAME_DIFFERS", "STATUS_CONTRADICTS", "TOWN_UNKNOWN"
@@ -40,10 +54,23 @@ async def check(work: Work, found: Mapping[Any, Any], numbers: Sequence[int] | N
     await store.add_code(session, TABLES, import_id, NAME_DIFFERS, "name", ((number, {}) for number in different))
     gone = [row["number"] for row in others if row["kind"] == "clean3" and row["status"] in GONE]
     await store.add_code(session, TABLES, import_id, STATUS_CONTRADICTS, "confirmed_on", ((number, {}) for number in gone))
+    await _no_early_end(work, found, [row for row in others if row["kind"] == "clean3" and row["status"] != "three_years_clean"])
     twins = [twin for twin in await store.twins_elsewhere(session, TABLES, import_id, numbers) if _may_know(found, twin)]
     told = {twin["number"]: {"file": twin["file_name"], "sheet": twin["sheet"], "row": twin["row"]} for twin in twins}
     await store.add_code(session, TABLES, import_id, DUPLICATE_ACROSS, "id_no", told.items())
     await _compare(work, found, [row for row in known if row["kind"] == "person"], [t for t in twins if t["kind"] == "person"], numbers)
+
+
+async def _no_early_end(work: Work, found: Mapping[Any, Any], rows: Sequence[Mapping[Any, Any]]) -> None:
+    """Hold what would discharge somebody before the measure's last day (NCL art. 33; DRR art. 14, 23): a list of three clean years is no ground for that."""
+
+    def days() -> dict[UUID, date]:
+        opened = {row["person_id"]: open_record(work.sealer, found["id"], row["number"], row["record_sealed"])[0] for row in rows}
+        return {key: since_of(record.get("confirmed_on"), found["as_of"])[0] for key, record in opened.items()}
+
+    running = await cut_short(work, await asyncio.to_thread(days))
+    told = ((row["number"], running_measure(running[row["person_id"]])) for row in rows if row["person_id"] in running)
+    await store.add_code(work.session, TABLES, found["id"], MEASURE_RUNS, "confirmed_on", told)
 
 
 def _may_know(found: Mapping[Any, Any], twin: Mapping[Any, Any]) -> bool:
@@ -123,7 +150,27 @@ async def _compare(
                 wanted[number, field, other_import, other_number] = (person_id, values, suggestion(ours, theirs))
         return wanted
 
-    await _store(work, import_id, await asyncio.to_thread(compared), numbers)
+    wanted = await asyncio.to_thread(compared)
+    await _suggest_no_early_end(work, wanted)
+    await _store(work, import_id, wanted, numbers)
+
+
+async def _suggest_no_early_end(work: Work, wanted: dict[Key, tuple[UUID | None, dict[str, Any], str | None]]) -> None:
+    """The later day is no reason to suggest what may not be decided: a standing that would cut a measure short."""
+    ends = {
+        key: early_end(person_id, values["ours"]) for key, (person_id, values, _) in wanted.items() if key[1] in ("status", "status_date")
+    }
+    running = await cut_short(work, {person_id: day for found in ends.values() if found for person_id, day in found.items()})
+    for key, found in ends.items():
+        if found and running.keys() & found.keys():
+            wanted[key] = (*wanted[key][:2], None)
+
+
+def early_end(person_id: UUID | None, side: Mapping[str, Any]) -> dict[UUID, date]:
+    """The person and the day, if this side of a conflict about a registered person's standing would end measures without a ground of its own."""
+    if person_id is None or side["status"] not in NO_GROUND or not side["since"]:
+        return {}
+    return {person_id: date.fromisoformat(side["since"])}
 
 
 async def _store(

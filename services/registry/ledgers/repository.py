@@ -11,7 +11,10 @@ from sqlalchemy import delete, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.work import Work
 from services.registry.ledgers.tables import TABLES, LedgerConflict
+from services.registry.people.policy import may_read_closed
+from services.registry.people.tables import Person
 
 _MATCH = """
 update registry.ledger_row r set object_id = m.person_id
@@ -29,6 +32,22 @@ async def match_people(session: AsyncSession, import_id: UUID, scope: Sequence[s
         "numbers": list(numbers) if numbers is not None else None,
     }
     await session.execute(text(_MATCH), parameters)
+
+
+def concealed(work: Work) -> sa.ColumnElement[bool] | None:
+    """Rows whose person's record is closed: of a committed ledger they are for the records officer alone (domain 2.5, 11.1)."""
+    if may_read_closed(work.principal, work.purpose):
+        return None
+    return sa.exists().where(col(Person.id_number_index) == TABLES.rows.c.key_index, col(Person.state) == "closed").correlate(TABLES.rows)
+
+
+def _shown(work: Work) -> list[sa.ColumnElement[bool]]:
+    """Conflicts whose row is shown."""
+    hidden, job, rows = concealed(work), TABLES.imports.alias("committed"), TABLES.rows
+    if hidden is None:
+        return []
+    place = (rows.c.import_id == LedgerConflict.import_id, rows.c.number == LedgerConflict.number)
+    return [~sa.exists().where(*place, job.c.id == rows.c.import_id, job.c.state == "committed", hidden).correlate(LedgerConflict)]
 
 
 async def rows_where(session: AsyncSession, import_id: UUID, numbers: Sequence[int] | None, *where: Any) -> list[int]:
@@ -115,10 +134,8 @@ async def conflicts_with_places(session: AsyncSession, import_id: UUID) -> list[
     return [(conflict, (sheet, row), (other_sheet or "", other_row or 0)) for conflict, sheet, row, other_sheet, other_row in found]
 
 
-async def conflicts_after(
-    session: AsyncSession, import_id: UUID, state: str | None, after: tuple[int, UUID] | None, size: int
-) -> Sequence[Any]:
-    """Conflicts of an import in the order of its rows, with the places of both sides."""
+async def conflicts_after(work: Work, import_id: UUID, state: str | None, after: tuple[int, UUID] | None, size: int) -> Sequence[Any]:
+    """Conflicts of an import that the caller is shown, in the order of its rows, with the places of both sides."""
     mine, theirs = TABLES.rows.alias("mine"), TABLES.rows.alias("theirs")
     job, other = TABLES.imports.alias("job"), TABLES.imports.alias("other")
     query = (
@@ -135,19 +152,19 @@ async def conflicts_after(
         .join(job, job.c.id == LedgerConflict.import_id)
         .outerjoin(theirs, (theirs.c.import_id == LedgerConflict.other_import_id) & (theirs.c.number == LedgerConflict.other_number))
         .outerjoin(other, other.c.id == LedgerConflict.other_import_id)
-        .where(col(LedgerConflict.import_id) == import_id)
+        .where(col(LedgerConflict.import_id) == import_id, *_shown(work))
     )
     if state is not None:
         query = query.where(col(LedgerConflict.state) == state)
     if after is not None:
         query = query.where(sa.tuple_(col(LedgerConflict.number), col(LedgerConflict.id)) > sa.tuple_(*after))
-    return (await session.execute(query.order_by(col(LedgerConflict.number), col(LedgerConflict.id)).limit(size))).all()
+    return (await work.session.execute(query.order_by(col(LedgerConflict.number), col(LedgerConflict.id)).limit(size))).all()
 
 
-async def conflict(session: AsyncSession, import_id: UUID, conflict_id: UUID) -> LedgerConflict | None:
-    """One conflict of an import, locked."""
-    query = select(LedgerConflict).where(col(LedgerConflict.import_id) == import_id, col(LedgerConflict.id) == conflict_id)
-    return (await session.execute(query.with_for_update())).scalar_one_or_none()
+async def conflict(work: Work, import_id: UUID, conflict_id: UUID) -> LedgerConflict | None:
+    """One conflict of an import that the caller is shown, locked."""
+    query = select(LedgerConflict).where(col(LedgerConflict.import_id) == import_id, col(LedgerConflict.id) == conflict_id, *_shown(work))
+    return (await work.session.execute(query.with_for_update())).scalar_one_or_none()
 
 
 async def mirror_of(session: AsyncSession, conflict: LedgerConflict) -> LedgerConflict | None:
@@ -174,6 +191,18 @@ async def add_conflicts(session: AsyncSession, conflicts: Sequence[LedgerConflic
     """New conflicts."""
     session.add_all(conflicts)
     await session.flush()
+
+
+async def reopen(session: AsyncSession, import_id: UUID, numbers: Sequence[int]) -> None:
+    """What was decided about the standing of these rows cannot be written: it waits for a decision again."""
+    table = LedgerConflict.metadata.tables["registry.ledger_conflict"]
+    of_rows = sa.or_(
+        sa.and_(table.c.import_id == import_id, table.c.number.in_(numbers)),
+        sa.and_(table.c.other_import_id == import_id, table.c.other_number.in_(numbers)),
+    )
+    statement = sa.update(table).where(of_rows, table.c.field.in_(("status", "status_date")), table.c.state == "decided")
+    cleared = {"state": "open", "choice": None, "reason": "", "decided_by": None, "decided_at": None}
+    await session.execute(statement.values(**cleared, version=table.c.version + 1))
 
 
 async def open_conflicts(session: AsyncSession, import_id: UUID) -> int:

@@ -23,6 +23,23 @@ STATUS_OF = {
 
 TIER_OF = {"HIGH": "high", "MEDIUM": "medium", "LOW": "low"}
 COMPARED = ("name", "town_code", "village_code", "phone", "address", "drugs", "status", "status_date")
+NO_GROUND = frozenset({"three_years_clean"})
+"""Standings of ledgers that end a measure, but not before its term by a word in a list: three clean years are over when they are over (DRR art. 7). A death is
+a fact (T17), a hand-over has its letter (DRR art. 22), and a ledger has no word for a revocation (T18)."""
+
+MEASURE_NAMES = {
+    "community_treatment": ("社区戒毒", "community treatment"),
+    "community_rehabilitation": ("社区康复", "community rehabilitation"),
+    "compulsory_isolation_treatment": ("强制隔离戒毒", "compulsory isolation treatment"),
+}
+MEASURE_RUNS = "MEASURE_RUNS"
+MEASURE_RUNS_MESSAGE = (
+    "登记册中此人的{measure_zh}{end_zh},法律没有提前解除(禁毒法第33条,戒毒条例第14、23条),不能凭台账按戒断三年办结;措施登记有误的,先更正措施",
+    "The register has {measure_en} of this person {end_en}; the law knows no early discharge (NCL art. 33; DRR art. 14, 23), so three clean years in a "
+    "ledger do not end it. If the measure is recorded wrongly, correct the measure first",
+)
+"""What MEASURE_RUNS says, with the arguments of `running_measure`."""
+
 PERSONAL_FIELDS = frozenset({"phone", "address"})
 """Shown masked in lists of conflicts."""
 
@@ -78,6 +95,20 @@ def ledger_facts(record: Mapping[str, Any], as_of: date) -> Facts:
         exact=bool(text) and not month,
         month=month,
     )
+
+
+def running_measure(measure: Mapping[Any, Any]) -> dict[str, str]:
+    """The arguments of MEASURE_RUNS: which measure, and its lawful end as far as it has one."""
+    zh, en = MEASURE_NAMES[measure["kind"]]
+    end = measure["term_end"]
+    return {
+        "measure": str(measure["id"]),
+        "measure_zh": zh,
+        "measure_en": en,
+        "end": end.isoformat() if end else "",
+        "end_zh": f"尚在执行,{end}期满" if end else "尚未起算期限",
+        "end_en": f"running until {end}" if end else "whose term has not begun",
+    }
 
 
 def contradictions(ours: Facts, theirs: Facts) -> list[str]:

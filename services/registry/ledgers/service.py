@@ -12,14 +12,16 @@ from kit.intake import store
 from kit.intake.errors import NotNow
 from kit.intake.staging import open_record
 from kit.pages import BadCursor, Cursors
+from kit.problems import invalid
 from kit.work import Work
 from services.registry.ledgers import repository
 from services.registry.ledgers.errors import ConflictNotFound, NotYours
 from services.registry.ledgers.intake import INTAKE
-from services.registry.ledgers.matching import register_facts
-from services.registry.ledgers.rules import OTHER_SIDE, ledger_facts
+from services.registry.ledgers.matching import early_end, register_facts, sides_of
+from services.registry.ledgers.rules import MEASURE_RUNS_MESSAGE, OTHER_SIDE, ledger_facts, running_measure
 from services.registry.ledgers.tables import TABLES, LedgerConflict
-from services.registry.ledgers.takeover import begin_measures, changes, chosen_value, decided_facts
+from services.registry.ledgers.takeover import begin_measures, changes, chosen_value, decided_facts, lawful
+from services.registry.measures.endings import cut_short
 from services.registry.people.intake import amend_people, take_over_standings
 from services.registry.people.repository import people_by_ids
 
@@ -36,7 +38,7 @@ async def conflicts(
         after = (int(position[0]), UUID(position[1])) if position else None
     except ValueError as error:
         raise BadCursor from error
-    found = await repository.conflicts_after(work.session, import_id, state, after, size + 1)
+    found = await repository.conflicts_after(work, import_id, state, after, size + 1)
     page = found[:size]
     last = page[-1][0] if len(found) > size else None
     following = cursors.make([str(last.number), str(last.id)], work.principal.subject, filters) if last is not None else None
@@ -47,11 +49,11 @@ async def conflicts(
 
 
 async def decide(work: Work, import_id: UUID, conflict_id: UUID, choice: str, reason: str, if_match: str | None) -> LedgerConflict:
-    """Decide one conflict. Raises ImportNotFound, ConflictNotFound, NotYours, NotNow, StaleVersion."""
+    """Decide one conflict. Raises ImportNotFound, ConflictNotFound, Invalid, NotYours, NotNow, StaleVersion."""
     found = await imports.one(work, INTAKE, import_id, for_update=True)
     if found["state"] not in ("reported", "committed"):
         raise NotNow
-    conflict = await repository.conflict(work.session, import_id, conflict_id)
+    conflict = await repository.conflict(work, import_id, conflict_id)
     if conflict is None:
         raise ConflictNotFound
     check_version(if_match, conflict.version)
@@ -60,6 +62,8 @@ async def decide(work: Work, import_id: UUID, conflict_id: UUID, choice: str, re
         (person,) = await people_by_ids(work.session, [conflict.person_id])
         if not work.principal.covers(person.division_code):
             raise NotYours
+        if choice == "take" and conflict.field in ("status", "status_date"):
+            _refuse(await cut_short(work, early_end(person.id, sides_of(work, conflict)["ours"])))
     # The other ledger may have the same contradiction on its own list, seen from there: one decision is enough for both.
     for one, chosen in [(conflict, choice), *([(mirror, OTHER_SIDE[choice])] if mirror is not None else [])]:
         one.state, one.choice, one.reason = "decided", chosen, reason
@@ -69,6 +73,13 @@ async def decide(work: Work, import_id: UUID, conflict_id: UUID, choice: str, re
     await work.session.flush()
     await _apply_late(work, found, conflict)
     return conflict
+
+
+def _refuse(running: Mapping[UUID, Mapping[Any, Any]]) -> None:
+    """Nobody is discharged early by a decision about a ledger: the measure itself ends, or is corrected, first (NCL art. 33; DRR art. 14, 23)."""
+    for measure in running.values():
+        zh, en = MEASURE_RUNS_MESSAGE
+        raise invalid("/choice", "measure_runs", zh.format_map(running_measure(measure)), en.format_map(running_measure(measure)))
 
 
 async def decide_all(work: Work, import_id: UUID, wanted: Mapping[UUID, int], choice: str, reason: str) -> list[LedgerConflict]:
@@ -91,5 +102,7 @@ async def _apply_late(work: Work, found: Mapping[Any, Any], conflict: LedgerConf
             facts = decided_facts(ledger_facts(record, owner["as_of"]), chosen)
             fix, standing = changes(facts, register_facts(work, row), row["person_id"], chosen)
             await amend_people(work, [fix] if fix else [])
-            moved = await take_over_standings(work, [standing] if standing else [])
+            standings, withheld = await lawful(work, [standing] if standing else [])
+            _refuse(withheld)
+            moved = await take_over_standings(work, standings)
             await begin_measures(work, {key: (status, since, row["division_code"]) for key, (status, since) in moved.items()})

@@ -15,9 +15,9 @@ from services.registry.assessments.intake import TakenAssessment, take_over_asse
 from services.registry.comanagement.intake import TakenTransfer, take_over_transfers_out
 from services.registry.ledgers import repository
 from services.registry.ledgers.matching import register_facts, sides_of
-from services.registry.ledgers.rules import NO_DAY, TIER_OF, Facts, contradictions, ledger_facts, since_of
+from services.registry.ledgers.rules import NO_DAY, NO_GROUND, TIER_OF, Facts, contradictions, ledger_facts, since_of
 from services.registry.ledgers.tables import TABLES, LedgerConflict
-from services.registry.measures.endings import end_measures
+from services.registry.measures.endings import cut_short, end_measures
 from services.registry.measures.intake import WITH_MEASURE, TakenMeasure, take_over_measures
 from services.registry.people.intake import (
     PersonFix,
@@ -120,6 +120,8 @@ async def _people(work: Work, found: Mapping[Any, Any], chosen: Mapping[int, Cho
                 new.append(_new(record, facts, as_of))
 
     await asyncio.to_thread(sort)
+    standings, withheld = await lawful(work, standings)
+    await repository.reopen(work.session, import_id, [number for number, row in known.items() if row["person_id"] in withheld])
     ids = await take_over_people(work, new)
     amended = await amend_people(work, fixes)
     moved = await take_over_standings(work, standings)
@@ -128,11 +130,24 @@ async def _people(work: Work, found: Mapping[Any, Any], chosen: Mapping[int, Cho
     begun |= {key: (status, since, towns[key]) for key, (status, since) in moved.items()}
     measures = await begin_measures(work, begun)
     untouched = len(known) - len({fix.person_id for fix in fixes} | {standing.person_id for standing in standings})
-    return {"persons": len(ids), "amended": amended, "standings": len(ids) + len(standings), "measures": measures, "unchanged": untouched}
+    return {
+        "persons": len(ids),
+        "amended": amended,
+        "standings": len(ids) + len(standings),
+        "measures": measures,
+        "unchanged": untouched,
+        "withheld": len(withheld),
+    }
 
 
 async def _towns(work: Work, import_id: UUID) -> dict[UUID, str]:
     return {row["person_id"]: row["division_code"] for row in await repository.known_people(work.session, import_id)}
+
+
+async def lawful(work: Work, standings: Sequence[TakenStanding]) -> tuple[list[TakenStanding], dict[UUID, Mapping[Any, Any]]]:
+    """The standings that may be written, and the persons whose measure the others would cut short, without a ground of their own (NCL art. 33; DRR art. 23)."""
+    running = await cut_short(work, {row.person_id: row.since for row in standings if row.status in NO_GROUND})
+    return [row for row in standings if row.person_id not in running], dict(running)
 
 
 def _new(record: Mapping[Any, Any], facts: Facts, as_of: date) -> TakenPerson:
@@ -201,9 +216,11 @@ async def _clean(work: Work, found: Mapping[Any, Any], rows: Rows) -> dict[str, 
         if row["status"] != "three_years_clean":
             since, month, reason = since_of(record.get("confirmed_on"), found["as_of"])
             standings.append(TakenStanding(row["person_id"], "three_years_clean", since, month, reason, corrects=False))
+    known = len(rows) - len(standings)
+    standings, withheld = await lawful(work, standings)  # the same file may have begun a measure a moment ago
     moved = await take_over_standings(work, standings)
     await begin_measures(work, {key: (status, since, "") for key, (status, since) in moved.items() if status == "three_years_clean"})
-    return {"standings": len(standings), "unchanged": len(rows) - len(standings)}
+    return {"standings": len(standings), "unchanged": known, "withheld": len(withheld)}
 
 
 async def _transferred_out(work: Work, found: Mapping[Any, Any], rows: Rows) -> dict[str, int]:

@@ -15,7 +15,7 @@ from kit.work import Work
 from services.registry.events import MeasureEnded
 from services.registry.measures import repository
 from services.registry.measures.events import outbox_row
-from services.registry.measures.states import expired_state
+from services.registry.measures.states import EXCLUSIVE, expired_state, runs_on
 from services.registry.measures.tables import Measure, MeasureEvent
 from services.registry.people import repository as people
 
@@ -51,6 +51,23 @@ async def end_measures(work: Work, ends: Mapping[UUID, date], reason: str) -> in
     if reason in CLOSES_RECORD:
         await people.close_records(work.session, ends, work.now)
     return len(running)
+
+
+async def cut_short(work: Work, ends: Mapping[UUID, date]) -> dict[UUID, RowMapping]:
+    """Person → the measure that would be cut short, if everything ended for the person on that day.
+
+    A measure is ordered for a term that nobody shortens by a word in a list (NCL art. 33; DRR art. 14, 23); a term that stands still or has not begun has no
+    last day yet. Voluntary treatment is not meant: it is the person's own (NCL art. 36).
+    """
+    if not ends:
+        return {}
+    days = {key: min(day, work.today) for key, day in ends.items()}  # nobody has reached a day that is still to come
+    running = await repository.open_measures_of(work.session, list(days))
+    return {
+        measure["person_id"]: measure
+        for measure in running
+        if measure["kind"] in EXCLUSIVE and runs_on(measure["kind"], measure["state"], measure["term_end"], days[measure["person_id"]])
+    }
 
 
 async def end_due(work: Work, person_ids: Sequence[UUID] | None = None) -> int:
@@ -114,4 +131,4 @@ async def close_measures(
     await work.note("measure.end", "measure", *(row["id"] for row in ended), details={"reason": reason, "count": len(ended)})
 
 
-__all__ = ["CLOSES_RECORD", "ENDINGS", "close_measures", "end_due", "end_measures", "end_measures_of"]
+__all__ = ["CLOSES_RECORD", "ENDINGS", "close_measures", "cut_short", "end_due", "end_measures", "end_measures_of"]

@@ -174,7 +174,7 @@ async def test_a_town_sees_its_own_rows_and_imports_only(desk: Desk) -> None:
     town = Desk(desk.house, desk.house.caller("registry", Role.TOWN_OFFICER, scope=("610822100",)))
     assert (await town.caller("GET", f"{town.path}/{county['id']}")).status == 404
     assert (await town.caller("GET", town.path)).json()["items"] == []
-    (own,) = await town.upload(table(somebody(1), somebody(2), somebody(3, town="新民镇")))
+    (own,) = await town.upload(table(somebody(1), somebody(2, status="社会面"), somebody(3, town="新民镇")))
     assert own["codes"] == {"ROW_OUT_OF_SCOPE": 1} and own["dispositions"] == {"accept": 2, "hold": 1}
     (conflict,) = await town.every(f"/{own['id']}/conflicts")
     assert conflict["field"] == "town_code" and conflict["sides"][1]["value"] is None
@@ -190,7 +190,7 @@ async def test_a_town_sees_its_own_rows_and_imports_only(desk: Desk) -> None:
 
 
 async def test_a_list_that_adds_to_persons_names_the_unknown_and_the_misnamed(desk: Desk) -> None:
-    (first,) = await desk.upload(table(somebody(1), somebody(2)))
+    (first,) = await desk.upload(table(somebody(1, status="自愿戒毒"), somebody(2, status="自愿戒毒")))
     await desk.commit(first)
     head = "姓名,身份证号,戒断三年认定时间"
     (clean,) = await desk.upload(
