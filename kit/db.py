@@ -207,8 +207,12 @@ class Database:
             options = {"autocommit": True, "application_name": "guikang reader"}
             self._reader = AsyncConnectionPool(self.conninfo, kwargs=options, min_size=0, max_size=4, timeout=5, open=False)
             await self._reader.open()
-        async with self._reader.connection() as connection:
+        # Not `pool.connection()`: that ends the transaction afterwards, and there is none to end.
+        connection = await self._reader.getconn()
+        try:
             yield connection
+        finally:
+            await self._reader.putconn(connection)
 
     async def close(self) -> None:
         """Give back every connection."""
