@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from deploy import database
 from deploy.folder import DataFolder
+from deploy.memory import give_back_large_buffers
 from deploy.problems import NotRunning
 from deploy.serving import StopSignals, listen, server_for
 from kit.clock import clock_from, real_clock
@@ -43,6 +44,7 @@ def serve(name: str, data_dir: Path, port: int, *, reserved: bool = False) -> No
     """Serve one app on 127.0.0.1 until SIGTERM, on a port that its supervisor may have reserved for it. Raises NotRunning, PortTaken."""
     import uvloop  # servers only
 
+    give_back_large_buffers()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(asyncio.CancelledError):
         runner.run(_serve(name, DataFolder(data_dir), port, reserved=reserved))
 

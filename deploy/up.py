@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from deploy import database, welcome
 from deploy.clocks import demo_clock
 from deploy.folder import DataFolder
+from deploy.memory import give_back_large_buffers
 from deploy.postgres import Postgres
 from deploy.problems import AppSilent, BadOption
 from deploy.serving import PATIENCE, StopSignals, answers, listen, server_for
@@ -138,6 +139,7 @@ def check(options: Options) -> None:
 def up(options: Options) -> None:
     """Run until a signal comes. Raises StartProblem."""
     check(options)
+    give_back_large_buffers()
     steps = Steps()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop_early)

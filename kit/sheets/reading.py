@@ -40,6 +40,8 @@ from kit.sheets.vocabulary import Vocabulary
 
 _ROOT = str(Path(__file__).resolve().parents[2])
 _PIECE = 1 << 18
+_MALLOC = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "1048576"}
+"""glibc gives the unpacked file back before the rows are read, in place of keeping it for a next time that does not come (mallopt(3))."""
 
 
 class Parser:
@@ -67,7 +69,7 @@ class Parser:
 
     def __enter__(self) -> Parser:
         keep = (self._spool.fileno(),) if self._spool is not None else ()
-        environment = {"PYTHONPATH": _ROOT, "PATH": os.defpath, "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"}
+        environment = {"PYTHONPATH": _ROOT, "PATH": os.defpath, "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", **_MALLOC}
         self._process = subprocess.Popen(
             [sys.executable, "-s", "-m", "kit.sheets.worker"],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, pass_fds=keep, close_fds=True,

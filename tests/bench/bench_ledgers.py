@@ -23,6 +23,7 @@ from pathlib import Path
 import psycopg
 
 from deploy.folder import DataFolder
+from deploy.memory import give_back_large_buffers
 from deploy.postgres import Postgres
 from kit.roles import Role
 from tests.bench.bench_sheets import HEADERS, ROOT, TODAY, TOWNS, VILLAGES, generate, peak_mb
@@ -118,6 +119,7 @@ def merely_read(way: str, path: Path) -> float:
 
 def main() -> None:
     """Generate, import, compare, print."""
+    give_back_large_buffers()  # as every server of the product does
     numbers = [argument for argument in sys.argv[1:] if argument.isdigit()]
     rows = int(numbers[0]) if numbers else 100_000
     with tempfile.TemporaryDirectory() as folder:
