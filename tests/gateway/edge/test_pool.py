@@ -78,6 +78,11 @@ async def upstream(script: Script, port: int = 0) -> AsyncIterator[tuple[int, li
         await asyncio.gather(*running, return_exceptions=True)
 
 
+def a_pool(port: int, **times: float) -> PoolUpstream:
+    """A pool that waits longer than a machine which is busy with other tests may stand still, unless a test says otherwise."""
+    return PoolUpstream("127.0.0.1", port, **{"connect_timeout": 15, "timeout": 15, "idle": 60, **times})
+
+
 async def through(pool: PoolUpstream, method: str = "GET", path: str = "/registry/v1/people") -> Told:
     """Ask an edge whose registry is behind this pool."""
     whole = street({"registry": pool, "alerts": AsgiUpstream(Toy("alerts").app)})
@@ -96,7 +101,7 @@ async def polite(line: Line) -> None:
 
 async def test_a_connection_is_used_again_and_again() -> None:
     async with upstream(polite) as (port, seen):
-        pool = PoolUpstream("127.0.0.1", port)
+        pool = a_pool(port)
         assert [(await through(pool)).body for _ in range(5)] == [b"ok"] * 5
         assert (len(seen), len(pool._links)) == (5, 1)
         await pool.close()
@@ -105,7 +110,7 @@ async def test_a_connection_is_used_again_and_again() -> None:
 async def test_an_upstream_that_is_not_there_is_503_for_its_routes_only() -> None:
     async with upstream(polite) as (port, _):
         pass
-    whole = street({"registry": PoolUpstream("127.0.0.1", port), "alerts": AsgiUpstream(Toy("alerts").app)})
+    whole = street({"registry": a_pool(port), "alerts": AsgiUpstream(Toy("alerts").app)})
     token = whole.keys.token("county_officer")
     told = await ask(whole.edge, token=token)
     assert (told.status, kind(told), told.header("retry-after")) == (503, "/problems/unavailable", "2")
@@ -117,7 +122,7 @@ async def test_an_upstream_that_is_not_there_is_503_for_its_routes_only() -> Non
 async def test_an_upstream_that_comes_back_serves_at_once() -> None:
     toy = Toy("registry")
     async with served(toy.app) as port:
-        pool = PoolUpstream("127.0.0.1", port)
+        pool = a_pool(port)
         assert (await through(pool)).status == 200
     assert (await through(pool)).status == 503
     async with upstream(polite, port):
@@ -137,7 +142,7 @@ async def test_on_a_stale_connection_only_what_can_be_repeated_is_repeated_and_o
 
     path = "/registry/v1/people/7" if method == "DELETE" else "/registry/v1/people"
     async with upstream(script) as (port, seen):
-        pool = PoolUpstream("127.0.0.1", port)
+        pool = a_pool(port)
         assert (await through(pool)).status == 200
         assert (await through(pool, method, path)).status == status
         assert len(seen) == requests
@@ -148,7 +153,7 @@ async def test_a_fresh_connection_that_breaks_is_not_tried_again() -> None:
         await line.request()
 
     async with upstream(script) as (port, seen):
-        assert (await through(PoolUpstream("127.0.0.1", port))).status == 503
+        assert (await through(a_pool(port))).status == 503
         assert len(seen) == 1
 
 
@@ -160,7 +165,7 @@ async def test_an_answer_that_began_is_never_asked_for_again() -> None:
         await line.say(OK[:20])
 
     async with upstream(script) as (port, seen):
-        pool = PoolUpstream("127.0.0.1", port)
+        pool = a_pool(port)
         assert [(await through(pool)).status for _ in range(2)] == [200, 503]
         assert len(seen) == 2
 
@@ -174,7 +179,7 @@ async def test_an_upstream_that_is_silent_is_504_and_its_connection_is_cut() -> 
         cut.set()
 
     async with upstream(script) as (port, _):
-        told = await through(PoolUpstream("127.0.0.1", port, timeout=0.1, watch_after=0.02))
+        told = await through(a_pool(port, timeout=0.1, watch_after=0.02))
         assert (told.status, kind(told)) == (504, "/problems/timed-out")
         await cut.wait()
 
@@ -197,7 +202,7 @@ async def test_silence_in_the_middle_of_an_answer_breaks_it_off_but_not_in_an_ev
         await line.gone()
 
     async with upstream(script) as (port, _):
-        pool = PoolUpstream("127.0.0.1", port, timeout=0.1, watch_after=0.02)
+        pool = a_pool(port, timeout=0.1, watch_after=0.02)
         whole = street({"registry": pool, "alerts": pool})
         token = whole.keys.token("county_officer")
         assert (await ask(whole.edge, path="/alerts/v1/stream", token=token)).body == b"firstsecond"
@@ -218,7 +223,7 @@ async def test_an_upstream_killed_in_the_middle_leaves_an_answer_that_the_client
         await line.say(b"HTTP/1.1 200 OK\r\n" + framing + b"\r\n\r\n" + b"3e8\r\n" + b"x" * 1000 + b"\r\n")
 
     async with upstream(script) as (port, _):
-        whole = street({"registry": PoolUpstream("127.0.0.1", port), "alerts": AsgiUpstream(Toy("alerts").app)})
+        whole = street({"registry": a_pool(port), "alerts": AsgiUpstream(Toy("alerts").app)})
         async with door(whole.edge) as edge:
             reader, writer = await asyncio.open_connection("127.0.0.1", edge)
             writer.write(
@@ -252,7 +257,7 @@ async def test_an_answer_that_is_none_is_503(answer: bytes) -> None:
         await line.gone()
 
     async with upstream(script) as (port, _):
-        assert (await through(PoolUpstream("127.0.0.1", port, timeout=0.5))).status == 503
+        assert (await through(a_pool(port))).status == 503
 
 
 async def test_interim_answers_are_passed_over() -> None:
@@ -261,7 +266,7 @@ async def test_interim_answers_are_passed_over() -> None:
         await line.say(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + OK)
 
     async with upstream(script) as (port, _):
-        told = await through(PoolUpstream("127.0.0.1", port))
+        told = await through(a_pool(port))
         assert (told.status, told.body, told.header("link")) == (200, b"ok", None)
 
 
@@ -272,7 +277,7 @@ async def test_what_an_upstream_says_unasked_is_given_to_nobody(surplus: bytes) 
             await line.say(OK + surplus)
 
     async with upstream(script) as (port, seen):
-        pool = PoolUpstream("127.0.0.1", port)
+        pool = a_pool(port)
         told = [await through(pool) for _ in range(3)]
         assert [(answer.status, answer.body, answer.header("x-evil")) for answer in told] == [(200, b"ok", None)] * 3
         assert len(seen) == 3
@@ -285,11 +290,11 @@ async def test_a_connection_that_says_close_or_is_idle_too_long_is_not_used_agai
         await line.gone()
 
     async with upstream(closing) as (port, seen):
-        pool = PoolUpstream("127.0.0.1", port)
+        pool = a_pool(port)
         assert [(await through(pool, "POST")).status for _ in range(3)] == [200] * 3
         assert (len(seen), pool._idle) == (3, [])
     async with upstream(polite) as (port, seen):
-        pool = PoolUpstream("127.0.0.1", port, idle=-1)
+        pool = a_pool(port, idle=-1)
         assert [(await through(pool, "POST")).status for _ in range(3)] == [200] * 3
 
 
@@ -304,7 +309,7 @@ async def test_no_more_than_so_many_at_once_and_the_rest_is_told_to_come_again()
         await line.say(OK)
 
     async with upstream(script) as (port, _):
-        pool = PoolUpstream("127.0.0.1", port, most=2)
+        pool = a_pool(port, most=2)
         waiting = [asyncio.create_task(through(pool)) for _ in range(2)]
         await arrived.wait()
         assert (await through(pool)).status == 503
@@ -320,7 +325,7 @@ async def test_an_upload_that_is_refused_early_gets_that_answer() -> None:
         await line.gone()
 
     async with upstream(script) as (port, _):
-        pool = PoolUpstream("127.0.0.1", port)
+        pool = a_pool(port)
         whole = street({"registry": pool, "alerts": pool})
         pieces = [b"x" * 60_000] * 100
         headers = [(b"content-length", b"%d" % sum(map(len, pieces)))]
@@ -340,7 +345,7 @@ async def test_a_client_that_leaves_in_the_middle_of_an_upload_cuts_it_off_upstr
         cut.set()
 
     async with upstream(script) as (port, _):
-        pool = PoolUpstream("127.0.0.1", port)
+        pool = a_pool(port)
         pieces = iter([{"type": "http.request", "body": b"x" * 70_000, "more_body": True}, {"type": "http.disconnect"}])
 
         async def receive() -> dict[str, object]:
@@ -357,7 +362,7 @@ async def test_a_client_that_leaves_in_the_middle_of_an_upload_cuts_it_off_upstr
 
 async def test_a_request_leaves_with_one_framing_of_our_own() -> None:
     async with upstream(polite) as (port, seen):
-        pool = PoolUpstream("127.0.0.1", port)
+        pool = a_pool(port)
         whole = street({"registry": pool, "alerts": pool})
         token = whole.keys.token("county_officer")
         chunked = [(b"transfer-encoding", b"chunked")]

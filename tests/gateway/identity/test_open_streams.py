@@ -15,8 +15,8 @@ from tests.gateway.identity.conftest import PASSWORD, Door
 from tests.houses import Template, TestHouse, open_house
 
 OFFICER = {"username": "officer", "password": PASSWORD, "roles": ["county_officer"], "scope": ["610822"]}
-SOON = 2.0
-"""Seconds within which a revocation reaches what is open."""
+SOON = 8.0
+"""Seconds to wait for what takes two at most, on a machine that may stand still for some; a stream's own heartbeat comes every fifteen."""
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ async def test_signing_out_ends_the_open_stream_and_leaves_that_of_another_sessi
     async with asyncio.timeout(SOON):
         assert (await first("POST", "/auth/v1/logout")).status == 204
         assert await rest(lines) == []
-    await asyncio.wait((other,), timeout=SOON)
+    await asyncio.wait((other,), timeout=2)
     assert not other.done()
     async with asyncio.timeout(SOON):
         assert (await second("POST", "/auth/v1/logout")).status == 204
