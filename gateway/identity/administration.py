@@ -136,10 +136,8 @@ async def revoke_client(work: Work, client_id: str) -> None:
 
 async def list_clients(work: Work) -> list[tuple[Client, Sequence[str]]]:
     """All clients with the ids of their keys."""
-    return [
-        (client, [key.kid for key in await repository.keys_of(work.session, client.id, work.now)])
-        for client in await repository.clients(work.session)
-    ]
+    keys = await repository.key_ids(work.session, work.now)
+    return [(client, keys.get(client.id, [])) for client in await repository.clients(work.session)]
 
 
 async def _client(work: Work, client_id: str) -> Client:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -84,12 +84,21 @@ async def clients(session: AsyncSession) -> Sequence[Client]:
 
 async def keys_of(session: AsyncSession, client_id: str, now: datetime) -> Sequence[ClientKey]:
     """A client's keys that are valid now."""
-    query = select(ClientKey).where(
-        col(ClientKey.client_id) == client_id,
-        col(ClientKey.not_before) <= now,
-        or_(col(ClientKey.not_after).is_(None), col(ClientKey.not_after) > now),
-    )
+    query = select(ClientKey).where(col(ClientKey.client_id) == client_id, *_valid(now))
     return (await session.execute(query.order_by(col(ClientKey.kid)))).scalars().all()
+
+
+async def key_ids(session: AsyncSession, now: datetime) -> dict[str, list[str]]:
+    """Client → the ids of its keys that are valid now, for all clients at once."""
+    found: dict[str, list[str]] = {}
+    query = select(col(ClientKey.client_id), col(ClientKey.kid)).where(*_valid(now)).order_by(col(ClientKey.kid))
+    for client_id, kid in await session.execute(query):
+        found.setdefault(client_id, []).append(kid)
+    return found
+
+
+def _valid(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return col(ClientKey.not_before) <= now, or_(col(ClientKey.not_after).is_(None), col(ClientKey.not_after) > now)
 
 
 async def key_of(session: AsyncSession, client_id: str, kid: str, now: datetime) -> ClientKey | None:

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, Day, LongText, Message, ShortText
-from services.precursor.inspectors.schemas import Authority
+from services.precursor.inspectors.rules import Authority
 
 InspectionStates = Literal["planned", "started", "completed", "ended", "cancelled"]
 ItemNo = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{2}$")]

@@ -12,8 +12,8 @@ from kit.pages import Page, next_link
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.precursor.inspectors import service
+from services.precursor.inspectors.rules import Authority
 from services.precursor.inspectors.schemas import (
-    Authority,
     EndRecusal,
     InspectorAnswer,
     InspectorPatch,

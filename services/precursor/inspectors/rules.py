@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
+from typing import Literal, get_args
 
-AUTHORITIES = (
+Authority = Literal[
     "police",
     "emergency_management",
     "drug_administration",
@@ -17,7 +18,8 @@ AUTHORITIES = (
     "customs",
     "ecology_environment",
     "health",
-)
+]
+AUTHORITIES: tuple[str, ...] = get_args(Authority)
 """Organs with a legal power to inspect (国办发〔2024〕54号; 易制毒化学品管理条例 art. 3, 32; 邮政法 art. 4; 反恐怖主义法 art. 20)."""
 
 NOT_AUTHORITIES = ("narcotics_office", "narcotics_commission", "town_government", "third_party", "contractor")

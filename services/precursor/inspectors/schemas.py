@@ -13,18 +13,6 @@ from kit.schemas import Answer, Code, Day, Message, ShortText
 StaffCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{2,40}$")]
 CertificateNo = Annotated[str, StringConstraints(min_length=6, max_length=40)]
 Ground = Literal["kinship", "direct_interest", "other_relation", "party_request", "own_request"]
-Authority = Literal[
-    "police",
-    "emergency_management",
-    "drug_administration",
-    "market_regulation",
-    "postal_administration",
-    "commerce",
-    "transport",
-    "customs",
-    "ecology_environment",
-    "health",
-]
 InspectorState = Literal["active", "inactive"]
 
 

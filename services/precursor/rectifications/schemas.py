@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from kit.schemas import Answer, Day, LongText, Message, ShortText
-from services.precursor.inspectors.schemas import Authority
+from services.precursor.inspectors.rules import Authority
 
 RectificationState = Literal["ordered", "answered", "closed", "passed_on"]
 Officers = Annotated[list[UUID], Field(min_length=2, max_length=6)]

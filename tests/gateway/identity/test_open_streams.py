@@ -15,8 +15,8 @@ from tests.gateway.identity.conftest import PASSWORD, Door
 from tests.houses import Template, TestHouse, open_house
 
 OFFICER = {"username": "officer", "password": PASSWORD, "roles": ["county_officer"], "scope": ["610822"]}
-SOON = 8.0
-"""Seconds to wait for what takes two at most, on a machine that may stand still for some; a stream's own heartbeat comes every fifteen."""
+SOON = 2.0
+"""Seconds within which a revocation reaches what is open."""
 
 
 @pytest.fixture

@@ -115,7 +115,6 @@ async def a_gathering_is_on_the_stream_within_a_second(office: Office, phones: d
     house = office.house.apps["alerts"].state.house
     detecting = asyncio.create_task(house.extras["detection"].run(house))
     raised: dict[str, Any] = {}
-    took: list[float] = []
     try:
         async with listening(office, town.client) as events:
             for n, (person, phone) in enumerate(phones.items()):
@@ -126,13 +125,12 @@ async def a_gathering_is_on_the_stream_within_a_second(office: Office, phones: d
                 assert (await sent(phone, here))["accepted"] == 1
                 if n >= 2:
                     event = await asyncio.wait_for(events.get(), 30)
-                    took.append(event["seen_at"] - begin)
+                    assert event["seen_at"] - begin < WITHIN, event["seen_at"] - begin
                     raised = raised or event
     finally:
         detecting.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await detecting
-    assert min(took) < WITHIN, took  # one of them: a machine that is busy with other tests may stand still for longer
     assert (raised["type"], raised["kind"], raised["division_code"]) == ("alert.raised", "gathering", TOWN)
     assert not any(person in json.dumps(raised) for person in phones), "a stream carries ids of alerts and codes, no person"
     return str(raised["alert_id"])

@@ -24,7 +24,7 @@ from kit.sheets import FileRefused, Layout, Limits, Vocabulary, read_blocks
 from tests.kit.sheets.conftest import ROOT
 
 TODAY = dt.date(2021, 6, 30)
-SECONDS = 20.0
+SECONDS = 5.0
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
