@@ -92,9 +92,13 @@ def _copied_out(binaries: Path, target: Path) -> Path:
     stamp, wanted = target / "made-from", f"{binaries} {(binaries / 'postgres').stat().st_mtime_ns}"
     if not stamp.exists() or stamp.read_text() != wanted:
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(binaries.parent, target, symlinks=True)
+        # Their own libraries stand beside the package, where the programs look for them ($ORIGIN/../../..): the copy keeps that order.
+        package, libraries = binaries.parents[1], binaries.parents[2] / f"{binaries.parents[1].name}.libs"
+        shutil.copytree(binaries.parent, target / package.name / binaries.parent.name, symlinks=True)
+        if libraries.exists():
+            shutil.copytree(libraries, target / libraries.name, symlinks=True)
         for path in (target, *target.rglob("*")):
             if not path.is_symlink():
                 path.chmod(0o755 if path.is_dir() or path.parent.name == "bin" else 0o644)
         stamp.write_text(wanted)
-    return target / "bin"
+    return target / binaries.parents[1].name / binaries.parent.name / "bin"
