@@ -27,7 +27,7 @@ PLANTED: dict[Law, Source] = {
     laws.a_small_kit: Source("kit/long.py", "x = 1\n" * (laws.KIT_LINES + 1)),
     laws.speaking_names: Source("services/registry/people/utils.py", ""),
     laws.pure_rules: Source("services/registry/people/rules.py", "import sqlalchemy\n"),
-    laws.no_domain_word_in_the_kit: Source("kit/app.py", "MEASURES = 1\n"),
+    laws.no_domain_word_in_the_kit: Source("kit/app/assembly.py", "MEASURES = 1\n"),
 }
 
 

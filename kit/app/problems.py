@@ -1,0 +1,146 @@
+"""Every error in the one shape of kit.problems: ours, FastAPI's, the database's, and what nobody expected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError, OperationalError
+from starlette.exceptions import HTTPException
+
+from kit.metrics import route_template
+from kit.problems import (
+    Conflict,
+    FieldError,
+    Invalid,
+    Malformed,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+    language_of,
+)
+
+log = structlog.get_logger()
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "missing": ("必填", "required"),
+    "extra_forbidden": ("不认识的字段", "unknown field"),
+    "string_too_short": ("内容过短", "too short"),
+    "string_too_long": ("内容过长", "too long"),
+    "string_pattern_mismatch": ("格式不符", "does not have the required form"),
+    "date_from_datetime_parsing": ("日期格式应为 YYYY-MM-DD", "a day is YYYY-MM-DD"),
+    "date_parsing": ("日期格式应为 YYYY-MM-DD", "a day is YYYY-MM-DD"),
+    "date_from_datetime_inexact": ("日期格式应为 YYYY-MM-DD", "a day is YYYY-MM-DD"),
+    "datetime_parsing": ("时间格式应为 RFC 3339", "an instant is RFC 3339 with offset"),
+    "datetime_from_date_parsing": ("时间格式应为 RFC 3339", "an instant is RFC 3339 with offset"),
+    "timezone_aware": ("时间须带时区", "an instant needs an offset"),
+    "uuid_parsing": ("编号格式不符", "not an id"),
+    "enum": ("不在可选项内", "not one of the allowed words"),
+    "literal_error": ("不在可选项内", "not one of the allowed words"),
+    "int_parsing": ("应为整数", "must be an integer"),
+    "int_type": ("应为整数", "must be an integer"),
+    "json_invalid": ("不是有效的 JSON", "no valid JSON"),
+}
+OUT_OF_RANGE = "日期或数值超出范围"
+
+
+def problem_response(problem: Problem, request_id: str, language: str) -> JSONResponse:
+    """The answer for a problem."""
+    return JSONResponse(problem.body(language, request_id), problem.status, problem.headers, "application/problem+json")
+
+
+def _pointer(location: Sequence[Any]) -> str:
+    parts = list(location)
+    if parts and parts[0] == "body":
+        parts = [part for part in parts[1:] if part != "[key]"]
+    elif parts and parts[0] in ("query", "path", "header", "cookie"):
+        parts = parts[:2]  # what follows names a branch of a choice, not a place
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1")[:80] for part in parts)
+
+
+def validation_problem(error: RequestValidationError) -> Problem:
+    """FastAPI's findings as our shape, without the refused input (it may hold what cannot be sent back)."""
+    found: list[FieldError] = []
+    for item in error.errors()[:50]:
+        code = str(item["type"])
+        zh, en = MESSAGES.get(code, ("不符合要求", str(item.get("msg", "not valid"))[:200]))
+        context = item.get("ctx", {})
+        if code == "value_error" and isinstance(context.get("error"), ValueError) and len(context["error"].args) == 3:
+            code, zh, en = context["error"].args
+        found.append(FieldError(_pointer(item["loc"]), code, zh, en))
+    return Invalid(errors=found)
+
+
+def _database_problem(error: DBAPIError) -> Problem:
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if state in ("40001", "40P01", "55P03"):
+        return Conflict("其他人正在修改同一记录,请重试", "someone is changing the same record; try again")
+    if state.startswith("23"):
+        return Conflict("与已有记录冲突", "conflicts with an existing record")
+    if state in ("22003", "22008", "22021", "22P05"):  # a number, a date or a sign that no column holds
+        return Invalid(OUT_OF_RANGE, "a value is out of range")
+    if isinstance(error, OperationalError) or state.startswith(("08", "57")):
+        return Unavailable(headers={"Retry-After": "2"})
+    return Problem()
+
+
+def install_problems(app: FastAPI) -> None:
+    """Give an app the one shape of errors."""
+
+    def answer(request: Request, problem: Problem) -> JSONResponse:
+        return problem_response(problem, request.headers.get("x-request-id", ""), language_of(request.headers.get("accept-language")))
+
+    async def on_problem(request: Request, error: Exception) -> Response:
+        assert isinstance(error, Problem)
+        return answer(request, error)
+
+    async def on_validation(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return answer(request, validation_problem(error))
+
+    async def on_http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        kinds: dict[int, type[Problem]] = {401: Unauthenticated, 404: NotFound, 413: TooLarge, 422: Invalid}
+        if error.status_code == 405:
+            return answer(request, MethodNotAllowed(headers=dict(error.headers or {})))
+        if error.status_code == 401:
+            return answer(request, Unauthenticated())
+        return answer(request, kinds.get(error.status_code, Malformed)())
+
+    async def on_database(request: Request, error: Exception) -> Response:
+        assert isinstance(error, DBAPIError)
+        problem = _database_problem(error)
+        if problem.status == 500:
+            log.error(
+                "database_error",
+                sqlstate=getattr(error.orig, "sqlstate", ""),
+                kind=type(error.orig).__name__,
+                route=route_template(request.scope),
+                request_id=request.headers.get("x-request-id", ""),
+            )
+        return answer(request, problem)
+
+    async def on_anything(request: Request, error: Exception) -> Response:
+        log.error(
+            "unexpected_error",
+            kind=type(error).__name__,
+            route=route_template(request.scope),
+            request_id=request.headers.get("x-request-id", ""),
+            exc_info=error,
+        )
+        return answer(request, Problem())
+
+    app.add_exception_handler(Problem, on_problem)
+    app.add_exception_handler(RequestValidationError, on_validation)
+    app.add_exception_handler(HTTPException, on_http)
+    app.add_exception_handler(DBAPIError, on_database)
+    app.add_exception_handler(TimeoutError, lambda request, _: answer(request, Unavailable(headers={"Retry-After": "2"})))
+    app.add_exception_handler(OverflowError, lambda request, _: answer(request, Invalid(OUT_OF_RANGE, "a value is out of range")))
+    app.add_exception_handler(Exception, on_anything)
