@@ -13,15 +13,15 @@ from services.registry import tables
 from services.registry.assessments.api import router as assessments
 from services.registry.comanagement.api import router as comanagement
 from services.registry.divisions.api import router as divisions
-from services.registry.divisions.neighbours import router as places
+from services.registry.divisions.internal import router as places
 from services.registry.handover.api import router as handovers
-from services.registry.indicators.api import internal as figures
 from services.registry.indicators.api import router as indicators
+from services.registry.indicators.internal import router as figures
 from services.registry.jobs import JOBS, end_due_measures
 from services.registry.ledgers.api import conflicts
 from services.registry.ledgers.api import router as ledgers
 from services.registry.measures.api import router as measures
-from services.registry.measures.neighbours import router as neighbours
+from services.registry.measures.internal import router as neighbours
 from services.registry.people.api import router as people
 from services.registry.people.teams_api import router as teams
 from services.registry.schema import SCHEMA

@@ -39,3 +39,13 @@ def test_the_law_holds(law: Law) -> None:
 @pytest.mark.parametrize("law", PLANTED, ids=lambda law: law.__name__)
 def test_the_law_bites(law: Law) -> None:
     assert len(law([PLANTED[law]])) == 1
+
+
+def test_the_laws_bite_in_rooms_that_have_grown_into_packages() -> None:
+    rules = Source("services/registry/measures/rules/terms.py", "import sqlalchemy\n")
+    writer = Source("services/registry/measures/service/steps.py", "async def add(work):\n    work.session.add(1)\n")
+    steps = Source("services/precursor/draws/rules/steps.py", "# 行政处罚法 art. 28\nTRANSITIONS = {}\n")
+    assigns = Source("services/precursor/draws/service/closing.py", "def f(draw):\n    draw.state = 'closed'\n")
+    assert len(laws.pure_rules([rules])) == 1
+    assert len(laws.three_rows([writer])) == 1
+    assert len(laws.declared_steps_only([steps, assigns])) == 1

@@ -29,7 +29,8 @@ from kit.work import Work, system_work
 from services.registry.assessments.intake import TakenAssessment, take_over_assessments
 from services.registry.comanagement.intake import TakenTransfer, take_over_transfers_out
 from services.registry.indicators import rules
-from services.registry.measures.service import WITH_MEASURE, TakenMeasure, end_measures, take_over_measures
+from services.registry.measures.intake import WITH_MEASURE, TakenMeasure, take_over_measures
+from services.registry.measures.service import end_measures
 from services.registry.people.tables import Person, Standing
 from services.registry.visits.intake import TakenVisit, take_over_visits
 from tests.houses import START, Template, TestHouse, copied, open_house

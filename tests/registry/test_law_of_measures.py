@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registry.measures import rules, terms
-from services.registry.measures.declared import LAW, POLICE
-from services.registry.measures.guards import Facts, Given, Refused
-from services.registry.measures.states import COMMUNITY, KINDS, OPEN, STATES, runs_on, state_on
-from services.registry.measures.transitions import EVENTS, ORDERS, TRANSITIONS, find, possible
+from services.registry.measures import rules
+from services.registry.measures.rules import terms
+from services.registry.measures.rules.declared import LAW, POLICE
+from services.registry.measures.rules.guards import Facts, Given, Refused
+from services.registry.measures.rules.states import COMMUNITY, KINDS, OPEN, STATES, runs_on, state_on
+from services.registry.measures.rules.transitions import EVENTS, ORDERS, TRANSITIONS, find, possible
 
 TODAY = date(2026, 1, 5)
 CT, CR, IS = "community_treatment", "community_rehabilitation", "compulsory_isolation_treatment"

@@ -9,11 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from kit.clock import load_working_days
-from services.registry.measures.duties import Duty, duties_of
-from services.registry.measures.guards import Facts
-from services.registry.measures.monitoring import Course, monitoring_of
 from services.registry.measures.repository import MONITORING_OVER
-from services.registry.measures.states import STATES
+from services.registry.measures.rules.duties import Duty, duties_of
+from services.registry.measures.rules.guards import Facts
+from services.registry.measures.rules.monitoring import Course, monitoring_of
+from services.registry.measures.rules.states import STATES
 from tests.houses import Template, open_house
 from tests.registry.people_data import add_towns, county_officer, registered
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kit.clock import load_working_days
-from services.registry.measures import terms
+from services.registry.measures.rules import terms
 
 days = st.dates(date(2015, 1, 1), date(2030, 12, 31))
 

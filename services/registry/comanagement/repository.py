@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from services.registry.comanagement.tables import Agreement, AgreementPerson, PartnerReceipt, SharedEntry, TransferOut
-from services.registry.measures.states import EXPIRING, OPEN
+from services.registry.measures.rules.states import EXPIRING, OPEN
 from services.registry.people.rules import ENDS_SUPERVISION
 
 SHARED = """

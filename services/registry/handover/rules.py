@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from kit.clock import WorkingDay
-from services.registry.measures.terms import due_in_working_days, report_in_due
+from services.registry.measures.rules.terms import due_in_working_days, report_in_due
 
 STATES = ("announced", "received", "arrived", "not_arrived", "withdrawn")
 DOCUMENTS = ("release_certificate", "rehabilitation_order", "diagnostic_assessment", "person_file", "medical_summary")

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
 from kit.roles import Role
 from kit.schemas import Day
-from kit.work import AllowNeighbour, UnitRoute, Work, allow
+from kit.work import UnitRoute, Work, allow
 from services.registry.indicators import service
 from services.registry.indicators.rules import INDICATORS
 from services.registry.indicators.schemas import Code, FigureAnswer, Figures, IndicatorAnswer, Line, PersonBehind, StaffingLine
 
 router = APIRouter(prefix="/registry/v1/indicators", tags=["indicators"], route_class=UnitRoute)
-internal = APIRouter(prefix="/internal", route_class=UnitRoute, include_in_schema=False)
 
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.LEADER)]
 PersonReader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, personal=True)]
@@ -68,14 +67,3 @@ async def people_behind(
     )
     response.headers.update(next_link(request, following))
     return Page(items=[PersonBehind(**{name: row[name] for name in PersonBehind.model_fields}) for row in found], next=following)
-
-
-@internal.get("/figures")
-async def figures_for_bulletin(
-    work: Annotated[Work, Depends(AllowNeighbour())],
-    as_of: Day,
-    since: Annotated[Day, Query(alias="from")],
-    until: Annotated[Day, Query(alias="to")],
-) -> dict[str, Any]:
-    """Counts per town for the bulletin; no person."""
-    return await service.figures_for_bulletin(work, as_of, since, until)

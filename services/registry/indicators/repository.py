@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kit.clock import WorkingDay
 from services.registry.indicators.rules import WORKING_AGE, terms_noticed
-from services.registry.measures.states import EXPIRING
+from services.registry.measures.rules.states import EXPIRING
 from services.registry.people.rules import CURRENT, NOT_MANAGED
 
 # execution_rate: also those who were served and never came stand in its denominator (domain 5 row 2); who was reported to the police waits for them.

@@ -13,7 +13,7 @@ from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from kit.clock import WorkingDay, last_day
-from services.registry.measures.duties import NOTICE_DAYS
+from services.registry.measures.rules.duties import NOTICE_DAYS
 
 SMALL = 5
 """Counts below this could name a person: withheld from `leader` and from anything wider than the office (domain 4.3, DEFAULT)."""

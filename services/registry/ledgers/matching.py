@@ -29,7 +29,7 @@ from services.registry.ledgers.rules import (
     value_of,
 )
 from services.registry.ledgers.tables import TABLES, LedgerConflict
-from services.registry.measures.endings import cut_short
+from services.registry.measures.service.endings import cut_short
 from services.registry.people.rules import folded_name
 
 PERSON_UNKNOWN, NAME_DIFFERS, STATUS_CONTRADICTS, TOWN_UNKNOWN = "PERSON_UNKNOWN", "NAME_DIFFERS", "STATUS_CONTRADICTS", "TOWN_UNKNOWN"

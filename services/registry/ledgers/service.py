@@ -21,7 +21,7 @@ from services.registry.ledgers.matching import early_end, register_facts, sides_
 from services.registry.ledgers.rules import MEASURE_RUNS_MESSAGE, OTHER_SIDE, ledger_facts, running_measure
 from services.registry.ledgers.tables import TABLES, LedgerConflict
 from services.registry.ledgers.takeover import begin_measures, changes, chosen_value, decided_facts, lawful
-from services.registry.measures.endings import cut_short
+from services.registry.measures.service.endings import cut_short
 from services.registry.people.intake import amend_people, take_over_standings
 from services.registry.people.repository import people_by_ids
 

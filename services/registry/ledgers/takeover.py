@@ -17,8 +17,8 @@ from services.registry.ledgers import repository
 from services.registry.ledgers.matching import register_facts, sides_of
 from services.registry.ledgers.rules import NO_DAY, NO_GROUND, TIER_OF, Facts, contradictions, ledger_facts, since_of
 from services.registry.ledgers.tables import TABLES, LedgerConflict
-from services.registry.measures.endings import cut_short, end_measures
 from services.registry.measures.intake import WITH_MEASURE, TakenMeasure, take_over_measures
+from services.registry.measures.service.endings import cut_short, end_measures
 from services.registry.people.intake import (
     PersonFix,
     TakenPerson,

@@ -13,9 +13,11 @@ from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, json_page
 from kit.roles import Role
 from kit.schemas import Day
 from kit.work import UnitRoute, Work, allow
-from services.registry.measures import corrections, repository, service, standings
-from services.registry.measures.duties import duties_of
+from services.registry.measures import repository, service
 from services.registry.measures.repository import Steps
+from services.registry.measures.rules.duties import duties_of
+from services.registry.measures.rules.states import state_on
+from services.registry.measures.rules.transitions import possible
 from services.registry.measures.schemas import (
     Correction,
     DutyAnswer,
@@ -29,9 +31,8 @@ from services.registry.measures.schemas import (
     State,
     Step,
 )
-from services.registry.measures.states import state_on
+from services.registry.measures.service import corrections, standings
 from services.registry.measures.tables import Measure
-from services.registry.measures.transitions import possible
 from services.registry.people.api import person_answer
 from services.registry.people.schemas import NewStanding, PersonAnswer
 

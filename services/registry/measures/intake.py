@@ -12,11 +12,11 @@ from kit.db import copy_rows, new_id
 from kit.work import Work
 from services.registry.events import MeasureReportedIn
 from services.registry.measures import repository
-from services.registry.measures.endings import close_measures, end_due
 from services.registry.measures.events import outbox_row
-from services.registry.measures.states import EXCLUSIVE, KINDS
+from services.registry.measures.rules.states import EXCLUSIVE, KINDS
+from services.registry.measures.rules.terms import COMMUNITY_MONTHS, ISOLATION_MONTHS, REHABILITATION_MAX_MONTHS, term_end
+from services.registry.measures.service.endings import close_measures, end_due
 from services.registry.measures.tables import Measure
-from services.registry.measures.terms import COMMUNITY_MONTHS, ISOLATION_MONTHS, REHABILITATION_MAX_MONTHS, term_end
 
 TERM_MONTHS: dict[str, int | None] = {
     "community_treatment": COMMUNITY_MONTHS,

@@ -11,7 +11,7 @@ from sqlalchemy import ARRAY, ColumnElement, RowMapping, Uuid, cast, func, selec
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.registry.measures.states import EXCLUSIVE, EXPIRING, OPEN
+from services.registry.measures.rules.states import EXCLUSIVE, EXPIRING, OPEN
 from services.registry.measures.tables import Measure, MeasureEvent
 
 _BRIEF = (

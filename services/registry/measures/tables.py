@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
-from services.registry.measures.states import KINDS, OPEN, STATES
+from services.registry.measures.rules.states import KINDS, OPEN, STATES
 from services.registry.schema import SCHEMA
 
 _OPEN = ", ".join(f"'{state}'" for state in OPEN)

@@ -15,7 +15,7 @@ from kit.problems import invalid
 from kit.roles import Role
 from kit.work import Work
 from services.registry.events import VisitRecorded
-from services.registry.measures.standings import monitoring_over
+from services.registry.measures.service.standings import monitoring_over
 from services.registry.people import policy as people_policy
 from services.registry.people import repository as people
 from services.registry.people.errors import PersonNotFound

@@ -8,11 +8,11 @@ from datetime import date
 from typing import Any
 
 from kit.clock import WorkingDay, last_day
-from services.registry.measures import terms
-from services.registry.measures.declared import PREVIOUS, Transition
-from services.registry.measures.guards import GUARDS, Facts, Given, Refused
-from services.registry.measures.states import COMMUNITY, state_on
-from services.registry.measures.transitions import ORDERS, find
+from services.registry.measures.rules import terms
+from services.registry.measures.rules.declared import PREVIOUS, Transition
+from services.registry.measures.rules.guards import GUARDS, Facts, Given, Refused
+from services.registry.measures.rules.states import COMMUNITY, state_on
+from services.registry.measures.rules.transitions import ORDERS, find
 
 
 class NotDeclared(Exception):

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from kit.clock import WorkingDay, last_day
-from services.registry.measures import terms
-from services.registry.measures.guards import PROPOSALS, Facts
-from services.registry.measures.states import COMMUNITY
+from services.registry.measures.rules import terms
+from services.registry.measures.rules.guards import PROPOSALS, Facts
+from services.registry.measures.rules.states import COMMUNITY
 
 NOTICE_DAYS = 7
 """Notice of discharge to the person and the family, and word to the town (DRR art. 23, 40)."""

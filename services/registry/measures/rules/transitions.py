@@ -6,9 +6,9 @@ refusal or breach of rehabilitation to isolation (DRR art. 38 §2), no approval 
 
 from __future__ import annotations
 
-from services.registry.measures.declared import ANY, BOTH, COMMUNITY, CR, CT, ISOLATION, LAW, POLICE, PREVIOUS, TOWN, Transition
-from services.registry.measures.isolation import ISOLATION_STEPS
-from services.registry.measures.states import EXPIRING, OPEN, VOLUNTARY
+from services.registry.measures.rules.declared import ANY, BOTH, COMMUNITY, CR, CT, ISOLATION, LAW, POLICE, PREVIOUS, TOWN, Transition
+from services.registry.measures.rules.isolation import ISOLATION_STEPS
+from services.registry.measures.rules.states import EXPIRING, OPEN, VOLUNTARY
 
 OPEN_COMMUNITY = tuple(state for state in OPEN if state not in ("isolation_active", "escaped"))
 """Prison and compulsory education end the measure whatever stage it has reached: DRR art. 24 §1 makes no difference between them."""

@@ -13,7 +13,7 @@ from kit.id_numbers import IdNumberError, read_id_number
 from kit.schemas import Answer, Day, Message
 from kit.work import AllowNeighbour, UnitRoute, Work
 from services.registry.measures import repository
-from services.registry.measures.states import EXCLUSIVE, OPEN, state_on
+from services.registry.measures.rules.states import EXCLUSIVE, OPEN, state_on
 from services.registry.people import repository as people
 from services.registry.people.errors import PersonNotFound
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from services.registry.measures import terms
-from services.registry.measures.states import COMMUNITY, EXCLUSIVE, OPEN, state_on
+from services.registry.measures.rules import terms
+from services.registry.measures.rules.states import COMMUNITY, EXCLUSIVE, OPEN, state_on
 
 SOURCE = "DRR art. 7; 上海市禁毒条例(2015) art. 29; 山东省禁毒条例(2017) art. 36"
 EXCEPTED = frozenset({"refused", "reported_serious_breach"})

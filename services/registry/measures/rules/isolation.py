@@ -6,7 +6,7 @@ term is over by law, whoever writes it down (NCL art. 47).
 
 from __future__ import annotations
 
-from services.registry.measures.declared import ISOLATION, LAW, POLICE, Transition
+from services.registry.measures.rules.declared import ISOLATION, LAW, POLICE, Transition
 
 ISOLATION_STEPS: tuple[Transition, ...] = (
     Transition(

@@ -8,10 +8,10 @@ from uuid import UUID
 from kit.problems import Forbidden, invalid
 from kit.work import Work
 from services.registry.measures import repository
-from services.registry.measures.declared import POLICE
-from services.registry.measures.endings import end_measures_of
-from services.registry.measures.monitoring import Course, Monitoring, monitoring_of
-from services.registry.measures.states import EXCLUSIVE
+from services.registry.measures.rules.declared import POLICE
+from services.registry.measures.rules.monitoring import Course, Monitoring, monitoring_of
+from services.registry.measures.rules.states import EXCLUSIVE
+from services.registry.measures.service.endings import end_measures_of
 from services.registry.people import policy
 from services.registry.people import repository as persons
 from services.registry.people import service as people

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from services.registry.measures import terms
+from services.registry.measures.rules import terms
 
 GROUNDS = (
     "refused_community_treatment",

@@ -15,7 +15,7 @@ from kit.work import Work
 from services.registry.events import MeasureEnded
 from services.registry.measures import repository
 from services.registry.measures.events import outbox_row
-from services.registry.measures.states import EXCLUSIVE, expired_state, runs_on
+from services.registry.measures.rules.states import EXCLUSIVE, expired_state, runs_on
 from services.registry.measures.tables import Measure, MeasureEvent
 from services.registry.people import repository as people
 

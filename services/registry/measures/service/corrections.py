@@ -12,10 +12,10 @@ from services.registry import events as said
 from services.registry.measures import policy, repository
 from services.registry.measures.errors import MeasureNotFound, NotCorrectable
 from services.registry.measures.events import said_of
+from services.registry.measures.rules.states import EXCLUSIVE, OPEN
+from services.registry.measures.rules.transitions import POLICE
 from services.registry.measures.schemas import Correction
-from services.registry.measures.states import EXCLUSIVE, OPEN
 from services.registry.measures.tables import Measure, MeasureEvent
-from services.registry.measures.transitions import POLICE
 
 BEARS_OTHERS = frozenset({"decide_isolation", "change_to_community", "die", "report_in_at_new_place"})
 """Steps that wrote other rows too: those rows would be left without their ground."""

@@ -1,4 +1,4 @@
-"""Use cases of measures: order, step, read, list. One function, one verb, one transaction."""
+"""Order a measure, take a step of it, read it, list them. One function, one verb, one transaction."""
 
 from __future__ import annotations
 
@@ -16,15 +16,14 @@ from kit.work import Work
 from services.registry import events as said
 from services.registry.divisions.service import require_town
 from services.registry.measures import policy, repository, rules
-from services.registry.measures.endings import end_due, end_measures, end_measures_of
 from services.registry.measures.errors import MeasureNotFound, MeasureRunning, NotDeclaredStep, StepRefused
 from services.registry.measures.events import said_of
-from services.registry.measures.guards import Facts, Given, Refused
-from services.registry.measures.intake import WITH_MEASURE, TakenMeasure, take_over_measures
+from services.registry.measures.rules.guards import Facts, Given, Refused
+from services.registry.measures.rules.states import EXCLUSIVE, EXPIRING, OPEN, state_on
+from services.registry.measures.rules.transitions import ORDERS, find
 from services.registry.measures.schemas import NewMeasure, Step
-from services.registry.measures.states import EXCLUSIVE, EXPIRING, OPEN, state_on
+from services.registry.measures.service.endings import end_due, end_measures
 from services.registry.measures.tables import Measure, MeasureEvent
-from services.registry.measures.transitions import ORDERS, find
 from services.registry.people import policy as people_policy
 from services.registry.people import repository as people
 from services.registry.people.errors import RecordClosed
@@ -280,20 +279,3 @@ def _age(birth: date, on: date) -> int:
 def _refused(error: Refused) -> StepRefused:
     zh, en = (f"{error.zh}({error.source})", f"{error.en} ({error.source})") if error.source else (error.zh, error.en)
     return StepRefused(errors=[FieldError(error.pointer, error.code, zh, en)])
-
-
-__all__ = [
-    "WITH_MEASURE",
-    "TakenMeasure",
-    "end_due",
-    "end_measures",
-    "end_measures_of",
-    "facts_of",
-    "history_of",
-    "list_measures",
-    "measures_of",
-    "order_measure",
-    "read_measure",
-    "take_over_measures",
-    "take_step",
-]

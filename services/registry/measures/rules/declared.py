@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.registry.measures.states import VOLUNTARY
+from services.registry.measures.rules.states import VOLUNTARY
 
 POLICE = frozenset({"police_officer", "county_officer"})
 """Record what the public security organ decided: only that organ decides on measures (DRR art. 4)."""
