@@ -27,6 +27,7 @@ from services.registry.people.teams_api import router as teams
 from services.registry.schema import SCHEMA
 from services.registry.settings import RegistrySettings
 from services.registry.staff.api import router as staff
+from services.registry.staff.internal import router as known_staff
 from services.registry.visits.api import router as visits
 
 __all__ = ["create_app", "tables"]
@@ -39,6 +40,7 @@ def create_app(parts: Parts) -> FastAPI:
         divisions,
         places,
         staff,
+        known_staff,
         teams,
         measures,
         neighbours,

@@ -158,6 +158,27 @@ async def test_whether_a_measure_runs_is_told_by_its_dates(house: TestHouse, per
     assert (await ask.get(f"/internal/people/{person['id']}/running?on=2021-01-01"))["runs"] is False
 
 
+async def test_who_works_for_the_county_and_for_whom(house: TestHouse, person: dict[str, Any]) -> None:
+    """Names beside numbers; who has left does not serve, and cares for nobody."""
+    officer = county_officer(house)
+    staff = [
+        {"code": code, "name": name, "post": "social_worker", "division_code": TOWN, "valid_from": "2020-01-01"}
+        for code, name in (("IW-1", "贺某甲"), ("IW-2", "贺某乙"))
+    ]
+    assert (await officer("POST", "/registry/v1/staff/load", staff)).status == 200
+    today = house.clock().date().isoformat()
+    for code in ("IW-1", "IW-2"):
+        joined = await officer("POST", f"/registry/v1/people/{person['id']}/care-team", {"staff_code": code, "since": "2021-06-01"})
+        assert joined.status == 201, joined.body
+    assert (await officer("POST", "/registry/v1/staff/IW-2/departure", {"on": today})).status == 200
+    ask = door(house, "alerts", "registry")
+    said = await ask.get("/internal/staff?code=IW-1&code=IW-2&code=ZZZ")
+    assert [(row["code"], row["name"], row["serves"]) for row in said] == [("IW-1", "贺某甲", True), ("IW-2", "贺某乙", False)]
+    assert (await ask.get("/internal/care-teams?code=IW-1"))["persons"] == [person["id"]]
+    for nobody in ("IW-2", "ZZZ"):
+        assert (await ask.get(f"/internal/care-teams?code={nobody}"))["persons"] == []
+
+
 async def test_no_internal_path_opens_to_a_persons_token(house: TestHouse) -> None:
     """Neither a token of a person nor one that was made for another callee passes."""
     wrong = house.neighbour("alerts", "registry")

@@ -66,6 +66,29 @@ async def staff_member(session: AsyncSession, code: str) -> StaffMember | None:
     return (await session.execute(select(StaffMember).where(col(StaffMember.code) == code))).scalar_one_or_none()
 
 
+async def members(session: AsyncSession, codes: Sequence[str]) -> Sequence[StaffMember]:
+    """The staff members with these numbers, those who left among them."""
+    return (
+        (await session.execute(select(StaffMember).where(col(StaffMember.code).in_(codes)).order_by(col(StaffMember.code)))).scalars().all()
+    )
+
+
+async def cared_for_by(session: AsyncSession, code: str, day: date) -> list[UUID]:
+    """The persons on whose care teams a member of staff in service is on a day."""
+    query = (
+        select(col(CareTeamMember.person_id))
+        .join(StaffMember, col(StaffMember.id) == col(CareTeamMember.staff_id))
+        .where(
+            col(StaffMember.code) == code,
+            col(StaffMember.valid_from) <= day,
+            or_(col(StaffMember.valid_to).is_(None), col(StaffMember.valid_to) > day),
+            col(CareTeamMember.since) <= day,
+            or_(col(CareTeamMember.until).is_(None), col(CareTeamMember.until) > day),
+        )
+    )
+    return list((await session.execute(query.order_by(col(CareTeamMember.person_id)).distinct())).scalars())
+
+
 async def end_memberships(session: AsyncSession, staff_id: UUID, on: date) -> int:
     """End what a leaving staff member still cares for; the number of memberships."""
     statement = update(CareTeamMember).where(col(CareTeamMember.staff_id) == staff_id, col(CareTeamMember.until).is_(None))
