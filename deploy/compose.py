@@ -143,9 +143,7 @@ class _Neighbours:
         return AsgiNeighbour(late)
 
 
-def _parts(
-    name: str, settings: HouseSettings, folder: DataFolder, keys: Keys, now: Clock, neighbours: _Neighbours, extras: dict[str, Any]
-) -> Parts:
+def _parts(name: str, settings: HouseSettings, folder: DataFolder, keys: Keys, now: Clock, neighbours: _Neighbours, *held: object) -> Parts:
     key = keys.signing(name)
     return Parts(
         database=Database(app_dsn(settings.dsn, folder, name), pool=5, application=f"guikang {name}"),
@@ -155,9 +153,12 @@ def _parts(
         neighbour_verifier=keys.neighbour_verifier(name),
         neighbours={other: Door(name, other, neighbours.get(other), key, now) for other in FOLLOWS[name]},
         demo=settings.demo,
+        signing_key=key,
         county=settings.county,
+        works=working_days_of(folder.path, settings.county),
+        files=folder.path / "files" / name,
         background=settings.background,
-        extras={"signing_key": key, "works": working_days_of(folder.path, settings.county), **extras},
+        held=held,
     )
 
 
@@ -172,12 +173,12 @@ def working_days_of(folder: Path, county: str) -> WorkingDay:
 
 def _service(name: str, settings: HouseSettings, folder: DataFolder, keys: Keys, now: Clock, neighbours: _Neighbours) -> FastAPI:
     module = importlib.import_module(f"services.{name}.app")
-    extras: dict[str, Any] = {"files": folder.path / "files" / name}
+    held: list[object] = []
     if name == "alerts" and settings.demo:
         from services.alerts.settings import AlertsSettings
 
-        extras["settings"] = AlertsSettings(office="府谷县禁毒委员会办公室(演示)", county_name="府谷县")
-    app = module.create_app(_parts(name, settings, folder, keys, now, neighbours, extras))
+        held.append(AlertsSettings(office="府谷县禁毒委员会办公室(演示)", county_name="府谷县"))
+    app = module.create_app(_parts(name, settings, folder, keys, now, neighbours, *held))
     assert isinstance(app, FastAPI)
     return app
 
@@ -194,6 +195,7 @@ def _gateway(
     from gateway.app import create_gateway
     from gateway.edge.pool import PoolUpstream
     from gateway.edge.upstream import AsgiUpstream, Upstream
+    from gateway.identity.keys import OuterKeys
 
     upstreams: dict[str, Upstream] = {}
     for name in SERVICES:
@@ -203,5 +205,5 @@ def _gateway(
             host, _, port = neighbours.urls.get(name, NOWHERE).removeprefix("http://").partition(":")
             upstreams[name] = PoolUpstream(host, int(port))
     access = AccessLog(folder.path / "logs" / "access.log")
-    extras = {"access_key": keys.signing("access"), "inner_key": keys.signing("inner"), "access_log": access}
-    return create_gateway(_parts("gateway", settings, folder, keys, now, neighbours, extras), upstreams, table)
+    outer = OuterKeys(access=keys.signing("access"), inner=keys.signing("inner"))
+    return create_gateway(_parts("gateway", settings, folder, keys, now, neighbours, outer, access), upstreams, table)

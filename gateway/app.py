@@ -16,13 +16,15 @@ from gateway.edge.limits import Limiter
 from gateway.edge.routes import RouteTable, shipped_table
 from gateway.edge.upstream import Upstream
 from gateway.identity.api import router as identity
+from gateway.identity.keys import OuterKeys
 from gateway.identity.revocations import Revocations
 from gateway.identity.service import AUDIENCE, ISSUER
 from gateway.schema import SCHEMA
 from kit.app import Parts, assemble, language_of_app
 from kit.audit_api import audit_router
-from kit.auth import ACCESS, SigningKey, TokenVerifier
+from kit.auth import ACCESS, TokenVerifier
 from kit.logs import AccessLog
+from kit.work import House
 
 __all__ = ["create_app", "create_gateway", "tables"]
 
@@ -36,8 +38,7 @@ def create_app(parts: Parts, table: RouteTable | None = None) -> tuple[FastAPI, 
     app = assemble(parts, SCHEMA, title="网关 gateway", routers=[identity, documents], vital=[revocations.run], codes=CODES, audit_at=trail)
     known = (table or shipped_table()).routes
     roles = {(route.method, route.path): {"roles": route.roles, "purpose": route.purpose} for route in known}
-    app.state.house.extras["library"] = Library(parts.neighbours, language_of_app(app, CODES), roles)
-    app.state.house.extras["revocations"] = revocations
+    app.state.house.held.extend((Library(parts.neighbours, language_of_app(app, CODES), roles), revocations))
     return app, revocations
 
 
@@ -46,25 +47,22 @@ def create_gateway(
 ) -> tuple[ASGIApp, FastAPI]:
     """The edge to serve, and the local app whose life the composer keeps."""
     table = table or shipped_table()
-    access_key, inner_key = parts.extras["access_key"], parts.extras["inner_key"]
-    assert isinstance(access_key, SigningKey)
-    assert isinstance(inner_key, SigningKey)
     local, revocations = create_app(parts, table)
+    house: House = local.state.house
+    keys = house.part(OuterKeys)
     verifier = TokenVerifier(
-        {ISSUER: {access_key.kid: access_key.private.public_key()}}, typ=ACCESS, audience=AUDIENCE, max_life=ACCESS_MAX_LIFE
+        {ISSUER: {keys.access.kid: keys.access.private.public_key()}}, typ=ACCESS, audience=AUDIENCE, max_life=ACCESS_MAX_LIFE
     )
-    access = parts.extras.get("access_log")
-    assert access is None or isinstance(access, AccessLog)
     edge = Edge(
         local,
         upstreams,
         table,
         verifier,
-        inner_key,
+        keys.inner,
         revocations,
         parts.clock,
         limiter or Limiter(),
         registry=local.state.metrics.registry,
-        access=access,
+        access=house.part(AccessLog),
     )
     return edge, local

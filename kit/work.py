@@ -7,10 +7,11 @@ rendered answer must be in the same transaction as its effect (ADR 0002).
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import unquote
 from uuid import UUID
 
@@ -20,17 +21,20 @@ from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kit import audit, idempotency, outbox, strict_json
-from kit.auth import InvalidToken, Principal, TokenVerifier, principal_of
-from kit.clock import Clock, local_day
+from kit.auth import InvalidToken, Principal, SigningKey, TokenVerifier, principal_of
+from kit.clock import Clock, WorkingDay, local_day
 from kit.db import Database, Schema
+from kit.doors import Door
 from kit.outbox import Event, Origin
 from kit.problems import FieldError, Forbidden, Invalid, Unauthenticated, invalid
 from kit.roles import Role
 from kit.sealed import Sealer
+from kit.wake import Wakes
 
 EMERGENCY = "emergency"
 PURPOSES = ("supervision", "assistance", "testing", "inspection", "audit", "exchange", EMERGENCY)
 log = structlog.get_logger()
+PartT = TypeVar("PartT")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,28 @@ class House:
     """Verifies inner tokens for this service."""
     neighbour_verifier: TokenVerifier
     """Verifies service tokens of neighbours that read this service's feed."""
+    signing_key: SigningKey
+    """Signs what this service alone may sign: its tokens for neighbours, a partner's pages."""
+    neighbours: Mapping[str, Door]
+    """The services that this one may call, by name."""
+    county: str
+    """The six digits of the county that this house serves (GB/T 2260)."""
+    works: WorkingDay
+    """Tells the county's working days."""
+    files: Path
+    """The folder of files that this service keeps beside its schema."""
+    wakes: Wakes
+    """Wakes whoever waits for new events."""
     demo: bool = False
-    extras: dict[str, Any] = field(default_factory=dict)
-    """What this one service needs besides: clients, settings, signing keys, by name."""
+    held: list[object] = field(default_factory=list)
+    """What only this one service holds for its whole life (settings, keys, detectors); read with `part`."""
+
+    def part(self, kind: type[PartT]) -> PartT:
+        """The first held object of this class. Raises LookupError when `create_app` gave none."""
+        for found in self.held:
+            if isinstance(found, kind):
+                return found
+        raise LookupError(f"{self.schema.name} holds no {kind.__name__}")
 
 
 @dataclass(slots=True)

@@ -24,9 +24,7 @@ POLICY = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline
 
 
 def _library(work: Work) -> Library:
-    library = work.house.extras["library"]
-    assert isinstance(library, Library)
-    return library
+    return work.house.part(Library)
 
 
 def _page(title: str, body: str) -> Response:

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Cookie, Depends, Form, Header, Response
 
 from gateway.identity import administration, machines, repository, service
 from gateway.identity.guard import AllowPublic
+from gateway.identity.keys import OuterKeys
 from gateway.identity.rules import ACCESS_LIFE
 from gateway.identity.schemas import (
     AccountAnswer,
@@ -25,7 +26,6 @@ from gateway.identity.schemas import (
     TokenAnswer,
 )
 from gateway.identity.tables import Account, Client
-from kit.auth import SigningKey
 from kit.etags import IfMatch, etag
 from kit.problems import Forbidden
 from kit.roles import Role
@@ -116,9 +116,7 @@ async def machine_token(
 @router.get("/.well-known/jwks.json")
 async def jwks(work: Anybody) -> dict[str, Any]:
     """The public keys of access tokens (RFC 7517)."""
-    key = work.house.extras["access_key"]
-    assert isinstance(key, SigningKey)
-    return {"keys": [key.public_jwk()]}
+    return {"keys": [work.house.part(OuterKeys).access.public_jwk()]}
 
 
 @router.get("/.well-known/oauth-authorization-server")

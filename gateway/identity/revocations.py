@@ -11,7 +11,6 @@ from datetime import timedelta
 
 from gateway.identity import repository
 from gateway.identity.rules import ACCESS_LIFE
-from kit.wake import Wakes
 from kit.work import House
 
 FALLBACK_SECONDS = 2.0
@@ -34,8 +33,7 @@ class Revocations:
 
     async def run(self, house: House) -> None:
         """Keep the list fresh until cancelled."""
-        wakes = house.extras["wakes"]
-        assert isinstance(wakes, Wakes)
+        wakes = house.wakes
         while True:
             waiter = wakes.waiter()
             await self.reload(house)

@@ -12,10 +12,11 @@ from uuid import UUID
 from gateway.events import SessionEnded
 from gateway.identity import repository, rules
 from gateway.identity.errors import SessionNotFound, SignInFailed
+from gateway.identity.keys import OuterKeys
 from gateway.identity.passwords import matches, totp_step, turn
 from gateway.identity.schemas import Login
 from gateway.identity.tables import Account, RefreshToken, Session
-from kit.auth import ACCESS, Principal, SigningKey, mint, principal_claims
+from kit.auth import ACCESS, Principal, mint, principal_claims
 from kit.db import new_id
 from kit.jobs import in_work
 from kit.work import Work
@@ -36,8 +37,7 @@ class Grant:
 
 def access_token(work: Work, principal: Principal) -> str:
     """A signed access token for a principal."""
-    key = work.house.extras["access_key"]
-    assert isinstance(key, SigningKey)
+    key = work.house.part(OuterKeys).access
     claims = {**principal_claims(principal), "jti": secrets.token_urlsafe(12)}
     return mint(key, typ=ACCESS, issuer=ISSUER, audience=AUDIENCE, claims=claims, now=work.now, life=rules.ACCESS_LIFE)
 

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -20,8 +21,8 @@ from kit.app.feed import internal_router, language_router
 from kit.app.health import health_router
 from kit.app.problems import install_problems
 from kit.audit_api import audit_router
-from kit.auth import TokenVerifier
-from kit.clock import Clock
+from kit.auth import SigningKey, TokenVerifier
+from kit.clock import Clock, WorkingDay
 from kit.codes import Codes
 from kit.db import Database, Schema
 from kit.doors import Door
@@ -49,11 +50,15 @@ class Parts:
     verifier: TokenVerifier
     neighbour_verifier: TokenVerifier
     neighbours: Mapping[str, Door]
+    signing_key: SigningKey
+    county: str
+    works: WorkingDay
+    files: Path
     demo: bool = False
-    county: str = "610822"
     background: bool = True
     """Run followers, jobs and the audit sealer by themselves; tests step them by hand instead."""
-    extras: Mapping[str, Any] = field(default_factory=dict)
+    held: Sequence[object] = ()
+    """What only this one service holds: settings, keys, logs; `House.part` reads them by class."""
 
 
 PeriodicJob = tuple[str, Job, str | None]
@@ -79,9 +84,23 @@ def assemble(
     `vital`: tasks that always run, because requests depend on them; `codes`: its code lists with labels, for /meta/v1/codes;
     `audit_at`: how auditors read this trail when it is not as in every service; `followed_by`: who may read the feed, when not every neighbour.
     """
-    extras: dict[str, Any] = {**parts.extras, "neighbours": dict(parts.neighbours), "county": parts.county}
-    house = House(schema, parts.database, parts.clock, parts.sealer, parts.verifier, parts.neighbour_verifier, parts.demo, extras)
     wakes = Wakes(parts.database.conninfo, f"{schema.name}_outbox")
+    house = House(
+        schema,
+        parts.database,
+        parts.clock,
+        parts.sealer,
+        parts.verifier,
+        parts.neighbour_verifier,
+        parts.signing_key,
+        parts.neighbours,
+        parts.county,
+        parts.works,
+        parts.files,
+        wakes,
+        parts.demo,
+        list(parts.held),
+    )
     followers = [Follower(house, feed, parts.neighbours[feed], known) for feed, known in (readers or {}).items()]
     jobs = Jobs(parts.database.conninfo, schema.name) if work_jobs else None
     if jobs is not None:
@@ -127,7 +146,6 @@ def assemble(
     app.state.wakes = wakes
     app.state.followers = followers
     app.state.jobs = jobs
-    extras["wakes"] = wakes
     install_problems(app)
     app.include_router(internal_router(house, wakes, followed_by))
     app.include_router(language_router(app, codes or {}))

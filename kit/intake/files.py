@@ -13,7 +13,7 @@ from kit.work import House
 
 
 def _path(house: House, import_id: UUID) -> Path:
-    folder = Path(house.extras["files"]) / "ledgers"
+    folder = house.files / "ledgers"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder / f"{import_id}.sealed"
 

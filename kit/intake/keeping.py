@@ -65,8 +65,7 @@ def sweep_job(intake: Intake) -> Callable[..., Coroutine[Any, Any, None]]:
 
 async def sweep(work: Work, intake: Intake) -> set[UUID]:
     """Decide which files go, give up what was left lying, and write it down. The ids whose files must be deleted after the commit."""
-    settings = work.house.extras.get("settings")
-    rule = settings if isinstance(settings, LedgerSettings) else LedgerSettings()
+    rule = work.house.part(LedgerSettings)
     await store.lock(work.session, intake.tables, "receive")  # no upload is half-way: a file without a row is nobody's
     stored = await asyncio.to_thread(files.stored, work.house)
     known = {found["id"]: found for found in await store.kept_imports(work.session, intake.tables)}

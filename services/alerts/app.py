@@ -32,10 +32,10 @@ def create_app(parts: Parts) -> FastAPI:
     """Alerts as an ASGI app."""
 
     async def detect(house: House) -> None:
-        await house.extras["detection"].run(house)
+        await house.part(Detection).run(house)
 
     app = assemble(
-        replace(parts, extras={"settings": AlertsSettings(), **parts.extras}),
+        replace(parts, held=[*parts.held, AlertsSettings()]),
         SCHEMA,
         title="预警 alerts",
         routers=[checkins, places, absences, stream, alerts, bulletins],
@@ -45,8 +45,7 @@ def create_app(parts: Parts) -> FastAPI:
         codes=load_codes(Path(__file__).parent),
     )
     house: House = app.state.house
-    house.extras["detection"] = Detection(house)
-    house.extras["prints"] = Prints()
-    house.extras["broadcast"] = Broadcast(house)
-    app.state.followers.append(house.extras["detection"])
+    detection = Detection(house)
+    house.held.extend((detection, Prints(), Broadcast(house)))
+    app.state.followers.append(detection)
     return app

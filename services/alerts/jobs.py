@@ -42,7 +42,7 @@ async def sweep(house: House, **_: Any) -> None:
 
 async def detect(house: House, **_: Any) -> None:
     """After two at night and after half past nine: what no check-in sets off."""
-    detection = house.extras["detection"]
+    detection = house.part(Detection)
     assert isinstance(detection, Detection)
     await detection.advance()
 

@@ -32,5 +32,5 @@ ROUTERS = (catalogue, firms, venues, inspectors, rectifications, checklists, ins
 
 def create_app(parts: Parts) -> FastAPI:
     """The precursor service as an ASGI app."""
-    with_settings = replace(parts, extras={"settings": PrecursorSettings(), **parts.extras})
+    with_settings = replace(parts, held=[*parts.held, PrecursorSettings()])
     return assemble(with_settings, SCHEMA, title="检查 precursor", routers=ROUTERS, work_jobs=JOBS, codes=load_codes(Path(__file__).parent))

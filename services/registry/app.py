@@ -54,7 +54,7 @@ def create_app(parts: Parts) -> FastAPI:
         figures,
     ]
     return assemble(
-        replace(parts, extras={"settings": RegistrySettings(), **parts.extras}),
+        replace(parts, held=[*parts.held, RegistrySettings()]),
         SCHEMA,
         title="登记 registry",
         routers=routers,

@@ -27,7 +27,7 @@ __all__ = ["create_app", "tables"]
 def create_app(parts: Parts) -> FastAPI:
     """Testing as an ASGI app."""
     return assemble(
-        replace(parts, extras={"settings": TestingSettings(), **parts.extras}),
+        replace(parts, held=[*parts.held, TestingSettings()]),
         SCHEMA,
         title="检测 testing",
         routers=[labs, kits, plans, collections, results, screenings, ledgers, figures],

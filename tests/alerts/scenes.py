@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from kit.roles import Role
+from services.alerts.detection.worker import Detection
 from tests.alerts.neighbours import TOWN, an_id, watch
 from tests.houses import Caller, TestHouse
 
@@ -23,7 +24,7 @@ def checkin(person: UUID, at: datetime, key: str, place: tuple[float, float] = B
 
 async def observe(house: TestHouse) -> int:
     """Let the detectors take what is committed."""
-    return await house.house.apps["alerts"].state.house.extras["detection"].drain()
+    return await house.house.apps["alerts"].state.house.part(Detection).drain()
 
 
 async def send(caller: Caller, *checkins: dict[str, Any]) -> dict[str, Any]:

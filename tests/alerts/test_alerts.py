@@ -192,7 +192,7 @@ async def test_a_gathering_is_found_once_whoever_saw_its_beginning(house: TestHo
         if how == "another process":
             await Detection(app.state.house).drain()
         elif how == "after a crash":
-            app.state.house.extras["detection"]._memory = None
+            app.state.house.part(Detection)._memory = None
             await observe(house)
         else:
             county = house.caller("alerts", Role.COUNTY_OFFICER)

@@ -24,6 +24,7 @@ from deploy.keys import Keys
 from kit.clock import SteppedClock
 from kit.follow import Envelope
 from kit.roles import Role
+from services.alerts.alerts.stream import Broadcast
 from tests.alerts.neighbours import OTHER_TOWN, TOWN, an_id, envelope, tell, watch
 from tests.alerts.scenes import BARN, THREE, checkin
 from tests.boards import Board
@@ -261,7 +262,7 @@ async def test_many_streams_hear_the_same_and_each_its_own_towns(served: Served,
         board("scorecard of the alerts service", f"80 open streams: 50 alerts on each of the county's 60 after {1000 * slowest:.0f} ms")
         assert len({tuple(event["event_id"] for event in events) for events in heard}) == 1
         assert all(listener.events.empty() for listener in towns)
-        broadcast = served.house.house.apps["alerts"].state.house.extras["broadcast"]
+        broadcast = served.house.house.apps["alerts"].state.house.part(Broadcast)
         assert len(broadcast) == 80
     assert await gone(broadcast)
 

@@ -38,7 +38,7 @@ async def person(house: TestHouse) -> dict[str, Any]:
 
 def door(house: TestHouse, caller: str, callee: str) -> Door:
     """The caller's own door to a neighbour."""
-    found = house.house.apps[caller].state.house.extras["neighbours"][callee]
+    found = house.house.apps[caller].state.house.neighbours[callee]
     assert isinstance(found, Door)
     return found
 
@@ -112,7 +112,7 @@ async def test_the_feed_is_made_of_envelopes(house: TestHouse, person: dict[str,
 
 async def test_every_service_tells_its_language(house: TestHouse) -> None:
     """OpenAPI, code lists with both labels, problems with a page: merged by the gateway without loss."""
-    library = house.house.apps["gateway"].state.house.extras["library"]
+    library = house.house.apps["gateway"].state.house.part(Library)
     assert isinstance(library, Library)
     merged, codes, problems = await library.openapi(), await library.codes(), await library.problems()
     for callee in EXPECTED:
@@ -125,7 +125,7 @@ async def test_every_service_tells_its_language(house: TestHouse) -> None:
 
 
 async def test_the_merged_document_serves_those_who_generate_a_client(house: TestHouse) -> None:
-    library = house.house.apps["gateway"].state.house.extras["library"]
+    library = house.house.apps["gateway"].state.house.part(Library)
     assert isinstance(library, Library)
     merged = await library.openapi()
     operations = [(method, path, told) for path, methods in merged["paths"].items() for method, told in methods.items()]

@@ -73,7 +73,7 @@ async def figures_of(work: Work) -> FiguresAnswer:
         as_of=work.now,
         small_cell=SMALL,
         towns=[TownFigure(division_code=code, **{name: shown[name][n] for name in _FIELDS}) for n, code in enumerate(codes)],
-        county=TownFigure(division_code=work.house.extras["county"], **total),
+        county=TownFigure(division_code=work.house.county, **total),
         by_kind=by_kind,
     )
 

@@ -60,7 +60,7 @@ async def raise_alert(work: Work, matter: Matter) -> Alert:
         cell=matter.cell,
         parameters_from=matter.parameters_from,
         raised_at=work.now,
-        due_at=end_of_working_day(work.now, REVIEW_WORKING_DAYS, work.house.extras["works"]),
+        due_at=end_of_working_day(work.now, REVIEW_WORKING_DAYS, work.house.works),
         updated_at=work.now,
     )
     work.session.add(alert)

@@ -124,7 +124,7 @@ class Broadcast:
                 await task
 
     async def _read(self) -> None:
-        wakes = self._house.extras["wakes"]
+        wakes = self._house.wakes
         assert isinstance(wakes, Wakes)
         while True:
             waiter = wakes.waiter()
@@ -203,7 +203,7 @@ async def stream(
 ) -> StreamingResponse:
     """Alerts of the caller's towns as they are raised, grow, are taken up and closed: ids and codes, no person."""
     house: House = request.app.state.house
-    broadcast: Broadcast = house.extras["broadcast"]
+    broadcast = house.part(Broadcast)
     if last_event_id:
         try:
             outbox.parse_cursor(last_event_id)
@@ -224,7 +224,7 @@ def sees(principal: Principal, told: Told) -> bool:
 async def _events(
     house: House, broadcast: Broadcast, queue: asyncio.Queue[Told | None], principal: Principal, position: str | None
 ) -> AsyncIterator[bytes]:
-    settings: AlertsSettings = house.extras["settings"]
+    settings = house.part(AlertsSettings)
     loop = asyncio.get_running_loop()
     ends, shown = loop.time() + settings.stream_seconds, set[str]()
     try:

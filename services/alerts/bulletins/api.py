@@ -91,7 +91,7 @@ async def as_xlsx(work: Reader, bulletin_id: UUID, audience: AudienceWord | None
 
 async def _printed(work: Work, bulletin_id: UUID, audience: AudienceWord | None, form: Form) -> Response:
     draft, bulletin = await service.read(work, bulletin_id, audience)
-    prints: Prints = work.house.extras["prints"]
+    prints = work.house.part(Prints)
     try:
         body = await prints.print(bulletin, form)
     except UnprintableText as error:

@@ -105,7 +105,7 @@ async def _inputs(work: Work, period: Period, revision: int, notes: list[str]) -
         "rules": rules.version,
         "heading": {
             "office": settings.office,
-            "county_code": work.house.extras["county"].ljust(12, "0"),
+            "county_code": work.house.county.ljust(12, "0"),
             "county_name": settings.county_name,
             "issued_on": work.today.isoformat(),
             "revision": revision,
@@ -119,7 +119,7 @@ async def _inputs(work: Work, period: Period, revision: int, notes: list[str]) -
 
 
 async def _figures_of(work: Work, neighbour: str, span: dict[str, str]) -> dict[str, Any]:
-    door = work.house.extras["neighbours"][neighbour]
+    door = work.house.neighbours[neighbour]
     assert isinstance(door, Door)
     try:
         return await door.get("/internal/figures" + query(**span), timeout=20)
@@ -191,7 +191,7 @@ async def publish(work: Work, bulletin_id: UUID, if_match: str | None) -> Bullet
         last_day=draft.last_day,
         digest=bulletin.digest,
     )
-    await work.publish(event, draft.id, work.house.extras["county"])
+    await work.publish(event, draft.id, work.house.county)
     return draft
 
 

@@ -46,7 +46,7 @@ _LISTED = 50
 
 def settings_of(work: Work) -> AlertsSettings:
     """The service's settings."""
-    found = work.house.extras["settings"]
+    found = work.house.part(AlertsSettings)
     assert isinstance(found, AlertsSettings)
     return found
 
@@ -56,7 +56,7 @@ def bringer_of(work: Work) -> Bringer:
     own, towns = None, [prefix + "%" for prefix in work.principal.scope]
     if work.principal.has(Role.SUBJECT):
         own, towns = UUID(work.principal.person_id) if work.principal.person_id else UUID(int=0), None
-    roles, county = " ".join(sorted(work.principal.roles)), work.house.extras["county"]
+    roles, county = " ".join(sorted(work.principal.roles)), work.house.county
     return Bringer(own, towns, work.principal.subject, roles, work.request_id, work.today, work.now, county)
 
 

@@ -66,7 +66,7 @@ async def review_deadlines(work: Work) -> dict[str, int]:
     due = await repository.overdue(work.session, work.now)
     for alert in due:
         await expire_alert(work, alert)
-    early = day_start(working_days_before(work.today, ESCALATE_WORKING_DAYS, work.house.extras["works"]))
+    early = day_start(working_days_before(work.today, ESCALATE_WORKING_DAYS, work.house.works))
     waiting = await repository.unlooked_at(work.session, early)
     for alert in waiting:
         await escalate_alert(work, alert)

@@ -36,7 +36,7 @@ class Run:
         self._memory = memory
         self._parameters = parameters
         self._flow = flow
-        self._county: str = work.house.extras["county"]
+        self._county: str = work.house.county
         self._ahead: set[str] = set()
 
     async def take(self, batch: Sequence[Seen]) -> None:

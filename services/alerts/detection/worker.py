@@ -49,7 +49,7 @@ class Detection:
     def __init__(self, house: House) -> None:
         self.house = house
         self.last_step: datetime | None = None
-        settings = house.extras["settings"]
+        settings = house.part(AlertsSettings)
         assert isinstance(settings, AlertsSettings)
         self._reports_only_from = settings.reports_only_from
         self._memory: Memory | None = None

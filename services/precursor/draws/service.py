@@ -56,7 +56,7 @@ async def steps_of(work: Work, draw_id: UUID) -> Sequence[DrawStep]:
 
 async def plan_draw(work: Work, new: NewDraw) -> Draw:
     """Freeze both directories. Raises Forbidden, Invalid, DrawRepeated, DrawPending, NothingToDraw, NotEnoughInspectors."""
-    division = f"{work.house.extras['county']}000000"
+    division = f"{work.house.county}000000"
     if not work.principal.covers(division):
         raise Forbidden("抽签由县级统筹", "draws are planned for the whole county")
     _check_plan(work, new)

@@ -67,7 +67,7 @@ async def take_over_firms(work: Work, rows: Sequence[dict[str, Any]], kind: str 
     A firm of the other ledger's kind is told (`kind_differs`) and left as it is; one that was closed is told (`firm_closed`) and stays closed. A chemical that the catalogue does not name is kept as written and told (`chemical_unknown`); an inspection older than the known one is ignored.
     """
     result = Takeover()
-    accepted = _readable(rows, str(work.house.extras["county"]), result)
+    accepted = _readable(rows, work.house.county, result)
     known_firms = await repository.firms_by_uscc(work.session, [row.uscc for _, row in accepted])
     names = sorted({name for _, row in accepted for name in row.chemicals})
     known_names = await classes_of(work.session, names, work.today)

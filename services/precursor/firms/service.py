@@ -153,7 +153,7 @@ async def warn_of_licences(work: Work) -> None:
 
 def check_division(work: Work, division_code: str) -> None:
     """Raises Invalid when a code does not belong to the county that this house serves."""
-    if len(division_code) != 12 or not division_code.startswith(str(work.house.extras["county"])):
+    if len(division_code) != 12 or not division_code.startswith(work.house.county):
         raise invalid("/division_code", "town_unknown", "没有这个镇(便民服务中心)", "no such town or service centre")
 
 

@@ -88,7 +88,7 @@ def decide_by(work: Work, finding: Finding) -> date | None:
     """The last day on which held evidence must be decided upon; None for other findings."""
     if finding.disposition != "evidence_held":
         return None
-    return rules.last_working_day(finding.found_on, work.house.extras["works"], rules.EVIDENCE_WORKING_DAYS)
+    return rules.last_working_day(finding.found_on, work.house.works, rules.EVIDENCE_WORKING_DAYS)
 
 
 async def start(work: Work, inspection_id: UUID, begin: Start, if_match: str | None) -> Inspection:
@@ -224,7 +224,7 @@ async def _finish(work: Work, inspection: Inspection, action: str, category: str
     _move(work, inspection, action)
     inspection.result_category = category
     inspection.completed_at = work.now
-    inspection.publish_by = rules.last_working_day(day, work.house.extras["works"])
+    inspection.publish_by = rules.last_working_day(day, work.house.works)
     await work.session.flush()
     event = InspectionCompleted(
         firm_id=inspection.firm_id,

@@ -42,7 +42,7 @@ select number, first_row, first_sheet from (
 async def places(work: Work) -> tuple[Place, ...]:
     """Divisions as the registry has them. Raises Unavailable."""
     try:
-        found = await work.house.extras["neighbours"]["registry"].get("/internal/divisions")
+        found = await work.house.neighbours["registry"].get("/internal/divisions")
     except NeighbourDown as error:
         raise Unavailable(headers={"Retry-After": "5"}) from error
     return tuple(Place(d["code"], d["name"], d["level"], tuple(d["parents"]), tuple(d["aliases"])) for d in found)

@@ -217,7 +217,7 @@ async def _move(work: Work, order: Rectification, action: str, on_day: date, det
 
 def _last_day(work: Work, ordered_on: date, deadline: date) -> date:
     """The day on which the term really ends: a rest day at its end moves it to the next working day (民法典 art. 203; domain 13 no. 2)."""
-    return last_day(ordered_on, (deadline - ordered_on).days, work.house.extras["works"])
+    return last_day(ordered_on, (deadline - ordered_on).days, work.house.works)
 
 
 def _days(last: date, stated: date) -> dict[str, str]:

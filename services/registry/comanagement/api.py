@@ -104,7 +104,7 @@ async def let_person_leave(work: Office, agreement_id: UUID, person_id: UUID, le
 async def read_key(work: Side, agreement_id: UUID) -> KeySet:
     """Public key of the page signatures."""
     await service.read_agreement(work, agreement_id)
-    key: SigningKey = work.house.extras["signing_key"]
+    key: SigningKey = work.house.signing_key
     return KeySet(keys=[key.public_jwk()])
 
 

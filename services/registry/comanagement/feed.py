@@ -161,7 +161,7 @@ def _line(work: Work, entry: SharedEntry, change: str) -> bytes:
 
 
 def _closed(work: Work, agreement: Agreement, lines: list[bytes], *, after: str | None, position: int, previous: str | None) -> Page:
-    key: SigningKey = work.house.extras["signing_key"]
+    key: SigningKey = work.house.signing_key
     following = Cursors(work.sealer).make([str(position), digest_of(lines)], str(agreement.id), {})
     return close_page(key, agreement.id, lines, after=after, following=following, previous=previous)
 

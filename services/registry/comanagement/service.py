@@ -159,7 +159,7 @@ async def record_transfer_out(work: Work, new: NewTransferOut) -> TransferOut:
         raise RecordClosed
     if new.transferred_on > work.today:
         raise invalid("/transferred_on", "date_future", "日期不能晚于今天", "must not lie in the future")
-    if new.receiving_area == work.house.extras["county"]:
+    if new.receiving_area == work.house.county:
         raise invalid("/receiving_area", "own_county", "接收地不能是本县", "must be another county")
     row = TakenTransfer(new.person_id, person.division_code, new.receiving_area, new.transferred_on, new.document_no)
     if not await take_over_transfers_out(work, [row], source="entry"):

@@ -52,7 +52,7 @@ async def announce(work: Work, new: NewHandover) -> tuple[ReleaseHandover, bool]
         if bytes(known.content_digest) != digest:
             raise NoticeDiffers
         return known, False
-    works = work.house.extras["works"]
+    works = work.house.works
     expected = rules.expected_by(new.released_on, ordered=new.order_no is not None, working=works)
     due = rules.acknowledge_due(expected, works)
     row = ReleaseHandover(
@@ -146,7 +146,7 @@ async def acknowledge(work: Work, handover_id: UUID, answer: Acknowledgement, if
             raise invalid("/arrived_on", "after_answer", "到达日不能晚于回执日", "lies after the day of the answer")
         row.arrived_on = arrived
         if first:
-            row.acknowledge_due = min(row.latest_due, rules.acknowledge_due(arrived, work.house.extras["works"]))
+            row.acknowledge_due = min(row.latest_due, rules.acknowledge_due(arrived, work.house.works))
     else:
         if answer.arrived_on is not None:
             raise invalid("/arrived_on", "not_arrived", "未到达不填到达日", "nobody arrived")

@@ -62,7 +62,7 @@ async def people_behind(
         day,
         first,
         last,
-        work.house.extras["works"],
+        work.house.works,
         towns,
         division_code,
         counted,
@@ -78,7 +78,7 @@ async def people_behind(
 async def staffing(work: Work, on: date | None) -> list[dict[str, Any]]:
     """Users in the community per full-time worker of each town and station on a day (30:1, domain 5 row 9)."""
     lines = []
-    for row in await repository.staffing(work.session, on or work.today, work.house.extras["works"]):
+    for row in await repository.staffing(work.session, on or work.today, work.house.works):
         needed = rules.workers_needed(row["users"])
         ratio = (Decimal(row["users"]) / row["workers"]).quantize(Decimal("0.01"), ROUND_HALF_UP) if row["workers"] else None
         lines.append({**row, "needed": needed, "missing": max(0, needed - row["workers"]), "ratio": ratio})
@@ -151,14 +151,14 @@ async def _table(work: Work, as_of: date, since: date, until: date) -> tuple[Tab
     towns = await towns_on(work.session, as_of)
     names = {town.code: town.name for town in towns} | {county: "全县"}
     pairs: Pairs = {code: {} for code in names}
-    for row in await repository.counts(work.session, as_of, since, until, work.house.extras["works"]):
+    for row in await repository.counts(work.session, as_of, since, until, work.house.works):
         for code in (row["town"], county):
             due, done = pairs.setdefault(code, {}).get(row["code"], (0, 0))
             pairs[code][row["code"]] = (due + row["due"], done + row["done"])
     residents = await repository.populations(work.session, as_of)
     workers = {
         row["code"]: (row["workers"], row["users"])
-        for row in await repository.staffing(work.session, as_of, work.house.extras["works"])
+        for row in await repository.staffing(work.session, as_of, work.house.works)
         if row["kind"] == "town"
     }
     everybody = (sum(pair[0] for pair in workers.values()), sum(pair[1] for pair in workers.values()))
@@ -186,4 +186,4 @@ def _withheld(table: Table, county: str) -> Table:
 
 
 def _county(work: Work) -> str:
-    return str(work.house.extras["county"]) + "000000"
+    return work.house.county + "000000"

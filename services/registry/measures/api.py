@@ -62,7 +62,7 @@ def _one(work: Work, measure: Measure, taken: Steps, response: Response | None) 
     values: dict[str, Any] = {name: getattr(measure, name, None) for name in MeasureAnswer.model_fields}
     if state != measure.state:
         values |= {"ended_on": measure.term_end, "end_reason": "term_end"}
-    owed = duties_of(service.facts_of(measure, taken), state, work.house.extras["works"])
+    owed = duties_of(service.facts_of(measure, taken), state, work.house.works)
     values["duties"] = [DutyAnswer.model_validate(duty) for duty in owed]
     values["agreement_due"] = next((duty.due_on for duty in owed if duty.kind == "sign_agreement"), None)
     steps = [

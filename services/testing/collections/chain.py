@@ -86,7 +86,7 @@ def owe(work: Work, taken: Collection, day: date) -> None:
     deadline = rules.DEADLINES.get(taken.state)
     taken.deadline_kind = deadline.kind if deadline else None
     taken.owed_by = deadline.owed_by if deadline else None
-    taken.deadline_on = last_day(day, deadline.days, work.house.extras["works"]) if deadline else None
+    taken.deadline_on = last_day(day, deadline.days, work.house.works) if deadline else None
 
 
 def entry(work: Work, taken: Collection, event: str, was: str, source: str, day: date) -> ChainStep:

@@ -206,7 +206,7 @@ async def request_lab(work: Work, collection_id: UUID, new: LabRequest, if_match
     else:
         taken.first_lab_id = lab.id
     details = {"lab": str(lab.id), "container": new.container, "senders": new.senders}
-    late = late or sent_on > last_day(new.decided_on, rules.DISPATCH_DAYS, work.house.extras["works"])
+    late = late or sent_on > last_day(new.decided_on, rules.DISPATCH_DAYS, work.house.works)
     await take_step(work, taken, "send", sent_on, reason=new.reason or "", document_no=new.document_no, details=details, late=late)
     return taken
 

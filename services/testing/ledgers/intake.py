@@ -89,7 +89,7 @@ async def _resolve(work: Work, numbers: Sequence[str]) -> dict[str, tuple[UUID, 
     for start in range(0, len(numbers), ASKED_AT_ONCE):
         part = numbers[start : start + ASKED_AT_ONCE]
         try:
-            answer = await work.house.extras["neighbours"]["registry"].post("/internal/people/resolve", {"id_numbers": list(part)})
+            answer = await work.house.neighbours["registry"].post("/internal/people/resolve", {"id_numbers": list(part)})
         except NeighbourDown as error:
             raise Unavailable(headers={"Retry-After": "5"}) from error
         for number, person in zip(part, answer["people"], strict=True):

@@ -72,7 +72,7 @@ async def plan_waiting(work: Work) -> int:
     total = 0
     while waiting := await subjects.unplanned_measures(work.session, MEASURES_AT_ONCE):
         measure_ids = [row.measure_id for row in waiting]
-        schemes = await repository.schemes_on(work.session, work.house.extras["county"], work.today)
+        schemes = await repository.schemes_on(work.session, work.house.county, work.today)
         await sets.forget_unopened(work.session, measure_ids, ["scheduled"])
         owed: list[Owed] = []
         told: list[dict[str, Any]] = []

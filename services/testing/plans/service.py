@@ -82,7 +82,7 @@ async def plans_of(work: Work, person_id: UUID) -> Sequence[DueTest]:
 
 async def schemes(work: Work) -> dict[tuple[str, str], tuple[Scheme, list[rules.Phase]]]:
     """The schemes in force today."""
-    return await repository.schemes_on(work.session, work.house.extras["county"], work.today)
+    return await repository.schemes_on(work.session, work.house.county, work.today)
 
 
 async def arrange(work: Work, new: NewPlan) -> DueTest:

@@ -132,7 +132,7 @@ async def tell(work: Work, collection_id: UUID, new: Telling, if_match: str | No
     taken.told_at = new.told_at
     deadline = chain.DEADLINES["lab_reported"]
     taken.deadline_kind, taken.owed_by = deadline.kind, deadline.owed_by
-    taken.deadline_on = last_day(local_day(new.told_at), deadline.days, work.house.extras["works"])
+    taken.deadline_on = last_day(local_day(new.told_at), deadline.days, work.house.works)
     taken.version += 1
     taken.updated_at = work.now
     await work.session.flush()
@@ -311,4 +311,4 @@ async def _judge(work: Work, taken: Collection, new: LabResult, stage: str) -> d
 def _await_telling(work: Work, taken: Collection, reported_on: date) -> None:
     """Until the person is told, the police owe the telling (within 24 h: DTP art. 12), and the time to object does not run."""
     taken.deadline_kind, taken.owed_by = "tell_result", "police"
-    taken.deadline_on = last_day(reported_on, 1, work.house.extras["works"])
+    taken.deadline_on = last_day(reported_on, 1, work.house.works)

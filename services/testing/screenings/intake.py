@@ -29,7 +29,7 @@ async def take_over_screenings(work: Work, source: str, rows: Sequence[Screening
     """
     if not source or source == "entry":
         raise ValueError("a source is needed")
-    tallies = rules.tallied(rows, county=work.house.extras["county"].ljust(12, "0"))
+    tallies = rules.tallied(rows, county=work.house.county.ljust(12, "0"))
     keys = list(tallies)
     columns = {
         "ids": [new_id() for _ in keys],

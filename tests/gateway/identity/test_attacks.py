@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from gateway.identity import passwords
+from gateway.identity.revocations import Revocations
 from kit.auth import SigningKey
 from tests.gateway.identity.conftest import PASSWORD, Door
 from tests.gateway.identity.test_machines import ask, assertion, register
@@ -21,7 +22,7 @@ from tests.houses import TestHouse
 async def reloaded(house: TestHouse) -> None:
     """The deny list as a notification would have brought it up to date."""
     local = house.house.apps["gateway"].state.house
-    await local.extras["revocations"].reload(local)
+    await local.part(Revocations).reload(local)
 
 
 def audited(house: TestHouse, action: str) -> list[tuple[Any, ...]]:

@@ -7,6 +7,7 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 from gateway.identity.machines import ASSERTION_TYPE
+from gateway.identity.revocations import Revocations
 from kit.auth import SigningKey, mint
 from kit.call import Reply
 from tests.gateway.identity.conftest import Door
@@ -75,6 +76,6 @@ async def test_a_revoked_client_is_out_within_a_moment(administrator: Door, stra
     stranger.token = json.loads((await ask(stranger, assertion(house, key))).body)["access_token"]
     assert (await administrator("DELETE", "/auth/v1/clients/baode")).status == 204
     local = house.house.apps["gateway"].state.house
-    await local.extras["revocations"].reload(local)
+    await local.part(Revocations).reload(local)
     assert (await stranger("GET", "/auth/v1/me")).status == 401
     assert (await ask(stranger, assertion(house, key, jti="one-time-0003"))).status == 401

@@ -9,6 +9,7 @@ from http.cookies import SimpleCookie
 import psycopg
 import pyotp
 
+from gateway.identity.revocations import Revocations
 from kit.call import Reply
 from tests.gateway.identity.conftest import PASSWORD, Door
 from tests.houses import TestHouse
@@ -69,7 +70,7 @@ async def test_signing_out_refuses_the_token_at_once(administrator: Door, strang
     await administrator("POST", "/auth/v1/accounts", OFFICER)
     await stranger.sign_in("officer")
     assert (await stranger("POST", "/auth/v1/logout")).status == 204
-    await house.house.apps["gateway"].state.house.extras["revocations"].reload(house.house.apps["gateway"].state.house)
+    await house.house.apps["gateway"].state.house.part(Revocations).reload(house.house.apps["gateway"].state.house)
     assert (await stranger("GET", "/auth/v1/me")).status == 401
 
 

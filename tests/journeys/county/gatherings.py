@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from deploy.demo.client import Client
+from services.alerts.detection.worker import Detection
 from tests.journeys.county.office import TOWN, Office, Official
 
 BARN = (110.9371, 39.2502)
@@ -113,7 +114,7 @@ async def a_gathering_is_on_the_stream_within_a_second(office: Office, phones: d
     town = await office.official("town_officer")
     await town.get("/auth/v1/me")  # signs in again where the token has run out
     house = office.house.apps["alerts"].state.house
-    detecting = asyncio.create_task(house.extras["detection"].run(house))
+    detecting = asyncio.create_task(house.part(Detection).run(house))
     raised: dict[str, Any] = {}
     try:
         async with listening(office, town.client) as events:

@@ -30,7 +30,7 @@ async def swept(desk: Desk, days: int) -> House:
 def folder_of(desk: Desk) -> Path:
     """Where the registry keeps uploads."""
     house: House = desk.house.house.apps["registry"].state.house
-    return Path(house.extras["files"]) / "ledgers"
+    return house.files / "ledgers"
 
 
 def audited(desk: Desk, action: str) -> list[str]:

@@ -99,7 +99,7 @@ async def take_step(work: Work, measure_id: UUID, step: Step, if_match: str | No
     steps = (await repository.steps_of(work.session, [measure.id]))[measure.id]
     facts = facts_of(measure, steps)
     try:
-        decision = rules.decide(facts, step.event, given, work.today, work.house.extras["works"])
+        decision = rules.decide(facts, step.event, given, work.today, work.house.works)
     except rules.NotDeclared as error:
         raise NotDeclaredStep(f"状态 {error.args[0]} 下没有 {step.event}", f"no {step.event} from {error.args[0]}") from error
     except Refused as error:
