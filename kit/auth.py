@@ -12,6 +12,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,8 +34,32 @@ ACCESS = "at+jwt"
 _KNOWN_HEADER = frozenset({"alg", "typ", "kid"})
 
 
+ORGANISATIONS = ("laboratory", "authority", "institution")
+"""What an account or client may be bound to: a designated laboratory (its id), an authority (its code), a supervised institution (its code)."""
+_ORGANISATION = re.compile(r"(laboratory|authority|institution):[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
 class InvalidToken(Exception):
     """The token is not one of ours, or not any more. It never says why: the difference would help only a forger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """The body that an account or client acts for, and for no other."""
+
+    kind: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}"
+
+    @classmethod
+    def read(cls, text: str) -> Organisation:
+        """`laboratory:<id>` as a token carries it. Raises InvalidToken."""
+        if not _ORGANISATION.fullmatch(text):
+            raise InvalidToken
+        kind, _, name = text.partition(":")
+        return cls(kind, name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +77,26 @@ class Principal:
     person_id: str | None = None
     """Role `subject`: whose own record this is."""
     staff_id: str | None = None
+    organisation: Organisation | None = None
+    """The laboratory, authority or institution that this account or client is bound to."""
+
+    @property
+    def laboratory_id(self) -> str | None:
+        """The laboratory that this principal works for (its id in testing); None for anybody else, who may report for none."""
+        return self._bound_to("laboratory")
+
+    @property
+    def authority(self) -> str | None:
+        """The authority that this principal works for (a code of precursor's list `authority`); None for anybody else."""
+        return self._bound_to("authority")
+
+    @property
+    def institution_id(self) -> str | None:
+        """The supervised institution that this principal works for; None for anybody else."""
+        return self._bound_to("institution")
+
+    def _bound_to(self, kind: str) -> str | None:
+        return self.organisation.id if self.organisation is not None and self.organisation.kind == kind else None
 
     def covers(self, division_code: str) -> bool:
         """Whether a division lies in this principal's scope."""
@@ -223,6 +268,8 @@ def principal_claims(principal: Principal) -> dict[str, Any]:
         claims["person"] = principal.person_id
     if principal.staff_id:
         claims["staff"] = principal.staff_id
+    if principal.organisation:
+        claims["org"] = str(principal.organisation)
     return claims
 
 
@@ -235,4 +282,8 @@ def principal_of(claims: Mapping[str, Any]) -> Principal:
     sid, person, staff = claims.get("sid", ""), claims.get("person"), claims.get("staff")
     if not isinstance(sid, str) or not isinstance(person, str | None) or not isinstance(staff, str | None):
         raise InvalidToken
-    return Principal(str(claims["sub"]), sid, frozenset(roles or ()), tuple(scope or ()), tuple(grants), person, staff)
+    organisation = claims.get("org")
+    if not isinstance(organisation, str | None):
+        raise InvalidToken
+    bound = Organisation.read(organisation) if organisation is not None else None
+    return Principal(str(claims["sub"]), sid, frozenset(roles or ()), tuple(scope or ()), tuple(grants), person, staff, bound)

@@ -12,9 +12,10 @@ from gateway.events import AccountDisabled, ClientRevoked, SessionEnded
 from gateway.identity import repository
 from gateway.identity.errors import AccountNotFound, ClientNotFound, NameTaken, OwnRights
 from gateway.identity.passwords import hash_password
-from gateway.identity.schemas import AccountPatch, ClientPatch, NewAccount, NewClient
+from gateway.identity.schemas import AccountPatch, Bound, ClientPatch, NewAccount, NewClient
+from gateway.identity.service import bound_to
 from gateway.identity.tables import Account, Client, ClientKey
-from kit.auth import public_key, thumbprint
+from kit.auth import Organisation, public_key, thumbprint
 from kit.db import new_id
 from kit.etags import check_version
 from kit.problems import invalid
@@ -24,6 +25,7 @@ from kit.work import Work
 async def open_account(work: Work, new: NewAccount) -> tuple[Account, str | None]:
     """Open an account; the TOTP secret is returned this once. Raises NameTaken, Invalid."""
     _check_roles(new.roles, new.person_id)
+    _check_bound(new.roles, new.organisation)
     if await repository.account_named(work.session, new.username) is not None:
         raise NameTaken
     account_id = new_id()
@@ -36,6 +38,8 @@ async def open_account(work: Work, new: NewAccount) -> tuple[Account, str | None
         scope=list(new.scope),
         staff_code=new.staff_code,
         person_id=new.person_id,
+        organisation_kind=new.organisation.kind if new.organisation else None,
+        organisation_id=new.organisation.id if new.organisation else None,
         totp_sealed=work.sealer.seal(secret, "account", "totp", str(account_id)) if secret else None,
         created_at=work.now,
     )
@@ -58,6 +62,10 @@ async def amend_account(work: Work, account_id: UUID, patch: AccountPatch, if_ma
         account.roles = sorted(patch.roles)
     if patch.scope is not None:
         account.scope = list(patch.scope)
+    if patch.organisation is not None:
+        account.organisation_kind, account.organisation_id = patch.organisation.kind, patch.organisation.id
+    if patch.roles is not None or patch.organisation is not None:
+        _check_bound(account.roles, bound_to(account))
     if patch.password is not None:
         account.password_hash = await hash_password(patch.password)
     if patch.state is not None:
@@ -77,7 +85,16 @@ async def register_client(work: Work, new: NewClient) -> tuple[Client, Sequence[
     """Register a machine with its first key. Raises NameTaken, Invalid."""
     if await repository.client(work.session, new.id) is not None:
         raise NameTaken
-    client = Client(id=new.id, name=new.name, role=new.role, scope=list(new.scope), grants=list(new.grants), created_at=work.now)
+    client = Client(
+        id=new.id,
+        name=new.name,
+        role=new.role,
+        scope=list(new.scope),
+        grants=list(new.grants),
+        created_at=work.now,
+        organisation_kind=new.organisation.kind if new.organisation else None,
+        organisation_id=new.organisation.id if new.organisation else None,
+    )
     work.session.add(client)
     await work.session.flush()
     kid = _add_key(work, client, new.jwk)
@@ -103,6 +120,8 @@ async def amend_client(work: Work, client_id: str, patch: ClientPatch, if_match:
         client.grants = list(patch.grants)
     if patch.scope is not None:
         client.scope = list(patch.scope)
+    if patch.organisation is not None:
+        client.organisation_kind, client.organisation_id = patch.organisation.kind, patch.organisation.id
     await _change(work, client)
     await work.note("client.amend", "client", client.id, details={"grants": client.grants, "reason": patch.reason})
     return client, [key.kid for key in await repository.keys_of(work.session, client.id, work.now)]
@@ -161,6 +180,17 @@ def _check_roles(roles: Sequence[str], person_id: UUID | None) -> None:
         raise invalid(
             "/roles", "sees_no_persons", "领导、审计、管理员角色不得兼任其他角色", "leader, auditor and administrator have no other role"
         )
+
+
+_BODIES = {"lab_technician": "laboratory", "inspector": "authority"}
+"""Roles that act for a body → its kind. Other roles act for the county, and for no body."""
+
+
+def _check_bound(roles: Sequence[str], bound: Bound | Organisation | None) -> None:
+    """Whether these roles can act for this body. Raises Invalid."""
+    kinds = {_BODIES[role] for role in roles if role in _BODIES}
+    if bound is not None and bound.kind not in kinds:
+        raise invalid("/organisation", "organisation_unfit", "此角色不能归属该类单位", "these roles act for no body of this kind")
 
 
 def _add_key(work: Work, client: Client, jwk: dict[str, Any]) -> str:

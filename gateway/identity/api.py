@@ -14,6 +14,7 @@ from gateway.identity.rules import ACCESS_LIFE
 from gateway.identity.schemas import (
     AccountAnswer,
     AccountPatch,
+    BoundAnswer,
     ClientAnswer,
     ClientPatch,
     Login,
@@ -86,6 +87,7 @@ async def me(work: SignedIn) -> Me:
         grants=list(p.grants),
         staff_code=p.staff_id,
         person_id=p.person_id,
+        organisation=BoundAnswer.model_validate(p.organisation) if p.organisation else None,
     )
 
 
@@ -137,7 +139,11 @@ async def metadata(work: Anybody) -> dict[str, Any]:
 
 def _account(account: Account) -> dict[str, Any]:
     names = ("id", "username", "roles", "scope", "staff_code", "person_id", "state", "version")
-    return {**{name: getattr(account, name) for name in names}, "has_totp": account.totp_sealed is not None}
+    return {
+        **{name: getattr(account, name) for name in names},
+        "organisation": service.bound_to(account),
+        "has_totp": account.totp_sealed is not None,
+    }
 
 
 @router.get("/auth/v1/accounts")
@@ -168,7 +174,8 @@ def _client(client: Client, kids: object, response: Response | None = None) -> C
     if response is not None:
         response.headers["ETag"] = etag(client.version)
     names = ("id", "name", "role", "scope", "grants", "state", "version")
-    return ClientAnswer.model_validate({**{name: getattr(client, name) for name in names}, "kids": kids})
+    shown = {name: getattr(client, name) for name in names}
+    return ClientAnswer.model_validate({**shown, "organisation": service.bound_to(client), "kids": kids})
 
 
 @router.get("/auth/v1/clients")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from gateway.identity import repository, rules
 from gateway.identity.errors import ClientRefused
-from gateway.identity.service import ISSUER, access_token
+from gateway.identity.service import ISSUER, access_token, bound_to
 from kit.auth import InvalidToken, Principal, TokenVerifier, public_key, read_unverified
 from kit.work import Work
 
@@ -43,5 +43,6 @@ async def token_for_machine(work: Work, grant_type: str, assertion_type: str, as
             frozenset({client.role}),
             tuple(client.scope),
             tuple(client.grants),
+            organisation=bound_to(client),
         ),
     )

@@ -29,6 +29,23 @@ HumanRole = Literal[
 ]
 
 
+OrganisationKind = Literal["laboratory", "authority", "institution"]
+
+
+class Bound(Message):
+    """The body that an account or client acts for: a laboratory by its id, an authority by its code, a supervised institution by its code."""
+
+    kind: OrganisationKind
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+
+
+class BoundAnswer(Answer):
+    """The body that an account or client acts for."""
+
+    kind: OrganisationKind
+    id: str
+
+
 class Login(Message):
     """A sign-in."""
 
@@ -55,6 +72,7 @@ class Me(Answer):
     grants: list[str]
     staff_code: str | None
     person_id: str | None
+    organisation: BoundAnswer | None
 
 
 class SessionAnswer(Answer):
@@ -76,6 +94,7 @@ class NewAccount(Message):
     scope: list[ScopePrefix]
     staff_code: ShortText | None = None
     person_id: UUID | None = None
+    organisation: Bound | None = None
     with_totp: bool = False
 
 
@@ -84,6 +103,7 @@ class AccountPatch(Message):
 
     roles: list[HumanRole] | None = None
     scope: list[ScopePrefix] | None = None
+    organisation: Bound | None = None
     state: Literal["active", "disabled"] | None = None
     password: Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_length=200)] | None = None
     reason: ShortText
@@ -98,6 +118,7 @@ class AccountAnswer(Answer):
     scope: list[str]
     staff_code: str | None
     person_id: UUID | None
+    organisation: BoundAnswer | None
     state: str
     has_totp: bool
     version: int
@@ -117,6 +138,7 @@ class NewClient(Message):
     role: Literal["agency", "partner"]
     scope: tuple[ScopePrefix, ...] = ()
     grants: list[ShortText]
+    organisation: Bound | None = None
     jwk: dict[str, Any]
 
 
@@ -128,6 +150,7 @@ class ClientAnswer(Answer):
     role: Role
     scope: list[str]
     grants: list[str]
+    organisation: BoundAnswer | None
     state: str
     kids: list[str]
     version: int
@@ -142,6 +165,7 @@ class NewKey(Message):
 class ClientPatch(Message):
     """JSON Merge Patch of a client."""
 
+    organisation: Bound | None = None
     grants: list[ShortText] | None = None
     scope: list[ScopePrefix] | None = None
     reason: ShortText

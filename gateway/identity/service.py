@@ -15,8 +15,8 @@ from gateway.identity.errors import SessionNotFound, SignInFailed
 from gateway.identity.keys import OuterKeys
 from gateway.identity.passwords import matches, totp_step, turn
 from gateway.identity.schemas import Login
-from gateway.identity.tables import Account, RefreshToken, Session
-from kit.auth import ACCESS, Principal, mint, principal_claims
+from gateway.identity.tables import Account, Client, RefreshToken, Session
+from kit.auth import ACCESS, Organisation, Principal, mint, principal_claims
 from kit.db import new_id
 from kit.jobs import in_work
 from kit.work import Work
@@ -100,6 +100,13 @@ async def _remember_failure(work: Work, account_id: UUID | None) -> None:
     await in_work(work.house, "sign-in", count)
 
 
+def bound_to(holder: Account | Client) -> Organisation | None:
+    """The body that an account or client acts for."""
+    if holder.organisation_kind is None or holder.organisation_id is None:
+        return None
+    return Organisation(holder.organisation_kind, holder.organisation_id)
+
+
 async def _grant(work: Work, account: Account, session: Session, parent: bytes | None = None) -> Grant:
     token = secrets.token_urlsafe(32)
     work.session.add(RefreshToken(token_hash=_hash(token), session_id=session.id, parent=parent, issued_at=work.now))
@@ -111,6 +118,7 @@ async def _grant(work: Work, account: Account, session: Session, parent: bytes |
         scope=tuple(account.scope),
         person_id=str(account.person_id) if account.person_id else None,
         staff_id=account.staff_code,
+        organisation=bound_to(account),
     )
     return Grant(access_token(work, principal), rules.ACCESS_LIFE, token, session.expires_at)
 

@@ -11,16 +11,25 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from gateway.schema import SCHEMA
+from kit.auth import ORGANISATIONS
 from kit.db import check_words, new_id
 
 _STAMP = sa.DateTime(timezone=True)
+
+
+def bound_whole() -> tuple[sa.CheckConstraint, ...]:
+    """An organisation has a kind and an id, or neither."""
+    return (
+        check_words("organisation_kind", ORGANISATIONS, "organisation_kind"),
+        sa.CheckConstraint("(organisation_kind is null) = (organisation_id is null)", name="organisation_whole"),
+    )
 
 
 class Account(SCHEMA.base, table=True):
     """A person who signs in. Names and posts live in the registry; here is only what the door needs."""
 
     __tablename__ = "account"
-    __table_args__ = (check_words("state", ("active", "disabled"), "state"),)
+    __table_args__ = (check_words("state", ("active", "disabled"), "state"), *bound_whole())
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     username: str = Field(sa_type=sa.Text, unique=True)
@@ -29,6 +38,9 @@ class Account(SCHEMA.base, table=True):
     scope: list[str] = Field(sa_type=JSONB)
     staff_code: str | None = Field(default=None, sa_type=sa.Text)
     person_id: UUID | None = None
+    organisation_kind: str | None = Field(default=None, sa_type=sa.Text)
+    organisation_id: str | None = Field(default=None, sa_type=sa.Text)
+    """The laboratory, authority or institution that this account acts for."""
     totp_sealed: bytes | None = None
     totp_step: int = 0
     """Last time step whose code was used: each code works once (RFC 6238 5.2)."""
@@ -70,7 +82,11 @@ class Client(SCHEMA.base, table=True):
     """A machine: another agency, or a partner province."""
 
     __tablename__ = "client"
-    __table_args__ = (check_words("state", ("active", "revoked"), "state"), check_words("role", ("agency", "partner"), "role"))
+    __table_args__ = (
+        check_words("state", ("active", "revoked"), "state"),
+        check_words("role", ("agency", "partner"), "role"),
+        *bound_whole(),
+    )
 
     id: str = Field(sa_type=sa.Text, primary_key=True)
     name: str = Field(sa_type=sa.Text)
@@ -78,6 +94,9 @@ class Client(SCHEMA.base, table=True):
     scope: list[str] = Field(sa_type=JSONB)
     grants: list[str] = Field(sa_type=JSONB)
     """Operations, and `agreement:<id>` for a partner."""
+    organisation_kind: str | None = Field(default=None, sa_type=sa.Text)
+    organisation_id: str | None = Field(default=None, sa_type=sa.Text)
+    """The authority or institution whose system this is."""
     valid_to: datetime | None = Field(default=None, sa_type=_STAMP)
     state: str = Field(default="active", sa_type=sa.Text)
     version: int = 1
