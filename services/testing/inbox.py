@@ -9,39 +9,39 @@ from pydantic import BaseModel, ConfigDict
 
 from kit.follow import Envelope, Reader
 from kit.work import Work
-from services.testing.plans import following
+from services.testing.plans.service import following
 from services.testing.subjects.rules import MeasureNews
 
 
-class _Said(BaseModel):
+class _Payload(BaseModel):
     """The registry may add fields; what is read here must be there."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class _Registered(_Said):
+class _Registered(_Payload):
     division_code: str
     status: str
     status_since: date
     sex: str
 
 
-class _Moved(_Said):
+class _Moved(_Payload):
     division_code: str
 
 
-class _Standing(_Said):
+class _Standing(_Payload):
     division_code: str
     status: str
     status_since: date
 
 
-class _TransferredOut(_Said):
+class _TransferredOut(_Payload):
     from_division: str
     transferred_on: date
 
 
-class _Measure(_Said):
+class _Measure(_Payload):
     measure_id: UUID
     kind: str
     state: str
@@ -53,46 +53,51 @@ class _Measure(_Said):
 
 async def person_registered(work: Work, envelope: Envelope) -> None:
     """A person entered the register."""
-    said = _Registered.model_validate(envelope.data)
-    values = {"division_code": said.division_code, "sex": said.sex, "standing": said.status, "standing_since": said.status_since}
-    await following.hear_person(work, envelope.subject_id, envelope.occurred_at, values)
+    payload = _Registered.model_validate(envelope.data)
+    values = {
+        "division_code": payload.division_code,
+        "sex": payload.sex,
+        "standing": payload.status,
+        "standing_since": payload.status_since,
+    }
+    await following.follow_person(work, envelope.subject_id, envelope.occurred_at, values)
 
 
 async def person_moved(work: Work, envelope: Envelope) -> None:
     """Another town became responsible."""
-    said = _Moved.model_validate(envelope.data)
-    await following.hear_person(work, envelope.subject_id, envelope.occurred_at, {"division_code": said.division_code})
+    payload = _Moved.model_validate(envelope.data)
+    await following.follow_person(work, envelope.subject_id, envelope.occurred_at, {"division_code": payload.division_code})
 
 
 async def person_standing_changed(work: Work, envelope: Envelope) -> None:
     """The registered standing changed."""
-    said = _Standing.model_validate(envelope.data)
-    values = {"division_code": said.division_code, "standing": said.status, "standing_since": said.status_since}
-    await following.hear_person(work, envelope.subject_id, envelope.occurred_at, values)
+    payload = _Standing.model_validate(envelope.data)
+    values = {"division_code": payload.division_code, "standing": payload.status, "standing_since": payload.status_since}
+    await following.follow_person(work, envelope.subject_id, envelope.occurred_at, values)
 
 
 async def transferred_out(work: Work, envelope: Envelope) -> None:
     """Another county is responsible: nothing is owed here from that day on."""
-    said = _TransferredOut.model_validate(envelope.data)
-    values = {"division_code": said.from_division, "standing": "transferred_out", "standing_since": said.transferred_on}
-    await following.hear_person(work, envelope.subject_id, envelope.occurred_at, values)
+    payload = _TransferredOut.model_validate(envelope.data)
+    values = {"division_code": payload.from_division, "standing": "transferred_out", "standing_since": payload.transferred_on}
+    await following.follow_person(work, envelope.subject_id, envelope.occurred_at, values)
 
 
 async def measure_changed(work: Work, envelope: Envelope) -> None:
     """A measure took a step."""
-    said = _Measure.model_validate(envelope.data)
+    payload = _Measure.model_validate(envelope.data)
     news = MeasureNews(
-        said.measure_id,
+        payload.measure_id,
         envelope.subject_id,
-        said.kind,
-        said.state,
-        said.division_code,
-        said.on,
-        said.term_start,
-        said.term_end,
+        payload.kind,
+        payload.state,
+        payload.division_code,
+        payload.on,
+        payload.term_start,
+        payload.term_end,
         envelope.type.removeprefix("measure."),
     )
-    await following.hear_measure(work, news, envelope.occurred_at)
+    await following.follow_measure(work, news, envelope.occurred_at)
 
 
 READERS: dict[str, Reader] = {

@@ -10,7 +10,8 @@ from kit.intake.reading import COMMIT_JOB, READ_JOB
 from kit.jobs import Job, in_work
 from kit.work import House, Work
 from services.testing.ledgers.intake import INTAKE, LEDGER_JOBS
-from services.testing.plans import following, service
+from services.testing.plans import service
+from services.testing.plans.service import following
 
 
 async def plan_tests(house: House, **_: Any) -> None:

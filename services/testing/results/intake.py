@@ -119,7 +119,7 @@ async def _take_over(work: Work, rows: Sequence[LedgerTest]) -> TakenOver:
         text(_ATTEND), {**by, "origins": sorted(attend.origins), "target": attend.target, "source": attend.source}
     )
     await append_all(
-        work.session, work.house.schema, [_said(work, key, item) for key, item in new.items() if item.state != "new_collection"]
+        work.session, work.house.schema, [_result_event(work, key, item) for key, item in new.items() if item.state != "new_collection"]
     )
     await work.note(
         "test.take_over",
@@ -174,7 +174,7 @@ async def _insert_results(work: Work, new: dict[UUID, _Made], cutoffs: dict[str,
         await work.session.execute(text(_RESULTS), {**columns, "now": work.now})
 
 
-def _said(work: Work, key: UUID, item: _Made) -> dict[str, Any]:
+def _result_event(work: Work, key: UUID, item: _Made) -> dict[str, Any]:
     event = ResultReported(
         division_code=item.row.division_code,
         measure_id=item.measure_id,

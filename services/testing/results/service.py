@@ -15,9 +15,9 @@ from kit.work import Work
 from services.testing.collections import policy
 from services.testing.collections import repository as collections
 from services.testing.collections import rules as chain
-from services.testing.collections.chain import changeable, in_order, publish_result, take_step
 from services.testing.collections.errors import CollectionNotFound, OtherLabRequired, StepNotAllowed
 from services.testing.collections.service import collections_of, read_collection
+from services.testing.collections.service.steps import changeable, in_order, publish_result, take_step
 from services.testing.collections.tables import Collection
 from services.testing.events import ResultConfirmed, ResultReported, ResultWithdrawn, ScreeningPositive
 from services.testing.kits.rules import panel_gaps, reading

@@ -31,7 +31,7 @@ async def bases_of(session: AsyncSession, person_id: UUID) -> list[Basis]:
     ]
 
 
-async def hear_person(session: AsyncSession, person_id: UUID, heard_at: datetime, values: dict[str, Any]) -> None:
+async def follow_person(session: AsyncSession, person_id: UUID, heard_at: datetime, values: dict[str, Any]) -> None:
     """Take over what the registry said of a person; an older word than the latest one changes nothing."""
     statement = insert(Subject).values(person_id=person_id, heard_at=heard_at, **values)
     newer = statement.on_conflict_do_update(
@@ -40,7 +40,7 @@ async def hear_person(session: AsyncSession, person_id: UUID, heard_at: datetime
     await session.execute(newer)
 
 
-async def hear_measure(session: AsyncSession, news: MeasureNews, heard_at: datetime, *, unplanned: bool | None) -> bool:
+async def follow_measure(session: AsyncSession, news: MeasureNews, heard_at: datetime, *, unplanned: bool | None) -> bool:
     """Take over a measure and the town of its execution; False when a later word is known already. `unplanned`: None leaves a wait for planning as it is."""
     values: dict[str, Any] = {
         "kind": news.kind,

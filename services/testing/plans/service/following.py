@@ -17,8 +17,9 @@ from kit.jobs import defer
 from kit.outbox import append_all, event_row
 from kit.work import Work
 from services.testing.events import PlanChanged, TestMissed
-from services.testing.plans import repository, rules, sets
-from services.testing.plans.sets import By, Owed, told_of
+from services.testing.plans import repository, rules
+from services.testing.plans.repository import many
+from services.testing.plans.repository.many import Actor, NewDueTest, due_test_fields
 from services.testing.subjects import repository as subjects
 from services.testing.subjects.rules import ENDS_SUPERVISION, NOT_BEGUN, RUNNING, Effect, MeasureNews, effect_of, effect_of_change
 
@@ -26,16 +27,16 @@ PLAN_JOB = "plan_tests"
 MEASURES_AT_ONCE = 1000
 
 
-async def hear_person(work: Work, person_id: UUID, heard_at: datetime, values: dict[str, Any]) -> None:
+async def follow_person(work: Work, person_id: UUID, heard_at: datetime, values: dict[str, Any]) -> None:
     """A person was registered, moved, or stands otherwise.
 
     A standing that ends supervision ends what is owed (DRR art. 7); one that takes such a standing back has it counted anew.
     """
     known = await subjects.subject(work.session, person_id)
-    await subjects.hear_person(work.session, person_id, heard_at, values)
+    await subjects.follow_person(work.session, person_id, heard_at, values)
     if known is None:
         return
-    await sets.move_to(work.session, person_id, values["division_code"])
+    await many.move_to(work.session, person_id, values["division_code"])
     standing = values.get("standing")
     if standing in ENDS_SUPERVISION:
         await _end_person(work, person_id, values["division_code"], values["standing_since"])
@@ -43,22 +44,22 @@ async def hear_person(work: Work, person_id: UUID, heard_at: datetime, values: d
         await _wake_planner(work)
 
 
-async def hear_measure(work: Work, news: MeasureNews, heard_at: datetime) -> None:
+async def follow_measure(work: Work, news: MeasureNews, heard_at: datetime) -> None:
     """A measure was ordered, began, was paused, moved or ended."""
     effect = effect_of(news)
     if news.step == "changed":
         known = await subjects.bases_of(work.session, news.person_id)
         effect = effect_of_change(news, next((basis for basis in known if basis.measure_id == news.measure_id), None))
-    if not await subjects.hear_measure(
+    if not await subjects.follow_measure(
         work.session, news, heard_at, unplanned=effect is Effect.PLAN or (None if effect is Effect.NONE else False)
     ):
         return
     if news.step == "transferred":
-        await sets.move_to(work.session, news.person_id, news.division_code)
+        await many.move_to(work.session, news.person_id, news.division_code)
     if effect is Effect.END:
         await _end_measure(work, news)
     elif effect is Effect.PAUSE:
-        paused = await sets.change_all_of(work.session, rules.TRANSITIONS["pause"], news.measure_id, news.on, _by(work))
+        paused = await many.change_all_of(work.session, rules.TRANSITIONS["pause"], news.measure_id, news.on, _actor(work))
         await _take_back(work, paused, "paused")
         await _tell(work, news, "paused", len(paused))
     elif effect is Effect.PLAN:
@@ -73,8 +74,8 @@ async def plan_waiting(work: Work) -> int:
     while waiting := await subjects.unplanned_measures(work.session, MEASURES_AT_ONCE):
         measure_ids = [row.measure_id for row in waiting]
         schemes = await repository.schemes_on(work.session, work.house.county, work.today)
-        await sets.forget_unopened(work.session, measure_ids, ["scheduled"])
-        owed: list[Owed] = []
+        await many.forget_unopened(work.session, measure_ids, ["scheduled"])
+        owed: list[NewDueTest] = []
         told: list[dict[str, Any]] = []
         for row in waiting:
             if row.state not in RUNNING or row.standing in ENDS_SUPERVISION or row.term_start is None or row.term_end is None:
@@ -83,11 +84,11 @@ async def plan_waiting(work: Work) -> int:
             for (kind, specimen), (scheme, phases) in schemes.items():
                 if kind == row.kind:
                     to_come = rules.still_to_come(rules.slots(phases, row.term_start, row.term_end, scheme.window_days), work.today)
-                    owed += [Owed(row.person_id, row.measure_id, row.division_code, scheme.code, specimen, slot) for slot in to_come]
+                    owed += [NewDueTest(row.person_id, row.measure_id, row.division_code, scheme.code, specimen, slot) for slot in to_come]
             tests = len(owed) - count
             event = PlanChanged(division_code=row.division_code, measure_id=row.measure_id, on=work.today, code="planned", tests=tests)
             told.append(event_row(event, row.person_id, row.division_code, work.origin))
-        await sets.insert_owed(work.session, owed, work.now)
+        await many.insert_owed(work.session, owed, work.now)
         await subjects.set_planned(work.session, measure_ids)
         await append_all(work.session, work.house.schema, told)
         await work.note("plan.make", "measure", *measure_ids, details={"measures": len(measure_ids), "tests": len(owed)})
@@ -97,27 +98,27 @@ async def plan_waiting(work: Work) -> int:
 
 async def _take_up_again(work: Work, news: MeasureNews) -> None:
     """After a pause: what fell into it is not owed, the rest is (DRR art. 24 §2)."""
-    lapsed = await sets.change_before(work.session, rules.TRANSITIONS["lapse_paused"], news.measure_id, news.on, _by(work))
-    resumed = await sets.change_all_of(work.session, rules.TRANSITIONS["resume"], news.measure_id, None, _by(work))
+    lapsed = await many.change_before(work.session, rules.TRANSITIONS["lapse_paused"], news.measure_id, news.on, _actor(work))
+    resumed = await many.change_all_of(work.session, rules.TRANSITIONS["resume"], news.measure_id, None, _actor(work))
     if lapsed or resumed:
         await _tell(work, news, "resumed", len(resumed))
 
 
 async def _end_measure(work: Work, news: MeasureNews) -> None:
     """Nothing is owed from the day of the end on; after a revocation, or a report-in that was none, nothing ever was (domain T18; PIPL art. 46)."""
-    deleted = await sets.forget_unopened(work.session, [news.measure_id], ["scheduled", "paused"])
+    deleted = await many.forget_unopened(work.session, [news.measure_id], ["scheduled", "paused"])
     since = None if news.state == "revoked" or news.state in NOT_BEGUN else news.on
     step = rules.TRANSITIONS["end"]
-    cancelled = await sets.change_all_of(work.session, step, news.measure_id, since, _by(work, news.state))
-    await sets.change_all_of(work.session, rules.TRANSITIONS["lapse_paused"], news.measure_id, None, _by(work, news.state))
+    cancelled = await many.change_all_of(work.session, step, news.measure_id, since, _actor(work, news.state))
+    await many.change_all_of(work.session, rules.TRANSITIONS["lapse_paused"], news.measure_id, None, _actor(work, news.state))
     await _take_back(work, cancelled)
     await _tell(work, news, "ended", deleted + len(cancelled))
 
 
 async def _end_person(work: Work, person_id: UUID, division_code: str, since: date) -> None:
     measures = [basis.measure_id for basis in await subjects.bases_of(work.session, person_id)]
-    deleted = await sets.forget_unopened(work.session, measures, ["scheduled", "paused"])
-    cancelled = await sets.change_all_of_person(work.session, rules.TRANSITIONS["end"], person_id, since, _by(work, "standing"))
+    deleted = await many.forget_unopened(work.session, measures, ["scheduled", "paused"])
+    cancelled = await many.change_all_of_person(work.session, rules.TRANSITIONS["end"], person_id, since, _actor(work, "standing"))
     await _take_back(work, cancelled)
     if cancelled or deleted:
         event = PlanChanged(division_code=division_code, measure_id=None, on=since, code="ended", tests=deleted + len(cancelled))
@@ -128,7 +129,7 @@ async def _end_person(work: Work, person_id: UUID, division_code: str, since: da
 async def _take_back(work: Work, changed: Sequence[Any], code: str = "cancelled") -> None:
     """Whoever heard of a missed or refused test must hear that nothing was owed (any more)."""
     told = [
-        event_row(TestMissed(**told_of(row), on=work.today, code=code), row.person_id, row.division_code, work.origin)
+        event_row(TestMissed(**due_test_fields(row), on=work.today, code=code), row.person_id, row.division_code, work.origin)
         for row in changed
         if row.old_state in ("missed", "missed_unexcused", "evaded", "refused")
     ]
@@ -156,5 +157,5 @@ async def _wake_planner(work: Work) -> None:
         await defer(work.session, schema, PLAN_JOB, xact=row.xact)
 
 
-def _by(work: Work, reason: str = "") -> By:
-    return By(work.principal.subject, work.now, reason)
+def _actor(work: Work, reason: str = "") -> Actor:
+    return Actor(work.principal.subject, work.now, reason)

@@ -13,10 +13,11 @@ from kit.pages import Cursors
 from kit.problems import Forbidden, invalid
 from kit.work import Work
 from services.testing.events import PlanChanged, TestDue, TestMissed, TestRefused
-from services.testing.plans import policy, repository, rules, sets
+from services.testing.plans import policy, repository, rules
 from services.testing.plans.errors import NotFromHere, PlanNotFound
+from services.testing.plans.repository import many
+from services.testing.plans.repository.many import Actor, due_test_fields
 from services.testing.plans.schemas import NewDecision, NewPlan, Reschedule
-from services.testing.plans.sets import By, told_of
 from services.testing.plans.tables import DueTest, PlanChange, Scheme
 from services.testing.subjects.errors import SubjectNotFound
 from services.testing.subjects.service import require_legal_basis, subject_to_see, subject_to_test
@@ -162,7 +163,9 @@ async def decide(work: Work, plan_id: UUID, new: NewDecision, if_match: str | No
     await take_step(work, due, rules.DECISIONS[new.decision], new.reason, new.words or "")
     if new.decision in _TELLING or was in ("missed", "missed_unexcused", "evaded"):
         await work.publish(
-            _TELLING.get(new.decision, TestMissed)(**told_of(due), on=work.today, code=new.decision), due.person_id, due.division_code
+            _TELLING.get(new.decision, TestMissed)(**due_test_fields(due), on=work.today, code=new.decision),
+            due.person_id,
+            due.division_code,
         )
     else:
         await _publish_change(work, due, new.decision)
@@ -196,8 +199,8 @@ async def take_step(work: Work, due: DueTest, event: str, reason: str = "", word
 
 async def open_due(work: Work) -> int:
     """Tell of every due test whose window has opened; the number told."""
-    opened = await sets.open_windows(work.session, work.today, work.now)
-    rows = [_event(work, row, TestDue(**told_of(row), on=work.today, code="due")) for row in opened]
+    opened = await many.open_windows(work.session, work.today, work.now)
+    rows = [_event(work, row, TestDue(**due_test_fields(row), on=work.today, code="due")) for row in opened]
     await append_all(work.session, work.house.schema, rows)
     if rows:
         await work.note("plan.open", "due_test", *(row.id for row in opened))
@@ -206,10 +209,10 @@ async def open_due(work: Work) -> int:
 
 async def mark_missed(work: Work) -> int:
     """Mark every due test whose window passed without a collection; the number marked. Nothing follows from it until a person has judged (DRR art. 20)."""
-    by = By(work.principal.subject, work.now)
-    lapsed = await sets.change_passed(work.session, rules.TRANSITIONS["lapse_voluntary"], work.today, by, voluntary=True)
-    missed = await sets.change_passed(work.session, rules.TRANSITIONS["miss"], work.today, by, voluntary=False)
-    rows = [_event(work, row, TestMissed(**told_of(row), on=work.today, code="missed")) for row in missed]
+    by = Actor(work.principal.subject, work.now)
+    lapsed = await many.change_passed(work.session, rules.TRANSITIONS["lapse_voluntary"], work.today, by, voluntary=True)
+    missed = await many.change_passed(work.session, rules.TRANSITIONS["miss"], work.today, by, voluntary=False)
+    rows = [_event(work, row, TestMissed(**due_test_fields(row), on=work.today, code="missed")) for row in missed]
     await append_all(work.session, work.house.schema, rows)
     if missed or lapsed:
         await work.note("plan.miss", "due_test", *(row.id for row in [*missed, *lapsed]))

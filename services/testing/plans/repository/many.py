@@ -24,7 +24,7 @@ select id, person_id, measure_id, division_code, kind, specimen_type, due_on, wi
 
 
 @dataclass(frozen=True, slots=True)
-class Owed:
+class NewDueTest:
     """A new due test of a measure."""
 
     person_id: UUID
@@ -36,7 +36,7 @@ class Owed:
 
 
 @dataclass(frozen=True, slots=True)
-class By:
+class Actor:
     """Who makes a step, when, and why."""
 
     actor: str
@@ -44,7 +44,7 @@ class By:
     reason: str = ""
 
 
-async def insert_owed(session: AsyncSession, owed: Sequence[Owed], now: datetime) -> None:
+async def insert_owed(session: AsyncSession, owed: Sequence[NewDueTest], now: datetime) -> None:
     """Insert due tests; a number of the scheme that has a row already keeps it."""
     statement = text(
         """insert into testing.due_test (id, person_id, measure_id, kind, specimen_type, division_code, scheme_code, number, due_on, window_from,
@@ -83,7 +83,7 @@ async def forget_unopened(session: AsyncSession, measure_ids: Sequence[UUID], st
     return len((await session.execute(statement, {"measures": list(measure_ids), "states": list(states)})).all())
 
 
-async def _changed(session: AsyncSession, step: Transition, where: str, by: By, extra: dict[str, Any]) -> Sequence[Any]:
+async def _changed(session: AsyncSession, step: Transition, where: str, by: Actor, extra: dict[str, Any]) -> Sequence[Any]:
     statement = text(
         f"""with old as (select id, state as old_state from testing.due_test where state = any(cast(:origins as text[])) and {where} for update),
             changed as (update testing.due_test d set state = :target, version = d.version + 1, updated_at = :now from old where d.id = old.id
@@ -103,24 +103,24 @@ async def _changed(session: AsyncSession, step: Transition, where: str, by: By, 
     return (await session.execute(statement, parameters)).all()
 
 
-async def change_all_of(session: AsyncSession, step: Transition, measure_id: UUID, since: date | None, by: By) -> Sequence[Any]:
+async def change_all_of(session: AsyncSession, step: Transition, measure_id: UUID, since: date | None, by: Actor) -> Sequence[Any]:
     """Take a declared step with every due test of a measure whose window reaches to a day or beyond; with None, with every one."""
     where = "measure_id = cast(:measure as uuid) and (cast(:since as date) is null or window_to >= :since)"
     return await _changed(session, step, where, by, {"measure": measure_id, "since": since})
 
 
-async def change_before(session: AsyncSession, step: Transition, measure_id: UUID, day: date, by: By) -> Sequence[Any]:
+async def change_before(session: AsyncSession, step: Transition, measure_id: UUID, day: date, by: Actor) -> Sequence[Any]:
     """Take a declared step with every due test of a measure whose day lies before a day."""
     return await _changed(session, step, "measure_id = cast(:measure as uuid) and due_on < :day", by, {"measure": measure_id, "day": day})
 
 
-async def change_all_of_person(session: AsyncSession, step: Transition, person_id: UUID, since: date, by: By) -> Sequence[Any]:
+async def change_all_of_person(session: AsyncSession, step: Transition, person_id: UUID, since: date, by: Actor) -> Sequence[Any]:
     """Take a declared step with every mandatory due test of a person whose window reaches to a day or beyond."""
     where = "person_id = cast(:person as uuid) and kind = 'mandatory' and window_to >= :since"
     return await _changed(session, step, where, by, {"person": person_id, "since": since})
 
 
-async def change_passed(session: AsyncSession, step: Transition, today: date, by: By, *, voluntary: bool) -> Sequence[Any]:
+async def change_passed(session: AsyncSession, step: Transition, today: date, by: Actor, *, voluntary: bool) -> Sequence[Any]:
     """Take a declared step with every scheduled test whose window has passed: the voluntary ones, or all others."""
     where = "state = 'scheduled' and window_to < :today and (kind = 'voluntary') = :voluntary"
     return await _changed(session, step, where, by, {"today": today, "voluntary": voluntary})
@@ -143,7 +143,7 @@ async def move_to(session: AsyncSession, person_id: UUID, division_code: str) ->
     await session.execute(statement, {"person": person_id, "town": division_code})
 
 
-def told_of(row: Any) -> dict[str, Any]:
+def due_test_fields(row: Any) -> dict[str, Any]:
     """What every event about a due test says of it."""
     names = ("division_code", "measure_id", "kind", "specimen_type", "due_on", "window_from", "window_to")
     return {"plan_id": row.id, **{name: getattr(row, name) for name in names}}

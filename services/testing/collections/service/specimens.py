@@ -13,9 +13,9 @@ from kit.problems import Forbidden, invalid
 from kit.roles import Role
 from kit.work import Work
 from services.testing.collections import policy, repository, rules
-from services.testing.collections.chain import changeable, entry, in_order, owe, publish_result, take_step
 from services.testing.collections.errors import CollectionNotFound, OtherLabRequired, SameSexRequired, StepNotAllowed
 from services.testing.collections.schemas import Closing, CollectionAnswer, LabRequest, NewCollection, Objection
+from services.testing.collections.service.steps import changeable, entry, in_order, owe, publish_result, take_step
 from services.testing.collections.tables import ChainStep, Collection
 from services.testing.events import ResultConfirmed, ResultReported, ResultWithdrawn, TestMissed
 from services.testing.kits.service import usable_lot
@@ -23,8 +23,8 @@ from services.testing.labs import repository as labs
 from services.testing.labs import rules as lab_rules
 from services.testing.plans import repository as plans
 from services.testing.plans.errors import NotFromHere, PlanNotFound
+from services.testing.plans.repository.many import due_test_fields
 from services.testing.plans.service import take_step as take_plan_step
-from services.testing.plans.sets import told_of
 from services.testing.plans.tables import DueTest
 from services.testing.subjects.errors import SubjectNotFound
 from services.testing.subjects.service import require_legal_basis, subject_to_see, subject_to_test
@@ -254,7 +254,7 @@ async def _attend(work: Work, due: DueTest, new: NewCollection, day: date) -> No
     was = due.state
     await take_plan_step(work, due, "attend")
     if was == "missed":  # entered late from a phone: whoever was told of a missed test must hear that it was none
-        await work.publish(TestMissed(**told_of(due), on=work.today, code="attended_in_time"), due.person_id, due.division_code)
+        await work.publish(TestMissed(**due_test_fields(due), on=work.today, code="attended_in_time"), due.person_id, due.division_code)
 
 
 def _check_specimen(work: Work, new: NewCollection, due: DueTest) -> None:

@@ -71,10 +71,10 @@ async def take_step(
     return was
 
 
-Said = ResultReported | ResultConfirmed | ResultWithdrawn
+ResultEvent = ResultReported | ResultConfirmed | ResultWithdrawn
 
 
-async def publish_result(work: Work, taken: Collection, kind: type[Said], code: str) -> None:
+async def publish_result(work: Work, taken: Collection, kind: type[ResultEvent], code: str) -> None:
     """Tell the neighbours a stage's code."""
     names = ("division_code", "measure_id", "plan_id", "kind", "specimen_type", "sampled_on", "before_term")
     values = {name: getattr(taken, name) for name in names}
