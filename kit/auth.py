@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from kit import strict_json
 from kit.problems import Malformed
+from kit.scope import Scope
 
 MAX_TOKEN = 8192
 INNER = "inner+jwt"
@@ -100,7 +101,12 @@ class Principal:
 
     def covers(self, division_code: str) -> bool:
         """Whether a division lies in this principal's scope."""
-        return any(division_code.startswith(prefix) for prefix in self.scope)
+        return self.reach.reaches(division_code)
+
+    @property
+    def reach(self) -> Scope:
+        """Whom this principal reaches."""
+        return Scope.of(self.scope, self.person_id)
 
     def has(self, *roles: str) -> bool:
         """Whether this principal holds any of the roles."""

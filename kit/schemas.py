@@ -1,12 +1,23 @@
-"""Bases of messages: unknown fields are refused, NaN is no number, text is trimmed of nothing but refused when it cannot be stored."""
+"""Bases and types of messages: an unknown field is refused, NaN is not a number, and one type per kind of text reads it the same way in every field."""
 
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from kit import scope, text
 
 
 class Message(BaseModel):
@@ -21,27 +32,71 @@ class Answer(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
 
 
+def _line(value: object) -> object:
+    return text.tidy(value) if isinstance(value, str) else value
+
+
+def _lines(value: object) -> object:
+    return text.tidy(value, lines=True) if isinstance(value, str) else value
+
+
+def _number(value: object) -> object:
+    return text.without_blanks(value) if isinstance(value, str) else value
+
+
+def _says_something(value: str) -> str:
+    if not text.says_something(value):
+        raise ValueError("nothing_said", "须填写文字或数字", "needs a letter, a digit or a Han character")
+    return value
+
+
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-LongText = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-DivisionCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}[0-9L]?[0-9]{0,5}[A-Z0-9]{0,6}$")]
+ShortText = Annotated[str, BeforeValidator(_line), StringConstraints(min_length=1, max_length=200), AfterValidator(_says_something)]
+"""One line that says something: a name, a reason, a place."""
+LongText = Annotated[str, BeforeValidator(_lines), StringConstraints(min_length=1, max_length=2000), AfterValidator(_says_something)]
+"""Several lines that say something: a statement, a description."""
+OptionalText = Annotated[str, BeforeValidator(_line), StringConstraints(max_length=200)]
+"""One line that may be empty: a remark."""
+DocumentNo = Annotated[str, BeforeValidator(_number), StringConstraints(min_length=1, max_length=100), AfterValidator(_says_something)]
+"""The number of an order, a letter, a seal or a licence: no blanks inside, however it was copied."""
+PersonName = Annotated[str, BeforeValidator(_line), StringConstraints(min_length=1, max_length=60), AfterValidator(_says_something)]
+"""The name of a person, with the middle dot of names in other languages (·)."""
+Phone = Annotated[str, BeforeValidator(_number), StringConstraints(pattern=r"^(1[0-9]{10}|0[0-9]{9,11})$")]
+"""A mobile or fixed line number of the mainland, with its area code; blanks are left out."""
 
 
-def _no_count_of_seconds(value: object) -> object:
+def _division(value: object) -> object:
+    return scope.division_code(text.without_blanks(value)) if isinstance(value, str) else value
+
+
+DivisionCode = Annotated[str, BeforeValidator(_division), StringConstraints(pattern=r"^[0-9]{6}[0-9L][0-9]{5}[A-Z0-9]{0,6}$")]
+"""A division: 12 digits, or 6 for a county and 9 for a town, which mean the same; the county's own codes for service centres (L) and grids (G) as they are."""
+
+
+def _not_a_count_of_seconds(value: object) -> object:
     """`20210701` would be read as seconds since 1970."""
     if isinstance(value, datetime) or (isinstance(value, str) and ":" in value):
         return value
     raise ValueError("datetime_parsing", "时间格式应为 RFC 3339", "an instant is RFC 3339 with offset")
 
 
-Instant = Annotated[AwareDatetime, BeforeValidator(_no_count_of_seconds)]
+def _shown(value: datetime) -> str:
+    return value.astimezone(UTC).isoformat()
 
+
+Instant = Annotated[
+    AwareDatetime,
+    BeforeValidator(_not_a_count_of_seconds),
+    PlainSerializer(_shown, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+"""A moment: taken with any offset, shown in one form in every answer (RFC 3339 with `+00:00`, as Postgres writes it too)."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
-def _no_count_of_days(value: object) -> object:
-    """`0` would be read as seconds since 1970, `2021-07-01T00:00:00Z` as a day of no place."""
+def _not_a_count_of_days(value: object) -> object:
+    """`0` would be read as seconds since 1970, `2021-07-01T00:00:00Z` as a day without a place."""
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     if isinstance(value, str) and _DAY.fullmatch(value):
@@ -49,5 +104,5 @@ def _no_count_of_days(value: object) -> object:
     raise ValueError("date_parsing", "日期格式应为 YYYY-MM-DD", "a day is YYYY-MM-DD")
 
 
-Day = Annotated[date, BeforeValidator(_no_count_of_days)]
+Day = Annotated[date, BeforeValidator(_not_a_count_of_days)]
 """A calendar day as clients write it. Every date of a request is one (tests/house)."""

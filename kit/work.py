@@ -28,6 +28,7 @@ from kit.doors import Door
 from kit.outbox import Event, Origin
 from kit.problems import FieldError, Forbidden, Invalid, Unauthenticated, invalid
 from kit.roles import Role
+from kit.scope import Scope
 from kit.sealed import Sealer
 from kit.wake import Wakes
 
@@ -89,6 +90,11 @@ class Work:
     def today(self) -> date:
         """The Shanghai day of `now`."""
         return local_day(self.now)
+
+    @property
+    def scope(self) -> Scope:
+        """Whom the caller reaches."""
+        return self.principal.reach
 
     @property
     def sealer(self) -> Sealer:

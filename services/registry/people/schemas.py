@@ -8,11 +8,9 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from kit.schemas import Answer, Day, DivisionCode, LongText, Message, ShortText
+from kit.schemas import Answer, Day, DivisionCode, LongText, Message, PersonName, Phone, ShortText
 
 IdNumber = Annotated[str, StringConstraints(min_length=15, max_length=18, pattern=r"^[0-9]{15}([0-9]{2}[0-9Xx])?$")]
-Phone = Annotated[str, StringConstraints(pattern=r"^(1[0-9]{10}|0[0-9]{9,11})$")]
-PersonName = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 Status = Literal[
     "community_treatment",
     "community_rehabilitation",
