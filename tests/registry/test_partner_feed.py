@@ -39,7 +39,7 @@ async def an_agreement(officer: Caller, person_ids: list[str], **more: object) -
     new = {
         "name": "府谷—保德共管",
         "partner_area": "140931",
-        "partner_client": "baode",
+        "partner_client": "client-baode",
         "fields": FIELDS,
         "valid_from": "2021-06-01",
         "valid_to": "2026-06-01",
@@ -102,6 +102,7 @@ async def test_the_partner_gets_the_agreements_fields_and_a_tombstone_on_the_las
     assert (owed["behind"], owed["to_delete"]) == (0, [ended["items"][0]["person"]])
     done = json.loads((await partner("POST", f"{base}/receipts", {"cursor": ended["next"], "deleted": owed["to_delete"]})).body)
     assert done["to_delete"] == []
+    assert ended["items"][0]["at"] == "2024-05-09T16:00:00+00:00", "the moment at which the term was over, not that of asking"
     with psycopg.connect(house.owner) as connection:
         noted = connection.execute("select action, purpose from registry.audit where action like 'comanagement%' order by id").fetchall()
     assert {purpose for _, purpose in noted} == {"exchange"}
@@ -276,3 +277,99 @@ async def test_the_script_pulls_over_http_keeps_its_list_and_reports_deletions(h
             "select jsonb_array_length(deleted) from registry.partner_receipt order by received_at, id"
         ).fetchall()
     assert [count for (count,) in receipts] == [0, 1]
+
+
+async def test_a_grant_opens_nothing_to_a_client_that_the_agreement_does_not_name(house: TestHouse) -> None:
+    """Who hands out grants could otherwise make a client of their own and read supervised persons with it."""
+    add_towns(house)
+    officer = county_officer(house)
+    person, _ = await running(officer)
+    agreement = await an_agreement(officer, [person["id"]])
+    base = f"{BASE}/{agreement['id']}"
+    other = house.caller("registry", Role.PARTNER, scope=(), grants=(f"agreement:{agreement['id']}",), subject="client-hequ")
+    for path in ("", "/snapshot", "/changes", "/key", "/receipts"):
+        assert (await other("GET", base + path, purpose="exchange")).status == 404, path
+    partner = partner_of(house, agreement)
+    cursor = json.loads((await partner("GET", f"{base}/snapshot")).body)["next"]
+    assert (await other("POST", f"{base}/receipts", {"cursor": cursor})).status == 404
+    assert (await other("POST", f"{base}/transitions", {"event": "accept", "on": "2021-07-01"}, if_match='"v2"')).status == 404
+    assert json.loads((await other("GET", BASE)).body) == []
+
+
+@pytest.mark.parametrize("scope", [("610821",), (TOWN[:9],), ()])
+async def test_an_officer_of_another_county_or_of_one_town_neither_reads_nor_ends_an_agreement(
+    house: TestHouse, scope: tuple[str, ...]
+) -> None:
+    add_towns(house)
+    officer = county_officer(house)
+    person, _ = await running(officer)
+    agreement = await an_agreement(officer, [person["id"]])
+    base = f"{BASE}/{agreement['id']}"
+    stranger = house.caller("registry", Role.COUNTY_OFFICER, scope=scope)
+    for path in ("", "/persons", "/snapshot", "/changes", "/key", "/receipts"):
+        assert (await stranger("GET", base + path)).status == 404, path
+    assert (await stranger("POST", f"{base}/transitions", {"event": "end", "on": "2021-07-01"}, if_match='"v2"')).status == 404
+    assert (await stranger("POST", f"{base}/persons", {"person_ids": [person["id"]]})).status == 404
+    leaves = {"reason": "erased", "on": "2021-07-01"}
+    assert (await stranger("POST", f"{base}/persons/{person['id']}/removal", leaves)).status == 404
+    assert json.loads((await stranger("GET", BASE)).body) == []
+    new = {
+        "name": "他县协议",
+        "partner_area": "140931",
+        "partner_client": "client-baode",
+        "fields": FIELDS,
+        "valid_from": "2021-06-01",
+        "valid_to": "2022-06-01",
+        "document_no": "1号",
+    }
+    assert (await stranger("POST", BASE, new)).status == 403
+    assert json.loads((await officer("GET", base)).body)["state"] == "accepted"
+
+
+async def test_a_partner_pulls_for_the_exchange_only_and_the_office_reads_what_it_reported(house: TestHouse) -> None:
+    add_towns(house)
+    officer = county_officer(house)
+    person, _ = await running(officer)
+    agreement = await an_agreement(officer, [person["id"]])
+    partner, base = partner_of(house, agreement), f"{BASE}/{agreement['id']}"
+    for path in ("/snapshot", "/changes"):
+        for purpose in ("supervision", "audit", 'emergency; reason="abcde"'):
+            assert (await partner("GET", base + path, purpose=purpose)).status == 422
+    cursor = json.loads((await partner("GET", f"{base}/snapshot")).body)["next"]
+    assert (await officer("POST", f"{base}/receipts", {"cursor": cursor})).status == 403, "only the partner knows what it has deleted"
+    told = json.loads((await partner("GET", f"{base}/changes")).body)["items"][0]["person"]
+    early = await partner("POST", f"{base}/receipts", {"cursor": cursor, "deleted": [told]})
+    assert (early.status, json.loads(early.body)["to_delete"]) == (201, [])
+    leaves = {"reason": "returned", "on": "2021-07-01"}
+    assert (await officer("POST", f"{base}/persons/{person['id']}/removal", leaves)).status == 200
+    house.clock.advance(timedelta(hours=7))
+    page = json.loads((await partner("GET", f"{base}/changes?after={cursor}")).body)
+    assert page["items"][0]["at"] == "2021-07-01T00:00:00+00:00", "when the leaving was recorded, seven hours ago"
+    behind = json.loads((await partner("POST", f"{base}/receipts", {"cursor": page["next"]})).body)
+    assert behind["to_delete"] == [told], "what was deleted before the tombstone does not pay for it"
+    await partner("POST", f"{base}/receipts", {"cursor": page["next"], "deleted": [told]})
+    receipts = json.loads((await officer("GET", f"{base}/receipts")).body)
+    assert [(row["applied"], row["deleted"], row["received_from"]) for row in receipts] == [
+        (2, [told], "client-baode"),
+        (2, [], "client-baode"),
+        (1, [told], "client-baode"),
+    ]
+
+
+async def test_treatment_of_ones_own_will_is_never_shared(house: TestHouse) -> None:
+    """Voluntary and maintenance treatment are no basis of co-management, with a last day or without one (NCL art. 36, 51; PIPL art. 28)."""
+    add_towns(house)
+    officer = county_officer(house)
+    person = await registered(officer, 21, status="maintenance_treatment")
+    order = {"kind": "maintenance_treatment", "division_code": TOWN, "ordered_on": "2021-05-06"}
+    made = await officer("POST", f"/registry/v1/people/{person['id']}/measures", order)
+    assert made.status == 201, made.body
+    with psycopg.connect(house.owner) as connection:
+        connection.execute("update registry.measure set term_end = '2023-01-01'")
+    agreement = await an_agreement(officer, [person["id"]], fields=["name", "measure_kind"])
+    partner, base = partner_of(house, agreement), f"{BASE}/{agreement['id']}"
+    assert json.loads((await partner("GET", f"{base}/snapshot")).body)["items"] == []
+    assert [row["shared"] for row in json.loads((await officer("GET", f"{base}/persons")).body)] == [False]
+    asked = house.neighbour("alerts", "registry")
+    running_now = json.loads((await asked("GET", f"/internal/people/{person['id']}/running")).body)
+    assert (running_now["runs"], running_now["kind"]) == (False, None)

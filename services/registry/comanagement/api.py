@@ -7,7 +7,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from kit.auth import SigningKey
 from kit.etags import IfMatch, etag
 from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
 from kit.roles import Role
@@ -27,6 +26,7 @@ from services.registry.comanagement.schemas import (
     PersonLeaves,
     Receipt,
     ReceiptAnswer,
+    ReceiptRow,
     TransferOutAnswer,
 )
 from services.registry.comanagement.tables import Agreement
@@ -38,6 +38,7 @@ Office = Annotated[Work, allow(Role.COUNTY_OFFICER)]
 OfficeReader = Annotated[Work, allow(Role.COUNTY_OFFICER, personal=True)]
 Side = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.PARTNER)]
 SideReader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.PARTNER, personal=True)]
+Partner = Annotated[Work, allow(Role.PARTNER)]
 Accept = Annotated[str | None, Header()]
 
 
@@ -104,8 +105,7 @@ async def let_person_leave(work: Office, agreement_id: UUID, person_id: UUID, le
 async def read_key(work: Side, agreement_id: UUID) -> KeySet:
     """Public key of the page signatures."""
     await service.read_agreement(work, agreement_id)
-    key: SigningKey = work.house.signing_key
-    return KeySet(keys=[key.public_jwk()])
+    return KeySet(keys=[work.house.signing_key.public_jwk()])
 
 
 @router.get("/agreements/{agreement_id}/snapshot", responses={200: {"model": FeedPage, "content": {NDJSON: {}}}})
@@ -127,10 +127,16 @@ async def read_changes(
 
 
 @router.post("/agreements/{agreement_id}/receipts", status_code=201)
-async def take_receipt(work: Side, agreement_id: UUID, receipt: Receipt) -> ReceiptAnswer:
+async def take_receipt(work: Partner, agreement_id: UUID, receipt: Receipt) -> ReceiptAnswer:
     """The partner reports the cursor it has applied and the persons it has deleted."""
     row, behind, owed = await service.take_receipt(work, agreement_id, receipt)
     return ReceiptAnswer(id=row.id, applied=row.position, behind=behind, to_delete=owed)
+
+
+@router.get("/agreements/{agreement_id}/receipts")
+async def receipts_of(work: Side, agreement_id: UUID) -> list[ReceiptRow]:
+    """What the partner reported as applied and deleted, latest first."""
+    return await service.receipts_of(work, agreement_id)
 
 
 @router.post("/transfers-out", status_code=201)

@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, insert
 
-from kit.auth import SigningKey
+from kit.clock import day_start
 from kit.pages import BadCursor, Cursors
 from kit.work import Work
 from services.registry.comanagement import policy, repository
 from services.registry.comanagement.errors import NotInForce
 from services.registry.comanagement.pages import Page, canonical, close_page, digest_of
-from services.registry.comanagement.rules import holds_on
+from services.registry.comanagement.rules import holds_on, removed_at
 from services.registry.comanagement.tables import Agreement, ComanagementChange, SharedEntry
+from services.registry.people.rules import ENDS_SUPERVISION
 
 NOTHING = b""
 
@@ -41,6 +42,7 @@ class Told:
 async def snapshot(work: Work, agreement_id: UUID) -> Page:
     """The whole list at one cursor. Raises AgreementNotFound, NotInForce."""
     agreement = await _locked(work, agreement_id)
+    policy.may_pull(work.principal, work.purpose)
     if not holds_on(agreement.state, agreement.valid_from, agreement.valid_to, work.today):
         raise NotInForce
     await tell_changes(work, agreement)
@@ -60,6 +62,7 @@ async def changes(work: Work, agreement_id: UUID, after: str | None, size: int) 
     An agreement that ended still answers: with the tombstones that oblige the partner to delete.
     """
     agreement = await _locked(work, agreement_id)
+    policy.may_pull(work.principal, work.purpose)
     position, previous = read_cursor(work, agreement.id, after)
     await tell_changes(work, agreement)
     found = await repository.entries_after(work.session, agreement.id, position, size)
@@ -104,7 +107,8 @@ async def tell_changes(work: Work, agreement: Agreement) -> int:
         entry.position = agreement.position
         entry.added_position = agreement.position if change == "added" else entry.added_position
         entry.version += 1
-        entry.present, entry.reason, entry.fingerprint, entry.at = now.reason is None, now.reason, now.fingerprint, work.now
+        happened = work.now if now.reason is None else removed_at(_causes(agreement, row, work.today), entry.at, work.now)
+        entry.present, entry.reason, entry.fingerprint, entry.at = now.reason is None, now.reason, now.fingerprint, happened
         entry.payload_sealed = work.sealer.seal(now.payload.decode(), "shared_entry", "payload", str(ref)) if now.reason is None else None
         told.append(
             {
@@ -115,7 +119,7 @@ async def tell_changes(work: Work, agreement: Agreement) -> int:
                 "version": entry.version,
                 "reason": now.reason,
                 "fingerprint": now.fingerprint,
-                "at": work.now,
+                "at": happened,
             }
         )
     await work.session.flush()
@@ -144,6 +148,26 @@ def _wanted(work: Work, agreement: Agreement, row: RowMapping, today: date) -> T
     return Told(payload, work.sealer.index("shared_entry", payload.decode()), None)
 
 
+def _causes(agreement: Agreement, row: RowMapping, today: date) -> list[datetime]:
+    """When each thing that takes the person off the list came to hold: the first moment of its day, or of its recording when we learnt it later."""
+    found: list[datetime] = []
+
+    def since(day: date | None, learnt: datetime | None = None) -> None:
+        if day is not None and day <= today:
+            found.append(max(day_start(day), learnt or day_start(day)))
+
+    since(row["left_on"], row["left_at"])
+    since(agreement.valid_to)
+    if agreement.state == "ended":
+        since(agreement.ended_on, agreement.updated_at)
+    if row["status"] in ENDS_SUPERVISION:
+        since(row["status_since"], row["standing_at"])
+    if row["measure_kind"] is None:
+        by_law = row["last_end_reason"] in (None, "term_end")  # the term was over on its day, whenever a job wrote it down (law 7)
+        since(row["last_term_end"] if by_law else row["last_ended_on"], None if by_law else row["last_recorded_at"])
+    return found
+
+
 def _change(entry: SharedEntry, position: int) -> str:
     if not entry.present:
         return "removed"
@@ -161,19 +185,17 @@ def _line(work: Work, entry: SharedEntry, change: str) -> bytes:
 
 
 def _closed(work: Work, agreement: Agreement, lines: list[bytes], *, after: str | None, position: int, previous: str | None) -> Page:
-    key: SigningKey = work.house.signing_key
     following = Cursors(work.sealer).make([str(position), digest_of(lines)], str(agreement.id), {})
-    return close_page(key, agreement.id, lines, after=after, following=following, previous=previous)
+    return close_page(work.house.signing_key, agreement.id, lines, after=after, following=following, previous=previous)
 
 
 async def _locked(work: Work, agreement_id: UUID) -> Agreement:
-    seen = policy.may_see(work.principal, await repository.agreement(work.session, agreement_id))
+    seen = policy.may_see(work.principal, await repository.agreement(work.session, agreement_id), work.house.county)
     found = await repository.agreement(work.session, seen.id, for_update=True)
     assert found is not None
     return found
 
 
 async def _note(work: Work, action: str, agreement: Agreement, page: Page, start: int, end: int) -> None:
-    work.purpose = "exchange"
     details = {"after": start, "to": end, "count": page.closing["count"], "digest": page.closing["digest"]}
     await work.note(action, "agreement", agreement.id, details=details)

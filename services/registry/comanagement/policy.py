@@ -1,4 +1,4 @@
-"""May this principal see this agreement: pure functions that raise."""
+"""May this principal see this agreement, and for what purpose: pure functions that raise (domain 6, 11.1; PIPL art. 23, 34)."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from kit.auth import Principal
+from kit.problems import Forbidden, invalid
 from kit.roles import Role
 from services.registry.comanagement.errors import AgreementNotFound
+
+EXCHANGE = "exchange"
 
 
 class Named(Protocol):
     """What a policy needs to know of an agreement."""
 
     id: UUID
+    partner_client: str
 
 
 A = TypeVar("A", bound=Named)
@@ -30,12 +34,34 @@ def granted(principal: Principal) -> list[UUID]:
     return [UUID(text) for text in found if len(text) == 36]
 
 
-def may_see(principal: Principal, agreement: A | None) -> A:
-    """The agreement, for the county office and for the partner whose client was granted it. Raises AgreementNotFound."""
+def is_office(principal: Principal, county: str) -> bool:
+    """Whether the caller is an officer of the county whose agreements these are; an officer of another county, or of one town, is not."""
+    return principal.has(Role.COUNTY_OFFICER) and principal.covers(county)
+
+
+def may_see(principal: Principal, agreement: A | None, county: str) -> A:
+    """The agreement: for the office of the county that made it, and for the client that the agreement itself names, while that client holds the grant.
+
+    A grant alone opens nothing: who hands out grants could otherwise read supervised persons through a client of their own. Raises AgreementNotFound.
+    """
     if agreement is None:
         raise AgreementNotFound
-    if principal.has(Role.COUNTY_OFFICER):
+    if is_office(principal, county):
         return agreement
-    if principal.has(Role.PARTNER) and grant_of(agreement.id) in principal.grants:
+    if principal.has(Role.PARTNER) and principal.subject == agreement.partner_client and grant_of(agreement.id) in principal.grants:
         return agreement
     raise AgreementNotFound
+
+
+def may_propose(principal: Principal, county: str) -> None:
+    """Raises Forbidden for an officer who is not of this county's office."""
+    if not is_office(principal, county):
+        raise Forbidden("不在您的辖区", "outside your county")
+
+
+def may_pull(principal: Principal, purpose: str) -> None:
+    """A partner reads the list for the exchange and for nothing else (PIPL art. 23). Raises Invalid."""
+    if principal.has(Role.PARTNER) and purpose != EXCHANGE:
+        raise invalid(
+            "/header/Purpose", "exchange_only", "共管名单仅限交换用途(exchange)", "a partner reads the list for the exchange only"
+        )

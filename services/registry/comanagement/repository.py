@@ -11,11 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from services.registry.comanagement.tables import Agreement, AgreementPerson, PartnerReceipt, SharedEntry, TransferOut
-from services.registry.measures.rules.states import EXPIRING, OPEN
+from services.registry.measures.rules.states import EXCLUSIVE, EXPIRING, OPEN
 from services.registry.people.rules import ENDS_SUPERVISION
 
+# Only measures that an organ ordered are shared: voluntary and maintenance treatment are the person's own and health data (NCL art. 36; PIPL art. 28).
 SHARED = """
-select n.id as ref, n.person_id, n.left_on, n.left_reason, p.status,
+select n.id as ref, n.person_id, n.left_on, n.left_reason, n.left_at, p.status,
+       (select max(s.recorded_at) from registry.standing s where s.person_id = p.id and s.status = p.status and s.since = p.status_since) as standing_at,
+       l.ended_on as last_ended_on, l.end_reason as last_end_reason, l.term_end as last_term_end, l.recorded_at as last_recorded_at,
        p.name, p.id_number_sealed, p.id_number_masked, p.sex, extract(year from p.birth_date)::int as birth_year, p.division_code, p.status_since,
        m.kind as measure_kind, m.state as measure_state, m.term_start, m.term_end, m.order_no, c.name as contact,
        (n.left_on is null or n.left_on > :today) and m.id is not null and not p.status = any(:ending) as shared
@@ -23,8 +26,13 @@ select n.id as ref, n.person_id, n.left_on, n.left_reason, p.status,
   join registry.person p on p.id = n.person_id
   left join lateral (
        select m.* from registry.measure m
-        where m.person_id = p.id and m.state = any(:open) and not (m.state = any(:expiring) and m.term_end <= :today)
-        order by (m.kind in ('community_treatment', 'compulsory_isolation_treatment', 'community_rehabilitation')) desc, m.id desc limit 1) m on true
+        where m.person_id = p.id and m.kind = any(:shared) and m.state = any(:open)
+          and not (m.state = any(:expiring) and coalesce(m.term_end <= :today, false))
+        order by m.id desc limit 1) m on true
+  left join lateral (
+       select m.ended_on, m.end_reason, m.term_end, (select max(e.recorded_at) from registry.measure_event e where e.measure_id = m.id) as recorded_at
+         from registry.measure m where m.person_id = p.id and m.kind = any(:shared)
+        order by coalesce(m.ended_on, m.term_end) desc nulls last, m.id desc limit 1) l on true
   left join lateral (
        select s.name from registry.care_team_member t join registry.staff_member s on s.id = t.staff_id
         where t.person_id = p.id and t.since <= :today and (t.until is null or t.until > :today) and t.post in ('town_officer', 'social_worker')
@@ -41,6 +49,7 @@ async def shared_list(session: AsyncSession, agreement_id: UUID, today: date, pe
         "person": person_id,
         "open": list(OPEN),
         "expiring": list(EXPIRING),
+        "shared": list(EXCLUSIVE),
         "ending": sorted(ENDS_SUPERVISION),
     }
     return (await session.execute(text(SHARED), parameters)).mappings().all()
@@ -77,10 +86,20 @@ async def entries_after(session: AsyncSession, agreement_id: UUID, position: int
     return (await session.execute(query.order_by(col(SharedEntry.position)).limit(size))).scalars().all()
 
 
-async def deleted_refs(session: AsyncSession, agreement_id: UUID) -> set[str]:
-    """The references that the partner says it has deleted."""
-    rows = (await session.execute(select(col(PartnerReceipt.deleted)).where(col(PartnerReceipt.agreement_id) == agreement_id))).scalars()
-    return {ref for refs in rows for ref in refs}
+async def deletions(session: AsyncSession, agreement_id: UUID) -> dict[UUID, int]:
+    """Reference → the last position that the partner had applied when it said that it had deleted the person."""
+    query = select(col(PartnerReceipt.deleted), col(PartnerReceipt.position)).where(col(PartnerReceipt.agreement_id) == agreement_id)
+    found: dict[UUID, int] = {}
+    for refs, position in await session.execute(query):
+        for ref in refs:
+            found[UUID(ref)] = max(position, found.get(UUID(ref), position))
+    return found
+
+
+async def receipts(session: AsyncSession, agreement_id: UUID) -> Sequence[PartnerReceipt]:
+    """The last thousand receipts of an agreement, latest first."""
+    query = select(PartnerReceipt).where(col(PartnerReceipt.agreement_id) == agreement_id)
+    return (await session.execute(query.order_by(col(PartnerReceipt.id).desc()).limit(1000))).scalars().all()
 
 
 async def page_of_transfers_out(

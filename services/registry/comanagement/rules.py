@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import Protocol
+from uuid import UUID
 
 AGREEMENT_STATES = ("proposed", "accepted", "ended")
 LEAD_SIDES = ("residence", "household")
@@ -32,6 +35,28 @@ TRANSITIONS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "end": (("proposed", "accepted"), "ended", "domain 6 steps 6-7"),
 }
 """Event → (from, to, source)."""
+
+
+def removed_at(causes: Iterable[datetime], told_at: datetime, now: datetime) -> datetime:
+    """When a person left the list: with the earliest of the causes, neither before the partner was told of the person nor after now.
+
+    In UTC, as the database gives it back: each pull must make the same bytes of it.
+    """
+    return min(max(min(causes, default=now), told_at), now).astimezone(UTC)
+
+
+class Told(Protocol):
+    """A line of the partner's list."""
+
+    ref: UUID
+    position: int
+    present: bool
+
+
+def deletions_owed(entries: Iterable[Told], deleted: Mapping[UUID, int]) -> list[UUID]:
+    """Tombstones whose deletion the partner has not reported. A deletion that was reported before the tombstone was told does not pay for it:
+    the person may have come back onto the list since."""
+    return [entry.ref for entry in entries if not entry.present and deleted.get(entry.ref, -1) < entry.position]
 
 
 def holds_on(state: str, valid_from: date, valid_to: date, day: date) -> bool:

@@ -126,6 +126,19 @@ class ReceiptAnswer(Answer):
     """Tombstones whose deletion the partner has not reported."""
 
 
+class ReceiptRow(Answer):
+    """A receipt as both sides see it."""
+
+    id: UUID
+    applied: int
+    """Number of the last change that the partner had applied."""
+    told: int
+    """Number of the last change told until now."""
+    deleted: list[UUID]
+    received_from: str
+    received_at: datetime
+
+
 class KeySet(Answer):
     """Public keys of the agreement's signatures (RFC 7517)."""
 

@@ -14,7 +14,7 @@ from kit.work import Work
 from services.registry.comanagement import feed, policy, repository, rules
 from services.registry.comanagement.errors import AgreementState
 from services.registry.comanagement.intake import TakenTransfer, take_over_transfers_out
-from services.registry.comanagement.schemas import AgreementStep, NewAgreement, NewTransferOut, PersonLeaves, Receipt
+from services.registry.comanagement.schemas import AgreementStep, NewAgreement, NewTransferOut, PersonLeaves, Receipt, ReceiptRow
 from services.registry.comanagement.tables import Agreement, AgreementPerson, PartnerReceipt, TransferOut
 from services.registry.people import policy as people_policy
 from services.registry.people import repository as people
@@ -22,9 +22,12 @@ from services.registry.people.errors import RecordClosed
 
 
 async def propose_agreement(work: Work, new: NewAgreement) -> Agreement:
-    """Propose an agreement; nothing is shared before both sides accepted (domain 6, step 3). Raises Invalid, PersonNotFound."""
+    """Propose an agreement; nothing is shared before both sides accepted (domain 6, step 3). Raises Forbidden, Invalid, PersonNotFound."""
+    policy.may_propose(work.principal, work.house.county)
     if new.valid_to <= new.valid_from:
         raise invalid("/valid_to", "before_start", "截止日须晚于起始日", "must lie after the start")
+    if new.partner_area == work.house.county:
+        raise invalid("/partner_area", "own_county", "对方地区不能是本县", "must be another county")
     agreement = Agreement(
         name=new.name,
         partner_area=new.partner_area,
@@ -49,12 +52,17 @@ async def propose_agreement(work: Work, new: NewAgreement) -> Agreement:
 
 async def read_agreement(work: Work, agreement_id: UUID) -> Agreement:
     """One agreement. Raises AgreementNotFound."""
-    return policy.may_see(work.principal, await repository.agreement(work.session, agreement_id))
+    return policy.may_see(work.principal, await repository.agreement(work.session, agreement_id), work.house.county)
 
 
 async def list_agreements(work: Work) -> Sequence[Agreement]:
-    """All for the county office, the granted ones for a partner."""
-    return await repository.agreements(work.session, None if work.principal.has(Role.COUNTY_OFFICER) else policy.granted(work.principal))
+    """All for the office of this county; for a partner those that name its client and that it was granted; for anybody else none."""
+    if policy.is_office(work.principal, work.house.county):
+        return await repository.agreements(work.session, None)
+    if not work.principal.has(Role.PARTNER):
+        return []
+    found = await repository.agreements(work.session, policy.granted(work.principal))
+    return [agreement for agreement in found if agreement.partner_client == work.principal.subject]
 
 
 async def take_agreement_step(work: Work, agreement_id: UUID, step: AgreementStep, if_match: str | None) -> Agreement:
@@ -72,6 +80,8 @@ async def take_agreement_step(work: Work, agreement_id: UUID, step: AgreementSte
     if step.event == "accept":
         if not work.principal.has(Role.PARTNER) and not step.document_no:
             raise invalid("/document_no", "document_required", "须有对方书面接受文号", "needs the number of the partner's written reply")
+        if step.on >= agreement.valid_to:
+            raise invalid("/on", "term_over", "协议期限已过,不能再接受", "the agreement's term is over: nothing is left to accept")
         agreement.accepted_by, agreement.accepted_on = work.principal.subject, step.on
     else:
         if not work.principal.has(Role.COUNTY_OFFICER):
@@ -100,7 +110,7 @@ async def let_person_leave(work: Work, agreement_id: UUID, person_id: UUID, leav
     found = await repository.named_in(work.session, agreement.id, [person_id])
     people_policy.may_write(work.principal, await people.person(work.session, person_id))
     for membership in found:
-        membership.left_on, membership.left_reason = leaves.on, leaves.reason
+        membership.left_on, membership.left_reason, membership.left_at = leaves.on, leaves.reason, work.now
     _touch(work, agreement)
     await work.note("agreement.leave", "person", person_id, details={"agreement": str(agreement.id), "reason": leaves.reason})
     return agreement
@@ -108,7 +118,7 @@ async def let_person_leave(work: Work, agreement_id: UUID, person_id: UUID, leav
 
 async def named_persons(work: Work, agreement_id: UUID) -> list[dict[str, Any]]:
     """Everybody named in an agreement and what the partner was told. Raises AgreementNotFound."""
-    agreement = policy.may_see(work.principal, await repository.agreement(work.session, agreement_id))
+    agreement = policy.may_see(work.principal, await repository.agreement(work.session, agreement_id), work.house.county)
     told = await repository.entries(work.session, agreement.id)
     rows = await repository.shared_list(work.session, agreement.id, work.today)
     in_force = rules.holds_on(agreement.state, agreement.valid_from, agreement.valid_to, work.today)
@@ -128,7 +138,7 @@ async def named_persons(work: Work, agreement_id: UUID) -> list[dict[str, Any]]:
 
 async def take_receipt(work: Work, agreement_id: UUID, receipt: Receipt) -> tuple[PartnerReceipt, int, list[UUID]]:
     """Store what the partner applied and deleted; with the changes it is behind and the deletions it still owes. Raises AgreementNotFound, BadCursor, Invalid."""
-    agreement = policy.may_see(work.principal, await repository.agreement(work.session, agreement_id))
+    agreement = policy.may_see(work.principal, await repository.agreement(work.session, agreement_id), work.house.county)
     position, _ = feed.read_cursor(work, agreement.id, receipt.cursor)
     entries = await repository.entries(work.session, agreement.id)
     if not set(receipt.deleted) <= set(entries):
@@ -142,12 +152,29 @@ async def take_receipt(work: Work, agreement_id: UUID, receipt: Receipt) -> tupl
     )
     work.session.add(row)
     await work.session.flush()
-    work.purpose = "exchange"
+    work.purpose = policy.EXCHANGE
     await work.note("comanagement.receipt", "agreement", agreement.id, details={"applied": position, "deleted": len(receipt.deleted)})
-    gone = await repository.deleted_refs(work.session, agreement.id)
-    owed = [entry.ref for entry in entries.values() if not entry.present and str(entry.ref) not in gone]
+    owed = rules.deletions_owed(entries.values(), await repository.deletions(work.session, agreement.id))
     behind = sum(entry.position > position for entry in entries.values())
     return row, behind, owed
+
+
+async def receipts_of(work: Work, agreement_id: UUID) -> list[ReceiptRow]:
+    """What the partner reported, latest first, with what it still owed after each: both sides see the same. Raises AgreementNotFound."""
+    agreement = policy.may_see(work.principal, await repository.agreement(work.session, agreement_id), work.house.county)
+    rows = await repository.receipts(work.session, agreement.id)
+    await work.note("comanagement.list_receipts", "agreement", agreement.id, details={"count": len(rows)})
+    return [
+        ReceiptRow(
+            id=row.id,
+            applied=row.position,
+            told=agreement.position,
+            deleted=[UUID(ref) for ref in row.deleted],
+            received_from=row.received_from,
+            received_at=row.received_at,
+        )
+        for row in rows
+    ]
 
 
 async def record_transfer_out(work: Work, new: NewTransferOut) -> TransferOut:
@@ -192,13 +219,13 @@ async def _name(work: Work, agreement: Agreement, person_ids: Sequence[UUID]) ->
             # A random reference: it says nothing of the person and nothing of when they were named.
             work.session.add(AgreementPerson(id=uuid4(), agreement_id=agreement.id, person_id=person_id, named_on=work.today))
         else:
-            membership.left_on = membership.left_reason = None
+            membership.left_on = membership.left_reason = membership.left_at = None
     await work.session.flush()
     await work.note("agreement.name", "person", *wanted, details={"agreement": str(agreement.id)})
 
 
 async def _locked(work: Work, agreement_id: UUID) -> Agreement:
-    policy.may_see(work.principal, await repository.agreement(work.session, agreement_id))
+    policy.may_see(work.principal, await repository.agreement(work.session, agreement_id), work.house.county)
     found = await repository.agreement(work.session, agreement_id, for_update=True)
     assert found is not None
     return found

@@ -78,6 +78,8 @@ class AgreementPerson(SCHEMA.base, table=True):
     named_on: date
     left_on: date | None = None
     left_reason: str | None = Field(default=None, sa_type=sa.Text)
+    left_at: datetime | None = Field(default=None, sa_type=sa.DateTime(timezone=True))
+    """When the leaving was recorded; null for those who left before this was kept."""
 
 
 class SharedEntry(SCHEMA.base, table=True):

@@ -150,15 +150,18 @@ FILTERS: dict[str, Any] = dict.fromkeys(("towns", "division", "kind", "person", 
 RUNNING = """
 select m.id, m.kind, m.state, m.division_code, m.term_start, m.term_end
   from registry.measure m
- where m.person_id = :person
+ where m.person_id = :person and m.kind = any(:kinds)
    and (m.term_start is null or m.term_start <= :day) and (m.ended_on is null or m.ended_on > :day)
-   and not (m.state = any(:expiring) and m.term_end <= :day)
+   and not (m.state = any(:expiring) and coalesce(m.term_end <= :day, false))
    and (m.ended_on is not null or m.state = any(:open))
    and coalesce(m.term_start, m.ordered_on, m.created_at::date) <= :day
  order by m.term_start desc nulls last, m.id desc limit 1"""
 
 
 async def running_on(session: AsyncSession, person_id: UUID, day: date) -> RowMapping | None:
-    """The measure of a person that is open on a day, or None: by its dates, not by what a job has written."""
-    parameters = {"person": person_id, "day": day, "expiring": list(EXPIRING), "open": list(OPEN)}
+    """The measure that binds a person on a day, or None: by its dates, not by what a job has written.
+
+    Voluntary treatment, maintenance treatment and a stay at a centre bind nobody (NCL art. 36, 49, 51): they are no basis of supervision.
+    """
+    parameters = {"person": person_id, "day": day, "kinds": list(EXCLUSIVE), "expiring": list(EXPIRING), "open": list(OPEN)}
     return (await session.execute(text(RUNNING), parameters)).mappings().first()
