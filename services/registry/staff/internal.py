@@ -26,6 +26,7 @@ class KnownStaff(Answer):
     code: str
     name: str
     post: str
+    sex: str | None
     division_code: str
     valid_from: date
     valid_to: date | None
@@ -46,6 +47,7 @@ async def known_staff(work: Neighbour, code: Annotated[list[AskedCode], Query(),
             code=member.code,
             name=member.name,
             post=member.post,
+            sex=member.sex,
             division_code=member.division_code,
             valid_from=member.valid_from,
             valid_to=member.valid_to,

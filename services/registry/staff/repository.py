@@ -7,13 +7,16 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import false, or_, select, text, update
+from sqlalchemy import false, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from kit.db import new_id
 from services.registry.staff.tables import CareTeamMember, StaffMember, Station
+
+KEPT = frozenset({"sex"})
+"""What a list that leaves it out does not take away: older lists never had the column."""
 
 
 async def put(session: AsyncSession, table: type[Station] | type[StaffMember], rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
@@ -23,8 +26,9 @@ async def put(session: AsyncSession, table: type[Station] | type[StaffMember], r
     statement = insert(table).values([{**row, "id": new_id()} for row in rows])
     fields = [name for name in rows[0] if name != "code"]
     new = statement.excluded
-    different = or_(*(col(getattr(table, name)).is_distinct_from(new[name]) for name in fields))
-    statement = statement.on_conflict_do_update(index_elements=["code"], set_={name: new[name] for name in fields}, where=different)
+    after = {name: func.coalesce(new[name], col(getattr(table, name))) if name in KEPT else new[name] for name in fields}
+    different = or_(*(col(getattr(table, name)).is_distinct_from(after[name]) for name in fields))
+    statement = statement.on_conflict_do_update(index_elements=["code"], set_=after, where=different)
     written = len((await session.execute(statement.returning(col(table.code)))).scalars().all())
     return len(codes) - len(known), written - (len(codes) - len(known))
 

@@ -12,6 +12,7 @@ from kit.schemas import Answer, Day, DivisionCode, Message, ShortText
 
 StaffCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{1,20}$")]
 Post = Literal["county_officer", "town_officer", "social_worker", "grid_worker", "police_officer", "medic", "family", "volunteer"]
+Sex = Literal["male", "female"]
 StationKind = Literal["station", "demonstration", "remote_office"]
 
 
@@ -34,6 +35,8 @@ class StaffLoad(Message):
     code: StaffCode
     name: ShortText
     post: Post
+    sex: Sex | None = None
+    """Left out, what is known of it stays."""
     division_code: DivisionCode
     station_code: StaffCode | None = None
     valid_from: Day = date(2020, 1, 1)
@@ -61,6 +64,7 @@ class StaffAnswer(Answer):
     code: str
     name: str
     post: str
+    sex: str | None
     division_code: str
     station_id: UUID | None
     valid_from: date

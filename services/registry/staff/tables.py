@@ -13,6 +13,8 @@ from services.registry.schema import SCHEMA
 
 POSTS = ("county_officer", "town_officer", "social_worker", "grid_worker", "police_officer", "medic", "family", "volunteer")
 
+SEXES = ("male", "female")
+
 
 class Station(SCHEMA.base, table=True):
     """A rehabilitation station (社戒社康工作站); it may serve several towns."""
@@ -34,11 +36,13 @@ class StaffMember(SCHEMA.base, table=True):
     """A person who works for the county with supervised people. `code` is the staff number that accounts refer to."""
 
     __tablename__ = "staff_member"
-    __table_args__ = (check_words("post", POSTS, "post"),)
+    __table_args__ = (check_words("post", POSTS, "post"), check_words("sex", SEXES, "sex"))
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     code: str = Field(sa_type=sa.Text, unique=True)
     name: str = Field(sa_column=sa.Column(sa.Text, nullable=False, info={"personal": True}))
+    sex: str | None = Field(default=None, sa_column=sa.Column(sa.Text, info={"personal": True}))
+    """Who takes a urine specimen is of the person's sex (DTP art. 8); None when nobody has said it yet."""
     post: str = Field(sa_type=sa.Text)
     division_code: str = Field(sa_type=sa.Text, index=True)
     station_id: UUID | None = Field(default=None, foreign_key="registry.station.id")
