@@ -106,3 +106,15 @@ def _not_a_count_of_days(value: object) -> object:
 
 Day = Annotated[date, BeforeValidator(_not_a_count_of_days)]
 """A calendar day as clients write it. Every date of a request is one (tests/house)."""
+
+
+def _word(value: object) -> object:
+    if isinstance(value, bool):
+        return value
+    if value in ("true", "false"):
+        return value == "true"
+    raise ValueError("bool_parsing", "应为 true 或 false", "must be true or false")
+
+
+Flag = Annotated[bool, BeforeValidator(_word)]
+"""Yes or no, as `true` or `false` alone: `0`, `off` and `no` are refused in a query and in a body alike."""

@@ -1,0 +1,167 @@
+"""Takes a declared step: state, version, history and audit in one place, and tells which steps an object can take next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, ClassVar, Protocol
+from uuid import UUID
+
+import sqlalchemy as sa
+from pydantic import Field as AnswerField
+from sqlmodel import Field, SQLModel
+
+from kit.auth import Principal
+from kit.etags import check_version
+from kit.problems import Problem
+from kit.schemas import Answer
+from kit.steps.machine import Machine, NotDeclared, Step
+from kit.work import Work
+
+
+class StepNotAllowed(Problem):
+    """The object is not in a state from which this step leads."""
+
+    status = 409
+    slug = "step-not-allowed"
+    title_zh = "当前状态下不能进行此步骤"
+    title_en = "This step is not possible in the present state"
+
+
+class Stepped(Protocol):
+    """A row with a state."""
+
+    id: UUID
+    state: str
+    version: int
+    updated_at: datetime
+
+
+class History(SQLModel):
+    """Columns of a history: one row a step, only ever added to."""
+
+    __table_args__: ClassVar[Any] = ({"info": {"append_only": True}},)
+
+    id: int | None = Field(default=None, sa_type=sa.BigInteger, primary_key=True, sa_column_args=(sa.Identity(),))
+    object_id: UUID = Field(index=True)
+    event: str = Field(sa_type=sa.Text)
+    from_state: str = Field(sa_type=sa.Text)
+    to_state: str = Field(sa_type=sa.Text)
+    happened_on: date
+    source: str = Field(sa_type=sa.Text)
+    """The legal source of the step as it was declared when it was taken."""
+    reason: str = Field(default="", sa_type=sa.Text)
+    recorded_by: str = Field(sa_type=sa.Text)
+    recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What `take` hands to the noun: the declared step, and where it came from."""
+
+    step: Step
+    before: str
+
+
+def declared(machine: Machine, state: str, event: str, problem: type[Problem] = StepNotAllowed) -> Step:
+    """The declared step. Raises `problem` (StepNotAllowed)."""
+    try:
+        return machine.step(state, event)
+    except NotDeclared as error:
+        known = ", ".join(sorted({step.event for step in machine.open_from(state)})) or "-"
+        raise problem(
+            f"当前状态 {state} 不能进行 {event};可以:{known}", f"{event} is not possible from {state}; possible: {known}"
+        ) from error
+
+
+async def take(
+    work: Work,
+    machine: Machine,
+    row: Stepped,
+    event: str,
+    history: type[Any] | None,
+    *,
+    noted: tuple[str, UUID | str, str],
+    if_match: str | bool | None = False,
+    on: date | None = None,
+    reason: str = "",
+    problem: type[Problem] = StepNotAllowed,
+    more: Mapping[str, Any] | None = None,
+    details: Mapping[str, Any] | None = None,
+) -> Taken:
+    """Take one step with one row, in this transaction.
+
+    `history`: the class of its history rows; columns beside those of `History` come in `more`, which also overrides (a table whose owner column has another
+    name). `noted`: object type and id for the audit trail, and the prefix of the action (`plan` → `plan.excuse`). `if_match`: the header of the request;
+    False where no client asked. Raises StepNotAllowed (or `problem`), StaleVersion, VersionRequired.
+    """
+    if not isinstance(if_match, bool):
+        check_version(if_match, row.version)
+    taken = Taken(declared(machine, row.state, event, problem), row.state)
+    row.state = taken.step.target
+    row.version += 1
+    row.updated_at = work.now
+    if history is not None:
+        values: dict[str, Any] = {
+            "object_id": row.id,
+            "event": event,
+            "from_state": taken.before,
+            "to_state": taken.step.target,
+            "happened_on": on or work.today,
+            "source": taken.step.source,
+            "reason": reason,
+            "recorded_by": work.principal.staff_id or work.principal.subject,
+            "recorded_at": work.now,
+            **(more or {}),
+        }
+        columns = history.__table__.columns.keys()
+        work.session.add(history(**{name: value for name, value in values.items() if name in columns}))
+    await work.session.flush()
+    kind, object_id, prefix = noted
+    await work.note(f"{prefix}.{event}", kind, object_id, details={"to": row.state, **(details or {})})
+    return taken
+
+
+class Reason(Answer):
+    """Why a step cannot be taken now."""
+
+    code: str = AnswerField(description="原因代码 · code of the reason")
+    zh: str = AnswerField(description="中文说明 · in Chinese")
+    en: str = AnswerField(description="英文说明 · in English")
+
+
+class NextStep(Answer):
+    """A step that leads out of the present state."""
+
+    event: str = AnswerField(description="步骤代码 · code of the step")
+    zh: str = AnswerField(description="步骤名称 · label in Chinese")
+    en: str = AnswerField(description="步骤英文名称 · label in English")
+    to: str = AnswerField(description="之后的状态 · state afterwards")
+    fields: list[str] = AnswerField(description="必填字段 · fields that it needs")
+    roles: list[str] = AnswerField(description="可由谁进行 · who may take it")
+    source: str = AnswerField(description="法律依据 · legal source")
+    deadline: str = AnswerField(description="随之开始的期限,无则为空 · the duty that begins with it, or empty")
+    blocked_by: list[Reason] = AnswerField(description="受阻原因,可进行则为空 · what stands in the way; empty when it can be taken now")
+
+
+NOT_YOURS = Reason(code="role", zh="不属于您的职责", en="not yours to take")
+
+
+def next_steps(machine: Machine, state: str, principal: Principal, blocked: Mapping[str, Sequence[Reason]] | None = None) -> list[NextStep]:
+    """What can be done with an object now. Steps that nobody takes by hand are left out; `blocked`: event → what the noun's rules say stands in the way."""
+    return [
+        NextStep(
+            event=step.event,
+            zh=step.zh,
+            en=step.en,
+            to=step.target,
+            fields=list(step.needs),
+            roles=sorted(step.roles),
+            source=step.source,
+            deadline=step.deadline,
+            blocked_by=[*([] if principal.has(*step.roles) else [NOT_YOURS]), *(blocked or {}).get(step.event, ())],
+        )
+        for step in machine.open_from(state)
+        if step.roles
+    ]
