@@ -12,6 +12,36 @@ _FIRM = "018f0000-0000-7000-8000-000000000101"
 _INSPECTION = "018f0000-0000-7000-8000-000000000102"
 
 
+class CatalogueChanged(Event):
+    """The list of precursors changes for one chemical from a day on; `subject_id` is the entry (易制毒化学品管理条例 art. 2)."""
+
+    type: ClassVar[str] = "catalogue.changed"
+    sample: ClassVar[dict[str, Any]] = {"change": "reclassified", "from_day": "2021-09-20", "category_before": 3, "category_after": 2}
+
+    change: str
+    """`listed`, `delisted` or `reclassified`."""
+    from_day: date
+    category_before: int | None
+    category_after: int | None
+
+
+class FirmReclassified(Event):
+    """A change of the list changed a firm's classes or competent authorities; `subject_id` is the firm (易制毒化学品管理条例 art. 2, 8-17)."""
+
+    type: ClassVar[str] = "firm.reclassified"
+    sample: ClassVar[dict[str, Any]] = {
+        "division_code": "610822100000",
+        "on_day": "2021-09-20",
+        "categories": [2],
+        "competent": ["emergency_management", "police"],
+    }
+
+    division_code: str
+    on_day: date
+    categories: list[int]
+    competent: list[str]
+
+
 class DrawPublished(Event):
     """A draw's result can be read and recomputed; `subject_id` is the draw (国办发〔2015〕58号)."""
 
@@ -103,4 +133,12 @@ class LicenceExpiring(Event):
     valid_to: date
 
 
-EVENTS: tuple[type[Event], ...] = (DrawPublished, InspectionCompleted, RectificationOverdue, RectificationClosed, LicenceExpiring)
+EVENTS: tuple[type[Event], ...] = (
+    CatalogueChanged,
+    FirmReclassified,
+    DrawPublished,
+    InspectionCompleted,
+    RectificationOverdue,
+    RectificationClosed,
+    LicenceExpiring,
+)

@@ -9,8 +9,9 @@ from kit.intake import commit_job, read_job, sweep_job
 from kit.intake.keeping import SWEEP_CRON, SWEEP_JOB
 from kit.intake.reading import COMMIT_JOB, READ_JOB
 from kit.jobs import in_work
-from kit.work import House
-from services.precursor.firms.service import warn_of_licences
+from kit.work import House, Work
+from services.precursor.catalogue.service import IN_EFFECT_JOB
+from services.precursor.firms.service import follow_catalogue, warn_of_licences
 from services.precursor.ledgers.intake import INTAKE
 from services.precursor.rectifications.service import tell_overdue
 
@@ -25,9 +26,19 @@ async def licences_expiring(house: House, **_: Any) -> None:
     await in_work(house, "licences_expiring", warn_of_licences)
 
 
+async def catalogue_in_effect(house: House, **_: Any) -> None:
+    """Bring the firms to the list of precursors of the day that has begun."""
+
+    async def run(work: Work) -> None:
+        await follow_catalogue(work)
+
+    await in_work(house, IN_EFFECT_JOB, run)
+
+
 JOBS: tuple[PeriodicJob, ...] = (
     # 16:10 UTC is ten past midnight in Shanghai: the day whose deadline passed has just ended.
     ("rectifications_overdue", rectifications_overdue, "10 16 * * *"),
+    (IN_EFFECT_JOB, catalogue_in_effect, "2 16 * * *"),
     ("licences_expiring", licences_expiring, "20 16 * * *"),
     (READ_JOB, read_job(INTAKE), None),
     (COMMIT_JOB, commit_job(INTAKE), None),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from services.precursor.catalogue.rules import ambiguous
+from services.precursor.catalogue.rules.file import ambiguous
 from services.precursor.firms.rules import is_organisation_code
 from tests.houses import TestHouse
 from tests.precursor import county
@@ -22,7 +22,7 @@ def test_a_name_in_the_catalogue_means_one_chemical_on_one_day() -> None:
     assert ambiguous([entry("甲", 2005, 2011), entry("甲", 2010)]) == ["甲"]
 
 
-async def test_a_firm_of_two_ledgers_is_told_and_left_to_a_person(house: TestHouse) -> None:
+async def test_a_firm_of_two_ledgers_is_inspected_as_both_and_its_name_left_to_a_person(house: TestHouse) -> None:
     await county.load_catalogue(house)
     await county.take_over(house, "chemical")
     row = next(row for row in county.rows_of("chemical") if row["uscc"])
@@ -30,9 +30,10 @@ async def test_a_firm_of_two_ledgers_is_told_and_left_to_a_person(house: TestHou
     assert [(problem.field, problem.code) for problem in told.problems] == [("uscc", "kind_differs")]
     officer = county.county_officer(house)
     firm = parsed(await officer("GET", f"/precursor/v1/firms?q={row['uscc']}"))["items"][0]
-    assert (firm["kind"], firm["name"]) == ("chemical", row["company_name"])
+    assert (firm["kind"], firm["name"], firm["lines"]) == ("chemical", row["company_name"], ["chemical", "courier"])
+    assert {one["id"] for one in parsed(await officer("GET", "/precursor/v1/firms?kind=courier"))["items"]} == {firm["id"]}
     closed = {"state": "closed", "reason": "注销"}
-    parsed(await officer("PATCH", f"/precursor/v1/firms/{firm['id']}", closed, if_match='"v1"'))
+    parsed(await officer("PATCH", f"/precursor/v1/firms/{firm['id']}", closed, if_match='"v2"'))
     told = await county.take_over(house, "chemical", [row])
     assert "firm_closed" in [problem.code for problem in told.problems]
     assert parsed(await officer("GET", f"/precursor/v1/firms/{firm['id']}"))["state"] == "closed"

@@ -17,6 +17,7 @@ from services.precursor.jobs import rectifications_overdue
 from tests.houses import Caller, TestHouse
 from tests.precursor import county
 from tests.precursor.county import parsed
+from tests.precursor.test_catalogue import shipped
 from tests.precursor.test_draws import COURIERS, prepared
 from tests.precursor.test_whole_path import published_draw, verify
 
@@ -221,10 +222,10 @@ async def test_precursor_regulation_32_each_authority_draws_only_the_firms_that_
 
 
 def test_precursor_regulation_8_to_30_power_follows_class_and_activity() -> None:
-    medicine = holding_of(["麻黄素类物质"], [1], ["buy"], {"麻黄素类物质"})
-    acid = holding_of(["硫酸"], [3], ["use", "transport"], {"麻黄素类物质"})
-    unknown = holding_of([], [], [], set())
-    both = holding_of(["麻黄素类物质"], [1, 3], [], {"麻黄素类物质"})
+    medicine = holding_of(["麻黄素类物质"], [1], ["buy"], shipped())
+    acid = holding_of(["硫酸"], [3], ["use", "transport"], shipped())
+    unknown = holding_of([], [], [], shipped())
+    both = holding_of(["麻黄素类物质"], [1, 3], [], shipped())
 
     def reaches(authority: str) -> list[bool]:
         return [

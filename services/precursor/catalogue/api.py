@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 
@@ -11,7 +12,7 @@ from kit.roles import Role
 from kit.schemas import Day
 from kit.work import UnitRoute, Work, allow
 from services.precursor.catalogue import service
-from services.precursor.catalogue.schemas import EntryAnswer, LoadAnswer
+from services.precursor.catalogue.schemas import ChangeAnswer, EntryAnswer, ListChange, LoadAnswer, NameAnswer, NameQuery
 from services.precursor.grants import READ
 
 router = APIRouter(prefix="/precursor/v1/catalogue", tags=["catalogue"], route_class=UnitRoute)
@@ -24,14 +25,14 @@ Loader = Annotated[Work, allow(Role.COUNTY_OFFICER)]
 CSV_BODY = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
-@router.get("", response_model=list[EntryAnswer])
+@router.get("")
 async def search_catalogue(
     work: Reader,
     q: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
     on: Day | None = None,
     category: Annotated[int | None, Query(ge=1, le=3)] = None,
-) -> object:
-    """What is controlled on a day, by Chinese name, English name, synonym or CAS number."""
+) -> list[EntryAnswer]:
+    """What is controlled on a day, by Chinese name, English name, synonym or CAS number; also by the name of a controlled salt or preparation."""
     return await service.search_catalogue(work, q, on, category)
 
 
@@ -41,3 +42,21 @@ async def load_catalogue(work: Loader, request: Request) -> LoadAnswer:
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != "text/csv":
         raise Malformed("请以 text/csv 上传", "send the list as text/csv")
     return await service.load_catalogue(work, await request.body())
+
+
+@router.post("/names/search")
+async def find_names(work: Reader, query: NameQuery) -> list[NameAnswer]:
+    """What words of a ledger stand for: entries for names, salts, preparations and mixtures; suggestions for a person where nobody can know."""
+    return await service.find_names(work, query)
+
+
+@router.get("/changes")
+async def list_changes(work: Reader, since: Day | None = None) -> list[ChangeAnswer]:
+    """Additions, delistings and reclassifications, each from its day on."""
+    return await service.known_changes(work, since)
+
+
+@router.post("/{entry_id}/changes", status_code=201)
+async def change_list(work: Loader, entry_id: UUID, change: ListChange) -> EntryAnswer:
+    """Reclassify or delist a chemical from a day on; stored firms follow from that day."""
+    return await service.change_list(work, entry_id, change)

@@ -1,15 +1,33 @@
 """Problems of the catalogue.
 
 Problem
+├── EntryNotFound 404
+├── ListUnchanged 409             the chemical is not in force on that day, or stands there so already
 └── Invalid
     └── CatalogueUnreadable 422   names each line and column that is wrong; nothing is loaded then
 """
 
-from kit.problems import Invalid
+from kit.problems import Conflict, Invalid, NotFound
+
+
+class EntryNotFound(NotFound):
+    """No such entry."""
+
+    slug = "catalogue-entry-not-found"
+    title_zh = "品种目录中没有该条目"
+    title_en = "The catalogue has no such entry"
+
+
+class ListUnchanged(Conflict):
+    """The chemical is not in force on that day, or is listed so already."""
+
+    slug = "list-unchanged"
+    title_zh = "该品种在该日不在列或分类相同"
+    title_en = "On that day the chemical is not listed, or is listed so already"
 
 
 class CatalogueUnreadable(Invalid):
-    """The file is no catalogue."""
+    """The file is not a catalogue."""
 
     slug = "catalogue-unreadable"
     title_zh = "品种目录文件有误,未载入任何内容"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import or_, select
@@ -43,31 +44,14 @@ async def every_entry(session: AsyncSession) -> Sequence[CatalogueEntry]:
     return (await session.execute(select(CatalogueEntry))).scalars().all()
 
 
-async def classes_of(session: AsyncSession, names: Sequence[str], day: date) -> dict[str, tuple[str, int]]:
-    """Name as written → (catalogue name, class) for names and synonyms in force on a day."""
-    if not names:
-        return {}
-    statement = sa.text(
-        """select w.word, e.name_zh, e.category
-             from unnest(cast(:names as text[])) as w(word)
-             join precursor.catalogue_entry e on (e.name_zh = w.word or e.synonyms ? w.word)
-            where e.valid_from <= :day and (e.valid_to is null or e.valid_to > :day)
-            order by e.category desc"""
-    )
-    rows = await session.execute(statement, {"names": list(names), "day": day})
-    return {word: (name, category) for word, name, category in rows}
+async def every_entry_read(session: AsyncSession) -> Sequence[CatalogueEntry]:
+    """All entries of all times: some fifty rows, from which every name of every day is found."""
+    return (await session.execute(select(CatalogueEntry).order_by(col(CatalogueEntry.seq), col(CatalogueEntry.valid_from)))).scalars().all()
 
 
-async def pharmaceuticals(session: AsyncSession, names: Sequence[str], day: date) -> set[str]:
-    """Which of these names are pharmaceutical precursors (药品类) in the catalogue of a day."""
-    if not names:
-        return set()
-    statement = sa.text(
-        """select w.word from unnest(cast(:names as text[])) as w(word)
-             join precursor.catalogue_entry e on (e.name_zh = w.word or e.synonyms ? w.word)
-            where e.subtype = 'pharmaceutical' and e.valid_from <= :day and (e.valid_to is null or e.valid_to > :day)"""
-    )
-    return set((await session.execute(statement, {"names": list(names), "day": day})).scalars())
+async def entry(session: AsyncSession, entry_id: UUID) -> CatalogueEntry | None:
+    """One entry."""
+    return await session.get(CatalogueEntry, entry_id)
 
 
 def changed_fields(entry: CatalogueEntry, values: dict[str, Any]) -> list[str]:

@@ -10,9 +10,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
+from services.precursor.catalogue.rules import CONTROL_LEVELS, SUBTYPES
 from services.precursor.schema import SCHEMA
-
-CONTROL_LEVELS = ("national", "provincial_watch")
 
 
 class CatalogueEntry(SCHEMA.base, table=True):
@@ -23,7 +22,7 @@ class CatalogueEntry(SCHEMA.base, table=True):
         sa.UniqueConstraint("name_zh", "valid_from"),
         sa.CheckConstraint("category in (1, 2, 3)", name="category"),
         check_words("control_level", CONTROL_LEVELS, "control_level"),
-        check_words("subtype", ("", "pharmaceutical", "non_pharmaceutical"), "subtype"),
+        check_words("subtype", SUBTYPES, "subtype"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)

@@ -24,7 +24,7 @@ from services.precursor.draws.schemas import (
     SetAside,
 )
 from services.precursor.draws.tables import Draw
-from services.precursor.firms.schemas import Kind
+from services.precursor.firms.rules import Kind
 from services.precursor.grants import READ
 from services.precursor.lists import DEFAULT_LIMIT, Cursor, Limit
 

@@ -34,6 +34,9 @@ async def freeze(work: Work, draw_id: UUID, new: NewDraw) -> Frozen:
     objects: list[dict[str, Any]] = []
     excluded: list[dict[str, Any]] = []
     for firm, holding in await firms.objects_to_draw(work, new.object_kind, new.inspect_from):
+        if new.object_kind == "chemical" and not holding.controlled:  # what it held has left the list
+            excluded.append({"id": str(firm.id), "uscc": firm.uscc, "reason": "nothing_controlled"})
+            continue
         powers = {"pharmaceutical": holding.pharmaceutical, "other": holding.other}
         if not has_power(new.authority, new.object_kind, activities=holding.activities, **powers):
             excluded.append({"id": str(firm.id), "uscc": firm.uscc, "reason": "not_competent"})

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from kit.schemas import Answer, Code, Day, Instant, LongText, Message, ShortText
-from services.precursor.firms.schemas import Kind
+from services.precursor.firms.rules import Kind
 
 Ratio = Annotated[int, Field(ge=1, le=100)]
 Number = Annotated[int, Field(ge=0, le=10**12)]

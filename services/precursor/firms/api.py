@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
-from kit.clock import local_day
 from kit.etags import IfMatch, etag
 from kit.pages import Page, next_link
 from kit.roles import Role
 from kit.schemas import DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.precursor.firms import service
-from services.precursor.firms.rules import expires_soon
-from services.precursor.firms.schemas import Contacts, FirmAnswer, FirmCounts, FirmHistoryEntry, FirmPatch, FirmState, Kind, NewFirm
+from services.precursor.firms.rules import FirmState, Kind
+from services.precursor.firms.schemas import Contacts, FirmAnswer, FirmCounts, FirmHistoryEntry, FirmPatch, NewFirm
 from services.precursor.firms.tables import Firm
 from services.precursor.grants import READ
 from services.precursor.lists import DEFAULT_LIMIT, Cursor, Limit
@@ -31,15 +30,9 @@ Writer = Annotated[Work, allow(Role.COUNTY_OFFICER)]
 Search = Annotated[str | None, Query(min_length=1, max_length=100)]
 
 
-def _answer(work: Work, firm: Firm) -> FirmAnswer:
-    values: dict[str, Any] = {name: getattr(firm, name, None) for name in FirmAnswer.model_fields}
-    soon = expires_soon(firm.licence_valid_to, local_day(work.now))
-    return FirmAnswer(**{**values, "legal_person": firm.legal_person_masked, "phone": firm.phone_masked, "licence_expires_soon": soon})
-
-
-def _single(work: Work, firm: Firm, response: Response) -> FirmAnswer:
+async def _single(work: Work, firm: Firm, response: Response) -> FirmAnswer:
     response.headers["ETag"] = etag(firm.version)
-    return _answer(work, firm)
+    return (await service.answers(work, [firm]))[0]
 
 
 @router.get("")
@@ -61,7 +54,7 @@ async def list_firms(
     filters = {"q": q, "kind": kind, "division_code": division_code, "category": category, "chemical": chemical, "state": state}
     rows, following = await service.list_firms(work, filters, licence_expiring, cursor, limit)
     response.headers.update(next_link(request, following))
-    return Page[FirmAnswer](items=[_answer(work, firm) for firm in rows], next=following)
+    return Page[FirmAnswer](items=await service.answers(work, rows), next=following)
 
 
 @router.get("/counts")
@@ -75,13 +68,13 @@ async def register_firm(work: Writer, new: NewFirm, response: Response) -> FirmA
     """Register a firm."""
     firm = await service.register_firm(work, new)
     response.headers["Location"] = f"/precursor/v1/firms/{firm.id}"
-    return _single(work, firm, response)
+    return await _single(work, firm, response)
 
 
 @router.get("/{firm_id}")
 async def read_firm(work: Reader, firm_id: UUID, response: Response) -> FirmAnswer:
     """One firm, its people masked."""
-    return _single(work, await service.read_firm(work, firm_id), response)
+    return await _single(work, await service.read_firm(work, firm_id), response)
 
 
 @router.get("/{firm_id}/contacts")
@@ -103,4 +96,4 @@ async def history_of(work: Reader, firm_id: UUID) -> list[FirmHistoryEntry]:
 @router.patch("/{firm_id}")
 async def amend_firm(work: Writer, firm_id: UUID, patch: FirmPatch, response: Response, if_match: IfMatch = None) -> FirmAnswer:
     """Correct a firm's data."""
-    return _single(work, await service.amend_firm(work, firm_id, patch, if_match), response)
+    return await _single(work, await service.amend_firm(work, firm_id, patch, if_match), response)

@@ -14,9 +14,10 @@ from pydantic import ValidationError
 
 from kit.schemas import Day, DivisionCode, Message, ShortText
 from kit.work import Work
-from services.precursor.catalogue.repository import classes_of
+from services.precursor.catalogue.rules.names import Names
+from services.precursor.catalogue.service import names_on
 from services.precursor.firms import repository, service
-from services.precursor.firms.rules import activity_of, categories_of
+from services.precursor.firms.rules import activity_of, listed_names, stated_beyond
 from services.precursor.firms.schemas import Phone, Uscc
 from services.precursor.firms.tables import Firm, FirmChange
 from services.precursor.told import newer, result_of
@@ -64,30 +65,34 @@ class Takeover:
 async def take_over_firms(work: Work, rows: Sequence[dict[str, Any]], kind: str = "chemical", source: str = "ledger") -> Takeover:
     """Bring ledger rows into the register. The same rows again change nothing; a row that is not valid is told and left out.
 
-    A firm of the other ledger's kind is told (`kind_differs`) and left as it is; one that was closed is told (`firm_closed`) and stays closed. A chemical that the catalogue does not name is kept as written and told (`chemical_unknown`); an inspection older than the known one is ignored.
+    A firm of the other ledger's kind is told (`kind_differs`) and is inspected as both from then on, under the name that it has; one that was closed is told (`firm_closed`) and stays closed. A chemical that the catalogue does not name is kept as written and told (`chemical_unknown`); an inspection older than the known one is ignored.
     """
     result = Takeover()
     accepted = _readable(rows, work.house.county, result)
     known_firms = await repository.firms_by_uscc(work.session, [row.uscc for _, row in accepted])
-    names = sorted({name for _, row in accepted for name in row.chemicals})
-    known_names = await classes_of(work.session, names, work.today)
+    catalogue = await names_on(work, work.today)
     new: list[Firm] = []
     history: list[FirmChange] = []
     for position, row in accepted:
         firm = known_firms.get(row.uscc)
-        if firm is not None and firm.kind != kind:  # the other ledger's firm: which it is, a person decides
+        if firm is not None and kind not in firm.lines:  # it is inspected as both from now on; which name it bears, a person decides
             result.problems.append(RowProblem(position, "uscc", "kind_differs"))
-            continue
         if firm is not None and firm.state == "closed":
             result.problems.append(RowProblem(position, "uscc", "firm_closed"))
         before = service.shown(firm) if firm is not None else {}
         if firm is None:
             firm = Firm(
-                kind=kind, uscc=row.uscc, name=row.company_name, division_code=row.town_code, created_at=work.now, updated_at=work.now
+                kind=kind,
+                lines=[kind],
+                uscc=row.uscc,
+                name=row.company_name,
+                division_code=row.town_code,
+                created_at=work.now,
+                updated_at=work.now,
             )
             known_firms[row.uscc] = firm
             new.append(firm)
-        _apply(work, firm, position, row, known_names, result)
+        _apply(work, firm, position, row, kind, catalogue, result)
         after = service.shown(firm)
         result.ids[row.uscc] = firm.id
         differences = {key: [before.get(key), value] for key, value in after.items() if before.get(key) != value}
@@ -134,14 +139,17 @@ def _readable(rows: Iterable[dict[str, Any]], county: str, result: Takeover) -> 
     return accepted
 
 
-def _apply(work: Work, firm: Firm, position: int, row: FirmRow, known: dict[str, tuple[str, int]], result: Takeover) -> None:
-    firm.name, firm.division_code = row.company_name, row.town_code
+def _apply(work: Work, firm: Firm, position: int, row: FirmRow, kind: str, catalogue: Names, result: Takeover) -> None:
+    if firm.kind == kind:
+        firm.name, firm.division_code = row.company_name, row.town_code
+    firm.lines = sorted({*firm.lines, kind})
     for name in row.chemicals:
-        if name not in known:
+        if catalogue.resolve(name) is None:
             result.problems.append(RowProblem(position, "chemicals", "chemical_unknown"))
     if row.chemicals or row.categories:
-        firm.chemicals = sorted({known[name][0] if name in known else name for name in row.chemicals})
-        firm.categories = categories_of((known[name][1] for name in row.chemicals if name in known), row.categories)
+        firm.chemicals = listed_names(row.chemicals, catalogue)
+        firm.stated_chemicals = list(row.chemicals)
+        firm.stated_categories = stated_beyond(row.categories, row.chemicals, catalogue)
     if row.activity:
         activity = activity_of(row.activity)
         if activity is None:
@@ -151,6 +159,7 @@ def _apply(work: Work, firm: Firm, position: int, row: FirmRow, known: dict[str,
     for flag in ("open_check", "real_name", "xray"):
         if getattr(row, flag) is not None:
             setattr(firm, flag, getattr(row, flag))
+    service.evaluate(firm, catalogue)
     _people(work, firm, row)
     if newer(firm.last_inspected_on, row.inspected_on):
         firm.last_inspected_on = row.inspected_on

@@ -10,11 +10,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import func, or_, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.precursor.firms.rules import WARN_DAYS
+from services.precursor.firms.rules import WARN_DAYS, tidied_code
 from services.precursor.firms.tables import Firm, FirmChange
 
 
@@ -26,7 +26,11 @@ class Wanted:
     kind: str | None = None
     division_code: str | None = None
     category: int | None = None
+    listed: Sequence[str] = ()
+    """With `category`: the chemicals that are in this class today."""
     chemical: str | None = None
+    meant: Sequence[str] = ()
+    """With `chemical`: the names of the list that the word stands for."""
     state: str | None = None
     q: str | None = None
     expiring_by: date | None = None
@@ -36,20 +40,22 @@ class Wanted:
 def _narrowed(wanted: Wanted) -> sa.Select[Firm]:
     query = select(Firm).where(or_(*(col(Firm.division_code).like(pattern) for pattern in wanted.towns)) if wanted.towns else sa.false())
     if wanted.kind:
-        query = query.where(col(Firm.kind) == wanted.kind)
+        query = query.where(sa.cast(col(Firm.lines), JSONB).contains([wanted.kind]))
     if wanted.division_code:
         query = query.where(col(Firm.division_code) == wanted.division_code)
     if wanted.state:
         query = query.where(col(Firm.state) == wanted.state)
     if wanted.category is not None:
-        query = query.where(sa.cast(col(Firm.categories), JSONB).contains([wanted.category]))
+        stated = sa.cast(col(Firm.stated_categories), JSONB).contains([wanted.category])
+        held = sa.cast(col(Firm.chemicals), JSONB).has_any(sa.cast(list(wanted.listed), ARRAY(sa.Text)))
+        query = query.where(or_(stated, held))
     if wanted.chemical:
-        query = query.where(sa.cast(col(Firm.chemicals), JSONB).contains([wanted.chemical]))
+        query = query.where(sa.cast(col(Firm.chemicals), JSONB).has_any(sa.cast([wanted.chemical, *wanted.meant], ARRAY(sa.Text))))
     if wanted.expiring_by is not None:
         query = query.where(col(Firm.licence_valid_to) <= wanted.expiring_by)
     if wanted.q:
         part = wanted.q.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-        query = query.where(or_(col(Firm.name).like(f"%{part}%"), col(Firm.uscc) == wanted.q.upper()))
+        query = query.where(or_(col(Firm.name).like(f"%{part}%"), col(Firm.uscc) == tidied_code(wanted.q)))
     return query
 
 
@@ -62,12 +68,30 @@ async def page_of_firms(session: AsyncSession, wanted: Wanted, after: UUID | Non
 
 
 async def counts(session: AsyncSession, towns: Sequence[str]) -> Sequence[tuple[str, str, int]]:
-    """(kind, town, active firms)."""
+    """(kind, town, active firms). A firm that is inspected as both counts in both kinds."""
     narrowed = _narrowed(Wanted(towns, state="active")).subquery()
+    lines = func.jsonb_array_elements_text(sa.cast(narrowed.c.lines, JSONB)).table_valued("value")
     rows = await session.execute(
-        select(narrowed.c.kind, narrowed.c.division_code, func.count()).group_by(narrowed.c.kind, narrowed.c.division_code)
+        select(lines.c.value, narrowed.c.division_code, func.count())
+        .select_from(narrowed.join(lines, sa.true()))
+        .group_by(lines.c.value, narrowed.c.division_code)
     )
     return [(kind, town, number) for kind, town, number in rows]
+
+
+async def towns_of(session: AsyncSession, towns: Sequence[str]) -> dict[str, int]:
+    """Town → active firms, each once."""
+    narrowed = _narrowed(Wanted(towns, state="active")).subquery()
+    rows = await session.execute(select(narrowed.c.division_code, func.count()).group_by(narrowed.c.division_code))
+    return {row[0]: row[1] for row in rows}
+
+
+async def firms_to_evaluate(session: AsyncSession, after: UUID | None, size: int) -> Sequence[Firm]:
+    """Active firms after an id, locked: for the evaluation by a new list."""
+    query = select(Firm).where(col(Firm.state) == "active")
+    if after is not None:
+        query = query.where(col(Firm.id) > after)
+    return (await session.execute(query.order_by(col(Firm.id)).limit(size).with_for_update())).scalars().all()
 
 
 async def firm(session: AsyncSession, firm_id: UUID, *, for_update: bool = False) -> Firm | None:
@@ -85,7 +109,11 @@ async def firms_by_uscc(session: AsyncSession, codes: Sequence[str]) -> dict[str
 async def active_firms(session: AsyncSession, kind: str) -> Sequence[Firm]:
     """The directory of inspected objects: every active firm of a kind."""
     return (
-        (await session.execute(select(Firm).where(col(Firm.kind) == kind, col(Firm.state) == "active").order_by(col(Firm.id))))
+        (
+            await session.execute(
+                select(Firm).where(sa.cast(col(Firm.lines), JSONB).contains([kind]), col(Firm.state) == "active").order_by(col(Firm.id))
+            )
+        )
         .scalars()
         .all()
     )

@@ -2,9 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal, get_args
+
+from services.precursor.catalogue.rules.names import Entry, Names
+from services.precursor.catalogue.rules.organs import Authority, organs_of
+
+Kind = Literal["chemical", "courier"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""What a firm is inspected as: a handler of precursors (易制毒化学品管理条例 art. 32), a courier (快递暂行条例 art. 5). A firm may be both."""
+
+Activity = Literal["produce", "trade", "buy", "use", "transport", "import_export"]
+ACTIVITIES: tuple[Activity, ...] = get_args(Activity)
+
+RiskClass = Literal["A", "B", "C", "D"]
+RISK_CLASSES: tuple[RiskClass, ...] = get_args(RiskClass)
+
+FirmState = Literal["active", "closed"]
+STATES: tuple[FirmState, ...] = get_args(FirmState)
+
+Result = Literal["pass", "rectify"]
+RESULTS: tuple[Result, ...] = get_args(Result)
 
 LEDGER_ACTIVITIES: Mapping[str, str] = {
     "MAKE": "produce",
@@ -19,7 +41,7 @@ LEDGER_ACTIVITIES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What decides who has power over a firm: classes, pharmaceutical or not, and what it does (易制毒化学品管理条例 art. 7-27)."""
+    """What a firm holds on one day, by the catalogue of that day: what decides who has power over it (易制毒化学品管理条例 art. 7-27)."""
 
     class_1: bool
     pharmaceutical: bool
@@ -27,17 +49,56 @@ class Holding:
     other: bool
     """It holds something else, or nothing is known of what it holds."""
     activities: frozenset[str] = frozenset()
+    categories: tuple[int, ...] = ()
+    competent: tuple[Authority, ...] = ()
+    """Every organ that licenses, files or permits what this firm does with what it holds."""
+    controlled: bool = True
+    """False when all that it is known to hold has left the list."""
 
 
-def holding_of(names: Iterable[str], categories: Iterable[int], activities: Iterable[str], pharmaceuticals: Collection[str]) -> Holding:
-    """What a firm holds, by the names of its chemicals, its classes and the names that are pharmaceutical. Those all stand in class 1 (annex)."""
-    held, classes = set(names), set(categories)
+def holding_of(names: Iterable[str], stated: Iterable[int], activities: Iterable[str], catalogue: Names) -> Holding:
+    """What a firm holds, by the words for its chemicals and the classes that its ledger states beside them.
+
+    A word that the list does not know counts as held, because a person has to decide; a word that has left the list does not. Pharmaceutical
+    precursors all stand in class 1 (annex), so a stated class 2 or 3 is something else.
+    """
+    entries: dict[str, Entry] = {}
+    unknown, words = False, list(names)
+    for word in words:
+        meant = catalogue.resolve(word)
+        if meant is not None:
+            entries |= {entry.name_zh: entry for entry in meant.entries}
+        else:
+            unknown = unknown or not (catalogue.was_listed(word) or catalogue.will_be_listed(word))
+    more = {category for category in stated if category in (1, 2, 3)}
+    doing = frozenset(activities)
     return Holding(
-        class_1=1 in classes,
-        pharmaceutical=bool(held & set(pharmaceuticals)),
-        other=not held or bool(held - set(pharmaceuticals)) or bool(classes - {1}),
-        activities=frozenset(activities),
+        class_1=1 in more or any(entry.category == 1 for entry in entries.values()),
+        pharmaceutical=any(entry.subtype == "pharmaceutical" for entry in entries.values()),
+        other=not words or unknown or bool(more - {1}) or any(entry.subtype != "pharmaceutical" for entry in entries.values()),
+        activities=doing,
+        categories=tuple(sorted(more | {entry.category for entry in entries.values()})),
+        competent=tuple(organs_of(entries.values(), doing)),
+        controlled=not words or unknown or bool(more) or bool(entries),
     )
+
+
+def stated_beyond(categories: Iterable[int], names: Iterable[str], catalogue: Names) -> list[int]:
+    """Classes that a ledger states and that no chemical in its row explains on that day: kept as the ledger's own word, since neither strikes out the other.
+
+    What a chemical explains is not kept: when the list reclassifies it, the firm follows.
+    """
+    explained = {entry.category for name in names if (meant := catalogue.resolve(name)) for entry in meant.entries}
+    return sorted({category for category in categories if category in (1, 2, 3)} - explained)
+
+
+def listed_names(names: Iterable[str], catalogue: Names) -> list[str]:
+    """The names of the list for the words of a form or ledger, sorted; a word that nobody knows stays as it was written."""
+    found: set[str] = set()
+    for name in names:
+        meant = catalogue.resolve(name)
+        found |= {entry.name_zh for entry in meant.entries} if meant else {name}
+    return sorted(found)
 
 
 WARN_DAYS = 30
@@ -59,9 +120,9 @@ def activity_of(word: str) -> str | None:
     return ours if ours in LEDGER_ACTIVITIES.values() else None
 
 
-def categories_of(classes: Iterable[int], stated: Iterable[int]) -> list[int]:
-    """Classes of the catalogue and those that the ledger states, sorted. The stricter reading wins: neither strikes out the other."""
-    return sorted(set(classes) | {category for category in stated if category in (1, 2, 3)})
+def tidied_code(text: str) -> str:
+    """A unified social credit code as it is compared: one width (NFKC), capitals, without the blanks and dashes that people put between its groups."""
+    return re.sub(r"[\s\-\u2010-\u2015\u200b-\u200d\ufeff]", "", unicodedata.normalize("NFKC", text)).upper()
 
 
 def expires_soon(valid_to: date | None, today: date) -> bool:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from stdnum.cn import uscc as uscc_rules
 from stdnum.exceptions import ValidationError
 
 from kit.schemas import Answer, Day, DivisionCode, Message, ShortText
-from services.precursor.firms.rules import is_organisation_code
+from services.precursor.catalogue.rules.organs import Authority
+from services.precursor.catalogue.schemas import Class
+from services.precursor.firms.rules import Activity, FirmState, Kind, Result, RiskClass, is_organisation_code, tidied_code
 
-Kind = Literal["chemical", "courier"]
-Activity = Literal["produce", "trade", "buy", "use", "transport", "import_export"]
-RiskClass = Literal["A", "B", "C", "D"]
-FirmState = Literal["active", "closed"]
 Phone = Annotated[str, StringConstraints(pattern=r"^(1[0-9]{10}|0[0-9]{9,11})$")]
 
 
@@ -35,7 +33,12 @@ def checked_uscc(text: str) -> str:
     return code
 
 
-Uscc = Annotated[str, StringConstraints(min_length=18, max_length=18), AfterValidator(checked_uscc)]
+def _tidied(value: object) -> object:
+    return tidied_code(value) if isinstance(value, str) else value
+
+
+Uscc = Annotated[str, StringConstraints(min_length=18, max_length=18), BeforeValidator(_tidied), AfterValidator(checked_uscc)]
+"""Written with blanks or dashes between its groups it is the same code, everywhere (GB 32100-2015)."""
 Chemicals = Annotated[list[ShortText], AfterValidator(lambda names: list(dict.fromkeys(names)))]
 
 
@@ -43,6 +46,8 @@ class NewFirm(Message):
     """A firm to register."""
 
     kind: Kind
+    lines: list[Kind] = []
+    """What it is inspected as besides `kind`."""
     uscc: Uscc
     name: ShortText
     division_code: DivisionCode
@@ -62,6 +67,7 @@ class FirmPatch(Message):
     """JSON Merge Patch (RFC 7396): what is absent stays, null clears what may be empty."""
 
     name: ShortText | None = None
+    lines: list[Kind] | None = None
     division_code: DivisionCode | None = None
     chemicals: Chemicals | None = None
     activities: list[Activity] | None = None
@@ -81,13 +87,25 @@ class FirmAnswer(Answer):
     """A firm; its people masked, `…/contacts` opens them."""
 
     id: UUID
-    kind: str
+    kind: Kind
+    lines: list[Kind]
+    """Everything that it is inspected as."""
     uscc: str
     name: str
     division_code: str
     chemicals: list[str]
-    categories: list[int]
-    activities: list[str]
+    """Names of the list; words that the list does not know stand as they were written."""
+    stated_chemicals: list[str]
+    """The words of the form or ledger."""
+    categories: list[Class]
+    """By the list of today."""
+    competent: list[Authority]
+    """Every organ that licenses, files or permits what it does with what it holds, by the list of today."""
+    unknown_chemicals: list[str]
+    """Words that neither today's list nor an earlier or later one knows: somebody has to decide."""
+    delisted_chemicals: list[str]
+    """What it holds that has left the list."""
+    activities: list[Activity]
     open_check: bool | None
     real_name: bool | None
     xray: bool | None
@@ -96,10 +114,10 @@ class FirmAnswer(Answer):
     licence_no: str | None
     licence_valid_to: date | None
     licence_expires_soon: bool
-    risk_class: str
+    risk_class: RiskClass
     last_inspected_on: date | None
-    last_result: str | None
-    state: str
+    last_result: Result | None
+    state: FirmState
     version: int
     updated_at: datetime
 

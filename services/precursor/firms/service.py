@@ -14,14 +14,16 @@ from kit.sealed import masked
 from kit.strict_json import check_text
 from kit.work import Work
 from services.precursor import lists
-from services.precursor.catalogue.repository import classes_of, pharmaceuticals
-from services.precursor.events import LicenceExpiring
+from services.precursor.catalogue.rules.names import Names
+from services.precursor.catalogue.service import names_on
+from services.precursor.events import FirmReclassified, LicenceExpiring
 from services.precursor.firms import policy, repository
 from services.precursor.firms.errors import FirmExists
-from services.precursor.firms.rules import WARN_DAYS, Holding, categories_of, holding_of, masked_name
-from services.precursor.firms.schemas import Contacts, FirmCounts, FirmPatch, NewFirm
+from services.precursor.firms.rules import WARN_DAYS, Holding, expires_soon, holding_of, listed_names, masked_name
+from services.precursor.firms.schemas import Contacts, FirmAnswer, FirmCounts, FirmPatch, NewFirm
 from services.precursor.firms.tables import Firm, FirmChange
 
+EVALUATED_AT_ONCE = 500
 CLEARABLE = frozenset({"open_check", "real_name", "xray", "legal_person", "phone", "licence_no", "licence_valid_to"})
 
 
@@ -32,7 +34,13 @@ async def list_firms(
     for name in ("q", "chemical"):
         check_text(filters.get(name) or "")
     expiring_by = work.today + timedelta(days=WARN_DAYS) if expiring else None
-    wanted = repository.Wanted(lists.scope_patterns(work), expiring_by=expiring_by, **filters)
+    more: dict[str, Any] = {}
+    if filters.get("category") is not None or filters.get("chemical"):
+        names = await names_on(work, work.today)
+        more["listed"] = [entry.name_zh for entry in names.entries if entry.category == filters.get("category")]
+        meant = names.resolve(filters["chemical"]) if filters.get("chemical") else None
+        more["meant"] = [entry.name_zh for entry in meant.entries] if meant else []
+    wanted = repository.Wanted(lists.scope_patterns(work), expiring_by=expiring_by, **filters, **more)
     bound = {**filters, "licence_expiring": expiring or None}
     return await lists.page(work, bound, cursor, limit, lambda after, size: repository.page_of_firms(work.session, wanted, after, size))
 
@@ -40,11 +48,32 @@ async def list_firms(
 async def count_firms(work: Work) -> FirmCounts:
     """How many active firms there are in the caller's towns."""
     kinds: Counter[str] = Counter()
-    towns: Counter[str] = Counter()
-    for kind, town, number in await repository.counts(work.session, lists.scope_patterns(work)):
+    for kind, _, number in await repository.counts(work.session, lists.scope_patterns(work)):
         kinds[kind] += number
-        towns[town] += number
-    return FirmCounts(total=kinds.total(), by_kind=dict(kinds), by_division=dict(sorted(towns.items())))
+    towns = await repository.towns_of(work.session, lists.scope_patterns(work))
+    return FirmCounts(total=sum(towns.values()), by_kind=dict(kinds), by_division=dict(sorted(towns.items())))
+
+
+async def answers(work: Work, firms: Sequence[Firm]) -> list[FirmAnswer]:
+    """Firms as they are shown: people masked, classes and competent authorities by the list of today."""
+    names = await names_on(work, work.today)
+    found: list[FirmAnswer] = []
+    for firm in firms:
+        holding = held_by(firm, names)
+        unresolved = [name for name in firm.chemicals if names.resolve(name) is None]
+        gone = [name for name in unresolved if names.was_listed(name)]
+        values: dict[str, Any] = {name: getattr(firm, name, None) for name in FirmAnswer.model_fields}
+        today = {
+            "categories": list(holding.categories),
+            "competent": list(holding.competent),
+            "delisted_chemicals": gone,
+            "unknown_chemicals": [name for name in unresolved if name not in gone and not names.will_be_listed(name)],
+            "legal_person": firm.legal_person_masked,
+            "phone": firm.phone_masked,
+            "licence_expires_soon": expires_soon(firm.licence_valid_to, work.today),
+        }
+        found.append(FirmAnswer.model_validate({**values, **today}))
+    return found
 
 
 async def read_firm(work: Work, firm_id: UUID) -> Firm:
@@ -76,6 +105,7 @@ async def register_firm(work: Work, new: NewFirm) -> Firm:
         raise FirmExists
     firm = Firm(
         kind=new.kind,
+        lines=sorted({new.kind, *new.lines}),
         uscc=new.uscc,
         name=new.name,
         division_code=new.division_code,
@@ -113,10 +143,13 @@ async def amend_firm(work: Work, firm_id: UUID, patch: FirmPatch, if_match: str 
         await set_chemicals(work, firm, given.pop("chemicals"))
     if "activities" in given:
         firm.activities = sorted(set(given.pop("activities")))
+    if "lines" in given:
+        firm.lines = sorted({firm.kind, *given.pop("lines")})
     if given.keys() & {"legal_person", "phone"}:
         seal_people(work, firm, **{field: given.pop(field) for field in ("legal_person", "phone") if field in given})
     for field, value in given.items():
         setattr(firm, field, value)
+    evaluate(firm, await names_on(work, work.today))
     after = shown(firm)
     differences = {key for key in after if before[key] != after[key]}
     firm.version += 1
@@ -164,30 +197,74 @@ async def objects_to_draw(work: Work, kind: str, day: date) -> list[tuple[Firm, 
 
 async def with_holdings(work: Work, found: Sequence[Firm], day: date) -> list[tuple[Firm, Holding]]:
     """Firms and what they hold, as the catalogue of a day has it."""
-    names = sorted({name for firm in found for name in firm.chemicals})
-    classes, medicines = await classes_of(work.session, names, day), await pharmaceuticals(work.session, names, day)
-    return [
-        (
-            firm,
-            holding_of(
-                firm.chemicals,
-                categories_of((classes[name][1] for name in firm.chemicals if name in classes), firm.categories),
-                firm.activities,
-                medicines,
-            ),
-        )
-        for firm in found
-    ]
+    names = await names_on(work, day)
+    return [(firm, held_by(firm, names)) for firm in found]
+
+
+def held_by(firm: Firm, names: Names) -> Holding:
+    """What a firm holds by the catalogue of a day."""
+    return holding_of(firm.chemicals, firm.stated_categories, firm.activities, names)
+
+
+def evaluate(firm: Firm, names: Names) -> bool:
+    """Bring a firm's classes and competent authorities to a day's list; whether something known before is different now."""
+    holding = held_by(firm, names)
+    before = (firm.categories, firm.competent)
+    firm.categories, firm.competent = list(holding.categories), list(holding.competent)
+    return before[0] != firm.categories or (before[1] is not None and before[1] != firm.competent)
+
+
+async def follow_catalogue(work: Work) -> int:
+    """Bring every active firm to the list of today, with a line in its history and an event where that changes it; how many changed.
+
+    The answers, filters and draws ask the list of the day themselves; this is what tells others. It may run at any time and again.
+    """
+    names, after, changed = await names_on(work, work.today), None, 0
+    while rows := await repository.firms_to_evaluate(work.session, after, EVALUATED_AT_ONCE):
+        after, history = rows[-1].id, []
+        for firm in rows:
+            before = shown(firm)
+            if not evaluate(firm, names):
+                continue
+            firm.version += 1
+            firm.updated_at = work.now
+            different = {key for key, value in shown(firm).items() if before[key] != value}
+            old, new = {key: before[key] for key in different}, {key: shown(firm)[key] for key in different}
+            history.append(change(work, firm, "catalogue", old, new, "品种目录调整"))
+            told = FirmReclassified(
+                division_code=firm.division_code, on_day=work.today, categories=firm.categories, competent=firm.competent or []
+            )
+            await work.publish(told, firm.id, firm.division_code)
+        changed += len(history)
+        await repository.add_all(work.session, history)
+    if changed:
+        await work.note("firm.follow_catalogue", "firm", details={"changed": changed})
+    return changed
 
 
 async def set_chemicals(work: Work, firm: Firm, names: Sequence[str]) -> None:
-    """Name the firm's chemicals as the catalogue of today does, and derive the classes. Raises Invalid for an unknown one."""
-    known = await classes_of(work.session, names, work.today)
+    """Name the firm's chemicals as the catalogue does, keep the words that were used, and derive classes and authorities.
+
+    A salt, a preparation or a mixture is taken for its entries. Raises Invalid for a word that nobody can know, with what might be meant.
+    """
+    catalogue = await names_on(work, work.today)
     for position, name in enumerate(names):
-        if name not in known:
-            raise invalid(f"/chemicals/{position}", "chemical_unknown", "品种目录中没有此化学品", "the catalogue has no such chemical")
-    firm.chemicals = sorted({known[name][0] for name in names})
-    firm.categories = categories_of((known[name][1] for name in names), ())
+        if catalogue.resolve(name) is None and not catalogue.will_be_listed(name):
+            raise _unknown(catalogue, position, name)
+    firm.chemicals = listed_names(names, catalogue)
+    firm.stated_chemicals = list(names)
+    firm.stated_categories = []
+    evaluate(firm, catalogue)
+
+
+def _unknown(catalogue: Names, position: int, name: str) -> Exception:
+    if catalogue.was_listed(name):
+        return invalid(f"/chemicals/{position}", "chemical_delisted", "该品种已调出目录", "this chemical has left the list")
+    meant = "、".join(entry.name_zh for entry in catalogue.suggestions(name))
+    zh = "品种目录中没有此化学品" + (f",是否为: {meant}" if meant else "")
+    return invalid(
+        f"/chemicals/{position}", "chemical_unknown", zh, "the catalogue has no such chemical" + (f"; meant: {meant}?" if meant else "")
+    )
 
 
 def seal_people(work: Work, firm: Firm, **people: str | None) -> None:
@@ -208,9 +285,11 @@ def change(work: Work, firm: Firm, source: str, before: dict[str, Any], after: d
 SHOWN = (
     "name",
     "kind",
+    "lines",
     "division_code",
     "chemicals",
     "categories",
+    "competent",
     "activities",
     "open_check",
     "real_name",

@@ -11,11 +11,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
+from services.precursor.firms.rules import KINDS, RESULTS, RISK_CLASSES, STATES
 from services.precursor.schema import SCHEMA
 
-KINDS = ("chemical", "courier")
-RISK_CLASSES = ("A", "B", "C", "D")
-RESULTS = ("pass", "rectify")
 PERSONAL = {"personal": True}
 
 
@@ -26,21 +24,31 @@ class Firm(SCHEMA.base, table=True):
     __table_args__ = (
         check_words("kind", KINDS, "kind"),
         check_words("risk_class", RISK_CLASSES, "risk_class"),
-        check_words("state", ("active", "closed"), "state"),
+        check_words("state", STATES, "state"),
         check_words("last_result", RESULTS, "last_result"),
         sa.Index("ix_firm_division_code_id", "division_code", "id"),
         sa.Index("ix_firm_chemicals", "chemicals", postgresql_using="gin"),
+        sa.Index("ix_firm_lines", "lines", postgresql_using="gin"),
     )
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     kind: str = Field(sa_type=sa.Text)
+    """What it was first entered as."""
+    lines: list[str] = Field(default_factory=list, sa_column=sa.Column(JSONB, nullable=False, server_default="[]"))
+    """Everything that it is inspected as, `kind` among it: a courier may also carry precursors (易制毒化学品管理条例 art. 20)."""
     uscc: str = Field(sa_type=sa.Text, unique=True)
     name: str = Field(sa_type=sa.Text)
     division_code: str = Field(sa_type=sa.Text)
     chemicals: list[str] = Field(default_factory=list, sa_type=JSONB)
     """Names as in the catalogue where they stand there."""
+    stated_chemicals: list[str] = Field(default_factory=list, sa_column=sa.Column(JSONB, nullable=False, server_default="[]"))
+    """The words of the form or ledger: 盐酸麻黄碱 stays readable beside the entry that controls it."""
     categories: list[int] = Field(default_factory=list, sa_type=JSONB)
-    """Classes 1-3 that the firm handles: what the catalogue says of its chemicals, and what its ledger says."""
+    """Classes 1-3 that the firm handles as last evaluated: what the catalogue says of its chemicals, and what its ledger says."""
+    stated_categories: list[int] = Field(default_factory=list, sa_column=sa.Column(JSONB, nullable=False, server_default="[]"))
+    """Classes that the firm's ledger states and that none of its chemicals explains."""
+    competent: list[str] | None = Field(default=None, sa_type=JSONB)
+    """Competent authorities as last evaluated; none before the first evaluation."""
     activities: list[str] = Field(default_factory=list, sa_type=JSONB)
     open_check: bool | None = None
     """Courier: items opened and inspected on acceptance (收寄验视)."""

@@ -13,7 +13,7 @@ from kit.pages import Page, next_link
 from kit.roles import Role
 from kit.schemas import Day, DivisionCode
 from kit.work import UnitRoute, Work, allow
-from services.precursor.firms.schemas import Kind
+from services.precursor.firms.rules import Kind
 from services.precursor.grants import READ
 from services.precursor.inspections import opening, publication, service
 from services.precursor.inspections.checklists import Template

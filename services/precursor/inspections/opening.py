@@ -120,7 +120,7 @@ async def open_directly(work: Work, new: DirectInspection) -> Inspection:
     firm = await firms.read_firm(work, new.firm_id)
     caller = await inspectors.own_entry(work)
     ((_, holding),) = await firms.with_holdings(work, [firm], new.window_from)
-    inspectors.check_power(caller.authority, firm.kind, holding, "/firm_id")
+    kind = inspectors.line_in_power(caller.authority, firm, holding, new.object_kind, "/firm_id")
     if new.window_to < new.window_from:
         raise invalid("/window_to", "span", "结束日期早于开始日期", "ends before it begins")
     if new.window_from < work.today:
@@ -128,7 +128,7 @@ async def open_directly(work: Work, new: DirectInspection) -> Inspection:
     await inspectors.check_officers(work, new.officers, caller.authority, firm.id, new.window_to, must_include=caller.id)
     inspection = Inspection(
         firm_id=firm.id,
-        object_kind=firm.kind,
+        object_kind=kind,
         division_code=firm.division_code,
         authority=caller.authority,
         source=new.source,

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, Day, LongText, Message, ShortText
+from services.precursor.firms.rules import Kind
 from services.precursor.inspectors.rules import Authority
 
 InspectionStates = Literal["planned", "started", "completed", "ended", "cancelled"]
@@ -20,6 +21,8 @@ class DirectInspection(Message):
     """An inspection after a complaint or a transfer: not drawn (优化营商环境条例 art. 54)."""
 
     firm_id: UUID
+    object_kind: Kind | None = None
+    """As what the firm is inspected, when it is more than one thing; otherwise what the caller's authority has power over."""
     source: Literal["complaint", "transfer"]
     ground: ShortText
     """File number of the complaint or transfer; never who complained."""

@@ -57,7 +57,7 @@ async def _items_for(work: Work, inspection: Inspection, template: Template) -> 
     ((_, holding),) = await firms.with_holdings(work, [firm], inspection.inspected_on or work.today)
     pharmaceutical, other = holding.pharmaceutical, holding.other
     return tuple(
-        replace(item, competent=tuple(may_take_over(item.competent, firm.kind, pharmaceutical=pharmaceutical, other=other)))
+        replace(item, competent=tuple(may_take_over(item.competent, inspection.object_kind, pharmaceutical=pharmaceutical, other=other)))
         for item in template.items
     )
 

@@ -5,20 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
-from typing import Literal, get_args
+from typing import get_args
 
-Authority = Literal[
-    "police",
-    "emergency_management",
-    "drug_administration",
-    "market_regulation",
-    "postal_administration",
-    "commerce",
-    "transport",
-    "customs",
-    "ecology_environment",
-    "health",
-]
+from services.precursor.catalogue.rules.organs import Authority
+
 AUTHORITIES: tuple[str, ...] = get_args(Authority)
 """Organs with a legal power to inspect (国办发〔2024〕54号; 易制毒化学品管理条例 art. 3, 32; 邮政法 art. 4; 反恐怖主义法 art. 20)."""
 

@@ -11,7 +11,8 @@ from kit.problems import Conflict, FieldError, Forbidden, NotFound, invalid
 from kit.work import Work
 from services.precursor import lists
 from services.precursor.firms import service as firms
-from services.precursor.firms.rules import Holding
+from services.precursor.firms.rules import Holding, Kind
+from services.precursor.firms.tables import Firm
 from services.precursor.inspectors import repository
 from services.precursor.inspectors.errors import InspectorExists, InspectorNotFound, MayNotInspect, RecusalExists
 from services.precursor.inspectors.rules import (
@@ -187,11 +188,16 @@ def check_competent(authority: str, kind: str, pointer: str) -> None:
         raise invalid(pointer, "not_competent", "该机关对此类对象没有检查权", "this authority has no power over this kind of object")
 
 
-def check_power(authority: str, kind: str, holding: Holding, pointer: str) -> None:
-    """Raises Invalid when an authority may not inspect this firm, by what it holds and does."""
-    pharmaceutical, other, activities = holding.pharmaceutical, holding.other, holding.activities
-    if not has_power(authority, kind, pharmaceutical=pharmaceutical, other=other, activities=activities):
-        raise invalid(pointer, "not_competent", "该机关对此企业没有检查权", "this authority has no power over this firm")
+def line_in_power(authority: str, firm: Firm, holding: Holding, wanted: Kind | None, pointer: str) -> str:
+    """As what an authority may inspect this firm, by what it does and holds: `wanted`, or the first of its lines within the power.
+
+    Raises Invalid when there is none.
+    """
+    held = {"pharmaceutical": holding.pharmaceutical, "other": holding.other, "activities": holding.activities}
+    for kind in sorted(firm.lines, key=lambda line: line != firm.kind):
+        if wanted in (None, kind) and has_power(authority, kind, **held):
+            return kind
+    raise invalid(pointer, "not_competent", "该机关对此企业没有检查权", "this authority has no power over this firm")
 
 
 async def check_officers(

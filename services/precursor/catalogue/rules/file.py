@@ -86,6 +86,7 @@ def read_catalogue(text: str) -> tuple[list[dict[str, object]], list[Fault]]:
             rows.append(_row(reader.line_num, cells, faults))
     except csv.Error:
         return [], [Fault(1, "", "不是有效的 CSV", "no valid CSV")]
+    _end_older(rows)
     keys = [(row["name_zh"], row["valid_from"]) for row in rows]
     if len(set(keys)) != len(keys):
         faults.append(Fault(1, "name_zh", "同一品种同一生效日重复", "a chemical stands twice with the same first day"))
@@ -95,6 +96,19 @@ def read_catalogue(text: str) -> tuple[list[dict[str, object]], list[Fault]]:
     if not rows:
         faults.append(Fault(1, "", "没有数据行", "no rows"))
     return rows, faults
+
+
+def _end_older(rows: list[dict[str, object]]) -> None:
+    """An entry without a last day ends where the next entry of the same chemical begins."""
+    for row in rows:
+        later = [other["valid_from"] for other in rows if other["name_zh"] == row["name_zh"] and _begins_after(other, row)]
+        if row["valid_to"] is None and later:
+            row["valid_to"] = min(later, key=str)
+
+
+def _begins_after(other: Mapping[str, object], row: Mapping[str, object]) -> bool:
+    one, two = row.get("valid_from"), other.get("valid_from")
+    return isinstance(one, date) and isinstance(two, date) and two > one
 
 
 def ambiguous(rows: Iterable[Mapping[str, object]]) -> list[str]:
@@ -125,7 +139,7 @@ def _row(line: int, cells: dict[str, str], faults: list[Fault]) -> dict[str, obj
 
     if None in cells or None in cells.values():
         fault("", "列数不符", "wrong number of columns")
-        return {"name_zh": "", "valid_from": None}
+        return {"name_zh": "", "valid_from": None, "valid_to": None}
     if any(len(value) > MAX_CELL for value in cells.values()):
         fault("", "单元格过长", "a cell is too long")
     texts = {key: value.strip() for key, value in cells.items()}
