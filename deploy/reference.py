@@ -54,7 +54,7 @@ def settings() -> list[tuple[str, ...]]:
     ):
         text = (PROJECT / part).read_text(encoding="utf-8")
         found += [(name, part) for name in pattern.findall(text) if not name.endswith("_")]
-    for service, package in _packages().items():
+    for package in _packages().values():
         if (PROJECT / package.replace(".", "/") / "settings.py").exists():
             module = importlib.import_module(f"{package}.settings")
             kinds = [
@@ -63,7 +63,7 @@ def settings() -> list[tuple[str, ...]]:
             for kind in kinds:
                 prefix = kind.model_config.get("env_prefix", "")
                 found += [
-                    (f"{prefix}{name.upper()}", f"services/{service}/settings.py, default {field.default}")
+                    (f"{prefix}{name.upper()}", f"{package.replace('.', '/')}/settings.py, default {field.default}")
                     for name, field in kind.model_fields.items()
                 ]
     where: dict[str, list[str]] = {}

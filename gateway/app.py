@@ -11,8 +11,10 @@ from gateway import tables
 from gateway.codes import CODES
 from gateway.documents.api import router as documents
 from gateway.documents.service import Library
+from gateway.edge.crossing import CrossOrigin
 from gateway.edge.edge import Edge
 from gateway.edge.limits import Limiter
+from gateway.edge.origin import TrustedProxies
 from gateway.edge.routes import RouteTable, shipped_table
 from gateway.edge.upstream import Upstream
 from gateway.identity.api import router as identity
@@ -20,6 +22,7 @@ from gateway.identity.keys import OuterKeys
 from gateway.identity.revocations import Revocations
 from gateway.identity.service import AUDIENCE, ISSUER
 from gateway.schema import SCHEMA
+from gateway.settings import GatewaySettings
 from kit.app import Parts, assemble, language_of_app
 from kit.audit_api import audit_router
 from kit.auth import ACCESS, TokenVerifier
@@ -38,6 +41,8 @@ def create_app(parts: Parts, table: RouteTable | None = None) -> tuple[FastAPI, 
     app = assemble(parts, SCHEMA, title="网关 gateway", routers=[identity, documents], vital=[revocations.run], codes=CODES, audit_at=trail)
     known = (table or shipped_table()).routes
     roles = {(route.method, route.path): {"roles": route.roles, "purpose": route.purpose} for route in known}
+    if not any(isinstance(held, GatewaySettings) for held in app.state.house.held):
+        app.state.house.held.append(GatewaySettings())
     app.state.house.held.extend((Library(parts.neighbours, language_of_app(app, CODES), roles), revocations))
     return app, revocations
 
@@ -49,6 +54,7 @@ def create_gateway(
     table = table or shipped_table()
     local, revocations = create_app(parts, table)
     house: House = local.state.house
+    settings = house.part(GatewaySettings)
     keys = house.part(OuterKeys)
     verifier = TokenVerifier(
         {ISSUER: {keys.access.kid: keys.access.private.public_key()}}, typ=ACCESS, audience=AUDIENCE, max_life=ACCESS_MAX_LIFE
@@ -64,5 +70,8 @@ def create_gateway(
         limiter or Limiter(),
         registry=local.state.metrics.registry,
         access=house.part(AccessLog),
+        https=settings.behind_tls,
+        proxies=TrustedProxies(settings.listed(settings.trusted_proxies)),
+        crossing=CrossOrigin(settings.listed(settings.cors_origins)),
     )
     return edge, local

@@ -17,10 +17,9 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import jwt
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
@@ -181,6 +180,7 @@ def _part(text: str) -> dict[str, Any]:
     return value
 
 
+_JWS = jwt.PyJWS(algorithms=["EdDSA"])
 _B64URL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
 
 
@@ -195,8 +195,51 @@ def read_unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
         raise InvalidToken from error
 
 
+KeptT = TypeVar("KeptT")
+
+
+class TokenMemory(Generic[KeptT]):
+    """What was found out about a token, by its hash and until it ends: the token itself is not kept. The oldest goes first."""
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._kept: OrderedDict[bytes, tuple[float, KeptT]] = OrderedDict()
+        self._most = most
+
+    @staticmethod
+    def mark(token: bytes) -> bytes:
+        """The hash under which a token is remembered."""
+        return hashlib.blake2b(token, digest_size=16).digest()
+
+    def get(self, mark: bytes, moment: float) -> KeptT | None:
+        """What is known, or None. Raises InvalidToken when the token was known and has ended."""
+        known = self._kept.get(mark)
+        if known is None:
+            return None
+        if known[0] <= moment:
+            del self._kept[mark]
+            raise InvalidToken
+        return known[1]
+
+    def keep(self, mark: bytes, until: float, found: KeptT) -> None:
+        """Remember until `until` (seconds)."""
+        self._kept[mark] = (until, found)
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def drop(self, mark: bytes) -> None:
+        """Forget one token."""
+        self._kept.pop(mark, None)
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._kept.clear()
+
+
 class TokenVerifier:
-    """Verifies one shape of token for one audience, and remembers what it verified until `exp`."""
+    """Verifies one shape of token for one audience. `verify` remembers what it verified until `exp`; `check` leaves that to whoever calls."""
 
     def __init__(
         self, keys: Mapping[str, Mapping[str, Ed25519PublicKey]], *, typ: str, audience: str, max_life: int, remember: int = 10_000
@@ -208,32 +251,26 @@ class TokenVerifier:
         self._typ = typ
         self._audience = audience
         self._max_life = max_life
-        self._seen: OrderedDict[bytes, tuple[int, dict[str, Any]]] = OrderedDict()
-        self._remember = remember
+        self._seen: TokenMemory[dict[str, Any]] = TokenMemory(remember)
 
     def verify(self, token: str, now: datetime) -> dict[str, Any]:
         """The claims. Raises InvalidToken, always without a reason."""
         if len(token) > MAX_TOKEN:
             raise InvalidToken
-        moment = now.timestamp()
-        digest = hashlib.blake2b(token.encode("utf-8", "replace"), digest_size=16).digest()
-        known = self._seen.get(digest)
-        if known is not None:
-            if known[0] <= moment:
-                del self._seen[digest]
-                raise InvalidToken
-            return known[1]
-        claims = self._check(token, int(moment))
-        self._seen[digest] = (claims["exp"], claims)
-        if len(self._seen) > self._remember:
-            self._seen.popitem(last=False)
-        return claims
+        mark = TokenMemory.mark(token.encode("utf-8", "replace"))
+        known = self._seen.get(mark, now.timestamp())
+        if known is None:
+            known = self.check(token, now)
+            self._seen.keep(mark, known["exp"], known)
+        return known
 
     def forget(self) -> None:
         """Drop the memory, for a revocation."""
         self._seen.clear()
 
-    def _check(self, token: str, moment: int) -> dict[str, Any]:
+    def check(self, token: str, now: datetime) -> dict[str, Any]:
+        """The claims, verified anew and not remembered. Raises InvalidToken, always without a reason."""
+        moment = int(now.timestamp())
         header, claims = read_unverified(token)
         if header.get("alg") != "EdDSA" or header.get("typ") != self._typ or not _KNOWN_HEADER.issuperset(header):
             raise InvalidToken
@@ -243,14 +280,12 @@ class TokenVerifier:
         key = self._keys.get(issuer, {}).get(kid)
         if key is None:
             raise InvalidToken
-        signed, _, signature = token.rpartition(".")
         try:
-            raw = base64.urlsafe_b64decode(signature + "=" * (-len(signature) % 4))
-            if base64.urlsafe_b64encode(raw).rstrip(b"=").decode() != signature:
-                raise InvalidToken
-            key.verify(raw, signed.encode("ascii"))
-        except (InvalidSignature, ValueError) as error:
+            decoded = _JWS.decode_complete(token, key, algorithms=["EdDSA"])
+        except (jwt.InvalidTokenError, ValueError, TypeError) as error:
             raise InvalidToken from error
+        if base64.urlsafe_b64encode(decoded["signature"]).rstrip(b"=").decode() != token.rpartition(".")[2]:
+            raise InvalidToken  # one signature has one spelling, or a token that was revoked by its hash could come again
         issued, expires = claims.get("iat"), claims.get("exp")
         if type(issued) is not int or type(expires) is not int or type(claims.get("nbf", 0)) is not int:
             raise InvalidToken

@@ -7,6 +7,7 @@ rendered answer must be in the same transaction as its effect (ADR 0002).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -150,18 +151,26 @@ class UnitRoute(APIRoute):
         """Wrap FastAPI's handler: strict body, unknown parameters, session, idempotency, commit."""
         inner: Callable[[Request], Awaitable[Response]] = super().get_route_handler()
         allowed = frozenset(_query_names(self.dependant))
+        ids = _ids(self.dependant)
         guard = _guard_of(self.dependant)
         asks = self.path.endswith("/search")  # a POST that changes nothing (API.md 1) has no effect to repeat
 
         async def handle(request: Request) -> Response:
             unknown = [name for name in request.query_params if name not in allowed]
-            faults = [
-                FieldError(f"/query/{name[:60]}", "unknown_parameter", "不认识的查询参数", "unknown query parameter") for name in unknown
-            ] or [
-                FieldError(f"/query/{name}", "nul", "文本含有空字符", "the text holds NUL")
-                for name, value in request.query_params.multi_items()
-                if "\x00" in value
-            ]
+            faults = (
+                [FieldError(f"/query/{name[:60]}", "unknown_parameter", "不认识的查询参数", "unknown query parameter") for name in unknown]
+                or [
+                    FieldError(f"/query/{name}", "nul", "文本含有空字符", "the text holds NUL")
+                    for name, value in request.query_params.multi_items()
+                    if "\x00" in value
+                ]
+                or [
+                    FieldError(f"/{place}/{name}", "uuid_parsing", "编号格式不符", "not an id")
+                    for place, name in ids
+                    for value in (request.query_params.getlist(name) if place == "query" else [request.path_params.get(name, "")])
+                    if value and not _CANONICAL_ID.fullmatch(str(value)) and _reads_as_id(str(value))
+                ]
+            )
             if faults:
                 raise Invalid(errors=faults)
             body = await _strict_body(request)
@@ -197,6 +206,27 @@ def _guard_of(dependant: Any) -> Allow | None:
         if found is not None:
             return found
     return None
+
+
+_CANONICAL_ID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+
+
+def _ids(dependant: Any) -> list[tuple[str, str]]:
+    """Where a request carries ids: (`query` or `path`, name)."""
+    found = [("query", parameter.alias) for parameter in dependant.query_params if "UUID" in str(parameter.field_info.annotation)]
+    found += [("path", parameter.alias) for parameter in dependant.path_params if "UUID" in str(parameter.field_info.annotation)]
+    for child in dependant.dependencies:
+        found += _ids(child)
+    return found
+
+
+def _reads_as_id(value: str) -> bool:
+    """Whether the library would take this for an id. It takes `urn:uuid:…`, braces and no dashes too; one id must have one spelling (RFC 9562 4)."""
+    try:
+        UUID(value)
+    except ValueError:
+        return False
+    return True
 
 
 def _query_names(dependant: Any) -> set[str]:

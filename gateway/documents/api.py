@@ -6,7 +6,7 @@ import html
 from importlib import resources
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 
 from gateway.documents.service import Library
 from gateway.identity.guard import AllowPublic
@@ -58,10 +58,16 @@ async def asset(work: Anybody, name: str) -> Response:
     return Response(body, media_type=ASSETS[name], headers={"Cache-Control": "public, max-age=86400"})
 
 
-@router.get("/meta/v1/codes")
-async def codes(work: Anybody) -> dict[str, Any]:
-    """Every code list with Chinese and English labels."""
-    return await _library(work).codes()
+@router.get("/meta/v1/codes", response_model=dict[str, Any], responses={304: {"description": "Unchanged since the ETag in If-None-Match."}})
+async def codes(work: Anybody, response: Response, if_none_match: Annotated[str | None, Header()] = None) -> object:
+    """Every code list with Chinese and English labels; a client keeps them and asks with If-None-Match whether they are still the same."""
+    tag, found = await _library(work).codes()
+    kept = {"ETag": tag, "Cache-Control": "public, max-age=300"}
+    asked = {part.strip().removeprefix("W/") for part in (if_none_match or "").split(",")}  # compared weakly (RFC 9110 13.1.2)
+    if not asked.isdisjoint((tag.removeprefix("W/"), "*")):
+        return Response(status_code=304, headers=kept)
+    response.headers.update(kept)
+    return found
 
 
 @router.get("/problems")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 from gateway.documents.merge import merged
@@ -20,6 +22,7 @@ class Library:
         self._told: dict[str, dict[str, Any]] = {"gateway": own}
         self._roles = roles
         self._openapi: dict[str, Any] | None = None
+        self._codes: tuple[str, dict[str, Any]] | None = None
 
     async def gather(self) -> None:
         """Ask whoever has not told yet."""
@@ -27,7 +30,7 @@ class Library:
             if name not in self._told and name in self._doors:
                 try:
                     self._told[name] = await self._doors[name].get("/internal/language")
-                    self._openapi = None
+                    self._openapi = self._codes = None
                 except NeighbourDown:
                     continue
 
@@ -38,9 +41,19 @@ class Library:
             self._openapi = merged({name: told["openapi"] for name, told in self._told.items()}, self._roles)
         return self._openapi
 
-    async def codes(self) -> dict[str, Any]:
-        """Every code list with its labels, as `<service>.<list>`."""
+    async def codes(self) -> tuple[str, dict[str, Any]]:
+        """Every code list with its labels, as `<service>.<list>`, and the ETag of them all.
+
+        The tag is weak, because the answer may be compressed on its way (RFC 9110 8.8.1).
+        """
         await self.gather()
+        if self._codes is None:
+            found = self._lists()
+            spelled = json.dumps(found, sort_keys=True, ensure_ascii=False).encode()
+            self._codes = f'W/"{sha256(spelled).hexdigest()[:32]}"', found
+        return self._codes
+
+    def _lists(self) -> dict[str, Any]:
         return {f"{service}.{name}": entries for service, told in sorted(self._told.items()) for name, entries in told["codes"].items()}
 
     async def problems(self) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 from starlette.types import Message, Send
 
+from gateway.edge.coding import VARY, Gzip, compressible
 from gateway.edge.http import HOP_BY_HOP, Headers
 from gateway.edge.limits import BoundedBody
 from kit.problems import Problem
@@ -60,7 +61,7 @@ def _endless(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 class Answer:
     """`send` for one request: it notes what went out and dresses the head."""
 
-    __slots__ = ("_ended", "_request_id", "_send", "_tail", "account", "body", "cacheable", "leash", "started", "status")
+    __slots__ = ("_coder", "_ended", "_request_id", "_send", "_tail", "account", "body", "cacheable", "gzip", "leash", "started", "status")
 
     def __init__(self, send: Send, request_id: str, *, https: bool) -> None:
         self._send = send
@@ -70,6 +71,9 @@ class Answer:
         self.started = False
         self.account = ""
         """Who asks, once that is known: an account or a client, never a person under care."""
+        self.gzip = False
+        """Whether the client takes a compressed answer, and the route may give one."""
+        self._coder: Gzip | None = None
         self.cacheable = False
         """A public read: the app may say how long it keeps."""
         self.leash: Callable[[], bool] | None = None
@@ -92,19 +96,31 @@ class Answer:
             self.status = message["status"]
             if self.leash is not None and not _endless(message.get("headers", ())):
                 self.leash = None  # a refusal: whole in itself, with a length that must be kept
-            await self._send(
-                {
-                    "type": "http.response.start",
-                    "status": self.status,
-                    "headers": dress(message.get("headers", ()), self._request_id, self._tail, cacheable=self.cacheable),
-                }
-            )
+            headers = dress(message.get("headers", ()), self._request_id, self._tail, cacheable=self.cacheable)
+            if self.gzip and self.leash is None and self.status not in (204, 304) and compressible(headers):
+                self._coder = Gzip()
+                headers = [pair for pair in headers if pair[0] != b"content-length"]
+                headers += [(b"content-encoding", b"gzip"), VARY]
+            await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
         elif self.started and not self._ended:
+            if self._coder is not None:
+                more = message.get("more_body", False)
+                message = {**message, "body": self._coder.piece(message.get("body", b""), last=not more)}
             if self.leash is not None:
                 if not self.leash():
                     message = _END
                 self._ended = not message.get("more_body", False)
             await self._send(message)
+
+    def add(self, headers: Headers) -> None:
+        """Say this too on the way back."""
+        self._tail = [*self._tail, *headers]
+
+    async def bare(self, status: int, headers: Headers) -> None:
+        """Answer without content."""
+        self.started, self.status = True, status
+        await self._send({"type": "http.response.start", "status": status, "headers": dress(headers, self._request_id, self._tail)})
+        await self._send(_END)
 
     async def watch(self) -> None:
         """End the answer when its leash breaks, though the app says nothing: what is silent for long would else be open for long. Until cancelled."""

@@ -17,18 +17,20 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.edge.answer import Answer
+from gateway.edge.crossing import CrossOrigin
 from gateway.edge.errors import CLOSE, ClientGone
 from gateway.edge.guard import Guard
 from gateway.edge.http import Head, Headers, read_head
-from gateway.edge.limits import ANYONE, CALLER, STREAM, UNKNOWN, BoundedBody, Limiter, address_key
+from gateway.edge.limits import ANYONE, CALLER, REFUSED, STREAM, UNKNOWN, BoundedBody, Limiter, address_key
 from gateway.edge.metrics import GONE, UNROUTED, EdgeMetrics
+from gateway.edge.origin import Client, TrustedProxies
 from gateway.edge.ready import Readiness
 from gateway.edge.routes import LOCAL, METHODS, BadTable, Route, RouteTable
 from gateway.edge.upstream import AsgiUpstream, Upstream
 from kit.auth import SigningKey, TokenVerifier
 from kit.clock import Clock
 from kit.logs import AccessLog
-from kit.problems import MethodNotAllowed, Problem, TooLarge, invalid, language_of
+from kit.problems import MethodNotAllowed, Problem, TooLarge, TooMany, invalid, language_of
 
 log = structlog.get_logger()
 
@@ -50,11 +52,13 @@ class Edge:
         registry: CollectorRegistry | None = None,
         https: bool = False,
         access: AccessLog | None = None,
+        proxies: TrustedProxies | None = None,
+        crossing: CrossOrigin | None = None,
     ) -> None:
         """`https`: TLS ends before us, so say Strict-Transport-Security. Raises BadTable when a row leads nowhere or to no rate class."""
         self._upstreams: dict[str, Upstream] = {**upstreams, LOCAL: AsgiUpstream(local_app)}
         nowhere = table.services - self._upstreams.keys()
-        limitless = (table.rates | {ANYONE, CALLER, UNKNOWN}) - limiter.quotas.keys()
+        limitless = (table.rates | {ANYONE, CALLER, REFUSED, UNKNOWN}) - limiter.quotas.keys()
         if nowhere or limitless:
             raise BadTable(f"no upstream for {sorted(nowhere)}, no quota for {sorted(limitless)}")
         self._table = table
@@ -65,6 +69,8 @@ class Edge:
         self._readiness = Readiness(self._upstreams)
         self._https = https
         self._access = access
+        self._proxies = proxies or TrustedProxies()
+        self._crossing = crossing or CrossOrigin()
 
     def forget(self) -> None:
         """Verify every token anew: a signing key was withdrawn."""
@@ -101,17 +107,21 @@ class Edge:
         answer = Answer(send, request_id, https=self._https)
         template = UNROUTED
         problem: Problem | None = None
+        client = self._proxies.client(scope)
         try:
             head = read_head(scope)
-            if head.path in (b"/livez", b"/readyz"):
+            if self._crossing and await self._cross(scope, head, answer):
+                pass
+            elif head.path in (b"/livez", b"/readyz"):
                 template = head.path.decode()
-                await self._health(scope, head, answer)
+                await self._health(scope, head, answer, client)
             else:
                 route = self._table.match(scope["method"], head.path)
                 template = route.path
-                await self._pass(scope, receive, answer, head, route, request_id)
+                answer.gzip = head.gzip and route.method != "HEAD" and not route.path.startswith("/auth/")
+                await self._pass(scope, receive, answer, head, route, request_id, client)
         except Problem as found:
-            problem = found
+            problem = found if answer.account else self._weighed(found, client)
         except (ClientGone, ClientDisconnect):
             if not answer.too_large:
                 answer.status = answer.status or GONE
@@ -122,8 +132,26 @@ class Edge:
         method = scope["method"] if scope["method"] in METHODS else "other"
         seconds = loop.time() - begin
         self._metrics.note(method, template, answer.status, seconds)
-        if self._access is not None:
+        if self._access is not None and (answer.account or answer.status != TooMany.status):
             self._access.note(self._clock().isoformat(), method, template, answer.status, seconds, request_id, answer.account)
+
+    async def _cross(self, scope: Scope, head: Head, answer: Answer) -> bool:
+        """What pages of other origins are told on the way back; True when their browser only asked beforehand, and is answered."""
+        answer.add(self._crossing.tail(head.origin))
+        told = self._crossing.preflight(scope, head.origin)
+        if told is not None:
+            await answer.bare(204, told)
+        return told is not None
+
+    def _weighed(self, problem: Problem, client: Client) -> Problem:
+        """The refusal of somebody unknown, or TooMany when their address draws too many: whoever knocks at random walls is soon told only to wait, and
+        leaves no more lines in the access log."""
+        try:
+            if not isinstance(problem, TooMany):
+                self._limiter.take(REFUSED, address_key(client), self._clock().timestamp())
+        except TooMany as limit:
+            return limit
+        return problem
 
     async def _conclude(self, scope: Scope, answer: Answer, problem: Problem | None) -> None:
         """Answer with what went wrong. An answer already begun is left unfinished: the server then cuts the connection, and the client can tell."""
@@ -133,14 +161,16 @@ class Edge:
             problem = TooLarge(headers=dict(CLOSE))
         await answer.problem(problem or Problem(), _language(scope))
 
-    async def _pass(self, scope: Scope, receive: Receive, answer: Answer, head: Head, route: Route, request_id: str) -> None:
+    async def _pass(
+        self, scope: Scope, receive: Receive, answer: Answer, head: Head, route: Route, request_id: str, client: Client
+    ) -> None:
         now = self._clock()
         headers = head.headers
         if route.public:
             answer.cacheable = route.method in ("GET", "HEAD")
-            self._limiter.take(route.rate, address_key(scope.get("client")), now.timestamp())
+            self._limiter.take(route.rate, address_key(client), now.timestamp())
         else:
-            visitor = self._guard.admit(head.authorization, address_key(scope.get("client")), now)
+            visitor = self._guard.admit(head.authorization, address_key(client), now)
             answer.account = visitor.principal.subject
             self._guard.allow(visitor, route, now)
             headers.append((b"authorization", self._guard.inner(visitor, route.service, now)))
@@ -155,7 +185,7 @@ class Edge:
                 raise TooLarge(headers=dict(CLOSE))
             receive = answer.body = BoundedBody(receive, route.body_limit)
         headers.append((b"x-request-id", request_id.encode("ascii")))
-        serving = self._upstreams[route.service](_inward(scope, head, headers, route), receive, answer.send)
+        serving = self._upstreams[route.service](_inward(scope, head, headers, route, client), receive, answer.send)
         if answer.leash is None:
             await serving
             return
@@ -165,8 +195,8 @@ class Edge:
         finally:
             watch.cancel()
 
-    async def _health(self, scope: Scope, head: Head, answer: Answer) -> None:
-        self._limiter.take(ANYONE, address_key(scope.get("client")), self._clock().timestamp())
+    async def _health(self, scope: Scope, head: Head, answer: Answer, client: Client) -> None:
+        self._limiter.take(ANYONE, address_key(client), self._clock().timestamp())
         if scope["method"] not in ("GET", "HEAD"):
             raise MethodNotAllowed(headers={"Allow": "GET, HEAD"})
         if head.path == b"/livez":
@@ -176,7 +206,7 @@ class Edge:
         await answer.json(200 if ready else 503, report)
 
 
-def _inward(scope: Scope, head: Head, headers: Headers, route: Route) -> dict[str, Any]:
+def _inward(scope: Scope, head: Head, headers: Headers, route: Route, client: Client) -> dict[str, Any]:
     """A fresh scope: path as matched, no state shared between requests or with the outer server."""
     if route.service != LOCAL:  # a session cookie is the gateway's alone
         headers = [pair for pair in headers if pair[0] != b"cookie"]
@@ -191,7 +221,7 @@ def _inward(scope: Scope, head: Head, headers: Headers, route: Route) -> dict[st
         "query_string": head.query,
         "root_path": "",
         "headers": headers,
-        "client": scope.get("client"),
+        "client": client,
         "server": scope.get("server"),
         "state": {},
     }

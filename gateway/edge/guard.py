@@ -7,14 +7,23 @@ pays for it first.
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
 from collections.abc import Container
 from datetime import datetime
 
 from gateway.edge.limits import CALLER, UNKNOWN, Limiter
 from gateway.edge.routes import Route
-from kit.auth import INNER, MAX_TOKEN, InvalidToken, Principal, SigningKey, TokenVerifier, mint, principal_claims, principal_of
+from kit.auth import (
+    INNER,
+    MAX_TOKEN,
+    InvalidToken,
+    Principal,
+    SigningKey,
+    TokenMemory,
+    TokenVerifier,
+    mint,
+    principal_claims,
+    principal_of,
+)
 from kit.problems import Forbidden, Unauthenticated
 
 INNER_ISSUER = "guikang-gateway"
@@ -46,39 +55,38 @@ class Guard:
         self._key = inner_key
         self._revoked = revoked
         self._limiter = limiter
-        self._visitors: OrderedDict[bytes, Visitor] = OrderedDict()
-        self._remember = remember
+        self._visitors: TokenMemory[Visitor] = TokenMemory(remember)
 
     def admit(self, authorization: bytes | None, address: str, now: datetime) -> Visitor:
         """Who this is. Raises Unauthenticated, the same for every reason, and TooMany."""
         if authorization is None or len(authorization) > MAX_TOKEN + 7 or authorization[:7].lower() != b"bearer ":
             raise Unauthenticated
         moment = now.timestamp()
-        digest = hashlib.blake2b(authorization, digest_size=16).digest()
-        visitor = self._visitors.get(digest)
+        mark = TokenMemory.mark(authorization)
+        try:
+            visitor = self._visitors.get(mark, moment)
+        except InvalidToken as error:
+            raise Unauthenticated from error
         if visitor is None:
             self._limiter.take(UNKNOWN, address, moment)
-            visitor = self._meet(authorization[7:], digest, now)
-        elif visitor.expires <= moment:
-            del self._visitors[digest]
-            raise Unauthenticated
+            visitor = self._meet(authorization[7:], mark, now)
         if visitor.principal.session in self._revoked:
-            self._visitors.pop(digest, None)
+            self._visitors.drop(mark)
             raise Unauthenticated
         self._limiter.take(CALLER, visitor.principal.subject, moment)
         return visitor
 
-    def _meet(self, token: bytes, digest: bytes, now: datetime) -> Visitor:
+    def _meet(self, token: bytes, mark: bytes, now: datetime) -> Visitor:
         try:
-            claims = self._verifier.verify(token.decode("ascii"), now)
+            claims = self._verifier.check(token.decode("ascii"), now)
             principal = principal_of(claims)
         except (InvalidToken, UnicodeDecodeError) as error:
             raise Unauthenticated from error
-        if not principal.session or not principal.subject:  # without a session nobody could revoke it
-            raise Unauthenticated
-        visitor = self._visitors[digest] = Visitor(principal, float(claims["exp"]))
-        if len(self._visitors) > self._remember:
-            self._visitors.popitem(last=False)
+        jti = claims.get("jti")
+        if not principal.session or not principal.subject or not isinstance(jti, str) or not jti:
+            raise Unauthenticated  # without a session nobody could revoke it; without `jti` (RFC 9068 2.2) identity did not mint it
+        visitor = Visitor(principal, float(claims["exp"]))
+        self._visitors.keep(mark, visitor.expires, visitor)
         return visitor
 
     def allow(self, visitor: Visitor, route: Route, now: datetime) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from starlette.types import Scope
 
+from gateway.edge.coding import takes_gzip
 from gateway.edge.errors import HeadTooLarge, Unclean, UnsupportedEncoding
 from gateway.edge.routes import METHODS
 
@@ -59,7 +60,9 @@ _BAD_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _NAME = re.compile(rb"[a-z0-9!#$%&'*+.^_`|~-]+")
 _BAD_QUERY = re.compile(rb"[^\x21-\x7e]")
 
-_KEEP, _DROP, _HOST_NAME, _LENGTH, _CODING, _AUTHORIZATION, _CONNECTION, _PURPOSE, _ENCODING = range(9)
+_METHOD = re.compile(r"[A-Z][A-Z-]{1,19}")
+
+_KEEP, _DROP, _HOST_NAME, _LENGTH, _CODING, _AUTHORIZATION, _CONNECTION, _PURPOSE, _ENCODING, _ACCEPT, _ORIGIN = range(11)
 _KNOWN: dict[bytes, int] = {
     **dict.fromkeys(_NOT_INWARD, _DROP),
     b"host": _HOST_NAME,
@@ -69,6 +72,8 @@ _KNOWN: dict[bytes, int] = {
     b"connection": _CONNECTION,
     b"purpose": _PURPOSE,
     b"content-encoding": _ENCODING,
+    b"accept-encoding": _ACCEPT,
+    b"origin": _ORIGIN,
 }
 _judged: dict[bytes, int] = dict(_KNOWN)
 
@@ -91,7 +96,7 @@ _DECIDING = frozenset((b"host", b"authorization", b"content-length", b"purpose",
 class Head:
     """A request that may be read on."""
 
-    __slots__ = ("authorization", "chunked", "headers", "length", "path", "purpose", "query")
+    __slots__ = ("authorization", "chunked", "gzip", "headers", "length", "origin", "path", "purpose", "query")
 
     def __init__(self, path: bytes, query: bytes) -> None:
         self.path = path
@@ -103,6 +108,10 @@ class Head:
         self.length: int | None = None
         self.chunked = False
         self.purpose = False
+        self.gzip = False
+        """Whether the answer may be compressed. Services never see the question: the edge alone codes answers."""
+        self.origin: bytes | None = None
+        """The page that asks, as its browser says."""
 
     @property
     def has_body(self) -> bool:
@@ -112,7 +121,7 @@ class Head:
 
 def read_head(scope: Scope) -> Head:
     """Judge and sort a request's headers in one pass. Raises Unclean, HeadTooLarge, UnsupportedEncoding."""
-    if scope["method"] not in METHODS or scope["http_version"] not in ("1.1", "1.0", "2"):
+    if (scope["method"] not in METHODS and not _METHOD.fullmatch(scope["method"])) or scope["http_version"] not in ("1.1", "1.0", "2"):
         raise Unclean
     raw: Iterable[tuple[bytes, bytes]] = scope["headers"]
     query: bytes = scope["query_string"]
@@ -145,6 +154,11 @@ def read_head(scope: Scope) -> Head:
             if head.purpose:
                 raise Unclean
             head.purpose = True
+            kept.append(pair)
+        elif kind == _ACCEPT:
+            head.gzip = takes_gzip(value)
+        elif kind == _ORIGIN:
+            head.origin = value
             kept.append(pair)
         elif kind == _CONNECTION:
             named += b"," + value

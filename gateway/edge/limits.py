@@ -34,11 +34,15 @@ UNKNOWN = "unknown"
 CALLER = "caller"
 ANYONE = "public"
 STREAM = "stream"
+REFUSED = "refused"
 QUOTAS: dict[str, Quota] = {
     UNKNOWN: Quota(20, 1, 100),
     CALLER: Quota(50, 1, 200),
     ANYONE: Quota(20, 1, 100),
+    REFUSED: Quota(10, 1, 100),
     "login": Quota(1, 1, 30),
+    "refresh": Quota(5, 1, 60),
+    "token": Quota(2, 1, 60),
     "read": Quota(50, 1, 200),
     "write": Quota(20, 1, 100),
     "search": Quota(5, 1, 30),
@@ -49,7 +53,8 @@ QUOTAS: dict[str, Quota] = {
     STREAM: Quota(12, 60, 20),
 }
 """Per class: `unknown` per address before a token is verified, `caller` per principal over everything, the rest per principal (public routes: per address).
-`stream` also says that an answer has no end of its own."""
+`refused` per address: what an unknown caller was turned
+away from. Signing in, staying in and machines' tokens count apart, so that an office at its morning sign-in does not starve its own machines. `stream` also says that an answer has no end of its own."""
 
 
 class Limiter:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import Any
 
 import httptools
@@ -16,17 +17,20 @@ import uuid_utils
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from gateway.edge.answer import dress
-from gateway.edge.errors import HeadTooLarge, TooSlow, Unclean
+from gateway.edge.errors import CLOSE, HeadTooLarge, TooSlow, Unclean
 from gateway.edge.http import MAX_HEAD, MAX_HEADERS
-from kit.problems import Problem, language_of
+from kit.problems import MethodNotAllowed, Problem, language_of
 
 LEAST_SPEED = 16 * 1024
 READ = 256 * 1024
 """Bytes of one read: they may belong to a body before the head that is counted."""
 _METHODS = frozenset((b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS"))
-
-
+_REQUEST_LINE = re.compile(rb"([A-Z][A-Z-]{1,19}) /[!-~]* HTTP/1\.[01]\r\n")
 _IDLE, _HEAD, _BODY = range(3)
+
+
+def _method_refused() -> Problem:
+    return MethodNotAllowed(headers={"Allow": ", ".join(sorted(method.decode() for method in _METHODS)), **CLOSE})
 
 
 class EdgeProtocol(HttpToolsProtocol):
@@ -70,7 +74,7 @@ class EdgeProtocol(HttpToolsProtocol):
         except httptools.HttpParserUpgrade:
             self._deaf = True
         except httptools.HttpParserError:
-            self._refuse(self._refusal or Unclean())
+            self._refuse(self._refusal or self._unparsed(data))
         if self._deaf or (self._patience is not None and self._state != _HEAD):
             return
         if self._state == _BODY:
@@ -128,9 +132,14 @@ class EdgeProtocol(HttpToolsProtocol):
             return HeadTooLarge()
         framing = lengths + codings > 1 or (codings and version != "1.1")
         target = self.url[:1] != b"/" or b"#" in self.url
-        if framing or target or hosts != 1 or version not in ("1.1", "1.0") or method not in _METHODS:
+        if framing or target or hosts != 1 or version not in ("1.1", "1.0"):
             return Unclean()
-        return None
+        return None if method in _METHODS else _method_refused()
+
+    def _unparsed(self, data: bytes) -> Problem:
+        """What to say of bytes that the parser refused: when they begin a request with a method that it does not know, that is all that is wrong."""
+        strange = self._state != _BODY and self._head_size == 0 and not self._serving() and _REQUEST_LINE.match(data)
+        return _method_refused() if strange and strange[1] not in _METHODS else Unclean()
 
     def _refuse(self, problem: Problem) -> None:
         """Answer and close. A whole request before these bytes that is still being served gets its own answer, and then the connection ends."""
@@ -158,6 +167,7 @@ class EdgeProtocol(HttpToolsProtocol):
         ).encode()
         fields = [(b"content-type", b"application/problem+json"), (b"content-length", b"%d" % len(body))]
         lines = [STATUS_LINE[problem.status]]
+        fields += [(name.lower().encode(), value.encode()) for name, value in problem.headers.items() if name != "Connection"]
         for name, value in (*dress(fields, request_id.encode()), (b"connection", b"close")):
             lines += (name, b": ", value, b"\r\n")
         return b"".join((*lines, b"\r\n", body))

@@ -49,6 +49,7 @@ def test_every_setting_is_in_it(fresh: str) -> None:
         "GUIKANG_TESTING",
         "GUIKANG_ALERTS",
         "GUIKANG_PRECURSOR",
+        "GUIKANG_GATEWAY",
     } == set()
 
 

@@ -52,6 +52,6 @@ async def test_a_line_per_request_names_door_outcome_and_account_and_nothing_of_
         ("GET", "/auth/v1/me", 401, None),
         ("POST", "unrouted", 405, None),
         ("GET", "unrouted", 404, None),
-        ("other", "unrouted", 400, None),
+        ("other", "unrouted", 405, None),
         ("GET", "unrouted", 400, None),
     ]

@@ -69,7 +69,7 @@ class Keys:
 
     def token(self, *roles: str, subject: str = "a-1", session: str = "s-1", now: datetime = START, life: int = 600, **claims: Any) -> str:
         """An outer token as identity mints it."""
-        body = {"sub": subject, "sid": session, "roles": list(roles), "scope": ["610822"], **claims}
+        body = {"sub": subject, "sid": session, "roles": list(roles), "scope": ["610822"], "jti": "toy-0001", **claims}
         return mint(self.outer, typ=ACCESS, issuer=ISSUER, audience="guikang", claims=body, now=now, life=life)
 
 

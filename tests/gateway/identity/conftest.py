@@ -70,6 +70,20 @@ async def administrator(house: TestHouse) -> Door:
 
 
 @pytest.fixture
+async def auditor(house: TestHouse) -> Door:
+    """A door through which an auditor has signed in."""
+    with psycopg.connect(house.owner) as connection:
+        connection.execute(
+            """insert into gateway.account (id, username, password_hash, roles, scope, totp_step, failures, state, version, created_at)
+               values (%s, 'reads-logs', %s, '["auditor"]', '["610822"]', 0, 0, 'active', 1, now())""",
+            (new_id(), await hash_password(PASSWORD)),
+        )
+    door = Door(house)
+    assert (await door.sign_in("reads-logs")).status == 200
+    return door
+
+
+@pytest.fixture
 def stranger(house: TestHouse) -> Door:
     """A door without a token."""
     return Door(house)
