@@ -9,6 +9,7 @@ from typing import Any
 from deploy.compose import HouseSettings, build
 from gateway.documents.merge import merged as merge
 from gateway.edge.routes import shipped_table
+from kit.app import language_of_app
 
 
 def merged() -> dict[str, Any]:
@@ -16,4 +17,8 @@ def merged() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         house = build(HouseSettings(Path(folder), "host=127.0.0.1 port=1 dbname=none", background=False))
         roles = {(route.method, route.path): {"roles": route.roles, "purpose": route.purpose} for route in shipped_table().routes}
-        return merge({name: app.openapi() for name, app in sorted(house.apps.items())}, roles)
+        told = {name: language_of_app(app, app.state.codes) for name, app in sorted(house.apps.items())}
+        codes = {f"{name}.{key}": entries for name, one in told.items() for key, entries in one["codes"].items()}
+        return merge(
+            {name: one["openapi"] for name, one in told.items()}, roles, codes, [slug for one in told.values() for slug in one["problems"]]
+        )

@@ -10,7 +10,7 @@ from hashlib import sha256
 from typing import Any, Generic, TypeVar
 
 from fastapi import Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from kit.problems import Problem
 from kit.sealed import Sealer
@@ -31,6 +31,8 @@ class BadCursor(Problem):
 
 class Page(BaseModel, Generic[T]):
     """One page of a list; `next` is null on the last."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
 
     items: list[T]
     next: str | None = None

@@ -29,7 +29,12 @@ class Message(BaseModel):
 class Answer(BaseModel):
     """A response body: lists its own fields and inherits no table."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        from_attributes=True,
+        json_schema_serialization_defaults_required=True,  # a field with a default is always sent, and clients may rely on it
+    )
 
 
 def _line(value: object) -> object:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from gateway.documents import contract
 from kit.work import PURPOSES
 
 TITLE = "归康 Guikang"
@@ -20,73 +22,101 @@ PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "instance"],
     "properties": {
-        "type": {"type": "string"},
+        "type": {"type": "string", "format": "uri-reference"},
         "title": {"type": "string"},
-        "status": {"type": "integer"},
+        "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string"},
         "instance": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {name: {"type": "string"} for name in ("pointer", "code", "message_zh", "message_en")},
-            },
-        },
+        "errors": {"type": "array", "items": {"$ref": "#/components/schemas/FieldProblem"}},
     },
 }
+FIELD_PROBLEM = {
+    "type": "object",
+    "required": ["pointer", "code", "message_zh", "message_en"],
+    "properties": {name: {"type": "string"} for name in ("pointer", "code", "message_zh", "message_en")},
+}
+_NEVER_SENT = ("HTTPValidationError", "ValidationError")
+"""FastAPI's own shape of errors: every app here answers with Problem."""
 _PROBLEM_ANSWER = {
     "description": "What is wrong and where, in Chinese or English by Accept-Language.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
 _SENTENCE_END = re.compile(r"\.(?:\s+(?=[A-Z`])|$)|\n")
-_ALWAYS = {"400", "401", "403", "404", "422", "429", "503"}
 _PURPOSE = {
     "name": "Purpose", "in": "header", "required": True, "schema": {"type": "string"}, "example": "supervision",
     "description": f"Why a person is looked at: {' | '.join(PURPOSES)}. Out of one's towns: `emergency; reason=\"…\"`, which tells the auditor.",
 }  # fmt: skip
 _IDEMPOTENCY = {
-    "name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string"},
+    "name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "minLength": 1, "maxLength": 200},
     "description": "The same key and body again within seven days get the first answer again; the same key with another body is refused.",
 }  # fmt: skip
 
 
-def merged(documents: Mapping[str, Mapping[str, Any]], roles: Mapping[tuple[str, str], Mapping[str, Any]]) -> dict[str, Any]:
-    """The document for clients. `roles`: (method, path) → the row of the route table; what is not in it is not shown."""
+def merged(
+    documents: Mapping[str, Mapping[str, Any]],
+    roles: Mapping[tuple[str, str], Mapping[str, Any]],
+    codes: Mapping[str, Mapping[str, Any]] | None = None,
+    slugs: Iterable[str] = (),
+) -> dict[str, Any]:
+    """The document for clients. `roles`: (method, path) → the row of the route table; what is not in it is not shown. `codes`: the code lists, as at
+    /meta/v1/codes; `slugs`: every problem type."""
     paths: dict[str, Any] = {}
-    schemas: dict[str, Any] = {"Problem": PROBLEM}
+    schemas: dict[str, Any] = {"Problem": copy.deepcopy(PROBLEM), "FieldProblem": copy.deepcopy(FIELD_PROBLEM)}
     for service, document in documents.items():
+        document = _renamed(document, contract.short_names(document.get("components", {}).get("schemas", {})))
         own = document.get("components", {}).get("schemas", {})
-        renamed = {name: f"{service}_{name}" for name in own if name in schemas and schemas[name] != own[name]}
-        text = json.dumps(document, ensure_ascii=False)
-        for old, new in renamed.items():
-            text = text.replace(f'"#/components/schemas/{old}"', f'"#/components/schemas/{new}"')
-        document = json.loads(text)
-        for name, schema in document.get("components", {}).get("schemas", {}).items():
-            schemas[renamed.get(name) or name] = schema
+        document = _renamed(document, {name: f"{service}_{name}" for name in own if name in schemas and schemas[name] != own[name]})
+        own = document.get("components", {}).get("schemas", {})
+        schemas.update({name: schema for name, schema in own.items() if name not in _NEVER_SENT})
         for path, operations in document.get("paths", {}).items():
             for method, operation in operations.items():
                 row = roles.get((method.upper(), path))
                 if row is not None:
-                    paths.setdefault(path, {})[method] = _told(service, method, operation, row)
-    return {
+                    paths.setdefault(path, {})[method] = _described(service, method, path, operation, row)
+    versioned = contract.versioned_paths(paths)
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            for code, answer in operation["responses"].items():
+                if code.startswith("2"):
+                    answer["headers"] = {**contract.headers_of(method, path, operation, versioned), **answer.get("headers", {})}
+    if slugs:
+        schemas["Problem"]["properties"]["type"] = {"type": "string", "enum": sorted(f"/problems/{slug}" for slug in slugs)}
+    whole: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": "1", "description": DESCRIPTION},
         "paths": dict(sorted(paths.items())),
         "components": {
-            "schemas": dict(sorted(schemas.items())),
+            "schemas": schemas,
             "responses": {"Problem": _PROBLEM_ANSWER},
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
+    contract.name_codes(whole, codes or {})
+    contract.describe(schemas)
+    whole["components"]["schemas"] = dict(sorted(schemas.items()))
+    return whole
 
 
-def _told(service: str, method: str, operation: dict[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+def _renamed(document: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """A copy of the document whose schemas have other names."""
+    text = json.dumps(document, ensure_ascii=False)
+    for old, new in names.items():
+        text = text.replace(f'"#/components/schemas/{old}"', f'"#/components/schemas/{new}"')
+    found: dict[str, Any] = json.loads(text)
+    parts = found.get("components", {})
+    if "schemas" in parts:
+        parts["schemas"] = {names.get(name, name): schema for name, schema in parts["schemas"].items()}
+    return found
+
+
+def _described(service: str, method: str, path: str, operation: dict[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
     """An operation with who may call it and the problems it can answer with."""
+    public = "public" in row["roles"]
     told = dict(operation)
     told["tags"] = [f"{service}: {tag}" for tag in operation.get("tags", [service])]
     told["summary"] = _SENTENCE_END.split(operation.get("description", operation["summary"]), maxsplit=1)[0]
     told["x-roles"] = sorted(row["roles"])
-    if "public" not in row["roles"]:
+    if not public:
         told["security"] = [{"bearer": []}]
     parameters = list(operation.get("parameters", []))
     if row["purpose"]:
@@ -95,8 +125,8 @@ def _told(service: str, method: str, operation: dict[str, Any], row: Mapping[str
         parameters.append(_IDEMPOTENCY)
     if parameters:
         told["parameters"] = parameters
+    contract.require_version(told)
     problem = {"$ref": "#/components/responses/Problem"}
-    answers = {code: answer for code, answer in operation.get("responses", {}).items() if code != "422"}
-    extra = _ALWAYS | ({"412", "428"} if any(p.get("name") == "If-Match" for p in parameters) else set())
-    told["responses"] = {**answers, **dict.fromkeys(sorted(extra), problem)}
+    answers = {code: dict(answer) for code, answer in operation.get("responses", {}).items() if code != "422"}
+    told["responses"] = {**answers, **dict.fromkeys(contract.problems_of(method, told, public=public), problem)}
     return told

@@ -38,7 +38,8 @@ class Library:
         """The merged OpenAPI document."""
         await self.gather()
         if self._openapi is None:
-            self._openapi = merged({name: told["openapi"] for name, told in self._told.items()}, self._roles)
+            documents = {name: told["openapi"] for name, told in self._told.items()}
+            self._openapi = merged(documents, self._roles, self._lists(), await self.problems())
         return self._openapi
 
     async def codes(self) -> tuple[str, dict[str, Any]]:

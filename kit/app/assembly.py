@@ -142,6 +142,7 @@ def assemble(
         title=title, version="1", lifespan=life, openapi_url=None, redirect_slashes=False, generate_unique_id_function=operation_id
     )
     app.state.house = house
+    app.state.codes = codes or {}
     app.state.metrics = Metrics(schema.name)
     app.state.wakes = wakes
     app.state.followers = followers

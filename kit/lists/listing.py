@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from kit.pages import LIMIT, MAX_LIMIT, Page
 from kit.schemas import Flag
@@ -24,6 +24,9 @@ Casts = Literal["uuid", "date", "timestamptz", "text", "bigint", "int"]
 class Listed(Page[ItemT], Generic[ItemT]):
     """A page; `total` and `counts` (group → value → rows) stand there only when `count=true` asked for them."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    next: str | None
     total: int = Field(default=0, description="总数 · rows in all")
     counts: dict[str, dict[str, int]] = Field(default={}, description="分类计数 · rows by group and value")
 
