@@ -1,7 +1,7 @@
 """Who did and who read what, when and why (laws 2 and 8): rows are only ever added, and sealed in batches into a hash chain.
 
 A row is written in the transaction of the act. A sealer chains committed rows by the feed's cursor, one hash per batch over the last one: a serial
-chain inside the transaction costs 60 % of the writes, the sealer nothing (PERFORMANCE 7). Between commit and seal lie at most a few seconds.
+chain inside the transaction costs 60 % of the writes, the sealer nothing (docs/performance.md). Between commit and seal lie at most a few seconds.
 """
 
 from __future__ import annotations

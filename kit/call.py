@@ -1,6 +1,6 @@
 """One way to ask a neighbour, whether it lives in this process or behind a port.
 
-`AsgiNeighbour` steps straight into the app (no client transport: 86 µs instead of 520, PERFORMANCE 1); `HttpNeighbour` keeps connections alive.
+`AsgiNeighbour` steps straight into the app (no client transport: 86 µs instead of 520, docs/performance.md); `HttpNeighbour` keeps connections alive.
 Both raise `NeighbourDown` when no answer came: a refused connection, a timeout, a broken answer. A 4xx or 5xx is an answer, not an exception.
 """
 

@@ -157,7 +157,7 @@ class Schema:
 
 
 def check_words(column: str, words: Sequence[str], name: str) -> sa.CheckConstraint:
-    """A CHECK that a text column holds one of the words: text + CHECK in place of native enums (STACK 5)."""
+    """A CHECK that a text column holds one of the words: text + CHECK in place of native enums."""
     listed = ", ".join("'" + word.replace("'", "''") + "'" for word in words)
     return sa.CheckConstraint(f"{column} in ({listed})", name=name)
 
@@ -231,7 +231,7 @@ async def driver(session: AsyncSession) -> AsyncConnection[Any]:
 
 
 async def copy_rows(session: AsyncSession, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """COPY rows of the same keys into a table, in this transaction: ten times as fast as INSERT for many (PERFORMANCE 6). A dict or a list becomes JSON."""
+    """COPY rows of the same keys into a table, in this transaction: ten times as fast as INSERT for many (docs/performance.md). A dict or a list becomes JSON."""
     if not rows:
         return
     columns = list(rows[0])

@@ -1,6 +1,6 @@
 """Citizen identity numbers (公民身份号码, GB 11643-1999): 17 digits and a check character by ISO 7064 MOD 11-2.
 
-Written here because the kept library refuses real numbers of renamed areas and accepts a birth year of 2099 (STACK 0, row 5). The area is not checked against
+Written here because the kept library refuses real numbers of renamed areas and accepts a birth year of 2099. The area is not checked against
 a list of districts (they merge and are renamed); only the province part must exist. Area 99xxxx is fictitious and passes only where `demo` is on.
 """
 

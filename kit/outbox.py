@@ -1,7 +1,7 @@
 """The letter box: events written in the transaction of the write, read as a feed by the neighbours (laws 2 and 9).
 
 A cursor is `xid.id`. Only rows whose transaction lies below the snapshot horizon are shown, in (xid, id) order: a reader by id alone loses slow
-writers. Every cast in the feed query has an alias of its own, because `order by xid` would otherwise sort the text (PERFORMANCE 0, row 5).
+writers. Every cast in the feed query has an alias of its own, because `order by xid` would otherwise sort the text (docs/performance.md).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Kept-alive connections to one upstream behind a port (PERFORMANCE 1).
+"""Kept-alive connections to one upstream behind a port (docs/performance.md).
 
 A request without a body, the usual one, costs one write, one read and one timer. Bodies up to 64 KiB are collected first and sent in one piece with a length
 of our own counting; larger ones stream. A retry happens once, only for an idempotent request with a collected body on a connection that had grown stale.

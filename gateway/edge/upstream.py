@@ -1,6 +1,6 @@
 """The way on to the app that serves a request: in this process, or behind a port. Both are plain ASGI to the edge.
 
-In one process the call is direct: no hop, no copy, streams as they are (PERFORMANCE 1). Over a port `pool` keeps connections alive itself, because a general
+In one process the call is direct: no hop, no copy, streams as they are (docs/performance.md). Over a port `pool` keeps connections alive itself, because a general
 client costs 30 times more than the rest of the gateway.
 """
 

@@ -1,4 +1,4 @@
-"""The gateway's cost per request beside its alternatives, all in one run (PERFORMANCE 1): `python -m tests.bench.bench_gateway`.
+"""The gateway's cost per request beside its alternatives, all in one run (docs/performance.md): `python -m tests.bench.bench_gateway`.
 
 The same upstream, a process that answers 1 KB of JSON, is asked directly, through our edge (every check on: token, revocation, role, limits), through a
 plain httpx proxy without any check, and through HAProxy verifying ES256 where it is installed. What counts is CPU per request of the process in between,

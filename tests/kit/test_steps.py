@@ -14,7 +14,7 @@ DOOR = Machine(
     "planted.door.state",
     ("shut", "open", "locked", "lost"),
     [
-        step("build", "none", "shut", "domain 0", "建造", "build"),
+        step("build", "none", "shut", "domain 2.2", "建造", "build"),
         step("open", "shut", "open", "DRR art. 1", "打开", "open", roles=("porter",), needs="hand key"),
         step("shut", "open", "shut", "DRR art. 2", "关上", "shut", roles=("porter", "guest"), deadline="lock_in_time"),
         step("lock", "shut open", "locked", "DRR art. 3", "锁上", "lock", roles=("porter",)),

@@ -18,7 +18,7 @@ from services.alerts.watched.rules import open_sql, running_sql
 _SHOWN = """a.id, a.kind, a.severity, a.state, a.division_code, a.first_at, a.last_at, cardinality(a.person_ids) as persons, a.raised_at, a.due_at,
             a.escalated_at is not null as escalated, a.assigned_to, a.finding, a.closed_at, a.version"""
 
-# JSON built by Postgres: one of the hottest lists (PERFORMANCE 2).
+# JSON built by Postgres: one of the hottest lists (docs/performance.md).
 PAGE = f"""
 with page as (
   select {_SHOWN} from alerts.alert a

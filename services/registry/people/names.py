@@ -1,4 +1,4 @@
-"""Pinyin of names for search and sorting. Surnames first: the common reading is wrong for 单 仇 曾 解 查 区 朴 盖 (STACK 9)."""
+"""Pinyin of names for search and sorting. Surnames first: the common reading is wrong for 单 仇 曾 解 查 区 朴 盖."""
 
 from __future__ import annotations
 

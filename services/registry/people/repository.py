@@ -32,7 +32,7 @@ _FILTERS = {
 }
 _STILL_OURS = "p.status <> all(array['transferred_out', 'erroneous'])"
 
-# One statement: the page, its audit row (law 8: one row per page, with the ids), and the JSON that goes to the client as it is (PERFORMANCE 2).
+# One statement: the page, its audit row (law 8: one row per page, with the ids), and the JSON that goes to the client as it is (docs/performance.md).
 _PAGE = """
 with page as (select {shown} from registry.person p where p.state = 'open' and {where} order by p.id limit %(size)s),
      noted as (insert into registry.audit (at, actor, roles, action, purpose, reason, object_type, object_ids, request_id, details)

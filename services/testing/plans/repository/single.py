@@ -15,7 +15,7 @@ from kit.db import driver
 from services.testing.plans.rules import Phase
 from services.testing.plans.tables import DueTest, PlanChange, Scheme, SchemePhase
 
-# One statement: the page, its audit row with the ids (law 8), and the JSON that goes to the client as it is (PERFORMANCE 2).
+# One statement: the page, its audit row with the ids (law 8), and the JSON that goes to the client as it is (docs/performance.md).
 DUE_PAGE = """
 with page as (
     select d.id, d.person_id, d.measure_id, s.sex, d.division_code, d.kind, d.specimen_type, d.due_on, d.window_from, d.window_to, d.state

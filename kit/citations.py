@@ -1,0 +1,83 @@
+"""Citations of law: written once in code as `NCL art. 35, 38; DRR art. 20 §1(2)`, shown to people in Chinese and English the same way everywhere.
+
+The abbreviations stand in `statutes.csv`; what each cited article says stands in docs/law.md, and a test compares (tests/house/test_citations.py).
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+
+from kit.schemas import Answer
+
+_ARTICLE = r"[0-9]+(?:-[0-9]+)?(?: §[0-9]+)?(?:\([0-9]+\))?(?:-[0-9]+)?"
+CITED = re.compile(rf"\b([A-Z]{{2,5}}),? (?:art\. ?({_ARTICLE}(?:(?:, | and ){_ARTICLE})*)|(annex)|ch\. ?([0-9]+))")
+"""One statute with its articles, as it stands in code."""
+_ONE = re.compile(r"([0-9]+)(?:-([0-9]+))?(?: §([0-9]+))?(?:\(([0-9]+)\))?")
+_DIGITS = "零一二三四五六七八九"
+
+
+class Citation(Answer):
+    """A legal source in both languages."""
+
+    zh: str = Field(description="法律依据 · the legal source in Chinese")
+    en: str = Field(description="法律依据英文简称 · the legal source in English, abbreviated as in docs/law.md")
+
+
+@cache
+def statutes() -> Mapping[str, tuple[str, str]]:
+    """Abbreviation → title in Chinese and English."""
+    with (Path(__file__).parent / "statutes.csv").open(encoding="utf-8", newline="") as file:
+        return {row["short"]: (row["zh"], row["en"]) for row in csv.DictReader(file)}
+
+
+def chinese_number(number: int) -> str:
+    """`19` → `十九`, `105` → `一百零五`: articles are numbered so in the text of the law. For 1 to 999."""
+    hundreds, tens, ones = number // 100, number // 10 % 10, number % 10
+    text = _DIGITS[hundreds] + "百" if hundreds else ""
+    if tens:
+        text += ("" if tens == 1 and not hundreds else _DIGITS[tens]) + "十"
+    elif hundreds and ones:
+        text += "零"
+    return text + (_DIGITS[ones] if ones else "")
+
+
+def _article(match: re.Match[str]) -> str:
+    first, last, paragraph, item = match.groups()
+    text = f"第{chinese_number(int(first))}条" + (f"至第{chinese_number(int(last))}条" if last else "")
+    return text + (f"第{chinese_number(int(paragraph))}款" if paragraph else "") + (f"第({chinese_number(int(item))})项" if item else "")
+
+
+def chinese(source: str) -> str:
+    """The citations of a source as Chinese offices write them; words beside them stay as they are.
+
+    `DRR art. 19(2), 20` → `《戒毒条例》第十九条第(二)项、第二十条`.
+    """
+
+    def spelled(match: re.Match[str]) -> str:
+        short, articles, annex, chapter = match.groups()
+        if short not in statutes():
+            return match[0]
+        title = f"《{statutes()[short][0]}》"
+        if annex:
+            return title + "附表"
+        if chapter:
+            return f"{title}第{chinese_number(int(chapter))}章"
+        return title + "、".join(_article(one) for one in _ONE.finditer(articles))
+
+    return CITED.sub(spelled, source).replace("; ", ";")
+
+
+def cite(source: object) -> object:
+    """A source as it stands in code, as a `Citation`."""
+    return Citation(zh=chinese(source), en=source) if isinstance(source, str) else source
+
+
+Cited = Annotated[Citation, BeforeValidator(cite)]
+"""The type of a field that cites the law: takes the source as it stands in code, shows it in both languages."""
