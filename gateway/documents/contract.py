@@ -97,24 +97,31 @@ def _camel(text: str) -> str:
     return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^0-9A-Za-z]+", text) if part)
 
 
-def describe(schemas: Mapping[str, Any]) -> list[str]:
-    """Say of every property what it is, in both languages; the properties for which there are no words."""
+def describe(document: Mapping[str, Any]) -> list[str]:
+    """Say of every property and parameter what it is, in both languages; those for which there are no words."""
     known, missing = words(), list[str]()
-    for name, _, prop, schema in _properties(schemas):
-        said = known.get(f"{name}.{prop}") or known.get(prop)
-        if "description" in schema:
+    for place, name, described in [*_properties(document["components"]["schemas"]), *_parameters(document["paths"])]:
+        if "description" in described:
             continue
+        said = known.get(f"{place}.{name}") or known.get(name)
         if said is None:
-            missing.append(f"{name}.{prop}")
+            missing.append(f"{place}.{name}")
         else:
-            schema["description"] = f"{said[0]} · {said[1]}"
+            described["description"] = f"{said[0]} · {said[1]}"
     return missing
 
 
-def _properties(schemas: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], str, dict[str, Any]]]:
+def _parameters(paths: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for operations in paths.values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                yield operation["operationId"], parameter["name"], parameter
+
+
+def _properties(schemas: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     for name, schema in schemas.items():
         for prop, part in schema.get("properties", {}).items():
-            yield name, schema, prop, part
+            yield name, prop, part
 
 
 def headers_of(method: str, path: str, operation: Mapping[str, Any], versioned: set[str]) -> dict[str, dict[str, Any]]:

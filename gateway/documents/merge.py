@@ -92,7 +92,7 @@ def merged(
         },
     }
     contract.name_codes(whole, codes or {})
-    contract.describe(schemas)
+    contract.describe(whole)
     whole["components"]["schemas"] = dict(sorted(schemas.items()))
     return whole
 
