@@ -34,7 +34,7 @@ def one_commit(files: Iterable[Source]) -> list[str]:
     ]
 
 
-NOTED_BY_CALLERS = frozenset({"place_person"})
+NOTED_BY_CALLERS = frozenset({"place_person", "changed", "append_standing", "take_back_standing", "show_status"})
 """Writes a part of a larger act; each use case that calls it notes the act (moved, transferred)."""
 
 

@@ -38,6 +38,7 @@ async def test_a_community_treatment_runs_three_years_from_reporting_in(house: T
     ]
     assert [kind for kind, _ in published(house)] == [
         "person.registered",
+        "person.standing_changed",
         "measure.ordered",
         "measure.changed",
         "measure.reported_in",
@@ -76,7 +77,6 @@ async def test_three_clean_years_end_the_measure_and_close_the_record(house: Tes
     add_towns(house)
     officer = county_officer(house)
     person, measure = await running(officer)
-    await step(officer, measure, "suspend", "2021-06-20", document_no="拘1号")  # the term stands still, the three years do not
     house.clock.advance(timedelta(days=3 * 366))
     path = f"/registry/v1/people/{person['id']}"
     clean = {"status": "three_years_clean", "reason": "公安机关认定"}
@@ -88,7 +88,7 @@ async def test_three_clean_years_end_the_measure_and_close_the_record(house: Tes
     assert (await officer("GET", path, purpose="audit")).status == 200
     subject = house.caller("registry", Role.SUBJECT, person_id=person["id"])
     own = json.loads((await subject("GET", path + "/measures")).body)
-    assert [(m["id"], m["state"], m["ended_on"]) for m in own] == [(measure["id"], "ended", "2024-05-10")]
+    assert [(m["id"], m["state"], m["ended_on"]) for m in own] == [(measure["id"], "discharged", "2024-05-10")], "by law, not by the word"
     assert published(house)[-1][0] == "measure.ended"
 
 
@@ -202,4 +202,9 @@ async def test_a_step_recorded_by_mistake_is_taken_back_by_a_new_row(house: Test
     assert (await officer("POST", path + "/corrections", wrong, if_match='"v5"')).status == 409
     told = json.loads((await officer("GET", path + "/history")).body)
     assert [(entry["event"], entry["corrects_id"]) for entry in told[-2:]] == [("terminate", None), ("correct", last)]
-    assert [kind for kind, _ in published(house)][-2:] == ["measure.ended", "measure.resumed"]
+    assert [kind for kind, _ in published(house)][-4:] == [
+        "person.standing_changed",
+        "measure.ended",
+        "person.standing_changed",
+        "measure.resumed",
+    ]

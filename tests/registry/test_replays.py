@@ -17,7 +17,7 @@ async def test_a_search_is_answered_anew_each_time_and_each_time_noted(house: Te
     """A search with a key would otherwise show for seven days who was under supervision then, without purpose and without a trace."""
     add_towns(house)
     officer = county_officer(house)
-    person = await registered(officer)
+    person = await registered(officer, status_since="2018-06-30")
     wish = {"id_number": an_id(1)}
     path = "/registry/v1/people/search"
     assert person["id"] in (await officer("POST", path, wish, idempotency_key=KEY)).body.decode()

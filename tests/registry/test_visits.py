@@ -61,7 +61,7 @@ async def test_a_rounds_list_is_frozen_and_its_coverage_counts_persons(house: Te
 async def test_after_the_end_no_visit_is_owed_or_recorded(house: TestHouse) -> None:
     add_towns(house)
     officer = county_officer(house)
-    person = await registered(officer)
+    person = await registered(officer, status_since="2018-07-01")
     found = await a_round(officer)
     visit = (await visits(officer))[0]
     clean = {"status": "three_years_clean", "since": "2021-07-01", "reason": "认定"}

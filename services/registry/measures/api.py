@@ -126,10 +126,17 @@ async def read_measure(work: Reader, measure_id: UUID, response: Response) -> Me
     return await _answer(work, await service.read_measure(work, measure_id), response)
 
 
-@router.get("/measures/{measure_id}/history", response_model=list[MeasureHistoryEntry])
-async def history_of(work: Reader, measure_id: UUID) -> object:
-    """Its transitions with their legal sources, oldest first."""
-    return await service.history_of(work, measure_id)
+@router.get("/measures/{measure_id}/history")
+async def history_of(work: Reader, measure_id: UUID) -> list[MeasureHistoryEntry]:
+    """Its transitions with their legal sources, oldest first, each with its id and where it is taken back."""
+    history = await service.history_of(work, measure_id)
+    last = corrections.last_standing(history)
+    names = set(MeasureHistoryEntry.model_fields) - {"correct_at"}
+    path = f"/registry/v1/measures/{measure_id}/corrections"
+    return [
+        MeasureHistoryEntry(**entry.model_dump(include=names), correct_at=path if last is not None and entry.id == last.id else None)
+        for entry in history
+    ]
 
 
 @router.post("/measures/{measure_id}/transitions")

@@ -19,6 +19,8 @@ class Executed(Protocol):
 
 
 M = TypeVar("M", bound=Executed)
+TOUCHES_PERSON = frozenset({"die"})
+"""Steps that write the person's standing and close the record."""
 
 
 def may_read(principal: Principal, measure: M | None, person: Placed | None, purpose: str) -> M:
@@ -44,6 +46,12 @@ def may_change(principal: Principal, measure: M | None, roles: Collection[str]) 
     if not principal.has(*roles):
         raise Forbidden("此项决定或记录不属于您的职责", "this step is not yours to record")
     return measure
+
+
+def may_touch_person(principal: Principal, person: Placed, event: str) -> None:
+    """A step that changes the person's own record (a death) needs the person in reach, not only the measure. Raises Forbidden."""
+    if event in TOUCHES_PERSON and not principal.covers(person.division_code):
+        raise Forbidden("此人不由您的辖区负责", "this person is not of your towns")
 
 
 def may_order(principal: Principal, division_code: str, roles: Collection[str]) -> None:

@@ -24,6 +24,7 @@ _BRIEF = (
     col(Measure.report_in_due),
     col(Measure.term_start),
     col(Measure.term_end),
+    col(Measure.suspended_on),
 )
 
 

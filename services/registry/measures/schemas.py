@@ -215,5 +215,7 @@ class MeasureHistoryEntry(Answer):
     reason: str
     details: dict[str, Any]
     corrects_id: UUID | None
+    correct_at: str | None
+    """Where this step is taken back, with its id as `corrects_id`; null when it is not the last one that stands, or has been taken back."""
     recorded_by: str
     recorded_at: datetime

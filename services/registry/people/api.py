@@ -21,6 +21,7 @@ from services.registry.people.schemas import (
     PersonPatch,
     PersonRow,
     PersonSearch,
+    StandingAnswer,
     Status,
 )
 from services.registry.people.tables import Person
@@ -89,7 +90,24 @@ async def history_of(work: Reader, person_id: UUID) -> list[HistoryEntry]:
     """What was changed, by whom and why."""
     changes = await service.history_of(work, person_id)
     return [
-        HistoryEntry(at=c.recorded_at, by=c.recorded_by, action=c.action, before=c.before, after=c.after, reason=c.reason) for c in changes
+        HistoryEntry(id=c.id, at=c.recorded_at, by=c.recorded_by, action=c.action, before=c.before, after=c.after, reason=c.reason)
+        for c in changes
+    ]
+
+
+@router.get("/{person_id}/standings")
+async def standings_of(work: Reader, person_id: UUID) -> list[StandingAnswer]:
+    """Every registered standing with its id and where it is corrected, oldest first."""
+    _, standings = await service.standings_of(work, person_id)
+    corrected_by = {row.corrects_id: row.id for row in standings if row.corrects_id is not None}
+    path = f"/registry/v1/people/{person_id}/standings"
+    return [
+        StandingAnswer(
+            **row.model_dump(include=set(StandingAnswer.model_fields)),
+            corrected_by=corrected_by.get(row.id),
+            correct_at=None if row.id in corrected_by else path,
+        )
+        for row in standings
     ]
 
 

@@ -99,7 +99,32 @@ async def standings_of(session: AsyncSession, person_id: UUID) -> Sequence[Stand
     """The standings of a person, oldest first, without the corrected ones."""
     corrected = select(col(Standing.corrects_id)).where(col(Standing.person_id) == person_id, col(Standing.corrects_id).is_not(None))
     query = select(Standing).where(col(Standing.person_id) == person_id, col(Standing.id).not_in(corrected))
-    return (await session.execute(query.order_by(col(Standing.since), col(Standing.recorded_at)))).scalars().all()
+    return (await session.execute(query.order_by(col(Standing.since), col(Standing.recorded_at), col(Standing.id)))).scalars().all()
+
+
+async def standing(session: AsyncSession, person_id: UUID, standing_id: UUID) -> Standing | None:
+    """One standing of a person."""
+    return (
+        await session.execute(select(Standing).where(col(Standing.id) == standing_id, col(Standing.person_id) == person_id))
+    ).scalar_one_or_none()
+
+
+async def recorded_at(session: AsyncSession, person_id: UUID, status: str, moment: datetime) -> Standing | None:
+    """The standing that was written in the same act as something else, when nobody has taken it back."""
+    corrected = select(col(Standing.corrects_id)).where(col(Standing.person_id) == person_id, col(Standing.corrects_id).is_not(None))
+    query = select(Standing).where(
+        col(Standing.person_id) == person_id,
+        col(Standing.status) == status,
+        col(Standing.recorded_at) == moment,
+        col(Standing.id).not_in(corrected),
+    )
+    return (await session.execute(query)).scalars().first()
+
+
+async def all_standings_of(session: AsyncSession, person_id: UUID) -> Sequence[Standing]:
+    """Every standing of a person as it was recorded, oldest first."""
+    query = select(Standing).where(col(Standing.person_id) == person_id)
+    return (await session.execute(query.order_by(col(Standing.since), col(Standing.recorded_at), col(Standing.id)))).scalars().all()
 
 
 _LATEST = """

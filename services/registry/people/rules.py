@@ -29,6 +29,19 @@ ENDS_SUPERVISION = frozenset({"three_years_clean", "dead", "transferred_out", "e
 DEAD_END = frozenset({"dead", "erroneous"})
 """No standing follows these, except by a correction."""
 
+RECORD_STEPS: dict[str, tuple[str, str, str]] = {
+    "close": ("open", "closed", "DRR art. 7; domain 2.5"),
+    "reopen": ("closed", "open", "PIPL art. 46: what closed the record was recorded by mistake, or a new finding followed"),
+}
+"""Event → (from, to, source): how a record closes and opens again."""
+
+
+def record_state(state: str, status: str) -> str:
+    """The state of a record once this standing holds: a closed one opens again when supervision goes on; it closes with the measures' end, not here."""
+    origin, target, _ = RECORD_STEPS["reopen"]
+    return target if state == origin and status not in ENDS_SUPERVISION else state
+
+
 _DOTS = "•‧・・"
 
 

@@ -62,6 +62,23 @@ class NewStanding(Message):
     corrects_id: UUID | None = None
 
 
+class StandingAnswer(Answer):
+    """A registered standing as it was recorded. One that a later row corrects no longer holds."""
+
+    id: UUID
+    status: Status
+    since: date
+    division_code: str
+    source: str
+    reason: str
+    corrects_id: UUID | None
+    corrected_by: UUID | None
+    correct_at: str | None
+    """Where a correction is posted, with this row's id as `corrects_id`; null once it is corrected."""
+    recorded_by: str
+    recorded_at: datetime
+
+
 class Move(Message):
     """Another town becomes responsible."""
 
@@ -120,6 +137,7 @@ class Identity(Answer):
 class HistoryEntry(Answer):
     """One line of a person's history."""
 
+    id: UUID
     at: datetime
     by: str
     action: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -13,26 +13,19 @@ from services.registry.measures import policy, repository
 from services.registry.measures.errors import MeasureNotFound, NotCorrectable
 from services.registry.measures.events import said_of
 from services.registry.measures.rules.states import EXCLUSIVE, OPEN
-from services.registry.measures.rules.transitions import POLICE
+from services.registry.measures.rules.transitions import EVENTS, POLICE
 from services.registry.measures.schemas import Correction
+from services.registry.measures.service.endings import ENDINGS
+from services.registry.measures.service.following import show_status
+from services.registry.measures.service.replaced import put_back
+from services.registry.measures.service.restoring import restore_measures, take_back
 from services.registry.measures.tables import Measure, MeasureEvent
+from services.registry.people import repository as people
+from services.registry.people.service import take_back_standing
+from services.registry.people.tables import Standing
 
-BEARS_OTHERS = frozenset({"decide_isolation", "change_to_community", "die", "report_in_at_new_place"})
+BEARS_OTHERS = frozenset({"decide_isolation", "change_to_community", "report_in_at_new_place"})
 """Steps that wrote other rows too: those rows would be left without their ground."""
-
-_DAYS = frozenset(
-    {
-        "served_on",
-        "report_in_due",
-        "reported_in_on",
-        "agreement_on",
-        "term_start",
-        "term_end",
-        "suspended_on",
-        "transfer_due",
-        "ended_on",
-    }
-)
 
 
 async def correct_step(work: Work, measure_id: UUID, correction: Correction, if_match: str | None) -> Measure:
@@ -43,16 +36,18 @@ async def correct_step(work: Work, measure_id: UUID, correction: Correction, if_
     policy.may_change(work.principal, measure, POLICE)
     check_version(if_match, measure.version)
     history = await repository.history_of(work.session, measure_id)
-    taken_back = {entry.corrects_id for entry in history if entry.corrects_id is not None}
-    standing = [entry for entry in history if entry.event != "correct" and entry.id not in taken_back]
-    last = standing[-1] if standing else None
-    if last is None or last.id != correction.corrects_id or last.event in BEARS_OTHERS or "replaced" not in last.details:
+    last = last_standing(history)
+    if last is None or last.id != correction.corrects_id or last.event in BEARS_OTHERS:
+        raise NotCorrectable
+    standing = await _standing_behind(work, measure, last)
+    if standing is not None or last.event == "die":
+        return await _standing_back(work, measure, last, standing, correction)
+    if "replaced" not in last.details or last.event not in EVENTS:
         raise NotCorrectable
     replaced: dict[str, Any] = last.details["replaced"]
     await _still_free(work, measure, str(replaced["state"]))
     was = measure.state
-    for column, value in replaced.items():
-        setattr(measure, column, date.fromisoformat(value) if column in _DAYS and value is not None else value)
+    put_back(measure, replaced)
     measure.version += 1
     measure.updated_at = work.now
     work.session.add(
@@ -70,10 +65,42 @@ async def correct_step(work: Work, measure_id: UUID, correction: Correction, if_
         )
     )
     await work.session.flush()
+    person = await people.person(work.session, measure.person_id, for_update=True)
+    assert person is not None
+    await show_status(work, person, measure, last.happened_on, correction.reason)
     await work.publish(
         said_of(_word_for(was, measure.state), measure.model_dump(), work.today, "correction"), measure.person_id, measure.division_code
     )
     await work.note("measure.correct", "measure", measure.id, details={"event": last.event, "to": measure.state})
+    return measure
+
+
+def last_standing(history: Sequence[MeasureEvent]) -> MeasureEvent | None:
+    """The last step that nobody has taken back: the only one that can be."""
+    taken_back = {entry.corrects_id for entry in history if entry.corrects_id is not None}
+    return next((entry for entry in reversed(history) if entry.event != "correct" and entry.id not in taken_back), None)
+
+
+async def _standing_behind(work: Work, measure: Measure, ended: MeasureEvent) -> Standing | None:
+    """The standing in whose act this end was written, if there was one: a death, a registration found mistaken."""
+    for status, (_, event, _) in ENDINGS.items():
+        if event == ended.event:
+            return await people.recorded_at(work.session, measure.person_id, status, ended.recorded_at)
+    return None
+
+
+async def _standing_back(work: Work, measure: Measure, ended: MeasureEvent, standing: Standing | None, correction: Correction) -> Measure:
+    """What ended the measure was recorded by mistake: the person's standing and every measure that it had ended come back together."""
+    if standing is not None:
+        person = await people.person(work.session, measure.person_id, for_update=True)
+        assert person is not None
+        await take_back_standing(work, person, standing, correction.reason)
+        await restore_measures(work, person.id, standing, correction.reason)
+        await work.note("person.standing", "person", person.id, details={"status": person.status})
+    else:  # the first release recorded the death in the measure alone
+        await _still_free(work, measure, ended.from_state)
+        await take_back(work, measure, ended, await repository.history_of(work.session, measure.id), correction.reason)
+    await work.session.refresh(measure)
     return measure
 
 

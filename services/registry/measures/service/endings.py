@@ -16,6 +16,7 @@ from services.registry.events import MeasureEnded
 from services.registry.measures import repository
 from services.registry.measures.events import outbox_row
 from services.registry.measures.rules.states import EXCLUSIVE, expired_state, runs_on
+from services.registry.measures.service.replaced import plain
 from services.registry.measures.tables import Measure, MeasureEvent
 from services.registry.people import repository as people
 
@@ -98,7 +99,7 @@ async def close_measures(
     ended: list[dict[str, Any]] = []
     for measure in measures:
         on = max(days[measure[key]], measure["term_start"] or measure["ordered_on"] or date.min)
-        ended.append({**measure, "from_state": measure["state"], "state": state, "ended_on": on})
+        ended.append({**measure, "from_state": measure["state"], "state": state, "ended_on": on, "stood_since": measure["suspended_on"]})
     table = Measure.metadata.tables["registry.measure"]
     statement = (
         update(table)
@@ -119,7 +120,9 @@ async def close_measures(
             "happened_on": row["ended_on"],
             "legal_source": source,
             "reason": reason,
-            "details": {},
+            "details": {
+                "replaced": {"state": row["from_state"], "ended_on": None, "end_reason": None, "suspended_on": plain(row["stood_since"])}
+            },
             "recorded_by": work.principal.subject,
             "recorded_at": work.now,
         }

@@ -5,55 +5,75 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
+from kit.etags import check_version
 from kit.problems import Forbidden, invalid
 from kit.work import Work
 from services.registry.measures import repository
 from services.registry.measures.rules.declared import POLICE
 from services.registry.measures.rules.monitoring import Course, Monitoring, monitoring_of
-from services.registry.measures.rules.states import EXCLUSIVE
-from services.registry.measures.service.endings import end_measures_of
+from services.registry.measures.rules.standing import Shown, clean_years_missing, contradicts
+from services.registry.measures.rules.states import EXCLUSIVE, OPEN, state_on
+from services.registry.measures.service.endings import end_due, end_measures_of
+from services.registry.measures.service.restoring import restore_measures
 from services.registry.people import policy
 from services.registry.people import repository as persons
 from services.registry.people import service as people
-from services.registry.people.rules import ENDS_SUPERVISION
+from services.registry.people.rules import ENDS_SUPERVISION, DatedStanding, standing_on
 from services.registry.people.schemas import NewStanding
 from services.registry.people.tables import Person
 
 
 async def record_standing(work: Work, person_id: UUID, new: NewStanding, if_match: str | None) -> Person:
-    """Record the standing; when it is now the latest and ends supervision, every open measure ends and the record closes (DRR art. 7; domain 2.5).
+    """Record the standing; when it is now the latest and ends supervision, what is open of the person's own will ends too and the record closes.
 
-    Three clean years cannot be written down before they are over, else a standing would be the early discharge that the law does not know (NCL art. 33); an
-    order is not annulled by calling its registration a mistake, unless by those who record what the organ decided (T18); and a measure goes to another county
-    with its letter (DRR art. 22), not by a word in the register.
+    No word ends a measure before its time: three clean years are counted (`rules.standing`); an order is not annulled by calling its registration a mistake,
+    unless by those who record what the organ decided (T18); and a person goes to another county with its letter (DRR art. 22), not by a word in the register.
+    A correction of a standing that had ended measures gives them back.
     Raises PersonNotFound, StaleVersion, RecordClosed, Forbidden, Invalid.
     """
-    policy.may_write(
+    known = policy.may_write(
         work.principal, await persons.person(work.session, person_id)
     )  # first: nobody learns of another town's measures from a refusal
-    if new.status == "three_years_clean":
-        await _three_years_are_over(work, person_id, new)
-    elif new.status in ("erroneous", "transferred_out"):
-        running = await repository.open_measures_of(work.session, [person_id])
-        if any(measure["kind"] in EXCLUSIVE for measure in running):
-            _not_by_a_standing(work, new.status)
+    check_version(if_match, known.version)
+    await _may_say(work, person_id, new)
+    mistaken = await persons.standing(work.session, person_id, new.corrects_id) if new.corrects_id is not None else None
     person = await people.record_standing(work, person_id, new, if_match)
+    if mistaken is not None and mistaken.status in ENDS_SUPERVISION and person.status not in ENDS_SUPERVISION:
+        await restore_measures(work, person_id, mistaken, new.reason)
     if person.status in ENDS_SUPERVISION:
+        await end_due(work, [person.id])  # what the law has ended already ended by law, and not by this word
         await end_measures_of(work, [person.id], person.status_since, person.status)
         await work.session.refresh(person)
     return person
 
 
-def _not_by_a_standing(work: Work, status: str) -> None:
-    if status == "transferred_out":
+async def _may_say(work: Work, person_id: UUID, new: NewStanding) -> None:
+    measures = await repository.measures_of(work.session, person_id)
+    running = next(
+        (m.kind for m in measures if m.kind in EXCLUSIVE and state_on(m.kind, m.state, m.term_end, work.today) in OPEN),
+        None,
+    )
+    if new.status == "three_years_clean":
+        await _three_years_are_over(work, person_id, new)
+    elif new.status == "transferred_out":
         raise invalid(
             "/status",
             "transfer_out_required",
-            "有正在执行的措施,须登记接收地和移交函(transfers-out)",
-            "a measure is open: record the transfer out with the receiving place and its letter (DRR art. 22)",
+            "移交外地须登记接收地和移交函(transfers-out)",
+            "record the transfer out with the receiving place and its letter (DRR art. 22)",
         )
-    if not work.principal.has(*POLICE):
-        raise Forbidden("撤销戒毒措施由决定机关决定", "only the deciding organ annuls an order")
+    elif new.status == "erroneous" and not work.principal.has(*POLICE):
+        raise Forbidden(
+            "撤销戒毒措施由决定机关决定,登记错误由县禁毒办认定",
+            "only the deciding organ annuls an order; the office finds a registration mistaken",
+        )
+    elif contradicts(new.status, running):
+        raise invalid(
+            "/status",
+            "contradicts_measure",
+            "与正在执行的戒毒措施不一致",
+            f"says something else than the measure that runs: {running}",
+        )
 
 
 async def monitoring(work: Work, person_id: UUID) -> Monitoring:
@@ -69,16 +89,14 @@ async def monitoring_over(work: Work, person_id: UUID, day: date) -> bool:
 
 
 async def _three_years_are_over(work: Work, person_id: UUID, new: NewStanding) -> None:
-    found = await _monitoring(work, person_id)
-    if found.ground == "in_isolation":
-        raise invalid("/since", "in_isolation", "强制隔离戒毒期间不计算戒断期限", "in isolation nothing is counted (DRR art. 7)")
-    if found.ends_on is not None and new.since < found.ends_on:
-        raise invalid(
-            "/since",
-            "three_years_not_over",
-            f"戒断未满三年:自{found.clean_since}起,至{found.ends_on}满",
-            f"three years are over on {found.ends_on}: clean since {found.clean_since} (DRR art. 7)",
-        )
+    history = await persons.standings_of(work.session, person_id)
+    dated = [DatedStanding(entry.status, entry.since, number) for number, entry in enumerate(history) if entry.id != new.corrects_id]
+    held = standing_on(dated, new.since)
+    shown = None if held is None or held.status in ENDS_SUPERVISION else Shown(held.status, held.since)
+    courses = await _courses(work, person_id)
+    early = clean_years_missing(monitoring_of(courses, None, work.today), courses, shown, new.since, work.today)
+    if early is not None:
+        raise invalid("/since", early.code, early.zh, early.en)
 
 
 async def _monitoring(work: Work, person_id: UUID) -> Monitoring:

@@ -23,11 +23,14 @@ from services.registry.measures.rules.states import EXCLUSIVE, EXPIRING, OPEN, s
 from services.registry.measures.rules.transitions import ORDERS, find
 from services.registry.measures.schemas import NewMeasure, Step
 from services.registry.measures.service.endings import end_due, end_measures
+from services.registry.measures.service.following import show_status
+from services.registry.measures.service.replaced import plain
 from services.registry.measures.tables import Measure, MeasureEvent
 from services.registry.people import policy as people_policy
 from services.registry.people import repository as people
 from services.registry.people.errors import RecordClosed
-from services.registry.people.service import place_person
+from services.registry.people.service import append_standing, place_person
+from services.registry.people.service.standings import FOLLOWS_MEASURE
 from services.registry.people.tables import Person
 
 SAYS: dict[str, type[said.MeasureEvent]] = {
@@ -87,6 +90,7 @@ async def take_step(work: Work, measure_id: UUID, step: Step, if_match: str | No
     check_version(if_match, measure.version)
     person = await people.person(work.session, measure.person_id, for_update=True)
     assert person is not None
+    policy.may_touch_person(work.principal, person, step.event)
     if transition is not None and state != measure.state and step.event != "expire":  # the term is over and no job has written it down yet
         await end_due(work, [person.id])
         await work.session.refresh(measure)
@@ -112,6 +116,10 @@ async def take_step(work: Work, measure_id: UUID, step: Step, if_match: str | No
     measure.updated_at = work.now
     _remember(work, measure, step.event, before, decision.effective_on, decision.transition.legal_source, given, replaced)
     await work.session.flush()
+    if step.event == "die":
+        await append_standing(work, person, "dead", step.on, given.document_no or "死亡", source=FOLLOWS_MEASURE)
+    else:
+        await show_status(work, person, measure, step.on, given.order_no or given.document_no)
     await _say(work, measure, SAYS[decision.transition.says], decision.effective_on, step.event)
     await work.note("measure.step", "measure", measure.id, details={"event": step.event, "to": measure.state})
     await _follow_up(work, person, measure, step, given)
@@ -135,6 +143,7 @@ async def _follow_up(work: Work, person: Person, measure: Measure, step: Step, g
         await place_person(work, person, measure.division_code, None, "变更执行地")
     elif step.event == "die":
         await end_measures(work, {person.id: step.on}, "dead")
+        await work.session.refresh(person)
 
 
 async def _begin(work: Work, person: Person, kind: str, division_code: str, given: Given, credited_days: int = 0) -> Measure:
@@ -159,6 +168,7 @@ async def _begin(work: Work, person: Person, kind: str, division_code: str, give
     await work.session.flush()
     _remember(work, measure, "order", "none", given.on, ORDERS[kind][4], given)
     await work.session.flush()
+    await show_status(work, person, measure, given.on, given.order_no or given.document_no)
     await _say(work, measure, said.MeasureOrdered, given.on, given.ground)
     if measure.state != "ordered":
         await _say(work, measure, said.MeasureReportedIn, given.on, None)
@@ -192,11 +202,6 @@ def _remember(
             recorded_at=work.now,
         )
     )
-
-
-def plain(value: Any) -> Any:
-    """A column's value as JSON holds it."""
-    return value.isoformat() if isinstance(value, date) else value
 
 
 async def _say(work: Work, measure: Measure, kind: type[said.MeasureEvent], on: date, reason: str | None) -> None:

@@ -1,9 +1,10 @@
-"""Use cases of people: one function, one verb, one transaction."""
+"""Register, read, search, amend and move persons. One function, one verb, one transaction."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -12,17 +13,16 @@ from kit.etags import check_version
 from kit.id_numbers import IdNumberError, read_id_number
 from kit.pages import LIMIT, Cursors
 from kit.problems import invalid
-from kit.roles import Role
 from kit.sealed import masked
 from kit.work import Work
 from services.registry.divisions.service import require_town
-from services.registry.events import PersonMoved, PersonRegistered, PersonStanding
+from services.registry.events import PersonMoved, PersonRegistered
 from services.registry.people import policy, repository
 from services.registry.people.errors import AlreadyRegistered, RecordClosed
 from services.registry.people.names import pinyin_of
 from services.registry.people.record import set_address, set_name, set_phone, shown
-from services.registry.people.rules import DEAD_END, ENDS_SUPERVISION, folded_name
-from services.registry.people.schemas import Identity, Move, NewPerson, NewStanding, PersonPatch, PersonSearch
+from services.registry.people.rules import folded_name
+from services.registry.people.schemas import Identity, Move, NewPerson, PersonPatch, PersonSearch
 from services.registry.people.tables import Person, PersonChange, Standing
 
 NO_WILDCARDS = str.maketrans("", "", "%_\\")
@@ -70,8 +70,8 @@ async def register_person(work: Work, new: NewPerson) -> Person:
     set_address(work, person, new.address)
     work.session.add(person)
     await work.session.flush()
-    work.session.add(_standing(work, person, new.status, NewStanding(status=new.status, since=new.status_since, reason="登记")))
-    await _changed(work, person, "registered", {}, {"status": new.status, "division_code": new.division_code}, "")
+    work.session.add(standing_row(work, person, new.status, new.status_since, "登记"))
+    await changed(work, person, "registered", {}, {"status": new.status, "division_code": new.division_code}, "")
     event = PersonRegistered(division_code=new.division_code, status=new.status, status_since=new.status_since, sex=number.sex)
     await work.publish(event, person.id, person.division_code)
     await work.note("person.register", "person", person.id)
@@ -157,7 +157,7 @@ async def history_of(work: Work, person_id: UUID) -> Sequence[PersonChange]:
 
 async def amend_person(work: Work, person_id: UUID, patch: PersonPatch, if_match: str | None) -> Person:
     """Correct a person's data. Raises PersonNotFound, StaleVersion, RecordClosed, Invalid: what changes nothing would be a read without a purpose."""
-    person = await _writable(work, person_id, if_match)
+    person = await writable(work, person_id, if_match)
     given = patch.model_fields_set - {"reason"}
     if not given:
         raise invalid("", "nothing_to_change", "没有要更改的内容", "nothing to change")
@@ -172,14 +172,14 @@ async def amend_person(work: Work, person_id: UUID, patch: PersonPatch, if_match
         set_phone(work, person, patch.phone)
     if "address" in given:
         set_address(work, person, patch.address)
-    await _changed(work, person, "amended", before, {field: shown(person, field) for field in sorted(given)}, patch.reason)
+    await changed(work, person, "amended", before, {field: shown(person, field) for field in sorted(given)}, patch.reason)
     await work.note("person.amend", "person", person.id, details={"fields": sorted(given)})
     return person
 
 
 async def move_person(work: Work, person_id: UUID, move: Move, if_match: str | None) -> Person:
     """Make another town responsible. Raises PersonNotFound, StaleVersion, Invalid."""
-    person = await _writable(work, person_id, if_match)
+    person = await writable(work, person_id, if_match)
     await require_town(work, move.division_code, "/division_code")
     await place_person(work, person, move.division_code, move.village_code, move.reason)
     await work.note("person.move", "person", person.id)
@@ -190,42 +190,12 @@ async def place_person(work: Work, person: Person, division_code: str, village_c
     """Write that another town is responsible, with history and event; the caller has checked that it may."""
     old = person.division_code
     person.division_code, person.village_code = division_code, village_code
-    await _changed(work, person, "moved", {"division_code": old}, {"division_code": division_code}, reason)
+    await changed(work, person, "moved", {"division_code": old}, {"division_code": division_code}, reason)
     await work.publish(PersonMoved(from_division=old, division_code=division_code), person.id, division_code)
 
 
-async def record_standing(work: Work, person_id: UUID, new: NewStanding, if_match: str | None) -> Person:
-    """Record a registered standing from a day on; appended, never overwritten. Raises PersonNotFound, StaleVersion, RecordClosed, Invalid.
-
-    The county office may add one to a closed record (a correction, a new finding): it opens again when supervision goes on.
-    """
-    person = await _writable(work, person_id, if_match, closed=work.principal.has(Role.COUNTY_OFFICER))
-    if new.since > work.today:
-        raise invalid("/since", "date_future", "日期不能晚于今天", "must not lie in the future")
-    if person.status in DEAD_END and new.since >= person.status_since and new.corrects_id is None:
-        raise invalid(
-            "/corrects_id", "dead_end", "此登记状态之后不再有其他状态,只能更正", "nothing follows this standing; it can only be corrected"
-        )
-    known = {entry.id for entry in await repository.standings_of(work.session, person.id)}
-    if new.corrects_id is not None and new.corrects_id not in known:
-        raise invalid("/corrects_id", "unknown", "没有这条登记状态", "no such standing of this person")
-    work.session.add(_standing(work, person, new.status, new))
-    await work.session.flush()
-    before = {"status": person.status, "status_since": person.status_since.isoformat()}
-    latest = (await repository.standings_of(work.session, person.id))[-1]
-    person.status, person.status_since = latest.status, latest.since
-    if person.state == "closed" and latest.status not in ENDS_SUPERVISION:
-        person.state, person.closed_on = "open", None
-    after = {"status": person.status, "status_since": person.status_since.isoformat()}
-    await _changed(work, person, "standing", before, after, new.reason)
-    if before != after:
-        event = PersonStanding(division_code=person.division_code, status=person.status, status_since=person.status_since)
-        await work.publish(event, person.id, person.division_code)
-    await work.note("person.standing", "person", person.id, details={"status": new.status})
-    return person
-
-
-async def _writable(work: Work, person_id: UUID, if_match: str | None, *, closed: bool = False) -> Person:
+async def writable(work: Work, person_id: UUID, if_match: str | None, *, closed: bool = False) -> Person:
+    """The person, locked, when the caller may change the record in the version that they saw. Raises PersonNotFound, StaleVersion, RecordClosed."""
     person = policy.may_write(work.principal, await repository.person(work.session, person_id, for_update=True))
     check_version(if_match, person.version)
     if person.state == "closed" and not closed:
@@ -233,8 +203,11 @@ async def _writable(work: Work, person_id: UUID, if_match: str | None, *, closed
     return person
 
 
-async def _changed(work: Work, person: Person, action: str, before: dict[str, Any], after: dict[str, Any], reason: str) -> None:
-    if action != "registered":
+async def changed(
+    work: Work, person: Person, action: str, before: dict[str, Any], after: dict[str, Any], reason: str, *, counted: bool = True
+) -> None:
+    """Write down what was changed about a person. `counted`: as a new version, so that whoever edits the record saw it."""
+    if counted and action != "registered":
         person.version += 1
         person.updated_at = work.now
     change = PersonChange(
@@ -250,15 +223,18 @@ async def _changed(work: Work, person: Person, action: str, before: dict[str, An
     await work.session.flush()
 
 
-def _standing(work: Work, person: Person, status: str, new: NewStanding) -> Standing:
+def standing_row(
+    work: Work, person: Person, status: str, since: date, reason: str, *, source: str = "entry", corrects_id: UUID | None = None
+) -> Standing:
+    """A standing of a person, not yet added."""
     return Standing(
         person_id=person.id,
         status=status,
-        since=new.since,
+        since=since,
         division_code=person.division_code,
-        source="entry",
-        corrects_id=new.corrects_id,
-        reason=new.reason,
+        source=source,
+        corrects_id=corrects_id,
+        reason=reason,
         recorded_by=work.principal.subject,
         recorded_at=work.now,
     )

@@ -1,0 +1,84 @@
+"""Registered standings: appended, never overwritten; the person's row says what the latest one says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from kit.problems import Forbidden, invalid
+from kit.roles import Role
+from kit.work import Work
+from services.registry.events import PersonStanding
+from services.registry.people import policy, repository
+from services.registry.people.rules import DEAD_END, record_state
+from services.registry.people.schemas import NewStanding
+from services.registry.people.service.records import changed, standing_row, writable
+from services.registry.people.tables import Person, Standing
+
+FOLLOWS_MEASURE = "measure"
+"""Source of a standing that follows what was decided about a measure."""
+
+
+async def record_standing(work: Work, person_id: UUID, new: NewStanding, if_match: str | None) -> Person:
+    """Record a registered standing from a day on. Raises PersonNotFound, StaleVersion, RecordClosed, Forbidden, Invalid.
+
+    The county office may add one to a closed record (a correction, a new finding): it opens again when supervision goes on. A correction is the office's too:
+    a day that is moved back would otherwise be an end before its time.
+    """
+    person = await writable(work, person_id, if_match, closed=work.principal.has(Role.COUNTY_OFFICER))
+    if new.since > work.today:
+        raise invalid("/since", "date_future", "日期不能晚于今天", "must not lie in the future")
+    if person.status in DEAD_END and new.since >= person.status_since and new.corrects_id is None:
+        raise invalid(
+            "/corrects_id", "dead_end", "此登记状态之后不再有其他状态,只能更正", "nothing follows this standing; it can only be corrected"
+        )
+    if new.corrects_id is not None:
+        if not work.principal.has(Role.COUNTY_OFFICER):
+            raise Forbidden("更正登记状态由县禁毒办办理", "a standing is corrected by the county office")
+        if new.corrects_id not in {entry.id for entry in await repository.standings_of(work.session, person.id)}:
+            raise invalid("/corrects_id", "unknown", "没有这条登记状态", "no such standing of this person")
+    await append_standing(work, person, new.status, new.since, new.reason, corrects_id=new.corrects_id)
+    await work.note("person.standing", "person", person.id, details={"status": new.status})
+    return person
+
+
+async def append_standing(
+    work: Work, person: Person, status: str, since: date, reason: str, *, source: str = "entry", corrects_id: UUID | None = None
+) -> None:
+    """Add a standing and let the person's row follow the one that now holds, with history and event; the caller has checked that it may and notes the act."""
+    work.session.add(standing_row(work, person, status, since, reason, source=source, corrects_id=corrects_id))
+    await work.session.flush()
+    before = {"status": person.status, "status_since": person.status_since.isoformat()}
+    latest = (await repository.standings_of(work.session, person.id))[-1]
+    person.status, person.status_since = latest.status, latest.since
+    person.state = record_state(person.state, latest.status)
+    person.closed_on = person.closed_on if person.state == "closed" else None
+    after = {"status": person.status, "status_since": person.status_since.isoformat()}
+    # A standing that follows a measure is written by the measure's own step: nobody's edit of the record is lost by it, so it is not a new version.
+    await changed(work, person, "standing", before, after, reason, counted=source != FOLLOWS_MEASURE)
+    if before != after:
+        event = PersonStanding(division_code=person.division_code, status=person.status, status_since=person.status_since)
+        await work.publish(event, person.id, person.division_code)
+
+
+async def take_back_standing(work: Work, person: Person, standing: Standing, reason: str) -> None:
+    """Undo a standing that was recorded by mistake: the one that held before it holds again, in a new row that names the mistaken one.
+
+    Raises Invalid when nothing stood before it.
+    """
+    history = await repository.standings_of(work.session, person.id)
+    others = [entry for entry in history if entry.id != standing.id]
+    if not others:
+        raise invalid(
+            "/corrects_id", "first_standing", "这是首条登记状态,须写明正确的状态", "the first standing: say what is right instead"
+        )
+    before = [entry for entry in others if entry.since <= standing.since] or others[:1]
+    await append_standing(work, person, before[-1].status, before[-1].since, reason, corrects_id=standing.id)
+
+
+async def standings_of(work: Work, person_id: UUID) -> tuple[Person, Sequence[Standing]]:
+    """All standings of a person, the corrected ones among them, oldest first. Raises PersonNotFound."""
+    person = policy.may_read(work.principal, await repository.person(work.session, person_id), work.purpose)
+    await work.note("person.read_standings", "person", person_id)
+    return person, await repository.all_standings_of(work.session, person_id)
