@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -50,6 +51,10 @@ def up(
     data_dir: DataDir = DEFAULT_DATA,
     processes: Annotated[bool, typer.Option("--processes", help="One process per service in place of one for all.")] = False,
     no_demo: Annotated[bool, typer.Option("--no-demo", help="An empty county, without demo people and accounts.")] = False,
+    county: Annotated[
+        str | None,
+        typer.Option("--county", envvar="GUIKANG_COUNTY", help="The six digits of the county, at the first start of a real one."),
+    ] = None,
     reset: Annotated[bool, typer.Option("--reset", help="Throw the data folder away first.")] = False,
     clock: Annotated[
         str | None,
@@ -59,7 +64,8 @@ def up(
 ) -> None:
     """Start Postgres, the four services and the gateway, until Ctrl-C."""
     module = part("deploy.up")
-    module.up(module.Options(data_dir, port, processes, not no_demo, reset, clock, dsn))
+    demo = not no_demo and county in (None, module.demo_county())  # another county is a real one
+    module.up(module.Options(data_dir, port, processes, demo, county, reset, clock, dsn))
 
 
 @app.command()
@@ -191,6 +197,51 @@ def parked(
 
 
 @app.command()
+def restored(
+    data_dir: DataDir = DEFAULT_DATA,
+    dsn: Dsn = None,
+    dump: Annotated[Path | None, typer.Option("--load", exists=True, dir_okay=False, help="Load this file of pg_dump first.")] = None,
+) -> None:
+    """After a restore, a dump and load, or a promotion: a new epoch, so that no reader and no partner follows what was lost. The house must be stopped."""
+    done = part("deploy.restored").restored(data_dir, dsn, dump)
+    typer.echo(f"epoch {done.epoch}; positions go on {done.ahead} above the cluster's own; {done.sessions_ended} sessions ended")
+    for kind, readers in (("goes on", done.carried), ("begins again", done.begun_again)):
+        for reader in readers:
+            typer.echo(f"  {reader}: {kind}")
+
+
+@app.command(name="database")
+def database_settings(data_dir: DataDir = DEFAULT_DATA) -> None:
+    """Print the libpq settings and the programs of the running embedded Postgres as lines for a shell: `eval "$(./dev database)"`."""
+    typer.echo(part("deploy.house").database_settings(data_dir))
+
+
+@app.command()
+def load(
+    files: Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="divisions.csv, stations.csv, staff.csv, or .json.")],
+    data_dir: DataDir = DEFAULT_DATA,
+    user: Annotated[str | None, typer.Option(help="Who loads: an administrator or a county officer.")] = None,
+    password_file: Annotated[Path | None, typer.Option(exists=True, help="A file that holds the password.")] = None,
+    code: Annotated[str | None, typer.Option(help="The six digits of the second factor.")] = None,
+) -> None:
+    """Load the divisions, stations and staff of a county; loading the same again changes nothing."""
+    module = part("deploy.loading")
+    raise typer.Exit(module.run(module.Told(files, data_dir, user, password_file, code)))
+
+
+@app.command()
+def house(
+    data_dir: DataDir = DEFAULT_DATA,
+    dsn: Dsn = None,
+    accept_signing_keys: Annotated[
+        bool, typer.Option("--accept-signing-keys", help="Take the signing keys in secrets/ as they are now: they were changed on purpose.")
+    ] = False,
+) -> None:
+    """Print what the house knows of itself: id, epoch, county, keys, revisions, tables."""
+    typer.echo(part("deploy.house").show(data_dir, dsn, accept_signing_keys=accept_signing_keys))
+
+
+@app.command()
 def reference(write: Annotated[bool, typer.Option("--write", help="Write docs/reference.md.")] = False) -> None:
     """Print the reference: commands, settings, roles, events, jobs, problems, routes."""
     module = part("deploy.reference")
@@ -206,8 +257,21 @@ def lock() -> None:
     part("deploy.locks").make()
 
 
+def hide_dsn() -> None:
+    """Begin again with the database's address in the environment: what stands on the command line stands in everybody's process list."""
+    words = sys.argv[1:]
+    for place, word in enumerate(words):
+        name, equals, value = word.partition("=")
+        if name == "--dsn" and (equals or place + 1 < len(words)) and words[0] not in ("test", "bench", "check"):
+            rest = words[:place] + words[place + (1 if equals else 2) :]
+            environment = os.environ | {"GUIKANG_DSN": value if equals else words[place + 1]}
+            before = sys.orig_argv[1 : len(sys.orig_argv) - len(words)]
+            os.execve(sys.executable, [sys.executable, *before, *rest], environment)  # noqa: S606 - ourselves again, no shell is wanted
+
+
 def main() -> None:
     """Run a command; a StartProblem becomes its two sentences and its exit code."""
+    hide_dsn()
     try:
         app(prog_name="./dev")
     except StartProblem as problem:

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from deploy.compose import HouseSettings, build
 from deploy.database import owner_dsn, product_dsn
-from deploy.problems import BadOption
+from deploy.problems import BadOption, CountyUnknown
 from gateway.identity import administration
 from gateway.identity.schemas import NewAccount
 from gateway.identity.tables import Account
@@ -23,10 +23,13 @@ from kit.work import House, Work
 async def open_first(settings: HouseSettings, username: str, password: str, *, with_totp: bool = False) -> str | None:
     """Open the first administrator's account; returns the TOTP secret if one was asked for. Raises BadOption when there is one already."""
     house = build(
-        HouseSettings(settings.data_dir, settings.dsn, demo=settings.demo, clock=settings.clock, background=False), only="gateway"
+        HouseSettings(settings.data_dir, settings.dsn, demo=settings.demo, clock=settings.clock, background=False, county=settings.county),
+        only="gateway",
     )
     inside = house.apps["gateway"].state.house
     assert isinstance(inside, House)
+    if not inside.county:
+        raise CountyUnknown
     secrets: list[str | None] = []
 
     async def first(work: Work) -> None:
@@ -37,7 +40,7 @@ async def open_first(settings: HouseSettings, username: str, password: str, *, w
                 reason="there is an administrator already, who opens further accounts through the API",
                 reason_zh="已有管理员,其他账号请由其通过接口开立",
             )
-        new = NewAccount(username=username, password=password, roles=["administrator"], scope=[settings.county], with_totp=with_totp)
+        new = NewAccount(username=username, password=password, roles=["administrator"], scope=[inside.county], with_totp=with_totp)
         secrets.append((await administration.open_account(work, new))[1])
 
     try:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Never
 
 from deploy.database import address
 from deploy.folder import DataFolder
+from deploy.nameplate import remembered
 from deploy.ports import Reserved
 from deploy.postgres import die_with_parent
 from deploy.problems import AppFailed, AppSilent, Told
@@ -163,7 +164,8 @@ async def run_children(run: Run, server: str) -> None:
     with signals.watch():
         try:
             with run.steps.step("Bring the schemas up to date · 更新数据库结构") as report:
-                dsn = str((await errand("prepare", run, report, GUIKANG_DSN=server))["dsn"])
+                dsn = str((await errand("prepare", run, report, GUIKANG_DSN=server, GUIKANG_WANTED=run.wanted_text()))["dsn"])
+                run.is_prepared()
             _tell_addresses(run, dsn, children)
             with run.steps.step("Open the house · 启动网关与四个服务") as report:
                 for child in children:
@@ -194,6 +196,7 @@ def _tell_addresses(run: Run, dsn: str, children: list[Child]) -> None:
         {
             "database": address(dsn),
             "demo": run.options.demo,
+            "county": str(remembered(run.folder)["county"]),
             "clock": run.clock(),
             "clock_set_at": real_clock().isoformat(),
             "urls": {child.name: f"http://127.0.0.1:{child.port}" for child in children},

@@ -18,7 +18,8 @@ from starlette.types import ASGIApp
 from deploy.database import app_dsn
 from deploy.folder import DataFolder
 from deploy.keys import ALL, SERVICES, Keys
-from deploy.problems import CalendarUnreadable
+from deploy.nameplate import remembered
+from deploy.problems import CalendarUnreadable, CountyUnknown
 from kit.app import Parts
 from kit.call import AsgiNeighbour, HttpNeighbour, Neighbour
 from kit.clock import Clock, WorkingDay, clock_from, load_working_days
@@ -53,7 +54,8 @@ class HouseSettings:
     clock: str | None = None
     shape: str = "embedded"
     background: bool = True
-    county: str = "610822"
+    county: str = ""
+    """The six digits of the county; empty: the one that the data folder was started for."""
     log_level: str = "WARNING"
 
 
@@ -67,7 +69,9 @@ class House:
     _life: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
     async def start(self) -> None:
-        """Enter every app's life, services before the gateway."""
+        """Enter every app's life, services before the gateway. Raises CountyUnknown: without a county every prefix of a division code would fit."""
+        if not all(app.state.house.county for app in self.apps.values()):
+            raise CountyUnknown
         for name in sorted(self.apps, key=lambda item: item == "gateway"):
             app = self.apps[name]
             await self._life.enter_async_context(app.router.lifespan_context(app))
@@ -145,6 +149,7 @@ class _Neighbours:
 
 def _parts(name: str, settings: HouseSettings, folder: DataFolder, keys: Keys, now: Clock, neighbours: _Neighbours, *held: object) -> Parts:
     key = keys.signing(name)
+    county = settings.county or str(remembered(folder).get("county", ""))
     return Parts(
         database=Database(app_dsn(settings.dsn, folder, name), pool=5, application=f"guikang {name}"),
         clock=now,
@@ -154,8 +159,8 @@ def _parts(name: str, settings: HouseSettings, folder: DataFolder, keys: Keys, n
         neighbours={other: Door(name, other, neighbours.get(other), key, now) for other in FOLLOWS[name]},
         demo=settings.demo,
         signing_key=key,
-        county=settings.county,
-        works=working_days_of(folder.path, settings.county),
+        county=county,
+        works=working_days_of(folder.path, county),
         files=folder.path / "files" / name,
         background=settings.background,
         held=held,
@@ -173,12 +178,7 @@ def working_days_of(folder: Path, county: str) -> WorkingDay:
 
 def _service(name: str, settings: HouseSettings, folder: DataFolder, keys: Keys, now: Clock, neighbours: _Neighbours) -> FastAPI:
     module = importlib.import_module(f"services.{name}.app")
-    held: list[object] = []
-    if name == "alerts" and settings.demo:
-        from services.alerts.settings import AlertsSettings
-
-        held.append(AlertsSettings(office="府谷县禁毒委员会办公室(演示)", county_name="府谷县"))
-    app = module.create_app(_parts(name, settings, folder, keys, now, neighbours, *held))
+    app = module.create_app(_parts(name, settings, folder, keys, now, neighbours))
     assert isinstance(app, FastAPI)
     return app
 

@@ -11,13 +11,16 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from deploy import nameplate
 from deploy.folder import DataFolder, running_pid
-from deploy.problems import DatabaseUnreachable, FolderUnfit, MigrationFailed, NotRunning, ServerTooOld
+from deploy.nameplate import Wanted
+from deploy.problems import DatabaseUnreachable, FolderUnfit, MigrationFailed, NotRunning, ServerTooOld, TablesDiffer
 
 PROJECT = Path(__file__).parent.parent
 DATABASE = "guikang"
@@ -30,11 +33,20 @@ PACKAGES: dict[str, str] = {
 }
 """Schema name and the package whose migrations make it, in the order in which they are made."""
 
+LOCK = 0x6775696B616E67
+"""The advisory lock of a start: the letters of the product's name."""
+
 OLDEST = 15
 """The oldest Postgres that the schemas run on; the embedded one is 18."""
 
+COMMENT = "guikang house "
+"""What a role's comment begins with; the id of its house follows."""
+
 CONNECTIONS = 17
 """Connections per login: five logins leave room for the owner within the embedded server's 90."""
+
+ANY = Wanted()
+"""Whatever house is there."""
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and of how much (0 when not known)."""
@@ -50,9 +62,14 @@ class Prepared:
     """Schema revision per service."""
 
 
-def login(service: str) -> str:
-    """The name of a service's database role."""
-    return f"{service}_app"
+def login(service: str, logins: str = "") -> str:
+    """The name of a service's database role. `logins`: what sets a house's logins apart from another's on the same server."""
+    return f"{service}{logins}_app"
+
+
+def logins_of(folder: DataFolder) -> str:
+    """What sets this house's logins apart; nothing where it is alone on its server."""
+    return str(nameplate.remembered(folder).get("logins", ""))
 
 
 def address(dsn: str) -> str:
@@ -62,7 +79,8 @@ def address(dsn: str) -> str:
 
 def app_dsn(dsn: str, folder: DataFolder, service: str) -> str:
     """The address with a service's own login and password."""
-    return make_conninfo(dsn, user=login(service), password=folder.secret(login(service)))
+    role = login(service, logins_of(folder))
+    return make_conninfo(dsn, user=role, password=folder.secret(role))
 
 
 def connect(dsn: str) -> psycopg.Connection[tuple[object, ...]]:
@@ -74,10 +92,11 @@ def connect(dsn: str) -> psycopg.Connection[tuple[object, ...]]:
         raise DatabaseUnreachable(reason=reason) from error
 
 
-def prepare(dsn: str, data_dir: Path, on_step: Progress, services: Collection[str] = tuple(PACKAGES)) -> Prepared:
-    """Create what is missing, migrate every schema (or those of the named services) to its head, set the rights.
+def prepare(dsn: str, data_dir: Path, on_step: Progress, services: Collection[str] = tuple(PACKAGES), wanted: Wanted = ANY) -> Prepared:
+    """Compare the nameplates, create what is missing, migrate every schema (or those of the named services) to its head, set the rights.
 
-    Raises DatabaseUnreachable, LocaleUnfit, MigrationFailed (that schema unchanged, those before it migrated).
+    Raises DatabaseUnreachable, LocaleUnfit, what `nameplate.compare` raises (nothing changed), TablesDiffer and MigrationFailed (that schema unchanged,
+    those before it migrated).
     """
     from deploy.postgres import check_locale  # the light commands do not need the supervisor
 
@@ -88,15 +107,16 @@ def prepare(dsn: str, data_dir: Path, on_step: Progress, services: Collection[st
     on_step("roles", 0, total)
     with connect(owner) as connection:
         # Two starts at once on one external server: the second waits here.
-        connection.execute("select pg_advisory_lock(610821)")
+        connection.execute("select pg_advisory_lock(%s)", (LOCK,))
         check_version(connection.info.server_version)
         check_locale(connection)
+        plates = nameplate.compare(connection, folder, packages, wanted)
+        logins = choose_logins(connection, folder, packages, str(next(iter(plates.values())).house_id) if plates else None)
         connection.execute("create extension if not exists btree_gist schema public")
         _close_public(connection)
-        for service in packages:
-            _role(connection, service, folder.secret(login(service)))
-            _schema(connection, service)
-        revisions = {service: _revision(connection, service) for service in packages}
+        _logins(connection, folder, packages, logins)
+        revisions = {service: nameplate.revision_of(connection, service) for service in packages}
+    migrated: list[str] = []
     for done, (service, package) in enumerate(packages.items(), start=1):
         on_step(service, done, total)
         if revisions[service] == newest_revision(package):
@@ -104,29 +124,39 @@ def prepare(dsn: str, data_dir: Path, on_step: Progress, services: Collection[st
         from kit import migrate  # brings SQLAlchemy and Alembic, a second of imports
 
         try:
-            revisions[service] = migrate.upgrade(owner, service, package, login(service))
+            revisions[service] = migrate.upgrade(owner, service, package, login(service, logins))
+            migrated.append(service)
+        except migrate.TablesUnlike as error:
+            raise TablesDiffer(service=service, what=_first_line(error), what_zh=_first_line(error)) from error
         except Exception as error:  # whatever a revision may raise; the trace is for the developer, the sentence for the operator
             log = folder.path / "logs" / "migrate.log"
             log.parent.mkdir(mode=0o700, exist_ok=True)
             log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
             raise MigrationFailed(service=service, reason=_first_line(error), log=log) from error
+    with connect(owner) as connection:
+        connection.execute("select pg_advisory_lock(%s)", (LOCK,))
+        nameplate.claim(connection, folder, packages, plates, wanted, migrated=migrated)
     on_step("", total, total)
     return Prepared(owner, revisions)
+
+
+def _logins(connection: psycopg.Connection[tuple[object, ...]], folder: DataFolder, services: Collection[str], logins: str) -> None:
+    for service in services:
+        role = login(service, logins)
+        _role(connection, service, role, folder)
+        _schema(connection, service, role)
+
+
+def restore_logins(connection: psycopg.Connection[tuple[object, ...]], folder: DataFolder) -> None:
+    """The logins of a house over a database that was loaded: they are no part of a dump, and the server may be another."""
+    _close_public(connection)
+    _logins(connection, folder, PACKAGES, choose_logins(connection, folder, PACKAGES, None))
 
 
 def newest_revision(package: str) -> str:
     """The number of a package's newest revision, by its file (`0001_initial.py`); `./dev revision` counts them up."""
     folder = PROJECT / package.replace(".", "/") / "migrations" / "versions"
     return max((path.name.partition("_")[0] for path in folder.glob("[0-9]*_*.py")), default="")
-
-
-def _revision(connection: psycopg.Connection[tuple[object, ...]], service: str) -> str:
-    """The revision that a schema is at, or nothing."""
-    row = connection.execute("select to_regclass(%s) is not null", (f"{service}.alembic_version",)).fetchone()
-    if row is None or not row[0]:
-        return ""
-    found = connection.execute(sql.SQL("select version_num from {}.alembic_version").format(sql.Identifier(service))).fetchone()
-    return str(found[0]) if found else ""
 
 
 def _database(dsn: str) -> str:
@@ -178,9 +208,33 @@ def _close_public(connection: psycopg.Connection[tuple[object, ...]]) -> None:
         connection.execute(sql.SQL(statement).format(name=name))
 
 
-def _role(connection: psycopg.Connection[tuple[object, ...]], service: str, password: str) -> None:
+def choose_logins(
+    connection: psycopg.Connection[tuple[object, ...]], folder: DataFolder, services: Collection[str], known_id: str | None
+) -> str:
+    """What sets the logins of this house apart, chosen once and remembered: roles belong to the whole server, where another house may live.
+
+    A role says in its comment whose it is. One that says nothing is of a house from before comments: ours when it may enter this database's schema.
+    """
+    kept = nameplate.remembered(folder)
+    house_id = known_id or str(kept.get("id") or uuid4())
+    if "logins" not in kept:
+        foreign = False
+        for service in services:
+            row = connection.execute(
+                "select shobj_description(oid, 'pg_authid'), to_regnamespace(%s) is not null and has_schema_privilege(oid, to_regnamespace(%s), 'usage')"
+                " from pg_roles where rolname = %s",
+                (service, service, login(service)),
+            ).fetchone()
+            if row is not None:
+                foreign = foreign or (row[0] != f"{COMMENT}{house_id}" if row[0] else not row[1])
+        kept["logins"] = f"_{house_id[:8]}" if foreign else ""
+    folder.write(nameplate.FILE, kept | {"id": house_id})
+    return str(kept["logins"])
+
+
+def _role(connection: psycopg.Connection[tuple[object, ...]], service: str, role: str, folder: DataFolder) -> None:
     """One login per service: no inheritance of rights, few connections, own search path, and nothing that idles, works or waits for ever."""
-    role, name = login(service), sql.Identifier(login(service))
+    name, password = sql.Identifier(role), folder.secret(role)
     # The server gets the verifier only, so that no log or statistics view can hold the password.
     verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     if connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone() is None:
@@ -188,6 +242,8 @@ def _role(connection: psycopg.Connection[tuple[object, ...]], service: str, pass
             connection.execute(sql.SQL("create role {} login noinherit nocreatedb nocreaterole").format(name))
         except psycopg.errors.DuplicateObject:
             pass  # roles belong to the whole server; another database's start was quicker
+    comment = sql.Literal(f"{COMMENT}{nameplate.remembered(folder)['id']}")
+    connection.execute(sql.SQL("comment on role {} is {}").format(name, comment))
     for statement in (
         "alter role {role} password {password} connection limit {limit}",
         "alter role {role} set search_path = {schema}",
@@ -217,8 +273,8 @@ def _role(connection: psycopg.Connection[tuple[object, ...]], service: str, pass
         )
 
 
-def _schema(connection: psycopg.Connection[tuple[object, ...]], service: str) -> None:
-    name, role = sql.Identifier(service), sql.Identifier(login(service))
+def _schema(connection: psycopg.Connection[tuple[object, ...]], service: str, login_name: str) -> None:
+    name, role = sql.Identifier(service), sql.Identifier(login_name)
     for statement in (
         "create schema if not exists {name}",
         "revoke all on schema {name} from public",

@@ -15,6 +15,7 @@ import fcntl
 import json
 import os
 import pwd
+import re
 import secrets
 import shutil
 import time
@@ -22,6 +23,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.problems import DiskFull, FolderForeign, FolderTaken, FolderUnfit, full_disk_told
+
+OURS = re.compile(
+    r"lock|postgres|postgres\.(new|pw|json|port|log|log\.1)|secrets|files|logs|postgres-binaries|(ready|addresses|kind|clock|demo|house|demo-accounts)\.json|working_days\.csv"
+)
+"""What a data folder may hold: a folder with anything else is somebody's, unless it has been ours before. A restored one has no lock yet."""
 
 NEEDED_MB = 300
 """A new cluster takes about 40 MB, its write-ahead log up to 160 MB more."""
@@ -96,11 +102,9 @@ class DataFolder:
         A lock whose holder was killed is no obstacle: the kernel drops it. Raises FolderTaken, FolderForeign, FolderUnfit, DiskFull.
         """
         try:
+            self._must_be_own()
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            owner = self.path.stat().st_uid
-            if owner != os.geteuid() and os.geteuid() != 0:
-                raise FolderForeign(path=self.path, owner=owner_name(owner))
-            if not (self.path / "lock").exists() and any(self.path.iterdir()):
+            if not (self.path / "lock").exists() and any(not OURS.fullmatch(entry.name) for entry in self.path.iterdir()):
                 # --reset empties this folder: it must never be somebody's home.
                 raise FolderUnfit(path=self.path, reason="it holds files that are not Guikang's", reason_zh="其中有不属于本系统的文件")
             with full_disk_told(self.path, NEEDED_MB):
@@ -122,6 +126,18 @@ class DataFolder:
         if free < NEEDED_MB and not (self.path / "postgres").exists():
             self.release()
             raise DiskFull(path=self.path, needed=NEEDED_MB, free=free)
+
+    def _must_be_own(self) -> None:
+        """See that this user owns the folder, root no less than others: what root writes among somebody's files, that one can no longer use.
+
+        With sudo a new folder counts as belonging to whoever owns the place where it would be made. Raises FolderForeign.
+        """
+        place = self.path
+        while not place.exists():
+            place = place.parent
+        owner = place.stat().st_uid
+        if owner != os.geteuid() and (place == self.path or ("SUDO_UID" in os.environ and owner != 0)):
+            raise FolderForeign(path=place, owner=owner_name(owner))
 
     def _forget(self) -> None:
         if self._lock is not None:

@@ -25,7 +25,17 @@ import psycopg
 from deploy.folder import NEEDED_MB, DataFolder, process_lives, write_atomically
 from deploy.identity import Identity, choose_identity
 from deploy.ports import free_port, port_is_free
-from deploy.problems import DiskFull, LocaleUnfit, PortTaken, PostgresFailed, PostgresMissing, PostgresNewer, PostgresSilent, full_disk_told
+from deploy.problems import (
+    DiskFull,
+    KeysMissing,
+    LocaleUnfit,
+    PortTaken,
+    PostgresFailed,
+    PostgresMissing,
+    PostgresNewer,
+    PostgresSilent,
+    full_disk_told,
+)
 
 OWNER = "guikang"
 LOG_LIMIT = 10_000_000
@@ -98,6 +108,8 @@ class Postgres:
         self.port = port or 0
         self._given = port is not None
         self._durable = durable
+        if (self.data / "PG_VERSION").exists() and not (folder.path / "secrets" / "postgres").exists():
+            raise KeysMissing(files="postgres", path=folder.path / "secrets")
         self._password = folder.secret("postgres")
         self._process: subprocess.Popen[bytes] | None = None
         self._log_start = 0

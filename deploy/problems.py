@@ -18,6 +18,20 @@ The docstring is the English sentence, `zh` the Chinese one; both are filled in 
     ├── FolderUnfit          73
     ├── FolderUnreachable    77
     ├── DiskFull             74
+    ├── CountyUnknown        78
+    ├── LoadFailed           65
+    ├── NeverStarted         78
+    ├── KeysMissing          78
+    ├── KeysForeign          78
+    ├── DatabaseForeign      78
+    ├── CountyForeign        78
+    ├── KindForeign          78
+    ├── SchemasDisagree      78
+    ├── DatabasePutBack      78
+    ├── DatabaseNewer        78
+    ├── RevisionEdited       78
+    ├── TablesDiffer         78
+    ├── GhostsFound          78
     ├── CalendarUnreadable   65
     ├── AppFailed            70
     ├── AppSilent            75
@@ -88,10 +102,10 @@ class PostgresSilent(StartProblem):
 
 
 class PostgresNewer(StartProblem):
-    """The data in {path} were written by Postgres {found}, and this is Postgres {ours}: dump with the old one, then load with this."""
+    """The data in {path} were written by Postgres {found}, and this is Postgres {ours}: dump with the old release, load into a new folder, run `./dev restored`."""
 
     code = 78
-    zh = "{path} 中的数据由 Postgres {found} 写入,当前为 {ours}:请先用旧版本导出,再用新版本导入。"
+    zh = "{path} 中的数据由 Postgres {found} 写入,当前为 {ours}:请用旧版本导出,导入新的数据目录,再执行 ./dev restored。"
 
 
 class LocaleUnfit(StartProblem):
@@ -155,6 +169,104 @@ class DiskFull(StartProblem):
 
     code = 74
     zh = "磁盘空间不足:{path} 约需 {needed} MB,现仅余 {free} MB。"
+
+
+class CountyUnknown(StartProblem):
+    """No county was ever given for this data folder: start it once with `./dev up --no-demo --county` and the six digits."""
+
+    code = 78
+    zh = "该数据目录尚未指定区划:请先以 ./dev up --no-demo --county 加六位区划代码启动一次。"
+
+
+class LoadFailed(StartProblem):
+    """The dump {dump} could not be loaded, and nothing of it was kept: {reason}."""
+
+    code = 65
+    zh = "导出文件 {dump} 未能导入,未留下任何内容:{reason}。"
+
+
+class NeverStarted(StartProblem):
+    """The database holds no house that was started before with {path}: start it with `./dev up`."""
+
+    code = 78
+    zh = "数据库中没有曾以 {path} 启动过的系统:请先执行 ./dev up。"
+
+
+class KeysMissing(StartProblem):
+    """The database is in use by a house whose keys ({files}) are not in {path}: put secrets/ back from the backup; without it sealed values stay sealed."""
+
+    code = 78
+    zh = "数据库已有数据,但 {path} 中没有其密钥({files}):请从备份恢复 secrets/,缺少密钥则加密内容无法打开。"
+
+
+class KeysForeign(StartProblem):
+    """The keys {files} in {path} are not those of this database: put back the right secrets/, or see `./dev house --help` for a key changed on purpose."""
+
+    code = 78
+    zh = "{path} 中的密钥 {files} 与数据库不符:请恢复原来的 secrets/;若有意更换签名密钥,见 ./dev house --help。"
+
+
+class DatabaseForeign(StartProblem):
+    """The database belongs to another house (county {county}) than the data folder {path}: give the right --dsn or the right --data-dir."""
+
+    code = 78
+    zh = "数据库属于另一套系统(区划 {county}),与数据目录 {path} 不符:请核对 --dsn 或 --data-dir。"
+
+
+class CountyForeign(StartProblem):
+    """The database holds county {found}, not {wanted}: start with --county {found}, or with another database and data folder."""
+
+    code = 78
+    zh = "数据库中是区划 {found} 的数据,不是 {wanted}:请用 --county {found},或另用数据库和数据目录。"
+
+
+class KindForeign(StartProblem):
+    """The database holds {found}: {advice}, or start with another database and --data-dir."""
+
+    code = 78
+    zh = "数据库中是{found_zh}:请{advice_zh},或另用数据库和 --data-dir。"
+
+
+class SchemasDisagree(StartProblem):
+    """The schemas of this database come from different houses or backups: restore all five from one backup, then run `./dev restored`."""
+
+    code = 78
+    zh = "数据库中各部分来自不同的系统或备份:请用同一份备份恢复全部五个模式,再执行 ./dev restored。"
+
+
+class DatabasePutBack(StartProblem):
+    """This database was put back, loaded or promoted since this house last saw it: run `./dev restored`, then start again."""
+
+    code = 78
+    zh = "数据库自上次运行后被恢复、导入或切换过:请先执行 ./dev restored,再启动。"
+
+
+class DatabaseNewer(StartProblem):
+    """The schema of {service} is at revision {found}, and this release knows up to {newest}: start the newer release, or restore the backup from before it."""
+
+    code = 78
+    zh = "{service} 的数据库结构版本为 {found},本程序只到 {newest}:请启动较新的版本,或恢复升级前的备份。"
+
+
+class RevisionEdited(StartProblem):
+    """The tables of {service} were made by another revision {revision} than this code's: start the release that made them; landed revisions are never edited."""
+
+    code = 78
+    zh = "{service} 的表由另一份 {revision} 号迁移建立,与本程序不同:请启动建立它的版本;已发布的迁移不得改动。"
+
+
+class TablesDiffer(StartProblem):
+    """The tables of {service} are not what the migrations of this code make ({what}): undo that change, or restore the backup; `./dev migrate` tells more."""
+
+    code = 78
+    zh = "{service} 的表与本程序迁移的结果不一致({what_zh}):请撤销该改动或恢复备份;详情见 ./dev migrate。"
+
+
+class GhostsFound(StartProblem):
+    """{service} has taken {count} events that {feed} does not hold: one schema was restored alone; restore all five from one backup."""
+
+    code = 78
+    zh = "{service} 已处理 {feed} 中不存在的 {count} 条事件:只恢复了部分模式,请用同一份备份恢复全部五个模式。"
 
 
 class CalendarUnreadable(StartProblem):

@@ -14,9 +14,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deploy import database
+from deploy import database, nameplate
 from deploy.folder import DataFolder
 from deploy.memory import give_back_large_buffers
+from deploy.nameplate import Wanted
 from deploy.problems import NotRunning
 from deploy.serving import StopSignals, listen, server_for
 from kit.clock import clock_from, real_clock
@@ -37,7 +38,14 @@ def settings_from(folder: DataFolder, dsn: str | None = None) -> HouseSettings:
         passed = real_clock() - datetime.fromisoformat(str(told["clock_set_at"]))
         clock = (datetime.fromisoformat(clock) + passed).isoformat()
         clock_from(clock)
-    return HouseSettings(data_dir=folder.path, dsn=dsn or str(told["database"]), demo=bool(told["demo"]), clock=clock, shape="processes")
+    return HouseSettings(
+        data_dir=folder.path,
+        dsn=dsn or str(told["database"]),
+        demo=bool(told["demo"]),
+        clock=clock,
+        shape="processes",
+        county=str(told["county"]),
+    )
 
 
 def serve(name: str, data_dir: Path, port: int, *, reserved: bool = False) -> None:
@@ -54,7 +62,10 @@ async def _serve(name: str, folder: DataFolder, port: int, *, reserved: bool) ->
 
     signals = StopSignals()
     with signals.watch():
-        house = compose.build(settings_from(folder), only=name)
+        settings = settings_from(folder)
+        own = database.app_dsn(settings.dsn, folder, name)
+        nameplate.compare_own(own, folder, name, database.PACKAGES[name], Wanted(settings.county, settings.demo))
+        house = compose.build(settings, only=name)
         await house.start()
         try:
             server = server_for(house.app, edge=name == "gateway")
@@ -81,7 +92,8 @@ def _report(what: str, done: int, total: int) -> None:
 
 def prepare(data_dir: Path, dsn: str) -> None:
     """The errand that brings the schemas up to date; tells progress and result as JSON lines."""
-    done = database.prepare(dsn, data_dir, _report)
+    given = json.loads(os.environ.get("GUIKANG_WANTED", "{}"))
+    done = database.prepare(dsn, data_dir, _report, wanted=Wanted(given.get("county"), given.get("demo")))
     _tell(result={"dsn": done.dsn, "revisions": done.revisions})
 
 

@@ -8,23 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import csv
 import importlib
 import importlib.metadata
+import json
 import os
 import platform
+import re
 import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
+
+import psycopg
 
 from deploy import database, welcome
 from deploy.clocks import demo_clock
 from deploy.folder import DataFolder
 from deploy.memory import give_back_large_buffers
+from deploy.nameplate import Wanted, remember_how_far, remembered
 from deploy.postgres import Postgres
 from deploy.problems import AppSilent, BadOption
 from deploy.serving import PATIENCE, StopSignals, answers, listen, server_for
@@ -46,6 +52,8 @@ class Options:
     port: int = 8000
     processes: bool = False
     demo: bool = True
+    county: str | None = None
+    """Six digits; the demo's, or the one that the data folder was started for, when not given."""
     reset: bool = False
     clock: str | None = None
     dsn: str | None = None
@@ -76,7 +84,14 @@ class Run:
         """What the composition is told."""
         from deploy.compose import HouseSettings  # a second of imports, which Postgres uses to start
 
-        return HouseSettings(data_dir=self.folder.path, dsn=dsn, demo=self.options.demo, clock=self.clock(), shape=self.shape)
+        return HouseSettings(
+            data_dir=self.folder.path,
+            dsn=dsn,
+            demo=self.options.demo,
+            clock=self.clock(),
+            shape=self.shape,
+            county=county_of(self.folder, self.options),
+        )
 
     def clock(self) -> str | None:
         """Where the product's clock stands at this start: a demo goes on from where it began (ADR 0009), a real county has none."""
@@ -90,6 +105,14 @@ class Run:
     def demo_is_due(self) -> bool:
         """Whether the demo county is wanted and not loaded; a load that was killed begins again."""
         return self.options.demo and not self.folder.read("demo.json").get("loaded")
+
+    def wanted_text(self) -> str:
+        """What the nameplates must say, for an errand."""
+        return json.dumps(asdict(wanted(self.folder, self.options)))
+
+    def is_prepared(self) -> None:
+        """Remember what kind of county the folder holds, once the database has agreed to it."""
+        self.folder.write("kind.json", {"demo": self.options.demo})
 
     def demo_is_loaded(self) -> None:
         """Remember it, once per data folder."""
@@ -123,6 +146,11 @@ def _stop_early(number: int, frame: FrameType | None) -> None:
 
 def check(options: Options) -> None:
     """Refuse options that contradict each other. Raises BadOption."""
+    if options.county is not None and not re.fullmatch(r"[1-9][0-9]{5}", options.county):
+        raise BadOption(option="--county", reason="a county's code has six digits, e.g. 110101", reason_zh="区划代码为六位数字,例如 110101")
+    if options.demo and options.county not in (None, demo_county()):
+        text = f"the demo county is {demo_county()}; add --no-demo for a real one"
+        raise BadOption(option="--county", reason=text, reason_zh="示范县的区划固定,正式县请加 --no-demo")
     if options.clock is None:
         return
     if not options.demo:
@@ -160,12 +188,28 @@ def up(options: Options) -> None:
     steps.console.print("  Stopped, nothing lost. · 已停止,数据完好。", highlight=False, soft_wrap=True)
 
 
+def demo_county() -> str:
+    """The code of the demo's county, the first of its divisions."""
+    with (Path(__file__).parent / "demo" / "divisions.csv").open(encoding="utf-8") as file:
+        return next(row["code"] for row in csv.DictReader(file) if row["level"] == "county")[:6]
+
+
+def county_of(folder: DataFolder, options: Options) -> str:
+    """The county of this start; nothing when none was ever given."""
+    return str(options.county or remembered(folder).get("county") or (demo_county() if options.demo else ""))
+
+
+def wanted(folder: DataFolder, options: Options) -> Wanted:
+    """What the nameplates must say."""
+    return Wanted(options.county or (demo_county() if options.demo else None) or county_of(folder, options) or None, options.demo)
+
+
 def _keep_kind(folder: DataFolder, options: Options) -> None:
     """A folder is a demo for ever, or never: invented people must not come among real ones. Raises BadOption."""
     kept = folder.read("kind.json").get("demo")
     if kept is None:
-        folder.write("kind.json", {"demo": options.demo})
-    elif kept != options.demo:
+        return
+    if kept != options.demo:
         if kept:
             raise BadOption(
                 option="--no-demo", reason=f"{folder.path} holds the demo county; give another --data-dir", reason_zh="该数据目录为示范数据"
@@ -179,7 +223,10 @@ def _keep_kind(folder: DataFolder, options: Options) -> None:
 def _server(run: Run) -> Iterator[str]:
     """The owner's address of a server that answers, and the embedded server's end afterwards."""
     if run.options.dsn:
-        yield run.options.dsn
+        try:
+            yield run.options.dsn
+        finally:
+            _note_how_far(run, run.options.dsn)
         return
     run.postgres = Postgres(run.folder)
     try:
@@ -194,7 +241,14 @@ def _server(run: Run) -> Iterator[str]:
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.SIG_IGN)  # the end of the database is not interrupted
+        _note_how_far(run, run.postgres.dsn())
         run.postgres.stop()
+
+
+def _note_how_far(run: Run, server: str) -> None:
+    """A start over older files of this database is refused by what is noted here; a server that has gone already leaves what the start has noted."""
+    with contextlib.suppress(psycopg.Error):
+        remember_how_far(database.product_dsn(server), run.folder, database.PACKAGES)
 
 
 def _serve(run: Run, server: str, door: socket.socket) -> None:
@@ -207,7 +261,8 @@ def _serve(run: Run, server: str, door: socket.socket) -> None:
         import uvloop  # the supervisor of several processes does without
 
         with run.steps.step("Bring the schemas up to date · 更新数据库结构") as report:
-            dsn = database.prepare(server, run.folder.path, report).dsn
+            dsn = database.prepare(server, run.folder.path, report, wanted=wanted(run.folder, run.options)).dsn
+        run.is_prepared()
         main, factory = run_embedded(run, dsn, door), uvloop.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner, contextlib.suppress(asyncio.CancelledError):
         runner.run(main)

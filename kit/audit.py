@@ -79,7 +79,7 @@ async def seal(session: AsyncSession, schema: Schema, now: datetime) -> int:
     number, xid, row_id, previous = (last["number"], last["upto_xid"], last["upto_id"], last["hash"]) if last else (0, "0", 0, b"\x00" * 32)
     statement = text(
         f"""select {_COLUMNS} from {schema.name}.audit a
-             where (a.xid, a.id) > (cast(:xid as text)::xid8, :id) and a.xid < pg_snapshot_xmin(pg_current_snapshot())
+             where (a.xid, a.id) > (cast(:xid as text)::xid8, :id) and a.xid < {schema.name}.feed_horizon()
              order by a.xid, a.id limit :size"""
     )
     rows = [dict(row) for row in (await session.execute(statement, {"xid": xid, "id": row_id, "size": SEAL_BATCH})).mappings()]

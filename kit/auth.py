@@ -71,7 +71,7 @@ class Principal:
     session: str
     roles: frozenset[str]
     scope: tuple[str, ...]
-    """Division-code prefixes: `610822` is the county, `610822100` a town."""
+    """Division-code prefixes: six digits are a county, nine a town."""
     grants: tuple[str, ...] = ()
     """Machines: operations and agreement ids."""
     person_id: str | None = None

@@ -79,7 +79,7 @@ class Schema:
             "outbox",
             self.metadata,
             sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
-            sa.Column("xid", Xid8, nullable=False, server_default=sa.text("pg_current_xact_id()")),
+            sa.Column("xid", Xid8, nullable=False, server_default=sa.text(f"{name}.feed_xid()")),
             sa.Column("event_id", sa.Uuid, nullable=False),
             sa.Column("type", sa.Text, nullable=False),
             sa.Column("version", sa.SmallInteger, nullable=False),
@@ -96,7 +96,7 @@ class Schema:
             "audit",
             self.metadata,
             sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
-            sa.Column("xid", Xid8, nullable=False, server_default=sa.text("pg_current_xact_id()")),
+            sa.Column("xid", Xid8, nullable=False, server_default=sa.text(f"{name}.feed_xid()")),
             sa.Column("at", stamp, nullable=False),
             sa.Column("actor", sa.Text, nullable=False),
             sa.Column("roles", sa.Text, nullable=False),
@@ -153,6 +153,31 @@ class Schema:
             sa.Column("error", sa.Text, nullable=False),
             sa.Column("parked_at", stamp, nullable=False),
             sa.Column("replayed_at", stamp),
+        )
+        # Which events took effect here, so that a feed that is read from its start again repeats none (ADR 0015).
+        self.applied = sa.Table(
+            "inbox_applied",
+            self.metadata,
+            sa.Column("event_id", sa.Uuid, primary_key=True),
+            sa.Column("feed", sa.Text, nullable=False),
+        )
+        # One row, written by the owner alone: whose tables these are (kit.nameplate).
+        self.nameplate = sa.Table(
+            "nameplate",
+            self.metadata,
+            sa.Column("single", sa.Boolean, primary_key=True, server_default=sa.text("true")),
+            sa.Column("house_id", sa.Uuid, nullable=False),
+            sa.Column("epoch", sa.Text, nullable=False),
+            sa.Column("county", sa.Text, nullable=False),
+            sa.Column("demo", sa.Boolean, nullable=False),
+            sa.Column("keys", JSONB, nullable=False),
+            sa.Column("revisions", JSONB, nullable=False),
+            sa.Column("tables", sa.Text, nullable=False),
+            sa.Column("life", sa.Text, nullable=False),
+            sa.Column("restored", sa.Boolean, nullable=False, server_default=sa.text("false")),
+            sa.Column("changed_at", stamp, nullable=False),
+            sa.CheckConstraint("single", name="single"),
+            info={"owners_own": True},
         )
 
 

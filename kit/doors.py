@@ -13,8 +13,12 @@ from kit.clock import Clock
 LIFE = 60
 
 
+class PositionUnknown(Exception):
+    """The neighbour never gave this position (410): read from the start."""
+
+
 class Door:
-    """Calls one neighbour as one service. Raises NeighbourDown for anything but a 2xx answer."""
+    """Calls one neighbour as one service. Raises PositionUnknown for 410, NeighbourDown for anything else but a 2xx answer."""
 
     def __init__(self, caller: str, callee: str, neighbour: Neighbour, key: SigningKey, clock: Clock) -> None:
         self.callee = callee
@@ -45,6 +49,8 @@ class Door:
         return self._parsed(reply.status, reply.body)
 
     def _parsed(self, status: int, body: bytes) -> Any:
+        if status == 410:
+            raise PositionUnknown(self.callee)
         if not 200 <= status < 300:
             raise NeighbourDown(f"{self.callee} answered {status}")
         try:

@@ -2,7 +2,8 @@
 
 Re-delivery is harmless because effect and cursor commit together. An event that a reader refuses is tried alone under a savepoint; when it fails again it
 is parked with its error and audited, the feed goes on, and `replay` tries it later. What may pass by itself (kit.transient) is no reason to park: the whole
-batch is tried again after a growing pause, as is a neighbour that is down.
+batch is tried again after a growing pause, as is a neighbour that is down. A position that the neighbour never gave (410: one of the two was put back to
+an earlier state) sends the reader to the start of the feed, where every event that took effect here before is passed over by its id.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kit import outbox
-from kit.doors import Door
+from kit.doors import Door, PositionUnknown
 from kit.transient import TRANSIENT
 from kit.work import House, Work, system_work
 
@@ -60,8 +61,8 @@ def _later_than(cursor: str, events: list[Envelope]) -> list[Envelope]:
 
 
 def _place(cursor: str) -> tuple[int, int]:
-    xid, row = outbox.parse_cursor(cursor)
-    return int(xid), row
+    place = outbox.parse_cursor(cursor)
+    return place.xid, place.id
 
 
 class Follower:
@@ -80,7 +81,10 @@ class Follower:
         async with self.house.database.session() as session:
             cursor = await self._cursor(session)
         path = f"/internal/events?after={cursor}&wait={wait}&size={size}"
-        page = await self._door.get(path, timeout=wait + 10)
+        try:
+            page = await self._door.get(path, timeout=wait + 10)
+        except PositionUnknown:
+            return await self._begin_again(cursor)
         events = _later_than(cursor, [Envelope.model_validate(item) for item in page["events"]])
         if events:
             try:
@@ -91,6 +95,19 @@ class Follower:
             self._failures = 0
         self.last_step = self.house.clock()
         return len(events)
+
+    async def _begin_again(self, cursor: str) -> int:
+        """Go back to the start of the feed; 1, because something has moved."""
+        async with self.house.database.session() as session:
+            table = self.house.schema.cursors
+            now = self.house.clock()
+            back = update(table).where(table.c.feed == self.feed, table.c.position == cursor).values(position=outbox.START, moved_at=now)
+            if (await session.execute(back.returning(table.c.feed))).first() is not None:
+                log.warning("feed_begins_again", feed=self.feed, service=self.house.schema.name)
+                work = system_work(self.house, session, "", f"{self.house.schema.name}/follow")
+                await work.note("feed.begun_again", "feed", self.feed, details={"position": cursor})
+            await session.commit()
+        return 1
 
     async def drain(self) -> int:
         """Step until the feed is empty."""
@@ -155,15 +172,25 @@ class Follower:
             )
             if locked.scalar_one() != cursor:
                 return  # another process of this service was quicker
+            fresh = await self._not_applied(session, events)
             try:
                 async with session.begin_nested():
-                    for event in events:
+                    for event in fresh:
                         await self._read(session, event)
             except Exception as error:
                 self._raise_if_passing(error)
-                await self._one_by_one(session, events)
+                await self._one_by_one(session, fresh)
+            if fresh:
+                taken = [{"event_id": event.id, "feed": self.feed} for event in fresh]
+                await session.execute(insert(self.house.schema.applied).on_conflict_do_nothing(), taken)
             await self._move(session, cursor, events[-1].position)
             await session.commit()
+
+    async def _not_applied(self, session: AsyncSession, events: list[Envelope]) -> list[Envelope]:
+        table = self.house.schema.applied
+        known = select(table.c.event_id).where(table.c.event_id.in_([event.id for event in events]))
+        applied = set((await session.execute(known)).scalars())
+        return [event for event in events if event.id not in applied]
 
     async def _one_by_one(self, session: AsyncSession, events: list[Envelope]) -> None:
         for event in events:

@@ -20,7 +20,12 @@ from psycopg import sql
 
 from kit.db import Schema
 
-LOCK = 610822
+LOCK = 0x6775696B616E68
+"""The advisory lock of a migration: one at a time on a database."""
+
+
+class TablesUnlike(Exception):
+    """The tables are not what the migrations of this code make: an earlier revision was another one than this code's, or somebody changed them."""
 
 
 def schema_of(package: str) -> Schema:
@@ -96,13 +101,20 @@ def _render(kind: str, item: object, autogen: AutogenContext) -> str | Literal[F
 
 
 def upgrade(owner_dsn: str, schema_name: str, package: str, app_role: str) -> str:
-    """Bring one schema to its head and grant its login; returns the revision. Safe when two start at once."""
+    """Bring one schema to its head and grant its login; returns the revision. Safe when two start at once.
+
+    Raises TablesUnlike, and leaves everything as it was, when what an earlier version made does not come out as this code's tables.
+    """
     engine = owner_engine(owner_dsn)
     with engine.begin() as connection:
         connection.execute(sa.text("set local lock_timeout = '10s'"))
         connection.execute(sa.text("select pg_advisory_xact_lock(:key)"), {"key": LOCK})
         connection.execute(sa.text(f'create schema if not exists "{schema_name}"'))
+        versions = {"name": f"{schema_name}.alembic_version"}
+        made_before = connection.execute(sa.text("select to_regclass(:name)"), versions).scalar_one() is not None
         command.upgrade(config_for(package, connection), "head")
+        if made_before and (unlike := differences_on(connection, schema_of(package))):
+            raise TablesUnlike(unlike[0])
         grant(connection, schema_of(package), app_role)
         head = ScriptDirectory.from_config(config_for(package)).get_current_head()
     engine.dispose()
@@ -123,28 +135,33 @@ def grant(connection: sa.Connection, schema: Schema, app_role: str) -> None:
     ):
         raw.execute(sql.SQL(statement).format(name=name, role=role))
     for table in schema.metadata.sorted_tables:
-        if table.info.get("append_only"):
+        rights = "insert, update, delete, truncate" if table.info.get("owners_own") else "update, delete, truncate"
+        if table.info.get("append_only") or table.info.get("owners_own"):
             target = sql.Identifier(schema.name, table.name)
-            raw.execute(sql.SQL("revoke update, delete, truncate on {table} from {role}").format(table=target, role=role))
+            raw.execute(sql.SQL(f"revoke {rights} on {{table}} from {{role}}").format(table=target, role=role))
 
 
 def differences(owner_dsn: str, package: str) -> list[object]:
     """What autogenerate would still change, and CHECK constraints that differ (Alembic does not compare them). Empty when equal."""
-    schema = schema_of(package)
     engine = owner_engine(owner_dsn)
     with engine.connect() as connection:
-        options = {
-            "compare_type": True,
-            "compare_server_default": True,
-            "include_schemas": True,
-            "include_name": include(schema.name),
-            "version_table_schema": schema.name,
-            "target_metadata": schema.metadata,
-        }
-        found: list[object] = list(compare_metadata(MigrationContext.configure(connection, opts=options), schema.metadata))
-        found += _check_differences(connection, schema)
+        found = differences_on(connection, schema_of(package))
     engine.dispose()
     return found
+
+
+def differences_on(connection: sa.Connection, schema: Schema) -> list[object]:
+    """`differences` on a connection that is open already."""
+    options = {
+        "compare_type": True,
+        "compare_server_default": True,
+        "include_schemas": True,
+        "include_name": include(schema.name),
+        "version_table_schema": schema.name,
+        "target_metadata": schema.metadata,
+    }
+    found: list[object] = list(compare_metadata(MigrationContext.configure(connection, opts=options), schema.metadata))
+    return found + _check_differences(connection, schema)
 
 
 def _check_differences(connection: sa.Connection, schema: Schema) -> list[str]:

@@ -68,6 +68,13 @@ class Cursors:
 
     def read(self, cursor: str | None, caller: str, filters: dict[str, Any], width: int) -> list[str] | None:
         """The position, or None for the first page. Raises BadCursor."""
+        position = self.read_any(cursor, caller, filters)
+        if position is not None and len(position) != width:
+            raise BadCursor
+        return position
+
+    def read_any(self, cursor: str | None, caller: str, filters: dict[str, Any]) -> list[str] | None:
+        """`read` for a list whose positions have had more than one width. Raises BadCursor."""
         if cursor is None:
             return None
         try:
@@ -78,7 +85,7 @@ class Cursors:
             position = json.loads(body)
         except ValueError as error:
             raise BadCursor from error
-        if not isinstance(position, list) or len(position) != width or not all(isinstance(item, str) for item in position):
+        if not isinstance(position, list) or not all(isinstance(item, str) for item in position):
             raise BadCursor
         return position
 

@@ -6,6 +6,7 @@
     ├── Forbidden 403
     ├── NotFound 404         also where existence itself is personal
     ├── Conflict 409
+    ├── Gone 410             a position that this house never gave
     ├── StaleVersion 412 · VersionRequired 428
     ├── TooLarge 413
     ├── Invalid 422          names each field by JSON pointer (RFC 6901)
@@ -120,6 +121,15 @@ class Conflict(Problem):
     slug = "conflict"
     title_zh = "与当前状态冲突"
     title_en = "Conflicts with the present state"
+
+
+class Gone(Problem):
+    """A position in a feed that this house never gave: the database was put back to an earlier state, or it is another house's. Begin from a snapshot."""
+
+    status = 410
+    slug = "begin-from-snapshot"
+    title_zh = "此位置不是本系统现有数据给出的,请从快照重新开始"
+    title_en = "This house never gave this position: begin from a snapshot"
 
 
 class StaleVersion(Problem):

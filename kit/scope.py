@@ -37,7 +37,7 @@ class OutsideScope(Forbidden):
 
 
 def division_prefix(code: str) -> str:
-    """What all codes of a division and of the places in it begin with: `610822000000` → `610822`, `610822100` and `610822100000` → `610822100`.
+    """What all codes of a division and of the places in it begin with: `110101000000` → `110101`, `110101100` and `110101100000` → `110101100`.
 
     A village, a grid and an own code of the county are their own prefix.
     """

@@ -92,7 +92,7 @@ class Sealer:
 
 
 def masked(value: str, keep_front: int = 6, keep_back: int = 2) -> str:
-    """`610822********12`: what lists show in place of the value."""
+    """`110101********12`: what lists show in place of the value."""
     if len(value) <= keep_front + keep_back:
         return "*" * len(value)
     return value[:keep_front] + "*" * (len(value) - keep_front - keep_back) + value[len(value) - keep_back :]

@@ -18,10 +18,11 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from deploy import database
+from deploy import database, nameplate
 from deploy.compose import House, HouseSettings, build
 from deploy.folder import DataFolder
 from deploy.keys import GATEWAY_ISSUER, Keys
+from deploy.nameplate import Wanted
 from kit.auth import INNER, SERVICE, Principal, mint, principal_claims
 from kit.call import AsgiNeighbour, Reply
 from kit.clock import SteppedClock
@@ -46,9 +47,15 @@ class Template:
             with psycopg.connect(self.owner, autocommit=True) as connection:
                 database.create_database(connection, name)
             services = [only] if only else list(database.PACKAGES)
-            database.prepare(make_conninfo(self.owner, dbname=name), self.data_dir, lambda *_: None, services)
+            database.prepare(make_conninfo(self.owner, dbname=name), self.data_dir, lambda *_: None, services, Wanted(COUNTY, True))
             self._made[key] = name
         return self._made[key]
+
+
+def own_logins(data_dir: Path) -> Path:
+    """A data folder whose house keeps out of the way of the template's: its logins get names of their own, whoever comes first to the server."""
+    DataFolder(data_dir).write(nameplate.FILE, {"logins": f"_{uuid4().hex[:8]}"})
+    return data_dir
 
 
 def prepare_template(postgres: str, data_dir: Path) -> Template:

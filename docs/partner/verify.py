@@ -5,7 +5,7 @@
     python verify.py --base-url https://… --agreement <id> --client <client id> --private-key key.pem --state list.json
     python verify.py --pages pages.ndjson --key key.json          # pages that were saved before, without a network
 
-The first run pulls the snapshot, each later run the changes since then; the state file holds list, cursor and the last digest. Of every page it checks
+The first run pulls the snapshot, each later run the changes since then, and a snapshot again when the county answers 410; the state file holds list, cursor and the last digest. Of every page it checks
 
     digest      SHA-256 over the lines as they were received, each ended by a line feed
     canonical   each line is RFC 8785: names sorted, no blanks
@@ -33,6 +33,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 PROOF = ("agreement_id", "after", "next", "count", "digest", "previous")
+
+
+class PositionUnknown(Exception):
+    """The county says 410: its database was put back to an earlier state, and the list begins again with a snapshot."""
 
 
 class NotProven(Exception):
@@ -190,16 +194,24 @@ def pull(arguments: argparse.Namespace) -> None:
 
         def get(path: str, **parameters: str) -> bytes:
             answer = client.get(base + path, params=parameters, headers=headers)
+            if answer.status_code == 410:
+                raise PositionUnknown
             if answer.status_code != 200:
                 raise NotProven(f"{path} answered {answer.status_code}: {answer.text[:200]}")
             return answer.content
 
         keys = read_keys(json.loads(get("/key")))
         gone: list[str] = []
+        held: set[str] = set()
         pages = 0
         while True:
             first = state["cursor"] is None
-            body = get("/snapshot") if first else get("/changes", after=state["cursor"])
+            try:
+                body = get("/snapshot") if first else get("/changes", after=state["cursor"])
+            except PositionUnknown:
+                held |= set(state["people"])
+                state = {"people": {}, "cursor": None, "digest": None}
+                continue
             lines, closing = read_page(body)
             check_page(lines, closing, keys, agreement=arguments.agreement, after=state["cursor"], previous=state["digest"])
             gone += apply(state["people"], lines)
@@ -207,6 +219,7 @@ def pull(arguments: argparse.Namespace) -> None:
             pages += 1
             if not first and not lines:
                 break
+        gone += sorted(held - set(state["people"]) - set(gone))  # who is no longer on the list that began again is to be deleted, too
         state_file.write_text(json.dumps(state, ensure_ascii=False, indent=1), "utf-8")
         headers["Idempotency-Key"] = f"receipt-{secrets.token_hex(16)}"
         answer = client.post(base + "/receipts", json={"cursor": state["cursor"], "deleted": gone}, headers=headers)

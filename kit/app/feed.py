@@ -23,12 +23,12 @@ def internal_router(house: House, wakes: Wakes, followed_by: Sequence[str] = ())
 
     @router.get("/events")
     async def events(
-        after: Annotated[str, Query(max_length=40)] = outbox.START,
+        after: Annotated[str, Query(max_length=60)] = outbox.START,
         wait: Annotated[float, Query(ge=0, le=30)] = 0,
         size: Annotated[int, Query(ge=1, le=1000)] = 500,
         work: Work = follower,
     ) -> dict[str, Any]:
-        """Events after a cursor, oldest first."""
+        """Events after a cursor, oldest first; 410 for a cursor that this house never gave."""
         try:
             outbox.parse_cursor(after)
         except ValueError as error:

@@ -21,7 +21,7 @@ class AlertEvent(Event):
         "kind": "gathering",
         "severity": "medium",
         "state": "raised",
-        "division_code": "610822100000",
+        "division_code": "110101100000",
         "persons": 3,
         "finding": None,
     }

@@ -23,9 +23,9 @@ class AlertsSettings(ServiceSettings):
     reports_only_from: date | None = None
     """From this day (Shanghai) detectors look only at what staff reported and at no check-in by phone, older ones included: for a county that reads the
     inputs of PIPL art. 6 and 28 narrowly (ADR 0005). Empty: check-ins by phone count."""
-    office: str = "县禁毒委员会办公室"
-    """The office that issues bulletins, as printed."""
-    county_name: str = "全县"
-    """The county, as printed."""
+    office: str = ""
+    """The office that issues bulletins, as printed. Empty: the county's name and 禁毒委员会办公室."""
+    county_name: str = ""
+    """The county, as printed. Empty: as the registry's divisions call it, and 全县 before they are loaded."""
     stream_seconds: int = 600
     """Life of one event stream; the client connects again with a fresh token and its last event id. DEFAULT."""

@@ -30,7 +30,7 @@ class FirmReclassified(Event):
 
     type: ClassVar[str] = "firm.reclassified"
     sample: ClassVar[dict[str, Any]] = {
-        "division_code": "610822100000",
+        "division_code": "110101100000",
         "on_day": "2021-09-20",
         "categories": [2],
         "competent": ["emergency_management", "police"],
@@ -71,7 +71,7 @@ class InspectionCompleted(Event):
         "firm_id": _FIRM,
         "object_kind": "chemical",
         "authority": "emergency_management",
-        "division_code": "610822100000",
+        "division_code": "110101100000",
         "inspected_on": "2021-07-20",
         "result_category": "ordered_to_correct",
         "findings": 2,
@@ -92,7 +92,7 @@ class RectificationOverdue(Event):
     type: ClassVar[str] = "rectification.overdue"
     sample: ClassVar[dict[str, Any]] = {
         "inspection_id": _INSPECTION,
-        "division_code": "610822100000",
+        "division_code": "110101100000",
         "deadline": "2021-08-05",
         "item_no": "P12",
     }
@@ -109,7 +109,7 @@ class RectificationClosed(Event):
     type: ClassVar[str] = "rectification.closed"
     sample: ClassVar[dict[str, Any]] = {
         "inspection_id": _INSPECTION,
-        "division_code": "610822100000",
+        "division_code": "110101100000",
         "closed_on": "2021-08-01",
         "in_time": True,
         "outcome": "corrected",
@@ -127,7 +127,7 @@ class LicenceExpiring(Event):
     """A firm's licence or filing ends soon; `subject_id` is the firm (易制毒化学品管理条例 art. 8-13)."""
 
     type: ClassVar[str] = "licence.expiring"
-    sample: ClassVar[dict[str, Any]] = {"division_code": "610822100000", "valid_to": "2021-08-01"}
+    sample: ClassVar[dict[str, Any]] = {"division_code": "110101100000", "valid_to": "2021-08-01"}
 
     division_code: str
     valid_to: date

@@ -17,7 +17,7 @@ class PersonRegistered(Event):
 
     type: ClassVar[str] = "person.registered"
     sample: ClassVar[dict[str, Any]] = {
-        "division_code": "610822100000",
+        "division_code": "110101100000",
         "status": "community_treatment",
         "status_since": "2020-05-01",
         "sex": "male",
@@ -33,7 +33,7 @@ class PersonMoved(Event):
     """Another town became responsible."""
 
     type: ClassVar[str] = "person.moved"
-    sample: ClassVar[dict[str, Any]] = {"from_division": "610822100000", "division_code": "610822105000"}
+    sample: ClassVar[dict[str, Any]] = {"from_division": "110101100000", "division_code": "110101105000"}
 
     from_division: str
     division_code: str
@@ -43,7 +43,7 @@ class PersonStanding(Event):
     """The registered standing changed (transfer out, three years clean, death …)."""
 
     type: ClassVar[str] = "person.standing_changed"
-    sample: ClassVar[dict[str, Any]] = {"division_code": "610822100000", "status": "three_years_clean", "status_since": "2021-03-01"}
+    sample: ClassVar[dict[str, Any]] = {"division_code": "110101100000", "status": "three_years_clean", "status_since": "2021-03-01"}
 
     division_code: str
     status: str
@@ -58,7 +58,7 @@ class MeasureEvent(Event):
         "measure_id": _MEASURE,
         "kind": "community_treatment",
         "state": "active",
-        "division_code": "610822100000",
+        "division_code": "110101100000",
         "on": "2020-05-01",
         "term_start": "2020-05-01",
         "term_end": "2023-05-01",
@@ -130,7 +130,7 @@ class VisitRecorded(Event):
     """A visit took place; `subject_id` is the person."""
 
     type: ClassVar[str] = "visit.recorded"
-    sample: ClassVar[dict[str, Any]] = {"division_code": "610822100000", "visited_on": "2021-03-10", "met": True}
+    sample: ClassVar[dict[str, Any]] = {"division_code": "110101100000", "visited_on": "2021-03-10", "met": True}
 
     division_code: str
     visited_on: date
@@ -141,7 +141,7 @@ class PersonTransferredOut(Event):
     """A person was handed over to another county."""
 
     type: ClassVar[str] = "person.transferred_out"
-    sample: ClassVar[dict[str, Any]] = {"from_division": "610822100000", "receiving_area": "140931", "transferred_on": "2021-04-01"}
+    sample: ClassVar[dict[str, Any]] = {"from_division": "110101100000", "receiving_area": "140931", "transferred_on": "2021-04-01"}
 
     from_division: str
     receiving_area: str
@@ -154,7 +154,7 @@ class HandoverEvent(Event):
     type: ClassVar[str] = "handover.any"
     sample: ClassVar[dict[str, Any]] = {
         "handover_id": "018f0000-0000-7000-8000-000000000003",
-        "division_code": "610822100000",
+        "division_code": "110101100000",
         "state": "announced",
         "on": "2021-07-01",
         "released_on": "2021-07-06",

@@ -22,7 +22,7 @@ class PlanChanged(Event):
 
     type: ClassVar[str] = "plan.changed"
     sample: ClassVar[dict[str, Any]] = {
-        "division_code": "610822100000",
+        "division_code": "110101100000",
         "measure_id": _MEASURE,
         "on": "2021-07-01",
         "code": "planned",
@@ -41,7 +41,7 @@ class _DueTest(Event):
 
     type: ClassVar[str] = "test.any"
     sample: ClassVar[dict[str, Any]] = {
-        "division_code": "610822100000",
+        "division_code": "110101100000",
         "measure_id": _MEASURE,
         "plan_id": _PLAN,
         "kind": "mandatory",
@@ -99,7 +99,7 @@ class _Result(Event):
 
     type: ClassVar[str] = "result.any"
     sample: ClassVar[dict[str, Any]] = {
-        "division_code": "610822100000",
+        "division_code": "110101100000",
         "measure_id": _MEASURE,
         "plan_id": _PLAN,
         "collection_id": _COLLECTION,
@@ -152,7 +152,7 @@ class ScreeningPositive(Event):
 
     type: ClassVar[str] = "screening.positive"
     sample: ClassVar[dict[str, Any]] = {
-        "division_code": "610822100000",
+        "division_code": "110101100000",
         "measure_id": None,
         "reference_id": _REFERRAL,
         "on": "2021-07-08",

@@ -18,6 +18,8 @@ from deploy.folder import process_lives
 from deploy.ports import free_port
 
 PROJECT = Path(__file__).parents[2]
+COUNTY = "330102"
+"""Another county than the demo's."""
 
 
 class Start:
@@ -25,7 +27,20 @@ class Start:
 
     def __init__(self, data_dir: Path, *options: str) -> None:
         self.data_dir, self.port = data_dir, free_port()
-        command = [sys.executable, "-m", "deploy", "up", "--no-demo", "--data-dir", str(data_dir), "--port", str(self.port), *options]
+        command = [
+            sys.executable,
+            "-m",
+            "deploy",
+            "up",
+            "--no-demo",
+            "--county",
+            COUNTY,
+            "--data-dir",
+            str(data_dir),
+            "--port",
+            str(self.port),
+            *options,
+        ]
         self.lines: list[str] = []
         # stdout too: whatever a start prints belongs to what a person reads.
         self.process = subprocess.Popen(command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8")

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from kit import outbox
 from kit.db import new_id
-from kit.outbox import Origin
+from kit.outbox import Origin, parse_cursor
 from services.registry.events import PersonStanding
 from services.registry.schema import SCHEMA
 from tests.houses import TestHouse
@@ -73,5 +73,5 @@ async def test_order_is_by_number_not_by_text(house: TestHouse) -> None:
     for _ in range(10 ** len(str(xid)) - xid + 3 if 10 ** len(str(xid)) - xid < 400 else 30):
         await write(house, 1)
     positions = await read_all(house, size=1000)
-    numbers = [(int(p.split(".")[0]), int(p.split(".")[1])) for p in positions]
+    numbers = [(place.xid, place.id) for place in map(parse_cursor, positions)]
     assert numbers == sorted(numbers)

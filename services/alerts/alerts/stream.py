@@ -18,7 +18,7 @@ from fastapi.responses import StreamingResponse
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from kit import outbox
+from kit import nameplate, outbox
 from kit.auth import Principal
 from kit.problems import FieldError, Forbidden, Invalid, TooMany, invalid
 from kit.wake import Wakes
@@ -36,12 +36,12 @@ PAGE = 500
 
 _AFTER = """
 select o.xid::text as xid_text, o.id, o.event_id::text as event_id, o.type, o.occurred_at, o.division_code, o.data,
-       o.xid < pg_snapshot_xmin(pg_current_snapshot()) as settled
+       o.xid < alerts.feed_horizon() as settled
   from alerts.outbox o
  where (o.xid, o.id) > (cast(:xid as text)::xid8, :id) and o.type like 'alert.%'
  order by o.xid, o.id limit :size"""
 
-_HEAD = "select pg_snapshot_xmin(pg_current_snapshot())::text"
+_HEAD = "select alerts.feed_horizon()::text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +63,10 @@ class Told:
         return f"id: {self.position}\nevent: {self.type}\ndata: {self.data}\n\n".encode()
 
 
-def _told(row: Any, position: str, *, settled: bool) -> Told:
+def _told(row: Any, epoch: str, position: str, *, settled: bool) -> Told:
     shown = {name: row.data.get(name) for name in ("alert_id", "kind", "severity", "state", "division_code", "persons", "finding")}
     data = json.dumps({"event_id": row.event_id, "at": row.occurred_at.isoformat(), **shown}, ensure_ascii=False, separators=(",", ":"))
-    return Told(row.event_id, row.type, row.division_code, settled, position, f"{row.xid_text}.{row.id}", data)
+    return Told(row.event_id, row.type, row.division_code, settled, position, outbox.cursor_of(epoch, row.xid_text, row.id), data)
 
 
 async def read_after(house: House, position: str, place: str | None = None) -> list[Told]:
@@ -75,15 +75,16 @@ async def read_after(house: House, position: str, place: str | None = None) -> l
     `place`: where the page before ended, when that lay above the horizon. Then nothing of this page moves the position: what was under way below may have
     been committed since. Raises ValueError for what is no position.
     """
-    xid, row_id = outbox.parse_cursor(place or position)
+    start = outbox.parse_cursor(place or position)
     async with house.database.session() as session:
-        rows = (await session.execute(text(_AFTER), {"xid": xid, "id": row_id, "size": PAGE})).all()
+        epoch = await nameplate.epoch(session, house.schema)
+        rows = (await session.execute(text(_AFTER), {"xid": str(start.xid), "id": start.id, "size": PAGE})).all()
     found: list[Told] = []
     for row in rows:
         settled = row.settled and place is None
         if settled:
-            position = f"{row.xid_text}.{row.id}"
-        found.append(_told(row, position, settled=settled))
+            position = outbox.cursor_of(epoch, row.xid_text, row.id)
+        found.append(_told(row, epoch, position, settled=settled))
     return found
 
 
@@ -106,7 +107,8 @@ class Broadcast:
             raise TooMany(headers={"Retry-After": "30"})
         if self._task is None:
             async with self._house.database.session() as session:
-                self._position = f"{(await session.execute(text(_HEAD))).scalar_one()}.0"
+                epoch = await nameplate.epoch(session, self._house.schema)
+                self._position = outbox.cursor_of(epoch, (await session.execute(text(_HEAD))).scalar_one(), 0)
             if self._task is None:  # nobody was quicker meanwhile
                 self._ahead.clear()
                 self._task = asyncio.create_task(self._read())
@@ -199,16 +201,18 @@ router = APIRouter(prefix="/alerts/v1", tags=["alerts"])
 async def stream(
     request: Request,
     principal: Annotated[Principal, Depends(AllowStream())],
-    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=40)] = None,
+    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=60)] = None,
 ) -> StreamingResponse:
     """Alerts of the caller's towns as they are raised, grow, are taken up and closed: ids and codes, no person."""
     house: House = request.app.state.house
     broadcast = house.part(Broadcast)
     if last_event_id:
         try:
-            outbox.parse_cursor(last_event_id)
+            place = outbox.parse_cursor(last_event_id)
         except ValueError as error:
             raise invalid("/header/Last-Event-ID", "bad_cursor", "续传位置无效", "no position to resume from") from error
+        async with house.database.session() as session:
+            await outbox.given_epoch(session, house.schema, place, exactly=False)
     queue = await broadcast.join()
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(

@@ -88,6 +88,7 @@ async def _inputs(work: Work, period: Period, revision: int, notes: list[str]) -
     tested = await _figures_of(work, "testing", span)  # as known now: what a town corrected after a contest must count
     handled = await alerts.handling(work.session, period.opens_at, period.cut_off)
     earlier = await _earlier(work, period)
+    county_name = settings.county_name or str(registered.get("county", {}).get("name") or "全县")
     towns = [
         town_inputs(
             str(said.get("name") or code),
@@ -104,9 +105,9 @@ async def _inputs(work: Work, period: Period, revision: int, notes: list[str]) -
         "first_day": period.start.isoformat(),
         "rules": rules.version,
         "heading": {
-            "office": settings.office,
+            "office": settings.office or f"{county_name.removeprefix('全')}禁毒委员会办公室{'(演示)' if work.house.demo else ''}",
             "county_code": work.house.county.ljust(12, "0"),
-            "county_name": settings.county_name,
+            "county_name": county_name,
             "issued_on": work.today.isoformat(),
             "revision": revision,
             "notes": notes,

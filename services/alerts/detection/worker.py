@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 BATCH = 1000
 RETRY_SECONDS = 1.0
 FALLBACK_SECONDS = 5.0
-LEADER = 610822005
+LEADER = 0x6775696B616E69
 """Advisory lock of the process that watches the queue; the others stand by."""
 REPLAY_KEPT = timedelta(minutes=1)
 """How old the stored start of a replay may be: finding it costs a walk over the window, and an older one only replays more."""

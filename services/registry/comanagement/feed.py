@@ -16,8 +16,10 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping, insert
 
+from kit import nameplate
 from kit.clock import day_start
 from kit.pages import BadCursor, Cursors
+from kit.problems import Gone
 from kit.work import Work
 from services.registry.comanagement import policy, repository
 from services.registry.comanagement.errors import NotInForce
@@ -51,37 +53,43 @@ async def snapshot(work: Work, agreement_id: UUID) -> Page:
         key=lambda entry: entry.position,
     )
     lines = [_line(work, entry, "added") for entry in found]
-    page = _closed(work, agreement, lines, after=None, position=agreement.position, previous=None)
+    page = await _closed(work, agreement, lines, after=None, position=agreement.position, previous=None)
     await _note(work, "comanagement.snapshot", agreement, page, 0, agreement.position)
     return page
 
 
 async def changes(work: Work, agreement_id: UUID, after: str | None, size: int) -> Page:
-    """The next page of changes after a cursor (from the beginning without one). Raises AgreementNotFound, BadCursor.
+    """The next page of changes after a cursor (from the beginning without one). Raises AgreementNotFound, BadCursor, Gone.
 
     An agreement that ended still answers: with the tombstones that oblige the partner to delete.
     """
     agreement = await _locked(work, agreement_id)
     policy.may_pull(work.principal, work.purpose)
-    position, previous = read_cursor(work, agreement.id, after)
+    position, previous = await read_cursor(work, agreement, after)
     await tell_changes(work, agreement)
     found = await repository.entries_after(work.session, agreement.id, position, size)
     lines = [_line(work, entry, _change(entry, position)) for entry in found]
     reached = found[-1].position if len(found) == size else agreement.position
-    page = _closed(work, agreement, lines, after=after, position=reached, previous=previous)
+    page = await _closed(work, agreement, lines, after=after, position=reached, previous=previous)
     await _note(work, "comanagement.changes", agreement, page, position, reached)
     return page
 
 
-def read_cursor(work: Work, agreement_id: UUID, cursor: str | None) -> tuple[int, str | None]:
-    """Position and digest of the page behind a cursor. Raises BadCursor. Cursors belong to the agreement, so that a partner's new key reads on."""
-    found = Cursors(work.sealer).read(cursor, str(agreement_id), {}, 2)
-    if found is None:
+async def read_cursor(work: Work, agreement: Agreement, cursor: str | None) -> tuple[int, str | None]:
+    """Position and digest of the page behind a cursor. Cursors belong to the agreement, so that a partner's new key reads on.
+
+    Raises BadCursor for what was never a cursor of this agreement, Gone for one of another epoch or beyond what was told: the database was put back
+    meanwhile, and the same positions may be given again to other changes.
+    """
+    read = Cursors(work.sealer).read_any(cursor, str(agreement.id), {})
+    if read is None:
         return 0, None
-    try:
-        return int(found[0]), found[1]
-    except ValueError as error:
-        raise BadCursor from error
+    epoch, position, digest = read if len(read) == 3 else (nameplate.FIRST, *read) if len(read) == 2 else ("", "", "")
+    if not position.isdigit():
+        raise BadCursor
+    if epoch != await nameplate.epoch(work.session, work.house.schema) or int(position) > agreement.position:
+        raise Gone
+    return int(position), digest
 
 
 async def tell_changes(work: Work, agreement: Agreement) -> int:
@@ -184,8 +192,9 @@ def _line(work: Work, entry: SharedEntry, change: str) -> bytes:
     return canonical(line)
 
 
-def _closed(work: Work, agreement: Agreement, lines: list[bytes], *, after: str | None, position: int, previous: str | None) -> Page:
-    following = Cursors(work.sealer).make([str(position), digest_of(lines)], str(agreement.id), {})
+async def _closed(work: Work, agreement: Agreement, lines: list[bytes], *, after: str | None, position: int, previous: str | None) -> Page:
+    epoch = await nameplate.epoch(work.session, work.house.schema)
+    following = Cursors(work.sealer).make([epoch, str(position), digest_of(lines)], str(agreement.id), {})
     return close_page(work.house.signing_key, agreement.id, lines, after=after, following=following, previous=previous)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
+from kit import nameplate
 from kit.etags import check_version
 from kit.pages import Cursors
 from kit.problems import Forbidden, invalid
@@ -137,11 +138,15 @@ async def named_persons(work: Work, agreement_id: UUID) -> list[dict[str, Any]]:
 
 
 async def take_receipt(work: Work, agreement_id: UUID, receipt: Receipt) -> tuple[PartnerReceipt, int, list[UUID]]:
-    """Store what the partner applied and deleted; with the changes it is behind and the deletions it still owes. Raises AgreementNotFound, BadCursor, Invalid."""
+    """Store what the partner applied and deleted; with the changes it is behind and the deletions it still owes.
+
+    A house that was put back to an earlier state may have told of persons whom it no longer knows: it takes the partner's word that they are deleted.
+    Raises AgreementNotFound, BadCursor, Gone, Invalid.
+    """
     agreement = policy.may_see(work.principal, await repository.agreement(work.session, agreement_id), work.house.county)
-    position, _ = feed.read_cursor(work, agreement.id, receipt.cursor)
+    position, _ = await feed.read_cursor(work, agreement, receipt.cursor)
     entries = await repository.entries(work.session, agreement.id)
-    if not set(receipt.deleted) <= set(entries):
+    if not set(receipt.deleted) <= set(entries) and not await nameplate.was_restored(work.session, work.house.schema):
         raise invalid("/deleted", "unknown_person", "含有不在名单内的人员编号", "names a person reference that was never on the list")
     row = PartnerReceipt(
         agreement_id=agreement.id,

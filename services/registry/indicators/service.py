@@ -11,7 +11,7 @@ from kit.pages import Cursors
 from kit.problems import invalid
 from kit.roles import Role
 from kit.work import Work
-from services.registry.divisions.repository import towns_on
+from services.registry.divisions.repository import division, towns_on
 from services.registry.indicators import repository, rules
 from services.registry.indicators.rules import BY_CODE, INDICATORS, Figure
 
@@ -126,12 +126,13 @@ async def figures_for_bulletin(work: Work, as_of: date, since: date, until: date
         counts = {name: line[code].numerator for name, code in COUNTS.items()}
         return {**rates, **counts, "outside": {name: pairs[town].get(code, (0, 0))[0] for name, code in rules.OUTSIDE.items()}}
 
+    own = await division(work.session, county)
     await work.note("indicator.bulletin", "indicator", details={"as_of": as_of.isoformat()})
     return {
         "as_of": as_of.isoformat(),
         "from": since.isoformat(),
         "to": until.isoformat(),
-        "county": said(county),
+        "county": {"name": own.name if own else None, **said(county)},
         "towns": {code: {"name": names.get(code, code), **said(code)} for code in sorted(table) if code != county},
     }
 
