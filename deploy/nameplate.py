@@ -257,8 +257,11 @@ def claim(
 ) -> None:
     """Write what is not there yet: the nameplate at a first start, the tables after a migration; then remember the house in the folder.
 
-    Without a county (a migration before the first start) nothing is claimed.
+    Without a county (a migration before the first start) nothing is claimed, but the keys are made: a schema without its keys is refused from now on.
     """
+    fresh = [service for service in packages if service not in plates or service in migrated]
+    if fresh:
+        _make_keys(folder, fresh)
     kept = remembered(folder)
     one = next(iter(plates.values()), None)
     county = one.county if one else wanted.county or kept.get("county")
@@ -268,16 +271,8 @@ def claim(
             house_id = one.house_id if one else UUID(str(kept["id"])) if "id" in kept else uuid4()
             # A house that worked before nameplates has given positions without an epoch; they stay good.
             epoch = one.epoch if one else "" if any(_has_given(connection, service) for service in packages) else new_epoch()
-            from deploy.keys import Keys  # a start that claims nothing does without the ciphers
-
-            keys = Keys(folder)
-            for service, package in packages.items():
-                if service in plates and service not in migrated:
-                    continue
-                for name in ("access", "inner") if service == "gateway" else ():
-                    keys.signing(name)
-                keys.signing(service)
-                keys.sealer(service)
+            for service in fresh:
+                package = packages[service]
                 plate = Plate(house_id, epoch, str(county), bool(demo), keys_now(folder, service), made_by(connection, service, package),
                               tables_fingerprint(connection, service), life_of(connection))  # fmt: skip
                 write(connection, service, plate)
@@ -285,6 +280,17 @@ def claim(
                 FILE, remembered(folder) | {"id": str(house_id), "county": str(county), "demo": bool(demo)} | reached(connection, packages)
             )
         remember_applied(connection, packages)
+
+
+def _make_keys(folder: DataFolder, services: Collection[str]) -> None:
+    from deploy.keys import Keys  # a start that claims nothing does without the ciphers
+
+    keys = Keys(folder)
+    for service in services:
+        for name in ("access", "inner") if service == "gateway" else ():
+            keys.signing(name)
+        keys.signing(service)
+        keys.sealer(service)
 
 
 def made_by(connection: Connection, service: str, package: str) -> dict[str, str]:

@@ -152,6 +152,18 @@ def test_a_real_county_needs_its_code_at_its_first_start(template: Template, tmp
         database.prepare(empty_database(template.owner), tmp_path, lambda *_: None, wanted=Wanted(None, False))
 
 
+def test_a_migration_before_the_first_start_stands_in_nobodys_way(template: Template, tmp_path: Path) -> None:
+    one = Started(tmp_path, empty_database(template.owner))
+    one.prepare(wanted=Wanted())
+    with psycopg.connect(one.owner) as connection:
+        assert nameplate.read_plate(connection, "registry") is None
+    one.prepare()
+    with psycopg.connect(one.owner) as connection:
+        plate = nameplate.read_plate(connection, "registry")
+    assert plate is not None
+    assert plate.county == COUNTY
+
+
 DAMAGES: dict[str, tuple[str, type[StartProblem]]] = {
     "a newer release migrated it": ("update alerts.alembic_version set version_num = '9999'", DatabaseNewer),
     "another first revision made it": (

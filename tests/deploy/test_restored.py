@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -24,12 +26,14 @@ from deploy.keys import Keys
 from deploy.nameplate import Wanted
 from deploy.postgres import Postgres, binaries
 from deploy.problems import DatabasePutBack, GhostsFound
+from deploy.serving import listen, server_for
 from kit import audit
 from kit.clock import SteppedClock
 from kit.migrate import schema_of
-from tests.houses import COUNTY, TestHouse, own_logins
+from kit.roles import Role
+from tests.houses import COUNTY, Template, TestHouse, open_house, own_logins
 from tests.registry.people_data import add_towns, county_officer, running
-from tests.registry.test_partner_feed import BASE, an_agreement, folded, partner_of
+from tests.registry.test_partner_feed import BASE, an_agreement, folded, independent_script, partner_of
 
 START = datetime(2021, 7, 1, 0, 0, tzinfo=UTC)
 BURN = """do $$ begin create temp table burnt (n int); for n in 1..4000 loop
@@ -259,3 +263,91 @@ async def test_one_schema_restored_alone_is_refused(postgres: str, tmp_path: Pat
         connection.execute("delete from registry.outbox where id > 2")
     with pytest.raises(GhostsFound, match="testing"):
         restored.rebase(owner, DataFolder(tmp_path))
+
+
+POSITIONS = {
+    "of another epoch": "update {schema}.nameplate set epoch = 'other'",
+    "beyond the horizon": "update testing.inbox_cursor set position = regexp_replace(position, '[0-9]+\\.[0-9]+$', '9000000000000000000.1')",
+    "of no event": "update testing.inbox_cursor set position = regexp_replace(position, '[0-9]+$', '900000')",
+}
+
+
+@pytest.mark.parametrize("position", POSITIONS)
+async def test_a_reader_at_a_position_that_was_never_given_begins_again_and_repeats_nothing(template: Template, position: str) -> None:
+    async with open_house(template) as house:
+        add_towns(house)
+        await some_work(house, 1)
+        await house.step()
+        before = effects(house.owner)
+        with psycopg.connect(house.owner) as connection:
+            for schema in database.PACKAGES if "schema" in POSITIONS[position] else ("",):
+                connection.execute(POSITIONS[position].format(schema=schema).encode())
+        await house.step()
+        assert effects(house.owner) == before
+        await some_work(house, 5)
+        await house.step()
+        agree(house.owner)
+        with psycopg.connect(house.owner) as connection:
+            begun = connection.execute("select details ->> 'position' from testing.audit where action = 'feed.begun_again'").fetchall()
+            twice = connection.execute("select count(*) - count(distinct event_id) from testing.outbox").fetchone()
+        assert len(begun) == 1
+        assert twice == (0,)
+
+
+async def test_a_feed_and_a_stream_refuse_a_position_that_was_never_given(template: Template) -> None:
+    async with open_house(template) as house:
+        add_towns(house)
+        await some_work(house, 1)
+        reader = house.neighbour("testing", "registry")
+        given = json.loads((await reader("GET", "/internal/events?size=3")).body)["next"]
+        assert given.count(".") == 2, "a position carries its epoch"
+        epoch, xid, row = given.split(".")
+        assert (await reader("GET", f"/internal/events?after={given}")).status == 200
+        assert (await reader("GET", "/internal/events?after=0.0")).status == 200
+        for wrong in (f"{xid}.{row}", f"ffff.{xid}.{row}", f"{epoch}.{xid}.{int(row) + 100000}", f"{epoch}.{2**62}.{row}"):
+            reply = await reader("GET", f"/internal/events?after={wrong}")
+            assert reply.status == 410, wrong
+            assert json.loads(reply.body)["type"] == "/problems/begin-from-snapshot"
+        for no_position in ("1", "a.b.c.d", f"{epoch}.{xid}.-1", f"{epoch}.{2**63}.1", "99999999999999999999.1", f"{epoch}.{xid}.²"):
+            assert (await reader("GET", f"/internal/events?after={quote(no_position)}")).status == 422, no_position
+        officer = house.caller("alerts", Role.COUNTY_OFFICER)
+        for wrong in (f"ffff.{xid}.{row}", f"{epoch}.{2**62}.0"):
+            assert (await officer("GET", "/alerts/v1/stream", last_event_id=wrong)).status == 410
+
+
+async def test_a_partners_script_begins_again_and_reports_whom_it_deleted(template: Template, tmp_path: Path) -> None:
+    async with open_house(template) as house:
+        add_towns(house)
+        people = await some_work(house, 1)
+        agreement = await an_agreement(county_officer(house), people)
+        partner, verify, state = partner_of(house, agreement), independent_script(), tmp_path / "list.json"
+        async with served(house) as base_url:
+            words = ["--base-url", base_url, "--agreement", agreement["id"], "--state", str(state), "--token", partner.token()]
+            assert await asyncio.to_thread(verify.main, words) == 0
+            held = json.loads(state.read_text())
+            assert len(held["people"]) == 2
+            # Put back to an earlier state: the house no longer knows of one of them, and the partner holds a third of whom it never told.
+            held["people"]["018f0000-0000-7000-8000-00000000000a"] = {"version": 1, "fields": {}}
+            state.write_text(json.dumps(held))
+            with psycopg.connect(house.owner) as connection:
+                connection.execute("update registry.nameplate set epoch = 'other', restored = true")
+            assert await asyncio.to_thread(verify.main, words) == 0
+        assert set(json.loads(state.read_text())["people"]) == await truth(house, agreement)
+        with psycopg.connect(house.owner) as connection:
+            deleted = connection.execute(
+                "select deleted from registry.partner_receipt order by received_at desc, id desc limit 1"
+            ).fetchone()
+        assert deleted == (["018f0000-0000-7000-8000-00000000000a"],)
+
+
+@contextlib.asynccontextmanager
+async def served(house: TestHouse) -> AsyncIterator[str]:
+    """The registry on loopback."""
+    door = listen(0)
+    server = server_for(house.house.apps["registry"], edge=False)
+    serving = asyncio.create_task(server.serve(sockets=[door]))
+    try:
+        yield f"http://127.0.0.1:{door.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving

@@ -169,3 +169,86 @@ def test_a_clock_without_offset_and_a_clock_without_demo_are_refused(
     said, _ = refused.process.communicate(timeout=30)
     assert refused.process.returncode == code
     assert "--clock cannot be used" in said
+
+
+def shell_blocks(kind: str) -> list[str]:
+    """The lines of a block of the operator's guide."""
+    guide = (PROJECT / "docs/guides/operator.md").read_text(encoding="utf-8")
+    return guide.split(f"```sh {kind}\n", 1)[1].split("```", 1)[0].strip().splitlines()
+
+
+def walk(lines: list[str], **folders: Path) -> str:
+    """Do what the guide says, in a shell that stops at the first failure."""
+    settings = {name: str(path) for name, path in folders.items()}
+    done = subprocess.run(
+        ["/bin/bash", "-e", "-c", "\n".join(lines)], cwd=PROJECT, env=os.environ | settings, capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_the_guide_to_backup_and_restore_works_as_it_is_written(tmp_path: Path, start: Callable[..., Start]) -> None:
+    data, backup, restored = tmp_path / "data", tmp_path / "backup", tmp_path / "restored"
+    backup.mkdir()
+    first = start(data)
+    first.until("is open at")
+    walk(shell_blocks("backup"), data=data, backup=backup)
+    walk(
+        ['eval "$(./dev database --data-dir "$data")"', 'pg_dump --no-owner --no-privileges -f "$backup/guikang.sql"'],
+        data=data,
+        backup=backup,
+    )
+    assert first.end(signal.SIGTERM) == 0
+
+    *steps, last = shell_blocks("restore")
+    assert last == './dev up --no-demo --data-dir "$restored"'
+    assert "epoch" in walk(steps, backup=backup, restored=restored)
+    again = start(restored)
+    again.until("is open at")
+    assert again.get("/readyz") == 200
+    assert again.end(signal.SIGTERM) == 0
+
+    loaded = tmp_path / "loaded"
+    loaded.mkdir(mode=0o700)
+    walk(['cp -a "$backup/secrets" "$backup/house.json" "$backup/kind.json" "$loaded/"',
+          './dev restored --load "$backup/guikang.sql" --data-dir "$loaded"'], backup=backup, loaded=loaded)  # fmt: skip
+    third = start(loaded)
+    third.until("is open at")
+    assert third.get("/readyz") == 200
+    assert third.end(signal.SIGTERM) == 0
+
+
+def test_nobody_not_even_root_takes_the_folder_of_another_user(tmp_path: Path, start: Callable[..., Start]) -> None:
+    theirs, owner = Path("/usr"), "root"
+    if os.geteuid() == 0:
+        theirs, owner = tmp_path / "theirs", "54321"
+        theirs.mkdir(mode=0o700)
+        (theirs / "lock").touch()
+        for path in (theirs, theirs / "lock"):
+            os.chown(path, 54321, 54321)
+    before = {path.name: path.stat().st_uid for path in theirs.iterdir()}
+    refused = start(theirs)
+    said, _ = refused.process.communicate(timeout=30)
+    assert refused.process.returncode == 77
+    assert f"belongs to user {owner}" in said
+    assert {path.name: path.stat().st_uid for path in theirs.iterdir()} == before
+
+
+def test_the_owners_password_leaves_the_process_list(tmp_path: Path) -> None:
+    """The command starts itself again with the address in its environment; here its end is awaited to see what it was called with."""
+    folder = tmp_path / "data"
+    script = (
+        "import sys, os\n"
+        "os.execve = lambda program, words, environment: print(words, environment['GUIKANG_DSN'], flush=True)\n"
+        "from deploy.__main__ import hide_dsn\n"
+        "hide_dsn()\n"
+    )
+    for words in (["--dsn", "postgresql://owner:geheim@h/d"], ["--dsn=postgresql://owner:geheim@h/d"]):
+        done = subprocess.run(
+            [sys.executable, "-c", script, "up", *words, "--data-dir", str(folder)], cwd=PROJECT, capture_output=True, text=True, check=True
+        )  # fmt: skip
+        called, _, environment = done.stdout.strip().rpartition("] ")
+        assert "geheim" not in called
+        assert "--data-dir" in called
+        assert environment == "postgresql://owner:geheim@h/d"
