@@ -17,6 +17,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
+from sqlalchemy import event
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
@@ -35,6 +36,12 @@ NAMING = {
 
 GIVE_UP_SECONDS = 5.0
 """How long a cancelled handshake may still take."""
+SPARE = 2
+"""Connections above the pool's size when many ask at once."""
+PATIENCE = 5.0
+"""How long a request waits for a free connection, in seconds."""
+CLOSE_SECONDS = 5.0
+"""How long each pool may take to give back its connections."""
 
 
 def new_id() -> UUID:
@@ -197,7 +204,8 @@ async def connect_whole(conninfo: str, *, application: str, autocommit: bool = F
         return await asyncio.shield(connecting)
     except asyncio.CancelledError:
         with contextlib.suppress(psycopg.Error, OSError, TimeoutError):
-            await (await asyncio.wait_for(connecting, GIVE_UP_SECONDS)).close()
+            async with asyncio.timeout(GIVE_UP_SECONDS):
+                await (await connecting).close()
         raise
 
 
@@ -207,20 +215,33 @@ class Database:
     def __init__(self, conninfo: str, *, pool: int = 5, application: str = "guikang") -> None:
         """`conninfo`: libpq keyword string. The pool opens connections when they are first needed."""
         self.conninfo = conninfo
+        self.most = pool + SPARE
+        """Connections that units of work may hold at once."""
         self._reader: AsyncConnectionPool[AsyncConnection[Any]] | None = None
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+psycopg://",
             async_creator=lambda: connect_whole(conninfo, application=application),
             hide_parameters=True,  # an error's text must not carry what was being stored
             pool_size=pool,
-            max_overflow=2,
-            pool_timeout=5,
+            max_overflow=SPARE,
+            pool_timeout=PATIENCE,
             pool_recycle=1800,
         )
 
-    def session(self) -> AsyncSession:
-        """A session that nobody but the unit of work commits."""
-        return AsyncSession(self.engine, expire_on_commit=False, autoflush=False)
+    def session(self, *, lock_seconds: float | None = None) -> AsyncSession:
+        """A session that nobody but the unit of work commits. `lock_seconds`: how long it may wait for somebody else's lock, when that is not for ever."""
+        session = AsyncSession(self.engine, expire_on_commit=False, autoflush=False)
+        if lock_seconds is not None:
+            statement = f"set local lock_timeout = {round(lock_seconds * 1000)}"
+            event.listen(session.sync_session, "after_begin", lambda _, __, connection: connection.exec_driver_sql(statement))
+        return session
+
+    @property
+    def in_use(self) -> int:
+        """Connections that units of work hold now."""
+        pool = self.engine.sync_engine.pool
+        assert isinstance(pool, sa.QueuePool)
+        return pool.checkedout()
 
     @contextlib.asynccontextmanager
     async def reader(self) -> AsyncIterator[AsyncConnection[Any]]:
@@ -230,7 +251,7 @@ class Database:
         """
         if self._reader is None:
             options = {"autocommit": True, "application_name": "guikang reader"}
-            self._reader = AsyncConnectionPool(self.conninfo, kwargs=options, min_size=0, max_size=4, timeout=5, open=False)
+            self._reader = AsyncConnectionPool(self.conninfo, kwargs=options, min_size=0, max_size=4, timeout=PATIENCE, open=False)
             await self._reader.open()
         # Not `pool.connection()`: that ends the transaction afterwards, and there is none to end.
         connection = await self._reader.getconn()
@@ -242,8 +263,9 @@ class Database:
     async def close(self) -> None:
         """Give back every connection."""
         if self._reader is not None:
-            await self._reader.close()
-        await self.engine.dispose()
+            await self._reader.close(CLOSE_SECONDS)
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await self.engine.dispose()
 
 
 async def driver(session: AsyncSession) -> AsyncConnection[Any]:

@@ -48,6 +48,23 @@ class Envelope(BaseModel):
 
 
 Reader = Callable[[Work, Envelope], Awaitable[None]]
+Readers = Mapping[str, Reader]
+"""What a service does with a neighbour's events: by family (`draw.*`, every event whose type begins so) or by one type, which goes before its family."""
+Refusals = Mapping[str, str]
+"""Event types that a service leaves unread although it reads others of their family, each with the reason. tests/contracts holds that nothing is left
+unread without one: a correction that nobody reads goes on harming whom it should have freed."""
+
+
+def family_of(kind: str) -> str:
+    """`draw.*` for `draw.published`."""
+    return kind.partition(".")[0] + ".*"
+
+
+def reader_of(readers: Readers, refused: Refusals, kind: str) -> Reader | None:
+    """Who reads an event of this type; None for nobody."""
+    if kind in refused:
+        return None
+    return readers.get(kind) or readers.get(family_of(kind))
 
 
 def _later_than(cursor: str, events: list[Envelope]) -> list[Envelope]:
@@ -66,12 +83,13 @@ def _place(cursor: str) -> tuple[int, int]:
 
 
 class Follower:
-    """Follows one feed for one service. `readers`: event type → what to do; unknown types are passed over (additive changes)."""
+    """Follows one feed for one service. Types that nobody here reads are passed over (additive changes)."""
 
-    def __init__(self, house: House, feed: str, door: Door, readers: Mapping[str, Reader]) -> None:
+    def __init__(self, house: House, feed: str, door: Door, readers: Readers, refused: Refusals | None = None) -> None:
         self.house = house
         self.feed = feed
         self.readers = readers
+        self.refused: Refusals = refused or {}
         self.last_step: datetime | None = None
         self._door = door
         self._failures = 0
@@ -118,13 +136,15 @@ class Follower:
 
     async def run(self) -> None:
         """Follow for ever; a neighbour or a database that is down is asked again after a growing pause."""
-        pause = 0.2
+        pause, failures = 0.2, 0
         while True:
             try:
                 await self.step(wait=5)
-                pause = 0.2
+                pause, failures = 0.2, 0
             except TRANSIENT as error:
-                log.warning("feed_waits", feed=self.feed, service=self.house.schema.name, kind=type(error).__name__)
+                failures += 1
+                if failures.bit_count() == 1:  # at its 1st, 2nd, 4th … time: an outage must fill no log
+                    log.warning("feed_waits", feed=self.feed, service=self.house.schema.name, kind=type(error).__name__, count=failures)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5)
 
@@ -219,7 +239,7 @@ class Follower:
             raise error
 
     async def _read(self, session: AsyncSession, event: Envelope) -> None:
-        reader = self.readers.get(event.type)
+        reader = reader_of(self.readers, self.refused, event.type)
         if reader is not None:
             work = system_work(self.house, session, event.request_id, f"{self.house.schema.name}/follow")
             await reader(work, event)

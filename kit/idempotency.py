@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fastapi import Request, Response
 from sqlalchemy import delete, insert, select, text
@@ -19,9 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kit.db import Schema
 from kit.problems import Problem, invalid
-
-if TYPE_CHECKING:
-    from kit.work import House
+from kit.sealed import Sealer
 
 HEADER = "idempotency-key"
 KEEP = timedelta(days=7)
@@ -40,7 +38,8 @@ class KeyReused(Problem):
 class Kept:
     """One key on one request: an earlier answer, or the place to store this one."""
 
-    house: House
+    schema: Schema
+    sealer: Sealer
     caller: str
     route: str
     key: str
@@ -62,33 +61,33 @@ class Kept:
             "body_hash": self.body_hash,
             "status": response.status_code,
             "headers": kept_headers,
-            "body": self.house.sealer.seal_bytes(bytes(response.body), *self.place),
+            "body": self.sealer.seal_bytes(bytes(response.body), *self.place),
             "stored_at": now,
         }
-        await session.execute(insert(self.house.schema.answers), values)
+        await session.execute(insert(self.schema.answers), values)
 
 
-async def begin(request: Request, session: AsyncSession, house: House, body: bytes, caller: str) -> Kept:
+async def begin(request: Request, session: AsyncSession, schema: Schema, sealer: Sealer, now: datetime, body: bytes, caller: str) -> Kept:
     """Look the key of a request up before the endpoint runs; whoever calls this has let the caller in. Raises Invalid, KeyReused."""
     key = request.headers[HEADER]
     if not 8 <= len(key) <= 200 or not key.isascii():
         raise invalid(
             "/header/Idempotency-Key", "length", "幂等键须为 8 到 200 个 ASCII 字符", "an Idempotency-Key has 8 to 200 ASCII characters"
         )
-    kept = Kept(house, caller, f"{request.method} {request.url.path}", key, sha256(body or await request.body()).digest())
+    kept = Kept(schema, sealer, caller, f"{request.method} {request.url.path}", key, sha256(body or await request.body()).digest())
     lock = sha256(f"{kept.caller}|{kept.route}|{key}".encode()).digest()[:8]
     await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": int.from_bytes(lock, "big", signed=True)})
-    table = house.schema.answers
+    table = schema.answers
     where = (table.c.caller == caller, table.c.route == kept.route, table.c.key == key)
     row = (await session.execute(select(table).where(*where))).mappings().first()
     if row is None:
         return kept
-    if row["stored_at"] < house.clock() - KEEP:
+    if row["stored_at"] < now - KEEP:
         await session.execute(delete(table).where(*where))
         return kept
     if bytes(row["body_hash"]) != kept.body_hash:
         raise KeyReused
-    answer = house.sealer.open_bytes(bytes(row["body"]), *kept.place)
+    answer = sealer.open_bytes(bytes(row["body"]), *kept.place)
     kept.answer = Response(answer, row["status"], {**row["headers"], "Idempotent-Replayed": "true"})
     return kept
 

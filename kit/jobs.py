@@ -11,30 +11,52 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from procrastinate import App, PsycopgConnector, RetryStrategy
+from procrastinate import App, PsycopgConnector, RetryDecision, RetryStrategy
 from procrastinate.exceptions import ConnectorException, UniqueViolation
-from procrastinate.jobs import Status
+from procrastinate.jobs import DEFAULT_PRIORITY, DEFAULT_QUEUE, Status
+from procrastinate.jobs import Job as QueuedJob
+from procrastinate.manager import JobManager
 from procrastinate.schema import SchemaManager
 from psycopg import AsyncConnection
-from sqlalchemy import text
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kit.db import connect_whole, driver
 from kit.transient import TRANSIENT
+from kit.waits import end
 from kit.work import House, Work, system_work
 
 log = structlog.get_logger()
 Job = Callable[..., Awaitable[None]]
 STALLED = 30.0
 """Seconds without a heartbeat (there is one every ten) after which a worker counts as dead."""
-AGAIN = RetryStrategy(max_attempts=10, exponential_wait=2, retry_exceptions=TRANSIENT)
-"""A job is one unit of work: when what failed may pass by itself, it runs again after 2, 4, 8 … seconds."""
+FINISH_SECONDS = 2.0
+"""What a running job gets to finish when the app stops. Then it is aborted and put back: it is one unit of work, so nothing of it stays."""
+
+
+class Again(RetryStrategy):
+    """A job is one unit of work: when what failed may pass by itself, it runs again after 2, 4, 8 … seconds. A stop of the app is no failure of the job:
+    it goes back into the queue, however often."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: QueuedJob) -> RetryDecision | None:
+        """When to try again; None for never."""
+        if isinstance(exception, asyncio.CancelledError):
+            return RetryDecision()
+        return super().get_retry_decision(exception=exception, job=job)
+
+
+AGAIN = Again(max_attempts=10, exponential_wait=2, retry_exceptions=TRANSIENT)
+
+
+_QUEUES = JobManager(PsycopgConnector())
+"""Writes jobs over connections that it is given; it never opens one."""
 
 
 def install_queue(connection: sa.Connection, schema: str) -> None:
@@ -51,8 +73,7 @@ class Jobs:
     def __init__(self, conninfo: str, schema: str) -> None:
         self._schema = schema
         self._conninfo = conninfo
-        self._connector = PsycopgConnector(conninfo=conninfo, min_size=1, max_size=3)
-        self.app = App(connector=self._connector)
+        self.app = App(connector=PsycopgConnector())
         self._house: House | None = None
         self.listed: list[tuple[str, str | None, str]] = []
         """Name, period and what it does of every registered job."""
@@ -76,12 +97,30 @@ class Jobs:
         if periodic:
             self.app.periodic(cron=periodic, periodic_id=name)(registered)  # pyright: ignore[reportArgumentType] - the timestamp comes as a keyword
 
+    @contextlib.asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """The queue with connections, given back at the end.
+
+        Connector and pool are new each time: one whose opening failed or was cancelled stays closed for ever, and no job would run until the next start.
+        """
+        pool: AsyncConnectionPool[AsyncConnection[TupleRow]] = AsyncConnectionPool(
+            self._conninfo, min_size=1, max_size=3, open=False, check=AsyncConnectionPool.check_connection
+        )
+        connector = PsycopgConnector()
+        try:
+            await pool.open(wait=True)
+            await connector.open_async(pool)
+            with self.app.replace_connector(connector):
+                yield
+        finally:
+            await pool.close()
+
     async def run(self) -> None:
         """A worker, until cancelled."""
         name = f"jobs of {self._schema}"
         async with (
-            self.app.open_async(),
-            await AsyncConnection.connect(self._conninfo, autocommit=True, application_name="guikang jobs") as living,
+            self.open(),
+            await connect_whole(self._conninfo, application="guikang jobs", autocommit=True) as living,
         ):
             alone = await (await living.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", (name,))).fetchone()
             if alone == (True,):
@@ -91,9 +130,15 @@ class Jobs:
                 await living.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
             watching = asyncio.create_task(self._put_back_for_ever())
             try:
-                await self.app.run_worker_async(concurrency=1, install_signal_handlers=False, wait=True, delete_jobs="successful")
+                await self.app.run_worker_async(
+                    concurrency=1,
+                    install_signal_handlers=False,
+                    wait=True,
+                    delete_jobs="successful",
+                    shutdown_graceful_timeout=FINISH_SECONDS,
+                )
             finally:
-                await stop(watching)
+                await end([watching], FINISH_SECONDS)
 
     async def put_back(self, silent: float) -> int:
         """Queue again what workers without a heartbeat for `silent` seconds left half-done; the number of jobs. The queue must be open."""
@@ -114,19 +159,18 @@ class Jobs:
 
     async def drain(self) -> None:
         """Run everything that is queued now, then return: what tests step with."""
-        async with self.app.open_async():
+        async with self.open():
             await self.app.run_worker_async(
                 concurrency=1, install_signal_handlers=False, wait=False, listen_notify=False, delete_jobs="successful"
             )
 
 
-async def defer(session: AsyncSession, schema: str, name: str, **arguments: Any) -> None:
-    """Queue a job in the caller's transaction, through the queue's own SQL function."""
-    statement = text(
-        f"""select {schema}.procrastinate_defer_jobs_v1(
-              array[row('default', :name, 0, :lock, null, cast(:arguments as jsonb), null)::{schema}.procrastinate_job_to_defer_v1])"""
+async def defer(session: AsyncSession, name: str, **arguments: Any) -> None:
+    """Queue a job in the caller's transaction. Whose queue it is follows from the login of the session: its search_path is its service's schema."""
+    job = QueuedJob(
+        id=None, queue=DEFAULT_QUEUE, lock=name, queueing_lock=None, task_name=name, task_kwargs=arguments, priority=DEFAULT_PRIORITY
     )
-    await session.execute(statement, {"name": name, "lock": name, "arguments": json.dumps(arguments)})
+    await _QUEUES.batch_defer_jobs_async([job], connection=await driver(session))
 
 
 async def in_work(house: House, job: str, run: Callable[[Work], Awaitable[None]]) -> None:
@@ -135,10 +179,3 @@ async def in_work(house: House, job: str, run: Callable[[Work], Awaitable[None]]
         work = system_work(house, session, f"job-{job}", f"{house.schema.name}/{job}")
         await run(work)
         await session.commit()
-
-
-async def stop(task: asyncio.Task[Any]) -> None:
-    """Cancel a task and wait for it."""
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

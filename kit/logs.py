@@ -84,30 +84,46 @@ class AccessLog:
     EVERY = 1.0
     """Seconds."""
     MANY = 500
+    STRANGERS = 100
+    """Lines a second for requests of nobody; the rest is only counted. Who has no account must not be able to fill our disk."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lines: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._strangers = 0
+        self._last = ""
 
     def note(self, at: str, method: str, route: str, status: int, seconds: float, request_id: str, account: str) -> None:
         """Collect a line. Everything but `account` is a word of ours, so only that is escaped."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self.EVERY, self.flush)
+        if not account:
+            self._strangers += 1
+            if self._strangers > self.STRANGERS:
+                self._last = at
+                return
         who = json.dumps(account) if account else "null"
         self._lines.append(
             f'{{"at":"{at}","method":"{method}","route":"{route}","status":{status},"ms":{seconds * 1000:.1f},'
             f'"request_id":"{request_id}","account":{who}}}\n'
         )
         if len(self._lines) >= self.MANY:
-            self.flush()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(self.EVERY, self.flush)
+            self._write()
 
     def flush(self) -> None:
-        """Append what was collected. The file is opened anew each time, so that it can be rotated under us; a full disk stops no request."""
-        lines, self._lines = self._lines, []
+        """Append what was collected: a second is over, or the door closes."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        left_out, self._strangers = self._strangers - self.STRANGERS, 0
+        if left_out > 0:
+            self._lines.append(f'{{"at":"{self._last}","left_out":{left_out},"account":null}}\n')
+        self._write()
+
+    def _write(self) -> None:
+        """The file is opened anew each time, so that it can be rotated under us; a full disk stops no request."""
+        lines, self._lines = self._lines, []
         if lines:
             try:
                 self._path.parent.mkdir(mode=0o700, exist_ok=True)

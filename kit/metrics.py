@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -22,7 +22,6 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.requests = Counter("guikang_requests", "Answered requests", ["service", "method", "route", "status"], registry=self.registry)
         self.seconds = Histogram("guikang_request_seconds", "Time to answer", ["service", "route"], registry=self.registry)
-        self.lag = Gauge("guikang_follower_lag_seconds", "Age of the last step of a follower", ["service", "feed"], registry=self.registry)
         self._service = service
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import psycopg
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from kit.call import NeighbourDown
 
-TRANSIENT: tuple[type[Exception], ...] = (OperationalError, InterfaceError, psycopg.OperationalError, NeighbourDown, OSError)
-"""`TimeoutError` and refused connections are OSErrors; deadlocks and timeouts of Postgres are OperationalErrors."""
+TRANSIENT: tuple[type[Exception], ...] = (OperationalError, InterfaceError, NoConnection, psycopg.OperationalError, NeighbourDown, OSError)
+"""`TimeoutError` and refused connections are OSErrors; deadlocks and timeouts of Postgres are OperationalErrors; a pool without a free
+connection raises SQLAlchemy's own TimeoutError."""

@@ -7,10 +7,12 @@ rendered answer must be in the same transaction as its effect (ADR 0002).
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -31,12 +33,16 @@ from kit.problems import FieldError, Forbidden, Invalid, Unauthenticated, invali
 from kit.roles import Role
 from kit.scope import Scope
 from kit.sealed import Sealer
+from kit.turns import Turns
 from kit.wake import Wakes
 
 EMERGENCY = "emergency"
 PURPOSES = ("supervision", "assistance", "testing", "inspection", "audit", "exchange", EMERGENCY)
 log = structlog.get_logger()
 PartT = TypeVar("PartT")
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+LOCK_SECONDS = 2.0
+"""How long a request may wait for a lock that another process or another object's write holds; then it is told to come again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +160,8 @@ class UnitRoute(APIRoute):
         ids = _ids(self.dependant)
         guard = _guard_of(self.dependant)
         asks = self.path.endswith("/search")  # a POST that changes nothing (API.md 1) has no effect to repeat
+        parts = self.path.split("/")
+        place = next((number for number, part in enumerate(parts, 1) if part.startswith("{")), 0)
 
         async def handle(request: Request) -> Response:
             unknown = [name for name in request.query_params if name not in allowed]
@@ -175,13 +183,19 @@ class UnitRoute(APIRoute):
                 raise Invalid(errors=faults)
             body = await _strict_body(request)
             house: House = request.app.state.house
-            session = house.database.session()
+            writes = request.method not in READS and not asks
+            async with _turns_of(request, place) if writes else contextlib.nullcontext():
+                return await unit(request, house, body, house.database.session(lock_seconds=LOCK_SECONDS if writes else None))
+
+        async def unit(request: Request, house: House, body: bytes, session: AsyncSession) -> Response:
             request.state.session = session
             try:
                 kept = None
                 if request.method == "POST" and guard is not None and not asks and idempotency.HEADER in request.headers:
                     work = await guard(request)  # before anything is given out again: who asks must still be let in
-                    kept = await idempotency.begin(request, session, house, body, work.principal.subject)
+                    kept = await idempotency.begin(
+                        request, session, house.schema, house.sealer, house.clock(), body, work.principal.subject
+                    )
                     if kept.answer is not None:
                         await work.note("answer.repeated", "answer", details={"route": f"POST {self.path}"})
                         await session.commit()
@@ -197,6 +211,19 @@ class UnitRoute(APIRoute):
                     await session.close()
 
         return handle
+
+
+@contextlib.asynccontextmanager
+async def _turns_of(request: Request, place: int) -> AsyncIterator[None]:
+    """Wait for those who write on the same object, and for the twin with the same Idempotency-Key: here, where nobody holds a connection yet."""
+    turns: Turns = request.app.state.turns
+    async with contextlib.AsyncExitStack() as stack:
+        if key := request.headers.get(idempotency.HEADER):
+            caller = sha256(request.headers.get("authorization", "").encode()).hexdigest()
+            await stack.enter_async_context(turns.of(f"{caller} {request.url.path} {key[:200]}"))
+        if place:
+            await stack.enter_async_context(turns.of("/".join(request.url.path.split("/")[:place])))
+        yield
 
 
 def _guard_of(dependant: Any) -> Allow | None:

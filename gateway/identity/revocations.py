@@ -5,12 +5,11 @@ Woken by the gateway's own outbox notification, so that every gateway process kn
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from datetime import timedelta
 
 from gateway.identity import repository
 from gateway.identity.rules import ACCESS_LIFE
+from kit.waits import woken
 from kit.work import House
 
 FALLBACK_SECONDS = 2.0
@@ -37,5 +36,4 @@ class Revocations:
         while True:
             waiter = wakes.waiter()
             await self.reload(house)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(waiter.wait(), FALLBACK_SECONDS)
+            await woken(waiter, FALLBACK_SECONDS)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import structlog
 from fastapi import APIRouter, FastAPI
@@ -18,7 +17,7 @@ from fastapi.routing import APIRoute
 
 from kit import audit, idempotency
 from kit.app.feed import internal_router, language_router
-from kit.app.health import health_router
+from kit.app.health import Vitals, health_router
 from kit.app.problems import install_problems
 from kit.audit_api import audit_router
 from kit.auth import SigningKey, TokenVerifier
@@ -26,16 +25,31 @@ from kit.clock import Clock, WorkingDay
 from kit.codes import Codes
 from kit.db import Database, Schema
 from kit.doors import Door
-from kit.follow import Follower, Reader
+from kit.follow import Follower, Readers, Refusals
 from kit.jobs import Job, Jobs
 from kit.metrics import Metrics
 from kit.sealed import Sealer
+from kit.turns import Turns
+from kit.waits import end, places
 from kit.wake import Wakes
 from kit.work import House
 
 log = structlog.get_logger()
 
 Background = Callable[[], Awaitable[None]]
+LEAVE_SECONDS = 8.0
+"""What the tasks of an app get to end in; then they are told, and the app ends without them."""
+
+
+RECOVERED_SECONDS = 60.0
+"""A task that ran so long had recovered: its next failure is a first one."""
+LONGEST_PAUSE = 5.0
+
+
+class DidNotEnd(Exception):
+    """Tasks of an app that were cancelled and still run."""
+
+
 SWEEP_EVERY = timedelta(hours=1)
 """How often answers of old Idempotency-Keys are forgotten."""
 
@@ -70,7 +84,8 @@ def assemble(
     *,
     title: str,
     routers: Sequence[APIRouter],
-    readers: Mapping[str, Mapping[str, Reader]] | None = None,
+    readers: Mapping[str, Readers] | None = None,
+    refused: Mapping[str, Refusals] | None = None,
     work_jobs: Sequence[PeriodicJob] = (),
     background: Sequence[Callable[[House], Awaitable[None]]] = (),
     vital: Sequence[Callable[[House], Awaitable[None]]] = (),
@@ -80,7 +95,7 @@ def assemble(
 ) -> FastAPI:
     """The app of a service.
 
-    `readers`: neighbour → event type → reader; `work_jobs`: (name, run, cron or None); `background`: its own endless tasks, which tests step by hand;
+    `readers`, `refused`: by neighbour, what is read of its feed and what is not (kit.follow); `work_jobs`: (name, run, cron or None); `background`: its own endless tasks, which tests step by hand;
     `vital`: tasks that always run, because requests depend on them; `codes`: its code lists with labels, for /meta/v1/codes;
     `audit_at`: how auditors read this trail when it is not as in every service; `followed_by`: who may read the feed, when not every neighbour.
     """
@@ -101,38 +116,34 @@ def assemble(
         parts.demo,
         list(parts.held),
     )
-    followers = [Follower(house, feed, parts.neighbours[feed], known) for feed, known in (readers or {}).items()]
+    followers = [Follower(house, feed, parts.neighbours[feed], known, (refused or {}).get(feed)) for feed, known in (readers or {}).items()]
     jobs = Jobs(parts.database.conninfo, schema.name) if work_jobs else None
     if jobs is not None:
         jobs.bind(house)
         for name, run, cron in work_jobs:
             jobs.job(name, run, periodic=cron)
 
-    def ready() -> dict[str, Any]:
-        now = parts.clock()
-        lags = {
-            follower.feed: round((now - follower.last_step).total_seconds(), 1) if follower.last_step else None for follower in followers
-        }
-        return {"followers_lag_seconds": lags}
-
-    tasks: list[Background] = [wakes.run, *(partial(run, house) for run in vital)]
+    tasks: dict[str, Background] = {"wakes": wakes.run, **{_name(run): partial(run, house) for run in vital}}
+    loops: dict[str, Background] = {f"follower of {follower.feed}": follower.run for follower in followers}
+    loops["sealer"] = partial(seal_for_ever, house)
+    if jobs is not None:
+        loops["jobs"] = jobs.run
+    loops |= {_name(run): partial(run, house) for run in background}
     if parts.background:
-        tasks += [follower.run for follower in followers]
-        tasks.append(lambda: _seal_for_ever(house))
-        if jobs is not None:
-            tasks.append(jobs.run)
-        tasks += [partial(run, house) for run in background]
+        tasks |= loops
 
     @contextlib.asynccontextmanager
     async def life(_: FastAPI) -> AsyncIterator[None]:
-        running = [asyncio.create_task(_forever(run)) for run in tasks]
+        running = [asyncio.create_task(_forever(run), name=f"{schema.name} {name}") for name, run in tasks.items()]
         try:
             yield
         finally:
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            left = await end(running, LEAVE_SECONDS)
+            for task in left:
+                log.error("task_did_not_end", job=task.get_name(), exception=places(task))
             await house.database.close()
+            if left:
+                raise DidNotEnd(", ".join(task.get_name() for task in left))
 
     def operation_id(route: APIRoute) -> str:
         """What a generated client calls it, e.g. `registry_people_list_people`; it does not change with the path."""
@@ -147,29 +158,41 @@ def assemble(
     app.state.wakes = wakes
     app.state.followers = followers
     app.state.jobs = jobs
+    app.state.loops = tasks | loops
+    app.state.turns = Turns()
     install_problems(app)
     app.include_router(internal_router(house, wakes, followed_by))
     app.include_router(language_router(app, codes or {}))
-    app.include_router(health_router(house, ready, app.state.metrics))
+    app.state.vitals = Vitals(house, followers, jobs, app.state.metrics)
+    app.include_router(health_router(app.state.vitals, app.state.metrics))
     for router in (*routers, audit_at or audit_router(f"/{schema.name}/v1")):
         app.include_router(router)
     app.middleware_stack = app.state.metrics.wrap(app.build_middleware_stack(), time.monotonic)
     return app
 
 
+def _name(run: Callable[[House], Awaitable[None]]) -> str:
+    """What a log calls a task: the class of a method, else the function."""
+    owner = getattr(run, "__self__", None)
+    return (type(owner).__name__ if owner is not None else getattr(run, "__name__", "task")).lower()
+
+
 async def _forever(run: Background) -> None:
+    """Run an endless task again when it failed. What fails on and on is told at its 1st, 2nd, 4th, 8th … time: an outage of a night must fill no log."""
+    loop, failures = asyncio.get_running_loop(), 0
     while True:
+        begun = loop.time()
         try:
             await run()
             return
-        except asyncio.CancelledError:
-            raise
         except Exception as error:
-            log.error("background_failed", kind=type(error).__name__, exc_info=error)
-            await asyncio.sleep(1)
+            failures = failures + 1 if loop.time() - begun < RECOVERED_SECONDS else 1
+            if failures.bit_count() == 1:
+                log.error("background_failed", kind=type(error).__name__, count=failures, exc_info=error)
+            await asyncio.sleep(min(failures, LONGEST_PAUSE))
 
 
-async def _seal_for_ever(house: House) -> None:
+async def seal_for_ever(house: House) -> None:
     """Chain committed audit rows; the pause is the longest unsealed window."""
     swept = None
     while True:

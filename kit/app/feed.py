@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -12,6 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI, Query
 from kit import outbox
 from kit.codes import Codes
 from kit.problems import Invalid, every_problem
+from kit.waits import woken
 from kit.wake import Wakes
 from kit.work import AllowNeighbour, House, UnitRoute, Work
 
@@ -37,8 +36,7 @@ def internal_router(house: House, wakes: Wakes, followed_by: Sequence[str] = ())
         found = await outbox.read_feed(work.session, house.schema, after, size)
         if not found and waiter is not None:
             await work.session.rollback()  # hold no snapshot while waiting
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(waiter.wait(), wait)
+            await woken(waiter, wait)
             found = await outbox.read_feed(work.session, house.schema, after, size)
         return {"events": found, "next": found[-1]["position"] if found else after}
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import psycopg
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.exceptions import HTTPException
 
 from kit.metrics import route_template
@@ -26,6 +28,7 @@ from kit.problems import (
     Unavailable,
     language_of,
 )
+from kit.turns import being_changed
 
 log = structlog.get_logger()
 
@@ -49,6 +52,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "json_invalid": ("不是有效的 JSON", "no valid JSON"),
 }
 OUT_OF_RANGE = "日期或数值超出范围"
+AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError, NoConnection, TimeoutError)
+"""What passes by itself: the server is away or sheds load, a pool has no connection to give (SQLAlchemy's own TimeoutError is not the builtin one)."""
+READ_ONLY = "25006"
+"""The server that answers is a standby: another was promoted a moment ago."""
 
 
 def problem_response(problem: Problem, request_id: str, language: str) -> JSONResponse:
@@ -78,15 +85,17 @@ def validation_problem(error: RequestValidationError) -> Problem:
     return Invalid(errors=found)
 
 
-def _database_problem(error: DBAPIError) -> Problem:
-    state = getattr(error.orig, "sqlstate", None) or ""
+def database_problem(error: Exception) -> Problem:
+    """What a failure of the database means to whoever asked: as SQLAlchemy, psycopg or a pool raises it."""
+    orig = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(orig, "sqlstate", None) or ""
     if state in ("40001", "40P01", "55P03"):
-        return Conflict("其他人正在修改同一记录,请重试", "someone is changing the same record; try again")
+        return being_changed()
     if state.startswith("23"):
         return Conflict("与已有记录冲突", "conflicts with an existing record")
     if state in ("22003", "22008", "22021", "22P05"):  # a number, a date or a sign that no column holds
         return Invalid(OUT_OF_RANGE, "a value is out of range")
-    if isinstance(error, OperationalError) or state.startswith(("08", "57")):
+    if isinstance(error, AWAY) or state.startswith(("08", "53", "57")) or state == READ_ONLY:
         return Unavailable(headers={"Retry-After": "2"})
     return Problem()
 
@@ -115,13 +124,13 @@ def install_problems(app: FastAPI) -> None:
         return answer(request, kinds.get(error.status_code, Malformed)())
 
     async def on_database(request: Request, error: Exception) -> Response:
-        assert isinstance(error, DBAPIError)
-        problem = _database_problem(error)
+        problem = database_problem(error)
         if problem.status == 500:
+            orig = error.orig if isinstance(error, DBAPIError) else error
             log.error(
                 "database_error",
-                sqlstate=getattr(error.orig, "sqlstate", ""),
-                kind=type(error.orig).__name__,
+                sqlstate=getattr(orig, "sqlstate", ""),
+                kind=type(orig).__name__,
                 route=route_template(request.scope),
                 request_id=request.headers.get("x-request-id", ""),
             )
@@ -140,7 +149,7 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(Problem, on_problem)
     app.add_exception_handler(RequestValidationError, on_validation)
     app.add_exception_handler(HTTPException, on_http)
-    app.add_exception_handler(DBAPIError, on_database)
-    app.add_exception_handler(TimeoutError, lambda request, _: answer(request, Unavailable(headers={"Retry-After": "2"})))
+    for kind in (SQLAlchemyError, psycopg.Error, TimeoutError):
+        app.add_exception_handler(kind, on_database)
     app.add_exception_handler(OverflowError, lambda request, _: answer(request, Invalid(OUT_OF_RANGE, "a value is out of range")))
     app.add_exception_handler(Exception, on_anything)

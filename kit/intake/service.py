@@ -68,7 +68,7 @@ async def _receive_one(work: Work, intake: Intake, name: str, data: bytes, as_of
     }
     await store.add_import(work.session, intake.tables, values)
     await asyncio.to_thread(files.keep, work.house, import_id, data)
-    await jobs.defer(work.session, intake.tables.schema.name, READ_JOB, import_id=str(import_id))
+    await jobs.defer(work.session, READ_JOB, import_id=str(import_id))
     await work.note("ledger.upload", "ledger_import", import_id, details={"size": len(data)})
     return await one(work, intake, import_id)
 
@@ -205,7 +205,7 @@ async def reread(work: Work, intake: Intake, import_id: UUID, if_match: str | No
     found = await _open(work, intake, import_id, "reported")
     check_version(if_match, found["version"])
     await store.change_import(work.session, intake.tables, import_id, state="queued", done=0, total=None)
-    await jobs.defer(work.session, intake.tables.schema.name, READ_JOB, import_id=str(import_id))
+    await jobs.defer(work.session, READ_JOB, import_id=str(import_id))
     await work.note("ledger.reread", "ledger_import", import_id)
     return await one(work, intake, import_id)
 
@@ -234,8 +234,8 @@ async def commit(work: Work, intake: Intake, import_id: UUID, if_match: str | No
     await store.change_import(
         work.session, intake.tables, import_id, state="committing", error=None, committed_by=work.principal.subject, moved_at=work.now
     )
-    if found["dispositions"]["accept"] > INLINE_ROWS:
-        await jobs.defer(work.session, intake.tables.schema.name, COMMIT_JOB, import_id=str(import_id))
+    if found["dispositions"]["accept"] > INLINE_ROWS or not await store.lock_now(work.session, intake.tables, "commit"):
+        await jobs.defer(work.session, COMMIT_JOB, import_id=str(import_id))
     else:
         await finish_commit(work, intake, await one(work, intake, import_id))
     return await one(work, intake, import_id)

@@ -23,6 +23,12 @@ async def lock(session: AsyncSession, tables: IntakeTables, what: str) -> None:
     )
 
 
+async def lock_now(session: AsyncSession, tables: IntakeTables, what: str) -> bool:
+    """The same lock when nobody holds it; whether it was got. For requests: what would wait here becomes a job, which waits without their connections."""
+    statement = text("select pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+    return bool((await session.execute(statement, {"name": f"{tables.schema.name}.ledgers.{what}"})).scalar_one())
+
+
 async def add_import(session: AsyncSession, tables: IntakeTables, values: Mapping[Any, Any]) -> None:
     """A new job."""
     await session.execute(insert(tables.imports).values(**values))

@@ -18,7 +18,7 @@ from services.alerts.bulletins.api import router as bulletins
 from services.alerts.bulletins.printing import Prints
 from services.alerts.checkins.api import router as checkins
 from services.alerts.detection.worker import Detection
-from services.alerts.inbox import READERS
+from services.alerts.inbox import READERS, REFUSED
 from services.alerts.jobs import JOBS
 from services.alerts.places.api import router as places
 from services.alerts.schema import SCHEMA
@@ -34,14 +34,19 @@ def create_app(parts: Parts) -> FastAPI:
     async def detect(house: House) -> None:
         await house.part(Detection).run(house)
 
+    async def spread(house: House) -> None:
+        await house.part(Broadcast).run(house)
+
     app = assemble(
         replace(parts, held=[*parts.held, AlertsSettings()]),
         SCHEMA,
         title="预警 alerts",
         routers=[checkins, places, absences, stream, alerts, bulletins],
         readers=READERS,
+        refused=REFUSED,
         work_jobs=JOBS,
         background=[detect],
+        vital=[spread],
         codes=load_codes(Path(__file__).parent),
     )
     house: House = app.state.house

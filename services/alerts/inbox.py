@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from kit.follow import Envelope, Reader
+from kit.follow import Envelope, Readers, Refusals
 from kit.work import Work
 from services.alerts.alerts import endings
 from services.alerts.deadlines import service as deadlines
@@ -81,23 +81,19 @@ async def _rectified(work: Work, event: Envelope) -> None:
     await deadlines.rectification_closed(work, event.subject_id)
 
 
-REGISTRY: Mapping[str, Reader] = {
-    **dict.fromkeys(
-        (
-            "measure.ordered",
-            "measure.reported_in",
-            "measure.suspended",
-            "measure.resumed",
-            "measure.transferred",
-            "measure.breached",
-            "measure.ended",
-        ),
-        _measure,
-    ),
+REGISTRY: Readers = {
+    "measure.*": _measure,  # every step: a step taken back must stop what it began (law 7)
     "person.moved": _moved,
     "person.standing_changed": _standing,
     "person.transferred_out": _transferred_out,
 }
-TESTING: Mapping[str, Reader] = {"test.missed": _test_missed}
-PRECURSOR: Mapping[str, Reader] = {"rectification.overdue": _rectification, "rectification.closed": _rectified}
-READERS: Mapping[str, Mapping[str, Reader]] = {"registry": REGISTRY, "testing": TESTING, "precursor": PRECURSOR}
+TESTING: Readers = {"test.missed": _test_missed}
+PRECURSOR: Readers = {"rectification.overdue": _rectification, "rectification.closed": _rectified}
+READERS: Mapping[str, Readers] = {"registry": REGISTRY, "testing": TESTING, "precursor": PRECURSOR}
+REFUSED: Mapping[str, Refusals] = {
+    "registry": {"person.registered": "nobody is watched for being in the register: only a running measure is a ground (law 7)"},
+    "testing": {
+        "test.due": "nothing is wrong while the window is open; what is missed comes as test.missed",
+        "test.refused": "a refusal is judged by a person and reported to the police in the registry (DRR art. 20), not by a deadline",
+    },
+}

@@ -15,6 +15,7 @@ from services.precursor.draws.api import router as draws
 from services.precursor.figures.api import internal as figures_for_neighbours
 from services.precursor.figures.api import router as figures
 from services.precursor.firms.api import router as firms
+from services.precursor.inbox import READERS, REFUSED
 from services.precursor.inspections.api import checklists
 from services.precursor.inspections.api import router as inspections
 from services.precursor.inspectors.api import router as inspectors
@@ -33,4 +34,13 @@ ROUTERS = (catalogue, firms, venues, inspectors, rectifications, checklists, ins
 def create_app(parts: Parts) -> FastAPI:
     """The precursor service as an ASGI app."""
     with_settings = replace(parts, held=[*parts.held, PrecursorSettings()])
-    return assemble(with_settings, SCHEMA, title="检查 precursor", routers=ROUTERS, work_jobs=JOBS, codes=load_codes(Path(__file__).parent))
+    return assemble(
+        with_settings,
+        SCHEMA,
+        title="检查 precursor",
+        routers=ROUTERS,
+        readers=READERS,
+        refused=REFUSED,
+        work_jobs=JOBS,
+        codes=load_codes(Path(__file__).parent),
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kit.follow import Reader
+from kit.follow import Readers, Refusals
 
-READERS: Mapping[str, Mapping[str, Reader]] = {}
+READERS: Mapping[str, Readers] = {}
+REFUSED: Mapping[str, Refusals] = {}

@@ -11,7 +11,7 @@ from services.testing import jobs, tables
 from services.testing.codes import CODES
 from services.testing.collections.api import router as collections
 from services.testing.figures.api import router as figures
-from services.testing.inbox import READERS
+from services.testing.inbox import READERS, REFUSED
 from services.testing.kits.api import router as kits
 from services.testing.labs.api import router as labs
 from services.testing.ledgers.api import router as ledgers
@@ -31,7 +31,8 @@ def create_app(parts: Parts) -> FastAPI:
         SCHEMA,
         title="检测 testing",
         routers=[labs, kits, plans, collections, results, screenings, ledgers, figures],
-        readers={"registry": READERS},
+        readers=READERS,
+        refused=REFUSED,
         work_jobs=jobs.JOBS,
         codes=CODES,
         followed_by=("registry", "alerts"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
-from kit.follow import Envelope, Reader
+from kit.follow import Envelope, Readers, Refusals
 from kit.work import Work
 from services.testing.plans.service import following
 from services.testing.subjects.rules import MeasureNews
@@ -100,17 +101,12 @@ async def measure_changed(work: Work, envelope: Envelope) -> None:
     await following.follow_measure(work, news, envelope.occurred_at)
 
 
-READERS: dict[str, Reader] = {
+REGISTRY: Readers = {
     "person.registered": person_registered,
     "person.moved": person_moved,
     "person.standing_changed": person_standing_changed,
     "person.transferred_out": transferred_out,
-    "measure.ordered": measure_changed,
-    "measure.changed": measure_changed,
-    "measure.reported_in": measure_changed,
-    "measure.suspended": measure_changed,
-    "measure.resumed": measure_changed,
-    "measure.transferred": measure_changed,
-    "measure.breached": measure_changed,
-    "measure.ended": measure_changed,
+    "measure.*": measure_changed,
 }
+READERS: Mapping[str, Readers] = {"registry": REGISTRY}
+REFUSED: Mapping[str, Refusals] = {}

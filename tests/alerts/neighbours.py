@@ -8,9 +8,9 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from kit.db import new_id
-from kit.follow import Envelope
+from kit.follow import Envelope, reader_of
 from kit.work import House, system_work
-from services.alerts.inbox import READERS
+from services.alerts.inbox import READERS, REFUSED
 from tests.houses import TestHouse
 
 TOWN = "610822100000"
@@ -45,7 +45,9 @@ async def tell(house: TestHouse, feed: str, events: Iterable[Envelope]) -> None:
     async with app.database.session() as session:
         for event in events:
             work = system_work(app, session, event.request_id, "alerts/follow")
-            await READERS[feed][event.type](work, event)
+            reader = reader_of(READERS[feed], REFUSED.get(feed, {}), event.type)
+            assert reader is not None, f"nobody reads {event.type}"
+            await reader(work, event)
             await session.flush()
         await session.commit()
 

@@ -6,7 +6,7 @@ import ast
 import importlib
 import inspect
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from deploy.compose import House
 from deploy.keys import ALL, SERVICES
 from kit.db import new_id
-from kit.follow import Envelope, Follower, Reader
+from kit.follow import Envelope, Follower, Reader, Readers, Refusals, family_of, reader_of
 from kit.outbox import Event
 
 
@@ -44,14 +44,49 @@ class Listening:
 
 
 def listeners(house: House) -> list[Listening]:
-    """Everything that is listened to in a composed house."""
+    """Everything that is listened to in a composed house: each published type that somebody reads, by its family or by itself."""
+    events = published()
     return [
         Listening(consumer, follower.feed, kind, reader)
+        for consumer, follower in followers(house)
+        for kind in events[follower.feed]
+        if (reader := reader_of(follower.readers, follower.refused, kind)) is not None
+    ]
+
+
+def followers(house: House) -> list[tuple[str, Follower]]:
+    """Who follows whom in a composed house."""
+    return [
+        (consumer, follower)
         for consumer, app in sorted(house.apps.items())
         for follower in app.state.followers
         if isinstance(follower, Follower)
-        for kind, reader in follower.readers.items()
     ]
+
+
+def unread(readers: Readers, refused: Refusals, kinds: Iterable[str]) -> list[str]:
+    """What is wrong with an inbox for a feed that publishes these types, as sentences.
+
+    Whoever reads one event of a family reads them all, or says of each other one why not.
+    """
+    known = set(kinds)
+    families = {family_of(kind) for kind in readers}
+    members = {kind for kind in known if family_of(kind) in families}
+    return [
+        *(
+            f"{kind} has neither a reader nor a refusal"
+            for kind in sorted(members)
+            if kind not in refused and not reader_of(readers, {}, kind)
+        ),
+        *(f"{kind} is read and refused" for kind in sorted(refused) if kind in readers),
+        *(f"the refusal of {kind} gives no reason" for kind, why in sorted(refused.items()) if len(why.split()) < 3),
+        *(f"{kind} is refused, and nobody says it" for kind in sorted(refused) if kind not in known),
+        *(f"{kind} is read, and nobody says it" for kind in sorted(readers) if not _is_said(kind, known)),
+    ]
+
+
+def _is_said(kind: str, known: set[str]) -> bool:
+    return any(family_of(one) == kind for one in known) if kind.endswith(".*") else kind in known
 
 
 def envelope(event: type[Event], subject: UUID, at: datetime, extra: Mapping[str, Any] | None = None) -> Envelope:

@@ -12,7 +12,7 @@ from kit.db import new_id
 from kit.follow import Envelope, Reader
 from kit.outbox import Event
 from kit.work import Work, system_work
-from tests.contracts.language import Listening, asked_in_vain, envelope, listeners, models_read, published
+from tests.contracts.language import Listening, asked_in_vain, envelope, followers, listeners, models_read, published, unread
 from tests.houses import TestHouse
 
 pytestmark = pytest.mark.anyio
@@ -37,10 +37,38 @@ async def hear(house: TestHouse, heard: Sequence[tuple[Listening, Envelope]]) ->
     return raised
 
 
-async def test_every_type_that_is_listened_to_is_published(house: TestHouse) -> None:
-    """A typo in a reader's key would be passed over in silence for ever."""
+async def test_no_event_of_a_family_is_left_unread_without_a_reason(house: TestHouse) -> None:
+    """What nobody reads and nobody refuses is forgotten; a typo in a key would be passed over in silence for ever."""
     events = published()
-    assert [str(item) for item in listeners(house.house) if item.type not in events[item.feed]] == []
+    found = [
+        f"{consumer} of {follower.feed}: {fault}"
+        for consumer, follower in followers(house.house)
+        for fault in unread(follower.readers, follower.refused, events[follower.feed])
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("readers", "refused", "fault"),
+    [
+        (["test.said"], {}, "test.heard has neither a reader nor a refusal"),
+        (["test.*"], {"test.heard": "why"}, "the refusal of test.heard gives no reason"),
+        (["test.said", "test.heard"], {"test.heard": "it was only a rumour"}, "test.heard is read and refused"),
+        (["test.*"], {"test.herd": "it was only a rumour"}, "test.herd is refused, and nobody says it"),
+        (["test.*", "tset.said"], {}, "tset.said is read, and nobody says it"),
+        (["test.*", "text.*"], {}, "text.* is read, and nobody says it"),
+    ],
+)
+async def test_a_planted_gap_in_an_inbox_is_found(readers: list[str], refused: dict[str, str], fault: str) -> None:
+    """The contract bites."""
+    assert unread(dict.fromkeys(readers, read_with_typo), refused, ["test.said", "test.heard", "other.thing"]) == [fault]
+
+
+async def test_a_whole_inbox_has_no_fault() -> None:
+    """By its family, by each type, or with a refusal and its reason; other families concern nobody."""
+    kinds = ["test.said", "test.heard", "other.thing"]
+    assert unread({"test.*": read_with_typo}, {}, kinds) == []
+    assert unread({"test.said": read_with_typo}, {"test.heard": "it was only a rumour"}, kinds) == []
 
 
 async def test_somebody_listens(house: TestHouse) -> None:

@@ -20,7 +20,7 @@ PERSONAL_WORDS = re.compile(r"(^|_)(name|full_name|phone|mobile|address|id_numbe
 FORBIDDEN_TO_READERS = re.compile(r"registry\.(measures|people|comanagement)\.(service|intake|ending)")
 MAX_LINES = 400
 KIT_FILES = 48
-KIT_LINES = 5400
+KIT_LINES = 5600
 
 
 def one_commit(files: Iterable[Source]) -> list[str]:
@@ -156,6 +156,38 @@ def own_schema_only(files: Iterable[Source]) -> list[str]:
         )
         found += [f"{file.path}:{line} names {match.group(1)}" for line, text in strings(file.tree) if (match := foreign.search(text))]
     return found
+
+
+WAITS = "kit/waits.py"
+
+
+def no_lost_end(files: Iterable[Source]) -> list[str]:
+    """A wait never loses its cancellation: `wait_for` does on Python 3.11, and so does whoever swallows a CancelledError. `kit.waits` has what ends."""
+    found = []
+    for file in files:
+        if file.path == WAITS:
+            continue
+        found += [f"{file.path}:{line} waits with wait_for" for line, name in calls(file.tree) if name.rpartition(".")[2] == "wait_for"]
+        for node in ast.walk(file.tree):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("suppress") and file.path != OUTERMOST:
+                found += [f"{file.path}:{node.lineno} swallows a cancellation" for kind in node.args if _is_end(kind)]
+            elif (
+                isinstance(node, ast.ExceptHandler)
+                and _is_end(node.type)
+                and not any(isinstance(part, ast.Raise) for part in ast.walk(node))
+            ):
+                found.append(f"{file.path}:{node.lineno} swallows a cancellation")
+    return found
+
+
+OUTERMOST = "deploy/stopping.py"
+"""Where the cancellation of a process's main coroutine ends: nobody above waits for it."""
+
+
+def _is_end(kind: ast.expr | None) -> bool:
+    """Whether catching this catches a CancelledError: by name, as BaseException, or as everything."""
+    kinds = kind.elts if isinstance(kind, ast.Tuple) else [kind]
+    return any(one is None or ast.unparse(one).rpartition(".")[2] in ("CancelledError", "BaseException") for one in kinds)
 
 
 def small_files(files: Iterable[Source]) -> list[str]:

@@ -23,6 +23,7 @@ PLANTED: dict[Law, Source] = {
     ),
     laws.machines_only_flag: Source("services/registry/inbox.py", "from services.registry.measures.service import transition\n"),
     laws.own_schema_only: Source("services/alerts/alerts/repository.py", "Q = 'select 1 from registry.person'\n"),
+    laws.no_lost_end: Source("gateway/identity/revocations.py", "async def f(event):\n    await asyncio.wait_for(event.wait(), 2)\n"),
     laws.small_files: Source("kit/long.py", "x = 1\n" * 401),
     laws.a_small_kit: Source("kit/long.py", "x = 1\n" * (laws.KIT_LINES + 1)),
     laws.speaking_names: Source("services/registry/people/utils.py", ""),
@@ -39,6 +40,23 @@ def test_the_law_holds(law: Law) -> None:
 @pytest.mark.parametrize("law", PLANTED, ids=lambda law: law.__name__)
 def test_the_law_bites(law: Law) -> None:
     assert len(law([PLANTED[law]])) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("with contextlib.suppress(asyncio.CancelledError):\n    pass\n", 1),
+        ("with suppress(OSError, CancelledError):\n    pass\n", 1),
+        ("try:\n    pass\nexcept asyncio.CancelledError:\n    pass\n", 1),
+        ("try:\n    pass\nexcept (OSError, BaseException):\n    x = 1\n", 1),
+        ("try:\n    pass\nexcept:\n    x = 1\n", 1),
+        ("try:\n    pass\nexcept asyncio.CancelledError:\n    x = 1\n    raise\n", 0),
+        ("try:\n    pass\nexcept Exception:\n    x = 1\n", 0),
+        ("with suppress(TimeoutError):\n    pass\n", 0),
+    ],
+)
+def test_a_swallowed_cancellation_is_found(text: str, faults: int) -> None:
+    assert len(laws.no_lost_end([Source("kit/wake.py", text)])) == faults
 
 
 def test_the_laws_bite_in_rooms_that_have_grown_into_packages() -> None:

@@ -6,8 +6,10 @@ import asyncio
 from typing import Any
 
 import psycopg
+import pytest
 
-from kit.jobs import STALLED, Jobs, defer, stop
+from kit.jobs import STALLED, Jobs, defer
+from kit.waits import end
 from kit.work import House
 from tests.houses import TestHouse
 
@@ -25,7 +27,7 @@ def jobs_of(house: TestHouse) -> tuple[Jobs, House]:
 async def queue(inside: House, name: str, **arguments: Any) -> None:
     """Queue one job."""
     async with inside.database.session() as session:
-        await defer(session, "registry", name, **arguments)
+        await defer(session, name, **arguments)
         await session.commit()
 
 
@@ -60,7 +62,7 @@ async def test_what_a_killed_worker_left_runs_again_at_once_and_its_lane_is_free
     assert left(house, "half_done") == ["doing", "todo"]
     working = asyncio.create_task(jobs.run())
     await asyncio.wait_for(both.wait(), 10)
-    await stop(working)
+    assert await end([working], 10) == []
     assert ran == [1, 2]
     assert left(house, "half_done") == []
 
@@ -88,8 +90,7 @@ async def test_a_worker_beside_a_living_one_leaves_its_work_alone(house: TestHou
                 await asyncio.sleep(0.02)
     assert left(house, "long") == ["doing"]
     go_on.set()
-    await stop(working)
-    await stop(beside)
+    assert await end([working, beside], 10) == []
     assert ran == [1]
     assert left(house, "long") == []
 
@@ -117,7 +118,7 @@ async def test_a_periodic_job_that_waits_already_is_not_put_back_twice(house: Te
                 f"insert into procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args, status) values {values}",
                 (state,),
             )
-    async with jobs.app.open_async():
+    async with jobs.open():
         assert await jobs.put_back(30) == 1
     assert left(house, "hourly") == ["todo"]
 
@@ -126,9 +127,50 @@ async def test_a_worker_whose_heart_beats_is_not_robbed(house: TestHouse) -> Non
     jobs, inside = jobs_of(house)
     await queue(inside, "long", number=1)
     begin_and_die(house)
-    async with jobs.app.open_async():
+    async with jobs.open():
         assert await jobs.put_back(STALLED) == 0
     with psycopg.connect(house.owner) as owner:
         owner.execute("update registry.procrastinate_workers set last_heartbeat = now() - interval '31 seconds'")
-    async with jobs.app.open_async():
+    async with jobs.open():
         assert await jobs.put_back(STALLED) == 1
+
+
+async def test_a_queue_that_could_not_be_opened_is_opened_later(house: TestHouse) -> None:
+    """A database that is away at the start, or a start that is cancelled half-way, must not leave a queue that never runs again."""
+    jobs, inside = jobs_of(house)
+    ran: list[int] = []
+
+    async def run(_: House, number: int) -> None:
+        ran.append(number)
+
+    jobs.job("once", run)
+    await queue(inside, "once", number=1)
+    for turns in range(1, 12):
+        opening = asyncio.create_task(jobs.run())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        assert await end([opening], 10) == []
+    await jobs.drain()
+    assert ran == [1]
+
+
+async def test_a_job_that_a_stop_breaks_off_runs_again(house: TestHouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kit.jobs.FINISH_SECONDS", 0.05)
+    jobs, inside = jobs_of(house)
+    begun, ended = asyncio.Event(), list[int]()
+
+    async def run(_: House, number: int) -> None:
+        begun.set()
+        if not ended:
+            ended.append(0)
+            await asyncio.sleep(60)
+        ended.append(number)
+
+    jobs.job("long", run)
+    await queue(inside, "long", number=7)
+    working = asyncio.create_task(jobs.run())
+    await begun.wait()
+    assert await end([working], 10) == []
+    assert left(house, "long") == ["todo"]
+    await jobs.drain()
+    assert (ended, left(house, "long")) == ([0, 7], [])

@@ -7,26 +7,26 @@ event id the last position below the snapshot horizon: a client that comes back 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import structlog
 from fastapi import APIRouter, Depends, Header, Request
-from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from kit import nameplate, outbox
 from kit.auth import Principal
 from kit.problems import FieldError, Forbidden, Invalid, TooMany, invalid
-from kit.wake import Wakes
+from kit.waits import woken
 from kit.work import House, caller_of
 from services.alerts.alerts.policy import READERS
 from services.alerts.settings import AlertsSettings
 
-HEARTBEAT_SECONDS = 15.0
+log = structlog.get_logger()
 FALLBACK_SECONDS = 5.0
 WAITING = 1000
 """Events that wait for a slow client; then its stream is closed, and it resumes by its last event id."""
@@ -49,24 +49,21 @@ class Told:
     """One event as the stream shows it."""
 
     event_id: str
-    type: str
     division_code: str
     settled: bool
     position: str
     """Where to resume so that nothing is skipped."""
     place: str
     """Where it stands itself: for reading on within one sitting, also above the horizon."""
-    data: str
-
-    def frame(self) -> bytes:
-        """The bytes of one event."""
-        return f"id: {self.position}\nevent: {self.type}\ndata: {self.data}\n\n".encode()
+    frame: ServerSentEvent
+    """As it goes over the line: made once for all who listen."""
 
 
 def _told(row: Any, epoch: str, position: str, *, settled: bool) -> Told:
     shown = {name: row.data.get(name) for name in ("alert_id", "kind", "severity", "state", "division_code", "persons", "finding")}
     data = json.dumps({"event_id": row.event_id, "at": row.occurred_at.isoformat(), **shown}, ensure_ascii=False, separators=(",", ":"))
-    return Told(row.event_id, row.type, row.division_code, settled, position, outbox.cursor_of(epoch, row.xid_text, row.id), data)
+    frame = ServerSentEvent(raw_data=data, event=row.type, id=position)
+    return Told(row.event_id, row.division_code, settled, position, outbox.cursor_of(epoch, row.xid_text, row.id), frame)
 
 
 async def read_after(house: House, position: str, place: str | None = None) -> list[Told]:
@@ -89,12 +86,14 @@ async def read_after(house: House, position: str, place: str | None = None) -> l
 
 
 class Broadcast:
-    """The one reader of a process, running while somebody listens."""
+    """The one reader of a process. It lives with the app and reads while somebody listens."""
 
     def __init__(self, house: House) -> None:
         self._house = house
         self._listeners: set[asyncio.Queue[Told | None]] = set()
-        self._task: asyncio.Task[None] | None = None
+        self._wanted = asyncio.Event()
+        self._sitting = 0
+        """Counts the times that somebody came when nobody listened: what was read for an earlier sitting is not handed out in a later one."""
         self._position = outbox.START
         self._ahead: set[str] = set()
 
@@ -105,44 +104,45 @@ class Broadcast:
         """A queue of everything that is committed from now on; None ends it. Raises TooMany."""
         if len(self._listeners) >= STREAMS:
             raise TooMany(headers={"Retry-After": "30"})
-        if self._task is None:
+        if not self._listeners:
             async with self._house.database.session() as session:
                 epoch = await nameplate.epoch(session, self._house.schema)
-                self._position = outbox.cursor_of(epoch, (await session.execute(text(_HEAD))).scalar_one(), 0)
-            if self._task is None:  # nobody was quicker meanwhile
+                position = outbox.cursor_of(epoch, (await session.execute(text(_HEAD))).scalar_one(), 0)
+            if not self._listeners:  # nobody was quicker meanwhile
+                self._position, self._sitting = position, self._sitting + 1
                 self._ahead.clear()
-                self._task = asyncio.create_task(self._read())
         queue: asyncio.Queue[Told | None] = asyncio.Queue(WAITING)
         self._listeners.add(queue)
+        self._wanted.set()
         return queue
 
-    async def leave(self, queue: asyncio.Queue[Told | None]) -> None:
-        """Stop listening; the last one out stops the reader."""
+    def leave(self, queue: asyncio.Queue[Told | None]) -> None:
+        """Stop listening; the last one out lets the reader rest."""
         self._listeners.discard(queue)
-        if not self._listeners and self._task is not None:
-            task, self._task = self._task, None
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        if not self._listeners:
+            self._wanted.clear()
 
-    async def _read(self) -> None:
-        wakes = self._house.wakes
-        assert isinstance(wakes, Wakes)
+    async def run(self, house: House) -> None:
+        """Hand out what is committed, until cancelled."""
+        wakes = house.wakes
         while True:
+            await self._wanted.wait()
             waiter = wakes.waiter()
             try:
                 await self._pass_on()
-            except (DBAPIError, TimeoutError, OSError):
+            except (SQLAlchemyError, OSError):
                 await asyncio.sleep(1)  # the database is away; positions lose nothing
                 continue
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(waiter.wait(), FALLBACK_SECONDS)
+            await woken(waiter, FALLBACK_SECONDS)
 
     async def _pass_on(self) -> None:
         """Hand out what is new, page by page."""
         place: str | None = None
+        sitting = self._sitting
         while True:
             found = await read_after(self._house, self._position, place)
+            if sitting != self._sitting:
+                return
             self._hand_out(found)
             if len(found) < PAGE:
                 return
@@ -195,29 +195,30 @@ class AllowStream:
 router = APIRouter(prefix="/alerts/v1", tags=["alerts"])
 
 
-@router.get(
-    "/stream", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
-)
-async def stream(
-    request: Request,
-    principal: Annotated[Principal, Depends(AllowStream())],
-    last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=60)] = None,
-) -> StreamingResponse:
-    """Alerts of the caller's towns as they are raised, grow, are taken up and closed: ids and codes, no person."""
+async def _resume_after(
+    request: Request, last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=60)] = None
+) -> str | None:
+    """Where the caller's earlier stream ended. Raises Invalid for what no stream of ours ever said, Gone for a position of another life of this house."""
+    if not last_event_id:
+        return None
+    try:
+        place = outbox.parse_cursor(last_event_id)
+    except ValueError as error:
+        raise invalid("/header/Last-Event-ID", "bad_cursor", "续传位置无效", "no position to resume from") from error
     house: House = request.app.state.house
-    broadcast = house.part(Broadcast)
-    if last_event_id:
-        try:
-            place = outbox.parse_cursor(last_event_id)
-        except ValueError as error:
-            raise invalid("/header/Last-Event-ID", "bad_cursor", "续传位置无效", "no position to resume from") from error
-        async with house.database.session() as session:
-            await outbox.given_epoch(session, house.schema, place, exactly=False)
+    async with house.database.session() as session:
+        await outbox.given_epoch(session, house.schema, place, exactly=False)
+    return last_event_id
+
+
+async def _seat(request: Request) -> AsyncIterator[asyncio.Queue[Told | None]]:
+    """A place among the listeners, for as long as the request lives. Asked for after the guard, before the answer begins. Raises TooMany."""
+    broadcast = request.app.state.house.part(Broadcast)
     queue = await broadcast.join()
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(
-        _events(house, broadcast, queue, principal, last_event_id or None), media_type="text/event-stream", headers=headers
-    )
+    try:
+        yield queue
+    finally:
+        broadcast.leave(queue)
 
 
 def sees(principal: Principal, told: Told) -> bool:
@@ -225,32 +226,41 @@ def sees(principal: Principal, told: Told) -> bool:
     return principal.covers(told.division_code)
 
 
-async def _events(
-    house: House, broadcast: Broadcast, queue: asyncio.Queue[Told | None], principal: Principal, position: str | None
-) -> AsyncIterator[bytes]:
+@router.get(
+    "/stream", response_class=EventSourceResponse, responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}
+)
+async def stream(
+    request: Request,
+    principal: Annotated[Principal, Depends(AllowStream())],
+    position: Annotated[str | None, Depends(_resume_after)],
+    queue: Annotated[asyncio.Queue[Told | None], Depends(_seat)],
+) -> AsyncIterator[ServerSentEvent]:
+    """Alerts of the caller's towns as they are raised, grow, are taken up and closed: ids and codes, no person."""
+    house: House = request.app.state.house
     settings = house.part(AlertsSettings)
     loop = asyncio.get_running_loop()
     ends, shown = loop.time() + settings.stream_seconds, set[str]()
-    try:
-        yield b": connected\nretry: 2000\n\n"
-        place: str | None = None
-        while position is not None:
+    yield ServerSentEvent(comment="connected", retry=2000)
+    place: str | None = None
+    while position is not None:
+        try:
             page = await read_after(house, position, place)
-            for told in page:
-                shown.add(told.event_id)
-                if sees(principal, told):
-                    yield told.frame()
-            more = len(page) == PAGE
-            position, place = (page[-1].position if more else None), (page[-1].place if more and not page[-1].settled else None)
-        while (left := ends - loop.time()) > 0:
-            try:
-                told = await asyncio.wait_for(queue.get(), min(HEARTBEAT_SECONDS, left))
-            except TimeoutError:
-                yield b": alive\n\n"
-                continue
-            if told is None:
-                return
-            if told.event_id not in shown and sees(principal, told):
-                yield told.frame()
-    finally:
-        await broadcast.leave(queue)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("stream_broke_off", kind=type(error).__name__)
+            return  # an answer that has begun cannot become an error: it ends, and the client resumes
+        for told in page:
+            shown.add(told.event_id)
+            if sees(principal, told):
+                yield told.frame
+        more = len(page) == PAGE
+        position, place = (page[-1].position if more else None), (page[-1].place if more and not page[-1].settled else None)
+    while True:
+        try:
+            async with asyncio.timeout(ends - loop.time()):
+                told = await queue.get()
+        except TimeoutError:
+            return  # the client comes again, with its last event id and a fresh token
+        if told is None:
+            return
+        if told.event_id not in shown and sees(principal, told):
+            yield told.frame

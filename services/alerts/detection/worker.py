@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import psycopg
 from psycopg import AsyncConnection, sql
 
+from kit.db import connect_whole
 from kit.work import House, system_work
 from services.alerts import cells
 from services.alerts.checkins.repository import CHANNEL
@@ -78,9 +79,7 @@ class Detection:
         """Watch the queue for ever, when no other process does."""
         while True:
             try:
-                async with await AsyncConnection.connect(
-                    house.database.conninfo, autocommit=True, application_name="guikang detection"
-                ) as connection:
+                async with await connect_whole(house.database.conninfo, autocommit=True, application="guikang detection") as connection:
                     if await self._leads(connection):
                         await asyncio.to_thread(_load)
                         await connection.execute(sql.SQL("listen {}").format(sql.Identifier(CHANNEL)))

@@ -197,4 +197,4 @@ async def _tell(work: Work, before: changes.Spans, entries: Sequence[CatalogueEn
         event = CatalogueChanged(change=change.change, from_day=change.from_day, category_before=change.before, category_after=change.after)
         await work.publish(event, by_key[change.name_zh, change.entry_from].id, work.house.county)
     if different:
-        await defer(work.session, work.house.schema.name, IN_EFFECT_JOB)
+        await defer(work.session, IN_EFFECT_JOB)

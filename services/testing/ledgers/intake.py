@@ -130,7 +130,7 @@ async def take_over(work: Work, found: Mapping[Any, Any]) -> dict[str, int]:
         await work.session.execute(
             text("delete from testing.ledger_row where import_id = :import and kind = :kind"), {"import": import_id, "kind": SCREENING}
         )
-        await jobs.defer(work.session, TABLES.schema.name, FORGET_JOB, import_id=str(import_id))
+        await jobs.defer(work.session, FORGET_JOB, import_id=str(import_id))
     return counts
 
 

@@ -154,7 +154,7 @@ async def _wake_planner(work: Work) -> None:
     )
     row = known.one()
     if not row.queued:
-        await defer(work.session, schema, PLAN_JOB, xact=row.xact)
+        await defer(work.session, PLAN_JOB, xact=row.xact)
 
 
 def _actor(work: Work, reason: str = "") -> Actor:
