@@ -16,18 +16,24 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Never
 
+import structlog
+
 from deploy.database import address
 from deploy.folder import DataFolder
+from deploy.logfiles import open_log
 from deploy.nameplate import remembered
 from deploy.ports import Reserved
 from deploy.postgres import die_with_parent
 from deploy.problems import AppFailed, AppSilent, Told
-from deploy.serving import GRACE, PATIENCE, StopSignals, answers
+from deploy.serving import GRACE, PATIENCE, StopSignals, answers, drain_seconds
+from deploy.stopping import StopWatch
 from kit.clock import real_clock
+from kit.waits import end
 
 if TYPE_CHECKING:
     from deploy.up import Run
 
+log = structlog.get_logger()
 SERVICES = ("registry", "testing", "alerts", "precursor")
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before an app that ended is started again: doubled each time, and back to the first after a minute of life."""
@@ -70,7 +76,7 @@ class Child:
         # The owner's address is for migrations only; an app has its own login.
         environment = {key: value for key, value in os.environ.items() if key != "GUIKANG_DSN"}
         reserved = ["--reserved"] if self._reserved else []
-        with self.log.open("ab") as log:
+        with os.fdopen(open_log(self.log), "ab") as log:
             self._process = subprocess.Popen(
                 python_command("serve", self.name, "--data-dir", str(self.folder.path), "--port", str(self.port), *reserved),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True,
@@ -100,8 +106,9 @@ class Child:
             return
         self._process.terminate()
         try:
-            await asyncio.to_thread(self._process.wait, 2 * GRACE)
+            await asyncio.to_thread(self._process.wait, 2 * GRACE + drain_seconds())
         except subprocess.TimeoutExpired:
+            log.error("app_did_not_end", service=self.name, pid=self._process.pid, seconds=2 * GRACE)
             self._process.kill()
             self._process.wait()
 
@@ -123,9 +130,8 @@ async def errand(command: str, run: Run, report: Callable[[str, int, int], None]
     Raises the problem that the child tells, or AppFailed with the child's log when it ends otherwise.
     """
     log = run.folder.path / "logs" / f"{command}.log"
-    log.parent.mkdir(mode=0o700, exist_ok=True)
     result: dict[str, object] | None = None
-    with log.open("ab") as errors:
+    with os.fdopen(open_log(log), "ab") as errors:
         child = await asyncio.create_subprocess_exec(
             *python_command(command, "--data-dir", str(run.folder.path)),
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, env=os.environ | environment,
@@ -151,16 +157,17 @@ async def errand(command: str, run: Run, report: Callable[[str, int, int], None]
     return result
 
 
-async def run_children(run: Run, server: str) -> None:
+async def run_children(run: Run, server: str, watch: StopWatch) -> None:
     """Prepare the database, start every app, wait for each to answer, load the demo, watch until cancelled, stop the gateway first."""
     children = [Child(name, Reserved(), run.folder) for name in SERVICES] + [Child("gateway", run.options.port, run.folder)]
-    signals = StopSignals()
+    signals = StopSignals(watch)
 
     def force() -> None:
         for child in children:
             child.kill()
 
     signals.force = force
+    keeping = run.keepers()
     with signals.watch():
         try:
             with run.steps.step("Bring the schemas up to date · 更新数据库结构") as report:
@@ -182,6 +189,7 @@ async def run_children(run: Run, server: str) -> None:
             run.announce()
             await _watch(run, children)
         finally:
+            await end(keeping, GRACE)
             run.folder.remove("ready.json")
             *services, gateway = children
             await gateway.stop()

@@ -119,6 +119,7 @@ class DataFolder:
         os.ftruncate(lock, 0)
         os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
         self._lock = lock
+        self.path.chmod(0o700)  # also one that a person made, or an earlier release: its files name people
         # A worker made by fork() would keep the lock after our death; it lets go at birth.
         os.register_at_fork(after_in_child=self._forget)
         self._clear_remains()

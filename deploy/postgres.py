@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import os
 import shutil
 import signal
 import subprocess
@@ -24,6 +25,7 @@ import psycopg
 
 from deploy.folder import NEEDED_MB, DataFolder, process_lives, write_atomically
 from deploy.identity import Identity, choose_identity
+from deploy.logfiles import open_log
 from deploy.ports import free_port, port_is_free
 from deploy.problems import (
     DiskFull,
@@ -38,8 +40,6 @@ from deploy.problems import (
 )
 
 OWNER = "guikang"
-LOG_LIMIT = 10_000_000
-"""Bytes after which the log of earlier runs is set aside at the next start (one generation is kept)."""
 
 SETTINGS: dict[str, str] = {
     "listen_addresses": "127.0.0.1",
@@ -120,6 +120,11 @@ class Postgres:
         """The postmaster's process number, 0 when it does not run."""
         return self._process.pid if self._process and self._process.poll() is None else 0
 
+    @property
+    def exit_code(self) -> int | None:
+        """How it ended (negative: by this signal); None while it runs or before."""
+        return self._process.poll() if self._process else None
+
     def dsn(self, database: str = "postgres") -> str:
         """The owner's address, in URL form (libpq and SQLAlchemy both read it)."""
         return f"postgresql://{OWNER}:{self._password}@127.0.0.1:{self.port}/{database}"
@@ -162,14 +167,12 @@ class Postgres:
             raise RuntimeError("this server runs already")
         self._end_leftover()
         self._choose_port()
-        if self.log.exists() and self.log.stat().st_size > LOG_LIMIT:
-            self.log.replace(self.log.with_suffix(".log.1"))
         settings = SETTINGS | {"port": str(self.port)}
         if not self._durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with full_disk_told(self.folder.path, NEEDED_MB), self.log.open("ab") as log:
-            self._log_start = log.tell()
+        with full_disk_told(self.folder.path, NEEDED_MB), os.fdopen(open_log(self.log), "ab") as log:
+            self._log_start = log.seek(0, os.SEEK_END)
             self._process = subprocess.Popen(
                 [*self.identity.prefix, str(self.identity.bin / "postgres"), "-D", str(self.data), *options],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.data, env=self.identity.environment,
@@ -177,6 +180,20 @@ class Postgres:
                 start_new_session=True, preexec_fn=lambda: die_with_parent(signal.SIGINT), **self.identity.user,
             )  # fmt: skip
         self.folder.write("postgres.json", {"pid": self._process.pid, "port": self.port})
+
+    def launch_again(self) -> None:
+        """Start a server that has ended, on the port that everybody knows. As `launch`. Raises PortTaken, DiskFull, OSError."""
+        self._given, self._process = True, None
+        self.launch()
+
+    def answers(self) -> bool:
+        """Whether it takes a query now; after a crash it recovers first."""
+        try:
+            with psycopg.connect(self.dsn(), connect_timeout=5) as connection:
+                connection.execute("select 1")
+        except psycopg.Error:
+            return False
+        return True
 
     def wait(self, seconds: float = 120) -> None:
         """Wait until the server answers a query (recovery after a crash included).
@@ -277,6 +294,6 @@ class Postgres:
         words = [line.split(mark, 1)[1] for line in said.splitlines() for mark in ("FATAL:", "PANIC:", "initdb: error:") if mark in line]
         reason = (words or said.strip().splitlines()[-1:] or ["it gave no reason"])[0].strip().rstrip(".")
         if doing != "starting":
-            with self.log.open("a", encoding="utf-8") as log:
+            with os.fdopen(open_log(self.log), "a", encoding="utf-8") as log:
                 log.write(said)
         raise PostgresFailed(doing=doing, doing_zh=doing_zh, reason=reason, log=self.log)

@@ -6,7 +6,6 @@ Everything an app must know stands in the data folder: `addresses.json` (databas
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import sys
@@ -19,7 +18,8 @@ from deploy.folder import DataFolder
 from deploy.memory import give_back_large_buffers
 from deploy.nameplate import Wanted
 from deploy.problems import NotRunning
-from deploy.serving import StopSignals, listen, server_for
+from deploy.serving import StopSignals, drain, listen, server_for
+from deploy.stopping import StopWatch, run_until_stopped
 from kit.clock import clock_from, real_clock
 
 if TYPE_CHECKING:
@@ -53,14 +53,14 @@ def serve(name: str, data_dir: Path, port: int, *, reserved: bool = False) -> No
     import uvloop  # servers only
 
     give_back_large_buffers()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner, contextlib.suppress(asyncio.CancelledError):
-        runner.run(_serve(name, DataFolder(data_dir), port, reserved=reserved))
+    watch = StopWatch()
+    run_until_stopped(_serve(name, DataFolder(data_dir), port, watch, reserved=reserved), uvloop.new_event_loop, watch)
 
 
-async def _serve(name: str, folder: DataFolder, port: int, *, reserved: bool) -> None:
+async def _serve(name: str, folder: DataFolder, port: int, watch: StopWatch, *, reserved: bool) -> None:
     from deploy import compose  # a second of imports
 
-    signals = StopSignals()
+    signals = StopSignals(watch)
     with signals.watch():
         settings = settings_from(folder)
         own = database.app_dsn(settings.dsn, folder, name)
@@ -74,8 +74,8 @@ async def _serve(name: str, folder: DataFolder, port: int, *, reserved: bool) ->
             try:
                 await asyncio.wait({serving})
             finally:
+                await drain(house.leave)
                 server.should_exit = True
-                house.leave()
                 await asyncio.wait({serving})
         finally:
             await house.stop()

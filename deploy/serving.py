@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import http.client
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -14,9 +15,13 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from deploy.problems import PortTaken
+from deploy.stopping import StopWatch
 
 GRACE = 5
 """Seconds that running requests (and streams, which have no end of their own) get when the house stops."""
+
+MOST_DRAIN = 20.0
+"""Seconds: a stop has its bound (deploy.stopping)."""
 
 PATIENCE = 60
 """Seconds in which an app must answer after its start."""
@@ -87,10 +92,28 @@ async def answers(port: int, gone: Callable[[], bool], path: str = "/readyz", se
     return False
 
 
-class StopSignals:
-    """SIGINT and SIGTERM cancel the task once; a second one calls `force`."""
+def drain_seconds() -> float:
+    """How long a process that was asked to end goes on serving while `/readyz` already answers 503, so that a balancer turns to another one first.
 
-    def __init__(self) -> None:
+    GUIKANG_DRAIN_SECONDS, 0 without a balancer.
+    """
+    try:
+        return min(max(float(os.environ.get("GUIKANG_DRAIN_SECONDS", "0")), 0), MOST_DRAIN)
+    except ValueError:
+        return 0
+
+
+async def drain(leave: Callable[[], None]) -> None:
+    """Say that this process leaves, and serve on while others learn it."""
+    leave()
+    await asyncio.sleep(drain_seconds())
+
+
+class StopSignals:
+    """SIGINT and SIGTERM cancel the task once, and from then on the stop has its bound; a second one calls `force`."""
+
+    def __init__(self, watch: StopWatch) -> None:
+        self._stop_watch = watch
         self.force: Callable[[], None] = lambda: None
         self._seen = False
 
@@ -105,6 +128,7 @@ class StopSignals:
                 self.force()
                 return
             self._seen = True
+            self._stop_watch.arm(loop)
             task.cancel()
 
         for number in (signal.SIGINT, signal.SIGTERM):

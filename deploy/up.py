@@ -28,13 +28,18 @@ import psycopg
 
 from deploy import database, welcome
 from deploy.clocks import demo_clock
+from deploy.figures import serve_figures
 from deploy.folder import DataFolder
+from deploy.logfiles import LogFiles
 from deploy.memory import give_back_large_buffers
 from deploy.nameplate import Wanted, remember_how_far, remembered
 from deploy.postgres import Postgres
-from deploy.problems import AppSilent, BadOption
-from deploy.serving import PATIENCE, StopSignals, answers, listen, server_for
+from deploy.problems import AppSilent, BadOption, StartProblem
+from deploy.serving import GRACE, PATIENCE, StopSignals, answers, drain, listen, server_for
 from deploy.steps import Steps
+from deploy.stopping import StopWatch, run_until_stopped
+from deploy.supervising import PostgresWatch
+from kit.waits import end
 
 if TYPE_CHECKING:
     from deploy.compose import HouseSettings
@@ -129,6 +134,27 @@ class Run:
         self.folder.write(
             "ready.json", {"base_url": self.base_url, "shape": self.shape, "demo": self.options.demo, "pids": pids, "versions": versions}
         )
+
+    def keepers(self) -> list[asyncio.Task[None]]:
+        """Tasks that look after what runs beside the apps, until they are cancelled: the logs' ceiling, the embedded database."""
+        keeping = [asyncio.create_task(LogFiles(self.folder.path).run(), name="ceiling of the logs")]
+        if self.postgres:
+            watch = PostgresWatch(self.postgres, self._tell)
+            keeping.append(asyncio.create_task(watch.run(), name="watch over Postgres"))
+        return keeping
+
+    def _tell(self, sentence: str) -> None:
+        """Tell the person at the terminal, and whoever reads `ready.json`, that the database is another process now."""
+        self.steps.console.print(f"  {sentence}", highlight=False, soft_wrap=True)
+        if (self.folder.path / "ready.json").exists():
+            with contextlib.suppress(OSError, StartProblem):  # a full disk must not end the watch
+                self.write_ready()
+
+    def end_all_the_same(self) -> None:
+        """What must not be left out even when the apps do not end: nobody is told that the house is ready, and the database stops in order."""
+        self.folder.remove("ready.json")
+        if self.postgres:
+            self.postgres.stop()
 
     def announce(self) -> None:
         """Write `ready.json`, then tell the person."""
@@ -252,33 +278,37 @@ def _note_how_far(run: Run, server: str) -> None:
 
 
 def _serve(run: Run, server: str, door: socket.socket) -> None:
+    watch = StopWatch(last=run.end_all_the_same)
     if run.options.processes:
         from deploy.children import run_children  # this shape only
 
         door.close()  # it was free; the gateway's own process opens it
-        main, factory = run_children(run, server), asyncio.new_event_loop
+        main, factory = run_children(run, server, watch), asyncio.new_event_loop
     else:
         import uvloop  # the supervisor of several processes does without
 
         with run.steps.step("Bring the schemas up to date · 更新数据库结构") as report:
             dsn = database.prepare(server, run.folder.path, report, wanted=wanted(run.folder, run.options)).dsn
         run.is_prepared()
-        main, factory = run_embedded(run, dsn, door), uvloop.new_event_loop
-    with asyncio.Runner(loop_factory=factory) as runner, contextlib.suppress(asyncio.CancelledError):
-        runner.run(main)
+        main, factory = run_embedded(run, dsn, door, watch), uvloop.new_event_loop
+    run_until_stopped(main, factory, watch)
 
 
-async def run_embedded(run: Run, dsn: str, door: socket.socket) -> None:
+async def run_embedded(run: Run, dsn: str, door: socket.socket, watch: StopWatch) -> None:
     """All apps in this process, until cancelled."""
     from deploy import compose  # loaded while Postgres started
 
-    signals = StopSignals()
+    signals = StopSignals(watch)
+    keeping = run.keepers()
     with signals.watch():
         settings = run.settings(dsn)
         with run.steps.step("Open the house · 启动网关与四个服务"):
             house = compose.build(settings)
             await house.start()
         try:
+            beside = serve_figures(house.apps)
+            if beside is not None:
+                keeping.append(beside)
             server = server_for(house.app, edge=True)
             signals.force = lambda: setattr(server, "force_exit", True)
             serving = asyncio.create_task(server.serve(sockets=[door]))
@@ -296,7 +326,9 @@ async def run_embedded(run: Run, dsn: str, door: socket.socket) -> None:
                 await asyncio.wait({serving})
             finally:
                 run.folder.remove("ready.json")
+                await drain(house.leave)
                 server.should_exit = True
                 await asyncio.wait({serving})
         finally:
+            await end(keeping, GRACE)
             await house.stop()
