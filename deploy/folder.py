@@ -25,7 +25,7 @@ from pathlib import Path
 from deploy.problems import DiskFull, FolderForeign, FolderTaken, FolderUnfit, full_disk_told
 
 OURS = re.compile(
-    r"lock|postgres|postgres\.(new|pw|json|port|log|log\.1)|secrets|files|logs|postgres-binaries|(ready|addresses|kind|clock|demo|house|demo-accounts)\.json|working_days\.csv"
+    r"lock|postgres|postgres\.(new|pw|json|port|log|log\.[1-9])|secrets|files|logs|postgres-binaries|(ready|addresses|kind|clock|demo|house|demo-accounts)\.json|working_days\.csv"
 )
 """What a data folder may hold: a folder with anything else is somebody's, unless it has been ours before. A restored one has no lock yet."""
 

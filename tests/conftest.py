@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import faulthandler
+import gc
 import os
+import threading
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
+import pytest_timeout
 
 from deploy.folder import DataFolder
 from deploy.postgres import Postgres
+from kit.waits import frames
 from tests.boards import Board, Tally, board_of, boards, tally_of
 
 if TYPE_CHECKING:
+    from pytest_timeout import Settings
+
     from tests.houses import Template
 
 
@@ -26,6 +34,43 @@ def board(record_property: Callable[[str, object], None]) -> Board:
 def tally(record_property: Callable[[str, object], None]) -> Tally:
     """Add counts under a title to those that the run shows at its end."""
     return tally_of(record_property)
+
+
+STDERR = pytest.StashKey[int]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the terminal's stderr while nothing captures it: a worker's last words must reach somebody."""
+    config.stash[STDERR] = os.dup(2)
+
+
+@pytest.hookimpl
+def pytest_timeout_set_timer(item: pytest.Item, settings: Settings) -> bool:
+    """Bound a test: also tell where each asyncio task waits, before pytest-timeout shows the threads and ends the worker.
+
+    A task that waits stands on no thread's stack, and a hang in a stop is nearly always such a task.
+    """
+    timer = threading.Timer(settings.timeout, _tell_and_end, (item, settings))
+    timer.daemon = True
+    timer.name = f"bound of {item.nodeid}"
+
+    def cancel() -> None:
+        timer.cancel()
+        timer.join()
+
+    item.cancel_timeout = cancel  # pyright: ignore[reportAttributeAccessIssue] - how pytest-timeout itself remembers its timer
+    timer.start()
+    return True
+
+
+def _tell_and_end(item: pytest.Item, settings: Settings) -> None:
+    lines = [f"\n{item.nodeid} has not ended after {settings.timeout:.0f} s. Tasks that wait:\n"]
+    for task in [one for one in gc.get_objects() if isinstance(one, asyncio.Task) and not one.done()]:
+        lines += [f"  {task.get_name()}\n", *(f"    {place}\n" for place in frames(task))]
+    stderr = item.config.stash[STDERR]
+    os.write(stderr, "".join(lines).encode())
+    faulthandler.dump_traceback(stderr, all_threads=True)
+    pytest_timeout.timeout_timer(item, settings)  # ends the process: the run counts the test as failed and goes on with another worker
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -58,7 +58,8 @@ async def test_a_killed_postmaster_comes_back_with_all_that_was_answered(server:
         assert asyncio.get_running_loop().time() - begun < 30, "seconds, also on a busy machine"
         with psycopg.connect(server.dsn()) as connection:
             assert connection.execute("select count(*), max(number) from kept").fetchone() == (written, written)
-    await until(lambda: len(told) >= 4)
+    await until(lambda: "answers again" in told[-1])
+    assert "is started again" in told[0]
     assert await end([watching], 10) == []
 
 

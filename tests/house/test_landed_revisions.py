@@ -26,7 +26,7 @@ from deploy.compose import HouseSettings, build
 from deploy.folder import DataFolder
 from deploy.keys import Keys
 from deploy.nameplate import Wanted
-from deploy.postgres import binaries
+from deploy.postgres import Postgres, binaries
 from kit import migrate
 from kit.clock import SteppedClock
 from kit.roles import Role
@@ -82,6 +82,20 @@ def answers() -> dict[str, Any]:
     """What the landed version counted and answered."""
     found: dict[str, Any] = json.loads(lzma.decompress((LANDED / "answers.json.xz").read_bytes()))
     return found
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server of its own: logins belong to a whole server, and this county's folder has other passwords than those of the tests that follow."""
+    folder = DataFolder(tmp_path_factory.mktemp("server"))
+    folder.take()
+    server = Postgres(folder, durable=False)
+    server.start()
+    try:
+        yield server.dsn()
+    finally:
+        server.stop()
+        folder.release()
 
 
 def restore(owner: str, name: str) -> str:

@@ -93,5 +93,5 @@ async def test_a_disk_that_takes_nothing_stops_nobody(tmp_path: Path, lines: io.
     (tmp_path / "logs").write_text("no folder")
     log = AccessLog(tmp_path / "logs" / "access.log")
     for number in range(AccessLog.MANY):
-        log.note("t", "GET", "/", 200, 0, str(number), "")
+        log.note("t", "GET", "/", 200, 0, str(number), "officer-1")
     assert json.loads(lines.getvalue())["event"] == "access_log_failed"

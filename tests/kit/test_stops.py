@@ -22,7 +22,7 @@ from tests.kit.turns import cancelled_at
 
 pytestmark = pytest.mark.anyio
 POINTS = 40
-ROUNDS = 4
+ROUNDS = 2
 LATER = (0, 1, 2)
 """Turns between an event and the cancellation: within two turns `asyncio.wait_for` loses it on Python 3.11."""
 BOARD = "stops"
