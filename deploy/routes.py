@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 
 from deploy.compose import HouseSettings, build
 from gateway.edge.routes import COLUMNS, SHIPPED, Route, RouteTable
-from gateway.identity.guard import AllowPublic
+from kit.work import AllowPublic
 
 JSON_LIMIT = 65_536
 LIMITS: tuple[tuple[str, int], ...] = (

@@ -346,6 +346,22 @@ def allow(*roles: str, personal: bool = False, grant: str | None = "") -> Any:
     return Depends(Allow(*roles, personal=personal, grant=grant))
 
 
+ANYONE = Principal("anyone", "", frozenset(), ())
+"""Whoever calls a public route: no roles, no places."""
+
+
+class AllowPublic:
+    """The guard of a door that is open to everybody: it says so, gives a unit of work without rights, and the route table shows it as `public`."""
+
+    roles = frozenset({"public"})
+    personal = False
+
+    async def __call__(self, request: Request) -> Work:
+        """A unit of work for nobody in particular."""
+        house: House = request.app.state.house
+        return Work(house, request.state.session, ANYONE, house.clock(), request.headers.get("x-request-id", "")[:64])
+
+
 class AllowNeighbour:
     """The guard of `/internal/…`: a neighbour's service token, never routed by the gateway.
 

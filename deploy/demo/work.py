@@ -185,8 +185,7 @@ async def _inspections(officer: Client) -> None:
         "authority": "emergency_management",
         "inspect_from": "2021-07-10",
         "inspect_to": "2021-09-30",
-        "public_sources": [{"name": "福利彩票双色球第2021075期红球", "count": 6, "low": 1, "high": 33}],
-        "public_values_known_at": "2021-07-04T21:30:00+08:00",
+        "public_sources": [{"source": "ssq_red", "day": "2021-07-04", "issue": "2021075"}],
     }
     made = await officer.raw("POST", "/precursor/v1/draws", json=new)
     await officer.raw("POST", f"/precursor/v1/draws/{made.json()['id']}/commit", If_Match=made.headers["etag"])

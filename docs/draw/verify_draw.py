@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Recompute a draw (双随机) from its proof, after README.md beside this file. Needs Python 3.8 and nothing else; shares no code with the system that drew.
 
-    python3 verify_draw.py proof.json          the proof as GET /precursor/v1/draws/{id}/proof gives it
+    python3 verify_draw.py proof.json          the proof as GET /precursor/v1/public/draws/{id}/proof gives it, without an account
     python3 verify_draw.py proof.json --announced <digest> <commitment>
                                                also compare with what was written down when the draw was announced
 
@@ -18,8 +18,22 @@ FAILED = []
 FIELDS = (
     "format algorithm draw_id title state objects inspectors parameters digests commitment committed_at secret public_values public_text "
     "public_reference seed revealed_at result replacements result_withheld attempts"
-).split()
-PARTS = {"replacements": "object leaves enters ground passed_over recorded_at", "attempts": "id state set_aside_reason planned_at"}
+)
+FORMATS = {
+    "guikang-draw-proof-1": (
+        FIELDS,
+        {"replacements": "object leaves enters ground passed_over recorded_at", "attempts": "id state set_aside_reason planned_at"},
+    ),
+    "guikang-draw-proof-2": (
+        FIELDS + " pool attempt commitment_number commitments object_replacements redacted",
+        {
+            "replacements": "object leaves enters ground passed_over recorded_at signed_at",
+            "object_replacements": "stratum leaves enters officers ground passed_over recorded_at signed_at",
+            "attempts": "id number state set_aside_reason set_aside_document planned_at commitment commitment_number",
+            "commitments": "number draw_id commitment committed_at state",
+        },
+    ),
+}
 STRATA = ("key", "D", "C", "B", "A")
 
 
@@ -74,6 +88,7 @@ def in_order(proof, seed):
     """Whether each officer who came instead of another was the next of the same pick."""
     firms = {firm["id"]: firm for firm in proof["objects"]["objects"]}
     gone = {line["object"]: list(line["officers"]) for line in proof["result"]}
+    gone.update((change["enters"], list(change["officers"])) for change in proof.get("object_replacements", ()) if change["enters"])
     serving = {firm: set(officers) for firm, officers in gone.items()}
     for change in proof["replacements"]:
         firm = change["object"]
@@ -87,12 +102,55 @@ def in_order(proof, seed):
     return True
 
 
+def objects_in_order(proof, seed):
+    """Whether each firm that came instead of another was the next of its stratum's pick, with the officers drawn for it; none only when nobody is left."""
+    firms = {firm["id"]: firm for firm in proof["objects"]["objects"]}
+    drawn = [line["object"] for line in proof["result"]]
+    present = set(drawn)
+    wanted = proof["parameters"]["officers_per_object"]
+    for change in proof["object_replacements"]:
+        if change["leaves"] not in present or firms[change["leaves"]]["stratum"] != change["stratum"]:
+            return False
+        members = sorted(name for name, firm in firms.items() if firm["stratum"] == change["stratum"])
+        order = [o for o in take(members, len(members), "objects:" + change["stratum"], seed) if o not in drawn]
+        skipped = [item["object"] for item in change["passed_over"]]
+        came = [] if change["enters"] is None else [change["enters"]]
+        if order[: len(skipped) + len(came)] != [*skipped, *came] or (not came and len(order) > len(skipped)):
+            return False
+        officers = take(free_for(proof, firms[came[0]]), wanted, "officers:" + came[0], seed) if came else []
+        if officers != change["officers"]:
+            return False
+        drawn += came
+        present = present - {change["leaves"]} | set(came)
+    return True
+
+
+def counted(proof):
+    """Attempts and commitments, which are numbered without a gap; an attempt that is given up names its written ground."""
+    check("attempts are numbered without a gap", [one["number"] for one in proof["attempts"]] == list(range(1, len(proof["attempts"]) + 1)))
+    check("this attempt's number", proof["attempt"] == next(one["number"] for one in proof["attempts"] if one["id"] == proof["draw_id"]))
+    numbers = [one["number"] for one in proof["commitments"]]
+    check("commitments of the pool are numbered without a gap", numbers == list(range(1, len(numbers) + 1)))
+    own = [(one["number"], one["commitment"]) for one in proof["commitments"] if one["draw_id"] == proof["draw_id"]]
+    mine = [] if proof["commitment"] is None else [(proof["commitment_number"], proof["commitment"])]
+    check("this draw's commitment stands among them", own == mine)
+    fixed = proof["parameters"]
+    check(
+        "the pool is the one that was frozen",
+        proof["pool"] == "/".join((fixed["object_kind"], fixed["authority"], fixed["inspect_from"][:4])),
+    )
+
+
 def verify(proof, announced):
-    check("format and algorithm are known", (proof["format"], proof["algorithm"]) == ("guikang-draw-proof-1", "guikang-draw-1"))
-    check("its fields are those of the format", sorted(proof) == sorted(FIELDS))
-    for part, names in PARTS.items():
+    check("format and algorithm are known", proof["format"] in FORMATS and proof["algorithm"] == "guikang-draw-1")
+    fields, parts = FORMATS.get(proof["format"], (FIELDS, {}))
+    check("its fields are those of the format", sorted(proof) == sorted(fields.split()))
+    for part, names in parts.items():
         check("fields of the " + part, all(sorted(entry) == sorted(names.split()) for entry in proof[part]))
     digests = {part: sha(canonical(proof[part])) for part in ("objects", "inspectors", "parameters")}
+    if proof.get("redacted"):
+        print("note: certificate numbers are left out; the digest of the inspectors stands for them")
+        digests["inspectors"] = proof["digests"]["inspectors"]
     directory, fixed = sha(canonical(digests)), proof["parameters"]
     for part, digest in digests.items():
         check("digest of the frozen " + part, digest == proof["digests"][part])
@@ -107,6 +165,8 @@ def verify(proof, announced):
     ids = [attempt["id"] for attempt in proof["attempts"]]
     place = ids.index(proof["draw_id"])
     check("the attempt before this one is the one that was frozen", (ids[place - 1] if place else None) == fixed["redraw_of"])
+    if proof["format"] != "guikang-draw-proof-1":
+        counted(proof)
     if announced:
         check("directories are those that were announced", announced[0] == directory)
         check("commitment is the one that was announced", announced[1] == proof["commitment"])
@@ -130,6 +190,8 @@ def verify(proof, announced):
     check("firms and officers are those that the seed gives, in order", redraw(proof, seed) == proof["result"])
     check("at least two officers go to each firm", all(len(set(line["officers"])) >= 2 for line in proof["result"]))
     check("who came instead of another was the next in order", in_order(proof, seed))
+    if proof["format"] != "guikang-draw-proof-1":
+        check("what was inspected instead of another was the next in order", objects_in_order(proof, seed))
     print("public numbers to look up: %s = %s" % ([source["name"] for source in sources], proof["public_values"]))
     for attempt in proof["attempts"]:
         if attempt["state"] == "set_aside":

@@ -9,9 +9,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Request, Response
 
 from gateway.documents.service import Library
-from gateway.identity.guard import AllowPublic
 from kit.problems import NotFound, language_of
-from kit.work import UnitRoute, Work
+from kit.work import AllowPublic, UnitRoute, Work
 
 router = APIRouter(tags=["documents"], route_class=UnitRoute)
 Anybody = Annotated[Work, Depends(AllowPublic())]

@@ -8,7 +8,6 @@ from uuid import UUID
 from fastapi import APIRouter, Cookie, Depends, Form, Header, Response
 
 from gateway.identity import administration, machines, repository, service
-from gateway.identity.guard import AllowPublic
 from gateway.identity.keys import OuterKeys
 from gateway.identity.rules import ACCESS_LIFE
 from gateway.identity.schemas import (
@@ -30,7 +29,7 @@ from gateway.identity.tables import Account, Client
 from kit.etags import IfMatch, etag
 from kit.problems import Forbidden
 from kit.roles import Role
-from kit.work import UnitRoute, Work, allow
+from kit.work import AllowPublic, UnitRoute, Work, allow
 
 router = APIRouter(tags=["identity"], route_class=UnitRoute)
 

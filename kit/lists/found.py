@@ -166,7 +166,7 @@ async def find_rows(
         rows = (await work.session.execute(statement)).all()
         shown = [row[0] if width == 1 else row[:width] for row in rows[:size]]
         if listing.action and (shown or noted):
-            heads = [row[0] for row in rows[:size]] if width > 1 and not hasattr(rows[0], listing.noted) else shown
+            heads = [row if hasattr(row, listing.noted) else row[0] for row in rows[:size]] if width > 1 else shown
             await work.note(
                 listing.action,
                 listing.object_type,

@@ -11,6 +11,7 @@ from kit.app import Parts, assemble
 from kit.codes import load_codes
 from services.precursor import tables
 from services.precursor.catalogue.api import router as catalogue
+from services.precursor.draws.api import public as public_draws
 from services.precursor.draws.api import router as draws
 from services.precursor.figures.api import internal as figures_for_neighbours
 from services.precursor.figures.api import router as figures
@@ -28,7 +29,20 @@ from services.precursor.venues.api import router as venues
 
 __all__ = ["create_app", "tables"]
 
-ROUTERS = (catalogue, firms, venues, inspectors, rectifications, checklists, inspections, draws, ledgers, figures, figures_for_neighbours)
+ROUTERS = (
+    catalogue,
+    firms,
+    venues,
+    inspectors,
+    rectifications,
+    checklists,
+    inspections,
+    draws,
+    public_draws,
+    ledgers,
+    figures,
+    figures_for_neighbours,
+)
 
 
 def create_app(parts: Parts) -> FastAPI:

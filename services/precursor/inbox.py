@@ -1,4 +1,7 @@
-"""Readers of neighbours' events: none. The precursor service must never know who is under a measure, so it follows nobody (domain 11.1)."""
+"""Readers of neighbours' events: none. The precursor service must never know who is under a measure, so it reads nobody's events (domain 11.1).
+
+It asks the registry one thing, which divisions there are (deploy.compose.FOLLOWS names whom a service may ask or follow).
+"""
 
 from __future__ import annotations
 

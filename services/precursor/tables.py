@@ -1,8 +1,17 @@
 """Imports every noun's tables, so that the schema's metadata is whole for migrations."""
 
 from services.precursor.catalogue.tables import CatalogueEntry
-from services.precursor.draws.tables import Draw, DrawCommitment, DrawDirectory, DrawReveal, DrawStep
-from services.precursor.firms.tables import Firm, FirmChange
+from services.precursor.draws.tables import (
+    Draw,
+    DrawCommitment,
+    DrawDirectory,
+    DrawReplacement,
+    DrawReplacementStep,
+    DrawReveal,
+    DrawStep,
+    DrawValue,
+)
+from services.precursor.firms.tables import Firm, FirmChange, FirmStep
 from services.precursor.inspections.tables import (
     Inspection,
     InspectionOfficer,
@@ -10,6 +19,7 @@ from services.precursor.inspections.tables import (
     InspectionPresence,
     InspectionPublication,
     InspectionReplacement,
+    InspectionStep,
 )
 from services.precursor.inspectors.tables import Inspector, InspectorLeave, Recusal
 from services.precursor.ledgers.tables import TABLES
@@ -22,17 +32,22 @@ __all__ = [
     "Draw",
     "DrawCommitment",
     "DrawDirectory",
+    "DrawReplacement",
+    "DrawReplacementStep",
     "DrawReveal",
     "DrawStep",
+    "DrawValue",
     "Finding",
     "Firm",
     "FirmChange",
+    "FirmStep",
     "Inspection",
     "InspectionOfficer",
     "InspectionOutcome",
     "InspectionPresence",
     "InspectionPublication",
     "InspectionReplacement",
+    "InspectionStep",
     "Inspector",
     "InspectorLeave",
     "Rectification",

@@ -73,8 +73,8 @@ def test_the_law_of_frozen_revisions_bites(tmp_path: Path) -> None:
     assert len(changed_since_landing(tmp_path, listed)) == len(listed) > 0
 
 
-WHEN_ASKED = ("/next", "/computed_at", "/figures/as_of", "/figures?from=2021-01-01&to=2021-06-30/as_of")
-"""What an answer says of the asking and not of the county: cursors, which are signed, and the instant."""
+WHEN_ASKED = ("/next", "/computed_at", "/proof/format", "/figures/as_of", "/figures?from=2021-01-01&to=2021-06-30/as_of")
+"""What an answer says of the asking and not of the county: cursors, which are signed, the instant, and the format of a proof (docs/draw/README.md)."""
 
 
 @pytest.fixture(scope="module")

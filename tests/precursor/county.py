@@ -16,8 +16,7 @@ from tests.houses import Caller, TestHouse
 
 DATA = Path(__file__).parent.parent / "data" / "precursor"
 CATALOGUE = Path(__file__).parent.parent.parent / "deploy" / "demo" / "precursor_chemicals.csv"
-KNOWN_AT = "2021-07-05T21:30:00+08:00"
-LOTTERY = {"name": "双色球第2021076期红球", "count": 6, "low": 1, "high": 33}
+LOTTERY = {"source": "ssq_red", "day": "2021-07-04", "issue": "2021076"}
 BALLS = [[31, 4, 17, 9, 22, 28]]
 
 
@@ -62,6 +61,11 @@ async def take_over_places(house: TestHouse) -> VenueTakeover:
 def county_officer(house: TestHouse) -> Caller:
     """An officer of the county office."""
     return house.caller("precursor", Role.COUNTY_OFFICER)
+
+
+def second_officer(house: TestHouse) -> Caller:
+    """Another officer of the county office, who confirms and signs."""
+    return house.caller("precursor", Role.COUNTY_OFFICER, subject="test-second-officer")
 
 
 def inspector(house: TestHouse, staff_code: str) -> Caller:
@@ -109,6 +113,5 @@ def a_draw(**more: Any) -> dict[str, Any]:
         "inspect_from": "2021-07-06",
         "inspect_to": "2021-08-31",
         "public_sources": [LOTTERY],
-        "public_values_known_at": KNOWN_AT,
         **more,
     }

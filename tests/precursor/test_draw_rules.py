@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 
 from services.precursor.draws import rules
+from services.precursor.draws.rules import sources
+from services.precursor.draws.rules.steps import MACHINE, REPLACEMENT, STATES
 
 VERIFIER = Path(__file__).parent.parent.parent / "docs" / "draw" / "verify_draw.py"
 CONFIGURATIONS = 3000
@@ -160,12 +162,26 @@ def test_public_numbers_are_written_in_one_way_only() -> None:
 
 
 def test_states_lead_only_forward() -> None:
-    assert rules.next_state("planned", "reveal") is None
-    assert rules.next_state("committed", "commit") is None
-    assert rules.next_state("published", "reveal") is None
-    assert all(not rules.TRANSITIONS[state] for state in ("closed", "set_aside"))
-    order = list(rules.TRANSITIONS)
-    assert all(order.index(after) > order.index(state) for state, steps in rules.TRANSITIONS.items() for after in steps.values())
+    assert MACHINE.find("planned", "reveal") is None
+    assert MACHINE.find("committed", "commit") is None
+    assert MACHINE.find("published", "reveal") is None
+    assert MACHINE.find("published", "set_aside") is None
+    assert all(not MACHINE.open_from(state) for state in ("closed", "set_aside"))
+    assert not MACHINE.unreachable()
+    assert not REPLACEMENT.unreachable()
+    order: list[str] = list(STATES)
+    assert all(order.index(step.target) >= order.index(state) for state in STATES for step in MACHINE.open_from(state))
+
+
+def test_every_source_is_whole() -> None:
+    assert all(source.low < source.high and source.count >= 1 and source.outcomes >= 2 for source in sources.sources().values())
+    lotteries = [source for source in sources.sources().values() if source.days != "WORKING"]
+    assert all(rules.outcomes_of([{**vars_of(source)}]) == source.outcomes for source in lotteries if not source.repeats)
+
+
+def vars_of(source: sources.Source) -> dict[str, Any]:
+    """What the algorithm reads of a source."""
+    return {name: getattr(source, name) for name in ("count", "low", "high", "ordered")}
 
 
 def test_canonical_json_is_rfc_8785() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from deploy.compose import app_dsn
 from deploy.folder import DataFolder
+from kit.call import Reply
 from kit.roles import Role
 from services.precursor.grants import READ
 from tests.houses import Template, TestHouse
@@ -28,8 +29,8 @@ async def prepared(house: TestHouse, officers: int = 6) -> dict[str, dict[str, A
     return await county.enter_officers(house, officers, "postal_administration")
 
 
-COURIERS = {"object_kind": "courier", "authority": "postal_administration"}
-GROUND = {"reason": "public_value_wrong", "note": "录入的期号有误"}
+COURIERS: dict[str, Any] = {"object_kind": "courier", "authority": "postal_administration"}
+GROUND = {"reason": "public_value_unavailable", "note": "当日停止开奖", "document_no": "府禁办〔2021〕7号"}
 REVEAL = {"public_values": county.BALLS, "public_reference": "开奖公告"}
 
 
@@ -97,13 +98,30 @@ async def test_the_secret_stays_secret_until_the_public_value_exists(house: Test
     again = await officer("POST", f"{path}/commit", {}, if_match='"v2"')
     assert again.status == 409
     house.clock.advance(timedelta(days=5))
-    for values, code in (([[1, 2, 3]], "public_count"), ([[1, 2, 3, 4, 5, 34]], "public_range"), ([*county.BALLS, [1]], "public_sources")):
-        wrong = await officer("POST", f"{path}/reveal", {**REVEAL, "public_values": values}, if_match='"v2"')
-        assert parsed(wrong, 422)["errors"][0]["code"] == code
-    parsed(await officer("POST", f"{path}/reveal", REVEAL, if_match='"v2"'))
-    assert (await officer("POST", f"{path}/reveal", REVEAL, if_match='"v3"')).status == 409
+    for step in ("public-values", "reveal"):
+        for values, code in (
+            ([[1, 2, 3]], "public_count"),
+            ([[1, 2, 3, 4, 5, 34]], "public_range"),
+            ([[1, 2, 3, 4, 5, 5]], "public_repeated"),
+            ([*county.BALLS, [1]], "public_sources"),
+        ):
+            wrong = await officer("POST", f"{path}/{step}", {**REVEAL, "public_values": values}, if_match='"v2"')
+            assert parsed(wrong, 422)["errors"][0]["code"] == code
+    second = county.second_officer(house)
+    assert parsed(await second("POST", f"{path}/reveal", REVEAL, if_match='"v2"'), 409)["type"] == "/problems/draw-values-missing"
+    slip = {**REVEAL, "public_values": [[31, 4, 17, 9, 22, 29]]}
+    entered = parsed(await officer("POST", f"{path}/public-values", slip, if_match='"v2"'))
+    assert (entered["state"], entered["values_entered"], entered["drawn"]) == ("committed", True, None)
+    assert parsed(await officer("POST", f"{path}/reveal", slip, if_match='"v3"'), 409)["type"] == "/problems/second-person"
+    assert parsed(await second("POST", f"{path}/reveal", REVEAL, if_match='"v3"'), 409)["type"] == "/problems/draw-values-differ"
+    parsed(await officer("POST", f"{path}/public-values", REVEAL, if_match='"v3"'))
+    twins = [house.caller("precursor", Role.COUNTY_OFFICER, subject=f"account-{number}", staff_id="P001") for number in (1, 2)]
+    parsed(await twins[0]("POST", f"{path}/public-values", REVEAL, if_match='"v4"'))
+    assert parsed(await twins[1]("POST", f"{path}/reveal", REVEAL, if_match='"v5"'), 409)["type"] == "/problems/second-person"
+    parsed(await second("POST", f"{path}/reveal", REVEAL, if_match='"v5"'))
+    assert (await second("POST", f"{path}/reveal", REVEAL, if_match='"v6"')).status == 409
     late = parsed(await officer("POST", "/precursor/v1/draws", county.a_draw(**COURIERS)), 422)
-    assert late["errors"][0]["pointer"] == "/public_values_known_at"
+    assert late["errors"][0]["pointer"] == "/public_sources/0/day"
 
 
 async def test_a_commitment_after_the_public_value_is_refused(house: TestHouse) -> None:
@@ -118,17 +136,23 @@ async def test_a_commitment_after_the_public_value_is_refused(house: TestHouse) 
 async def test_a_draw_is_not_repeated_until_it_pleases(house: TestHouse, tmp_path: Path) -> None:
     await prepared(house)
     officer = county.county_officer(house)
-    draw = await published_draw(house, **COURIERS)
+    draw = parsed(await officer("POST", "/precursor/v1/draws", county.a_draw(**COURIERS)), 201)
     path = f"/precursor/v1/draws/{draw['id']}"
-    later: dict[str, Any] = {**COURIERS, "inspect_from": "2021-07-15", "public_values_known_at": "2021-07-08T21:30:00+08:00"}
+    parsed(await officer("POST", f"{path}/commit", {}, if_match='"v1"'))
+    later: dict[str, Any] = {**COURIERS, "inspect_from": "2021-07-15", "public_sources": [{"source": "ssq_red", "day": "2021-07-08"}]}
     again = await officer("POST", "/precursor/v1/draws", county.a_draw(**later))
     assert parsed(again, 409)["type"] == "/problems/draw-repeated"
-    free_text = await officer("POST", f"{path}/set-aside", {"reason": "i_do_not_like_it", "note": "不满意"}, if_match='"v3"')
+    free_text = await officer("POST", f"{path}/set-aside", {**GROUND, "reason": "i_do_not_like_it"}, if_match='"v2"')
     assert free_text.status == 422
-    given_up = parsed(await officer("POST", f"{path}/set-aside", GROUND, if_match='"v3"'))
-    assert (given_up["state"], given_up["set_aside_reason"]) == ("set_aside", "public_value_wrong")
-    cancelled = parsed(await officer("GET", f"/precursor/v1/inspections?draw_id={draw['id']}"))["items"]
-    assert {item["state"] for item in cancelled} == {"cancelled"}
+    for missing in ({"document_no": None}, {"document_no": " \u200b"}, {"note": "——"}):
+        groundless = {name: value for name, value in {**GROUND, **missing}.items() if value is not None}
+        assert (await officer("POST", f"{path}/set-aside", groundless, if_match='"v2"')).status == 422
+    given_up = parsed(await officer("POST", f"{path}/set-aside", GROUND, if_match='"v2"'))
+    assert (given_up["state"], given_up["set_aside_reason"], given_up["set_aside_document"]) == (
+        "set_aside",
+        "public_value_unavailable",
+        "府禁办〔2021〕7号",
+    )
     unnamed = await officer(
         "POST", "/precursor/v1/draws", county.a_draw(**{**later, "inspect_from": "2021-10-08", "inspect_to": "2021-12-01"})
     )
@@ -137,11 +161,110 @@ async def test_a_draw_is_not_repeated_until_it_pleases(house: TestHouse, tmp_pat
     twice = await officer("POST", "/precursor/v1/draws", county.a_draw(**later, redraw_of=draw["id"]))
     assert twice.status == 409
     proof = parsed(await officer("GET", f"/precursor/v1/draws/{second['id']}/proof"))
-    assert [(item["id"], item["state"]) for item in proof["attempts"]] == [(draw["id"], "set_aside"), (second["id"], "planned")]
-    old = parsed(await officer("GET", f"{path}/proof"))
-    assert verify(old, tmp_path).returncode == 0  # the abandoned result stays on record and verifiable
-    actions = [step["action"] for step in parsed(await officer("GET", f"{path}/steps"))]
-    assert actions == ["plan", "commit", "reveal", "set_aside"]
+    assert [(item["id"], item["number"], item["state"]) for item in proof["attempts"]] == [
+        (draw["id"], 1, "set_aside"),
+        (second["id"], 2, "planned"),
+    ]
+    promised = parsed(await officer("POST", f"/precursor/v1/draws/{second['id']}/commit", {}, if_match='"v1"'))
+    assert (promised["attempt"], promised["commitment_number"], promised["pool"]) == (2, 2, "courier/postal_administration/2021")
+    for one in (draw, second):
+        shown = parsed(await officer("GET", f"/precursor/v1/draws/{one['id']}/proof"))
+        assert [(line["number"], line["draw_id"], line["state"]) for line in shown["commitments"]] == [
+            (1, draw["id"], "set_aside"),
+            (2, second["id"], "committed"),
+        ]
+        assert verify(shown, tmp_path).returncode == 2  # no result; what there is holds
+        shown["commitments"].pop(0)
+        assert verify(shown, tmp_path).returncode == 1  # an attempt that is hidden is missed
+    steps = parsed(await officer("GET", f"{path}/steps"))
+    assert [(step["action"], step["from_state"], step["state"]) for step in steps] == [
+        ("plan", "none", "planned"),
+        ("commit", "planned", "committed"),
+        ("set_aside", "committed", "set_aside"),
+    ]
+    assert {step["source"] for step in steps} == {"国办发〔2015〕58号"}
+
+
+async def test_after_the_reveal_a_draw_stands(house: TestHouse) -> None:
+    await prepared(house)
+    draw = await published_draw(house, **COURIERS)
+    officer, path = county.county_officer(house), f"/precursor/v1/draws/{draw['id']}"
+    assert parsed(await officer("POST", f"{path}/set-aside", GROUND, if_match='"v4"'), 409)["type"] == "/problems/draw-state"
+    assert "set_aside" not in [step["event"] for step in parsed(await officer("GET", path))["next_steps"]]
+    again = county.a_draw(
+        **COURIERS, public_sources=[{"source": "ssq_red", "day": "2021-07-08"}], inspect_from="2021-07-15", redraw_of=draw["id"]
+    )
+    assert parsed(await officer("POST", "/precursor/v1/draws", again), 409)["type"] == "/problems/draw-repeated"
+
+
+@pytest.mark.parametrize(
+    ("sources", "pointer", "code"),
+    [
+        ([{"source": "my_own", "day": "2021-07-04"}], "/public_sources/0/source", "source_unknown"),
+        ([{"source": "ssq_red", "day": "2021-07-05"}], "/public_sources/0/day", "no_value_that_day"),  # a Monday
+        ([{"source": "sse_close", "day": "2021-07-04"}], "/public_sources/0/day", "no_value_that_day"),  # a Sunday
+        ([{"source": "pl5", "day": "2021-06-30"}], "/public_sources/0/day", "date_past"),
+        ([{"source": "pl5", "day": "2021-07-09"}], "/public_sources", "after_inspections"),
+        ([{"source": "fc3d", "day": "2021-07-04"}], "/public_sources", "too_few_values"),
+        ([{"source": "pl5", "day": "2021-07-04"}] * 2, "/public_sources/1", "twice"),
+        ([{"name": "骰子", "count": 6, "low": 1, "high": 33}], "/public_sources/0/source", "missing"),
+    ],
+)
+async def test_a_source_is_named_in_advance_from_the_list(house: TestHouse, sources: list[dict[str, Any]], pointer: str, code: str) -> None:
+    await prepared(house, officers=2)
+    officer = county.county_officer(house)
+    refused = parsed(await officer("POST", "/precursor/v1/draws", county.a_draw(**COURIERS, public_sources=sources)), 422)
+    assert (refused["errors"][0]["pointer"], refused["errors"][0]["code"]) == (pointer, code)
+
+
+async def test_indices_of_two_exchanges_make_a_seed(house: TestHouse, tmp_path: Path) -> None:
+    await prepared(house)
+    officer = county.county_officer(house)
+    named = [{"source": "sse_close", "day": "2021-07-05"}, {"source": "szse_close", "day": "2021-07-05"}]
+    draw = parsed(await officer("POST", "/precursor/v1/draws", county.a_draw(**COURIERS, public_sources=named)), 201)
+    assert draw["public_values_known_at"].startswith("2021-07-05T08:00:00")
+    assert [source["day"] for source in draw["public_sources"]] == ["2021-07-05", "2021-07-05"]
+    path = f"/precursor/v1/draws/{draw['id']}"
+    parsed(await officer("POST", f"{path}/commit", {}, if_match='"v1"'))
+    house.clock.advance(timedelta(days=5))
+    values = {"public_values": [[353430], [1471813]], "public_reference": "两所收盘公告"}
+    parsed(await officer("POST", f"{path}/public-values", values, if_match='"v2"'))
+    parsed(await county.second_officer(house)("POST", f"{path}/reveal", values, if_match='"v3"'))
+    assert verify(parsed(await officer("GET", f"{path}/proof")), tmp_path).returncode == 0
+
+
+async def test_everybody_reads_the_proof_without_an_account(house: TestHouse, tmp_path: Path) -> None:
+    entries = await prepared(house)
+    draw = await published_draw(house, **COURIERS)
+    anybody = county.county_officer(house).neighbour
+
+    async def asked(path: str) -> Reply:
+        return await anybody.request("GET", f"/precursor/v1/public/draws{path}", headers={}, body=None, timeout=30)
+
+    listed = parsed(await asked(""))["items"]
+    assert [(one["id"], one["commitment"], one["next_steps"]) for one in listed] == [(draw["id"], draw["commitment"], [])]
+    early = parsed(await asked(f"/{draw['id']}/proof"))
+    assert (early["result"], early["secret"], early["result_withheld"]) == (None, None, True)
+    house.clock.advance(timedelta(days=90))
+    proof = parsed(await asked(f"/{draw['id']}/proof"))
+    assert verify(proof, tmp_path, "--announced", draw["directory_digest"], draw["commitment"]).returncode == 0
+    said = json.dumps([proof, listed], ensure_ascii=False)
+    assert not [
+        word for entry in entries.values() for word in (entry["name"], entry["certificate_no"], entry["staff_code"]) if word in said
+    ]
+    assert "test-county_officer" not in said
+    assert (await asked(f"/{draw['id']}/steps")).status == 404
+    with psycopg.connect(house.owner) as connection:  # a draw that an earlier version froze, with certificate numbers
+        connection.execute(
+            """update precursor.draw_directory set inspectors = replace(inspectors, '"certificate_valid_to":"2025-12-31"', '"certificate_no":"陕K1"')"""
+        )
+    old = parsed(await asked(f"/{draw['id']}/proof"))
+    assert old["redacted"] is True
+    assert "陕K1" not in json.dumps(old, ensure_ascii=False)
+    assert verify(old, tmp_path).returncode == 0
+    assert "陕K1" in json.dumps(
+        parsed(await county.county_officer(house)("GET", f"/precursor/v1/draws/{draw['id']}/proof")), ensure_ascii=False
+    )
 
 
 async def test_an_attempt_given_up_before_its_result_shows_its_secret(house: TestHouse) -> None:
@@ -235,7 +358,7 @@ async def test_class_1_holders_are_all_drawn_once_and_the_same_officers_do_not_r
     draw = await published_draw(house)
     first = parsed(await officer("GET", f"/precursor/v1/draws/{draw['id']}/proof"))["result"]
     assert [line["stratum"] for line in first] == ["key"] * 6
-    early_close = await officer("POST", f"/precursor/v1/draws/{draw['id']}/close", {}, if_match='"v3"')
+    early_close = await officer("POST", f"/precursor/v1/draws/{draw['id']}/close", {}, if_match='"v4"')
     assert early_close.status == 409
     for item in parsed(await officer("GET", f"/precursor/v1/inspections?draw_id={draw['id']}"))["items"]:
         mine = county.inspector(house, entries[item["officers"][0]]["staff_code"])
@@ -245,9 +368,9 @@ async def test_class_1_holders_are_all_drawn_once_and_the_same_officers_do_not_r
         ending = {"result_category": "not_at_place", "ended_on": "2021-07-06", "reason": "登记住所无人"}
         ended = parsed(await mine("POST", f"/precursor/v1/inspections/{item['id']}/end", ending, if_match='"v2"'))
         assert (ended["state"], ended["result_category"]) == ("ended", "not_at_place")
-    assert parsed(await officer("POST", f"/precursor/v1/draws/{draw['id']}/close", {}, if_match='"v3"'))["state"] == "closed"
-    later = {"inspect_from": "2021-09-10", "inspect_to": "2021-10-31", "public_values_known_at": "2021-07-10T21:30:00+08:00"}
-    second_draw = await published_draw(house, **later)
+    assert parsed(await officer("POST", f"/precursor/v1/draws/{draw['id']}/close", {}, if_match='"v4"'))["state"] == "closed"
+    later = {"inspect_from": "2021-09-10", "inspect_to": "2021-10-31", "public_sources": [{"source": "pl5", "day": "2021-07-10"}]}
+    second_draw = await published_draw(house, [[1, 2, 3, 4, 5]], **later)
     second = parsed(await officer("GET", f"/precursor/v1/draws/{second_draw['id']}/proof"))
     assert verify(second, tmp_path).returncode == 0
     assert [line["stratum"] for line in second["result"]] == ["B"]  # key supervision was this year's already

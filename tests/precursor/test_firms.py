@@ -134,7 +134,7 @@ async def test_another_town_and_another_role_get_nothing(house: TestHouse) -> No
     mine = parsed(await town("GET", "/precursor/v1/firms?limit=200"))["items"]
     assert mine
     assert {firm["division_code"] for firm in mine} == {"610822108000"}
-    assert parsed(await town("GET", f"/precursor/v1/firms?division_code={TOWN}"))["items"] == []
+    assert parsed(await town("GET", f"/precursor/v1/firms?division_code={TOWN}"), 403)["type"] == "/problems/outside-scope"
     foreign = parsed(await officer("GET", f"/precursor/v1/firms?division_code={TOWN}"))["items"][0]
     assert (await town("GET", f"/precursor/v1/firms/{foreign['id']}")).status == 403
     assert (await town("GET", f"/precursor/v1/firms/{foreign['id']}/history")).status == 403

@@ -98,9 +98,9 @@ async def test_only_its_own_officers_record_an_inspection(house: TestHouse) -> N
     assert parsed(await mine("POST", f"{path}/start", begin, if_match='"v1"'))["state"] == "started"
     assert (await mine("POST", f"{path}/start", begin, if_match='"v2"')).status == 409
     draws = f"/precursor/v1/draws/{item['draw_id']}/set-aside"
-    ground = {"reason": "directory_wrong", "note": "x"}
+    ground = {"reason": "directory_wrong", "note": "x", "document_no": "文1"}
     assert (
-        await county.county_officer(house)("POST", draws, ground, if_match='"v3"')
+        await county.county_officer(house)("POST", draws, ground, if_match='"v4"')
     ).status == 409  # an inspection has begun: the draw stands
 
 
@@ -236,9 +236,11 @@ def test_publication_counts_working_days_with_the_moved_ones() -> None:
 
 
 def test_an_order_leads_only_to_declared_states() -> None:
-    assert rectification_rules.next_state("closed", "answer") is None
-    assert rectification_rules.next_state("passed_on", "close") is None
-    assert rectification_rules.next_state("answered", "answer") is None
+    machine = rectification_rules.MACHINE
+    assert machine.find("closed", "answer") is None
+    assert machine.find("passed_on", "close") is None
+    assert machine.find("answered", "answer") is None
+    assert not machine.unreachable()
     assert not rectification_rules.is_overdue("answered", date(2021, 7, 1), date(2021, 8, 1))
     assert not rectification_rules.is_overdue("ordered", date(2021, 7, 1), date(2021, 7, 1))
     assert rectification_rules.is_overdue("ordered", date(2021, 7, 1), date(2021, 7, 2))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from kit.auth import Organisation
 from kit.roles import Role
 from services.precursor.firms.rules import holding_of
 from services.precursor.inspectors.rules import has_power, may_take_over
@@ -74,15 +75,25 @@ async def test_penalty_law_43_who_is_recused_after_the_draw_is_replaced_by_the_n
     item = (await inspections_of(house, draw))[0]
     path, leaver = f"/precursor/v1/draws/{draw['id']}/replacements", item["officers"][0]
     change = {"firm_id": item["firm_id"], "leaves": leaver, "note": "当事人申请回避"}
-    groundless = await officer("POST", path, change, if_match='"v3"')
+    groundless = await officer("POST", path, change, if_match='"v4"')
     assert parsed(groundless, 422)["errors"][0]["code"] == "no_ground"
     recusal = {"firm_id": item["firm_id"], "ground": "party_request", "decided_by": "邮政管理局局长", "since": "2021-07-06"}
     parsed(await officer("POST", f"/precursor/v1/inspectors/{leaver}/recusals", recusal), 201)
     assert (await officer("POST", path, change)).status == 428
-    assert (await county.inspector(house, entries[leaver]["staff_code"])("POST", path, change, if_match='"v3"')).status == 403
-    answer = await officer("POST", path, change, if_match='"v3"')
-    replaced = parsed(answer, 201)
-    assert (replaced["ground"], replaced["passed_over"], answer.headers["etag"]) == ("recused", [], '"v4"')
+    assert (await county.inspector(house, entries[leaver]["staff_code"])("POST", path, change, if_match='"v4"')).status == 403
+    answer = await officer("POST", path, change, if_match='"v4"')
+    proposed = parsed(answer, 201)
+    assert (proposed["state"], proposed["ground"], proposed["enters"], answer.headers["etag"]) == ("proposed", "recused", None, '"v5"')
+    assert (await inspections_of(house, draw))[0]["officers"] == item["officers"]  # one person alone changes nothing
+    assert parsed(await officer("POST", path, change, if_match='"v5"'), 409)["type"] == "/problems/replacement-open"
+    sign = f"{path}/{proposed['id']}/sign"
+    assert parsed(await officer("POST", sign, {}, if_match='"v5"'), 409)["type"] == "/problems/second-person"
+    assert (await county.inspector(house, "E999")("POST", sign, {}, if_match='"v5"')).status == 403  # in no directory
+    assert (await county.inspector(house, entries[leaver]["staff_code"])("POST", sign, {}, if_match='"v5"')).status == 403
+    colleague = next(one for one in entries if one not in item["officers"])
+    replaced = parsed(await county.inspector(house, entries[colleague]["staff_code"])("POST", sign, {}, if_match='"v5"'))
+    assert (replaced["state"], replaced["passed_over"], replaced["signed_by"]) == ("signed", [], "test-inspector")
+    assert (await county.second_officer(house)("POST", sign, {}, if_match='"v6"')).status == 409
     assert replaced["enters"] not in item["officers"]
     now = (await inspections_of(house, draw))[0]
     assert now["officers"] == [item["officers"][1], replaced["enters"]]
@@ -93,7 +104,7 @@ async def test_penalty_law_43_who_is_recused_after_the_draw_is_replaced_by_the_n
     assert parsed(await comes("POST", start, begin, if_match='"v2"'), 422)["errors"][0]["code"] == "not_drawn"
     assert item["id"] not in [one["id"] for one in parsed(await gone("GET", "/precursor/v1/inspections?mine=true"))["items"]]
     parsed(await comes("POST", start, shown(entries, now["officers"]), if_match='"v2"'))
-    late = await officer("POST", path, {**change, "leaves": replaced["enters"]}, if_match='"v4"')
+    late = await officer("POST", path, {**change, "leaves": replaced["enters"]}, if_match='"v6"')
     assert parsed(late, 409)["type"] == "/problems/inspection-state"
     proof = await proof_of(officer, draw)
     assert verify(proof, tmp_path, "--announced", draw["directory_digest"], draw["commitment"]).returncode == 0
@@ -118,14 +129,15 @@ async def test_penalty_law_43_who_cannot_come_either_is_passed_over_and_an_empty
     parsed(await officer("PATCH", f"/precursor/v1/inspectors/{item['officers'][0]}", gone, if_match='"v1"'))
     change = {"firm_id": item["firm_id"], "leaves": item["officers"][0], "note": "已调离"}
     parsed(await officer("POST", f"/precursor/v1/inspectors/{waiting[0]}/leaves", LEAVE), 201)
-    replaced = parsed(await officer("POST", path, change, if_match='"v3"'), 201)
+    proposed = parsed(await officer("POST", path, change, if_match='"v4"'), 201)
+    replaced = parsed(await county.second_officer(house)("POST", f"{path}/{proposed['id']}/sign", {}, if_match='"v5"'))
     assert (replaced["ground"], replaced["enters"]) == ("left", waiting[1])
-    assert replaced["passed_over"] in ([], [{"inspector": waiting[0], "ground": "unavailable"}])
+    assert replaced["passed_over"] in ([], [{"inspector": waiting[0], "object": None, "ground": "unavailable"}])
     parsed(await officer("PATCH", f"/precursor/v1/inspectors/{waiting[1]}", lapsed, if_match='"v1"'))
-    again = await officer("POST", path, {**change, "leaves": waiting[1]}, if_match='"v4"')
+    again = await officer("POST", path, {**change, "leaves": waiting[1]}, if_match='"v6"')
     assert parsed(again, 409)["type"] == "/problems/too-few-inspectors"
     assert (await inspections_of(house, draw))[0]["officers"] == [item["officers"][1], waiting[1]]  # nothing half-done
-    undrawn = await officer("POST", path, {**change, "firm_id": waiting[0]}, if_match='"v4"')
+    undrawn = await officer("POST", path, {**change, "firm_id": waiting[0]}, if_match='"v6"')
     assert parsed(undrawn, 422)["errors"][0]["code"] == "not_drawn"
     assert verify(await proof_of(officer, draw), tmp_path).returncode == 0
 
@@ -146,6 +158,16 @@ async def test_penalty_law_42_and_55_nothing_is_said_of_a_firm_before_two_office
     nobody = {"result_category": "ended_without_result", "ended_on": "2021-07-06", "reason": "汛期道路中断"}
     ended = parsed(await other("POST", f"/precursor/v1/inspections/{second['id']}/end", nobody, if_match='"v1"'))
     assert ended["state"] == "ended"
+
+
+async def test_an_account_of_another_authority_does_not_inspect_with_a_borrowed_staff_number(house: TestHouse) -> None:
+    entries = await prepared(house)
+    item = (await inspections_of(house, await published_draw(house, **COURIERS)))[0]
+    path, begin = f"/precursor/v1/inspections/{item['id']}/start", shown(entries, item["officers"])
+    code = entries[item["officers"][0]]["staff_code"]
+    for authority, status in (("police", 403), ("postal_administration", 200)):
+        bound = house.caller("precursor", Role.INSPECTOR, staff_id=code, organisation=Organisation("authority", authority))
+        assert (await bound("POST", path, begin, if_match='"v1"')).status == status
 
 
 async def test_penalty_law_42_only_who_was_there_records_what_was_found(house: TestHouse) -> None:
@@ -211,7 +233,7 @@ async def test_precursor_regulation_32_each_authority_draws_only_the_firms_that_
         }
         waiting = await officer("POST", "/precursor/v1/draws", county.a_draw(authority="market_regulation"))
         assert parsed(waiting, 409)["type"] == "/problems/draw-pending"  # the yearly cap counts the visits of all authorities
-        ground = {"reason": "technical_failure", "note": "演练"}
+        ground = {"reason": "technical_failure", "note": "演练", "document_no": "文1"}
         parsed(await officer("POST", f"/precursor/v1/draws/{draw['id']}/set-aside", ground, if_match='"v1"'))
     medicine = {"source": "transfer", "ground": "移送〔2021〕3号", "window_from": "2021-07-02", "window_to": "2021-07-09"}
     entries = parsed(await officer("GET", "/precursor/v1/inspectors?authority=emergency_management"))["items"]
@@ -219,6 +241,58 @@ async def test_precursor_regulation_32_each_authority_draws_only_the_firms_that_
     direct = {**medicine, "firm_id": firms[0], "officers": [entry["id"] for entry in entries]}
     assert parsed(await mine("POST", "/precursor/v1/inspections", direct), 422)["errors"][0]["code"] == "not_competent"
     parsed(await mine("POST", "/precursor/v1/inspections", {**direct, "firm_id": firms[1]}), 201)
+
+
+async def test_state_council_58_of_2015_a_drawn_firm_that_is_gone_is_replaced_by_the_next_of_its_stratum(
+    house: TestHouse, tmp_path: Path
+) -> None:
+    entries = await prepared(house)
+    officer, second, draw = county.county_officer(house), county.second_officer(house), await published_draw(house, **COURIERS)
+    first, other = (await inspections_of(house, draw))[:2]
+    path, change = f"/precursor/v1/draws/{draw['id']}/replacements", {"firm_id": first["firm_id"], "note": "已注销"}
+    assert parsed(await officer("POST", path, change, if_match='"v4"'), 422)["errors"][0]["code"] == "no_ground"
+    proof = await proof_of(officer, draw)
+    order = [one["id"] for one in proof["objects"]["objects"] if one["id"] not in {line["object"] for line in proof["result"]}]
+    for gone in (first["firm_id"], order[0]):
+        parsed(await officer("PATCH", f"/precursor/v1/firms/{gone}", {"state": "closed", "reason": "注销"}, if_match='"v1"'))
+    proposed = parsed(await officer("POST", path, change, if_match='"v4"'), 201)
+    assert (proposed["kind"], proposed["ground"], proposed["leaves"]) == ("object", "closed", first["firm_id"])
+    refusal = parsed(await second("POST", f"{path}/{proposed['id']}/refuse", {"note": "先核实"}, if_match='"v5"'))
+    assert (refusal["state"], refusal["next_steps"]) == ("refused", [])
+    proposed = parsed(await officer("POST", path, change, if_match='"v5"'), 201)
+    signed = parsed(await second("POST", f"{path}/{proposed['id']}/sign", {}, if_match='"v6"'))
+    assert signed["enters"] not in {first["firm_id"], order[0], *(line["object"] for line in proof["result"])}
+    assert signed["passed_over"] in ([], [{"inspector": None, "object": order[0], "ground": "closed"}])
+    items = {item["firm_id"]: item for item in await inspections_of(house, draw)}
+    assert (items[first["firm_id"]]["state"], items[first["firm_id"]]["end_reason"]) == ("cancelled", "object_replaced")
+    comes = items[signed["enters"]]
+    assert (comes["state"], comes["officers"]) == ("planned", signed["officers"])
+    assert [one["name"] for one in comes["officers_named"]] == [entries[one]["name"] for one in comes["officers"]]
+    steps = parsed(await officer("GET", f"/precursor/v1/inspections/{items[first['firm_id']]['id']}/steps"))
+    assert [(step["event"], step["from_state"], step["to_state"]) for step in steps] == [
+        ("plan", "none", "planned"),
+        ("cancel", "planned", "cancelled"),
+    ]
+    leaver = comes["officers"][0]  # who was drawn for the firm that came may be replaced in turn
+    parsed(await officer("PATCH", f"/precursor/v1/inspectors/{leaver}", {"state": "inactive", "reason": "调离"}, if_match='"v1"'))
+    again = {"firm_id": signed["enters"], "leaves": leaver, "note": "调离"}
+    proposed = parsed(await officer("POST", path, again, if_match='"v7"'), 201)
+    parsed(await second("POST", f"{path}/{proposed['id']}/sign", {}, if_match='"v8"'))
+    proof = await proof_of(officer, draw)
+    assert (len(proof["object_replacements"]), len(proof["replacements"])) == (1, 1)
+    assert verify(proof, tmp_path, "--announced", draw["directory_digest"], draw["commitment"]).returncode == 0
+    for forge in (
+        lambda p: p["object_replacements"][0].update(enters=other["firm_id"]),
+        lambda p: p["object_replacements"][0].update(enters=None, officers=[]),
+        lambda p: p["object_replacements"][0]["officers"].reverse(),
+        lambda p: p["object_replacements"].clear(),
+        lambda p: p["attempts"][0].update(number=2),
+    ):
+        forged = json.loads(json.dumps(proof))
+        forge(forged)
+        assert verify(forged, tmp_path).returncode == 1
+    town = json.dumps(parsed(await house.caller("precursor", Role.TOWN_OFFICER)("GET", f"/precursor/v1/draws/{draw['id']}/steps")))
+    assert signed["enters"] not in town  # nobody is warned
 
 
 def test_precursor_regulation_8_to_30_power_follows_class_and_activity() -> None:
@@ -337,7 +411,7 @@ async def test_penalty_law_56_and_85_held_evidence_is_decided_upon_within_seven_
 async def test_a_public_value_that_can_be_guessed_is_no_seed(house: TestHouse) -> None:
     await prepared(house)
     officer = county.county_officer(house)
-    coin = {"name": "抛硬币", "count": 1, "low": 0, "high": 1}
+    coin = {"source": "dlt_back", "day": "2021-07-03"}
     refused = parsed(await officer("POST", "/precursor/v1/draws", county.a_draw(**COURIERS, public_sources=[coin])), 422)
     assert (refused["errors"][0]["pointer"], refused["errors"][0]["code"]) == ("/public_sources", "too_few_values")
 

@@ -44,12 +44,16 @@ async def test_a_draw_is_revealed_once_and_a_replacement_made_once(house: TestHo
     path = f"/precursor/v1/draws/{draw['id']}"
     parsed(await officer("POST", f"{path}/commit", {}, if_match='"v1"'))
     house.clock.now = house.clock.now.replace(month=7, day=6)
-    assert await together(officer, f"{path}/reveal", REVEAL, if_match='"v2"') == [200, 412, 412, 412]
+    assert await together(officer, f"{path}/public-values", REVEAL, if_match='"v2"') == [200, 412, 412, 412]
+    second = county.second_officer(house)
+    assert await together(second, f"{path}/reveal", REVEAL, if_match='"v3"') == [200, 412, 412, 412]
     item = (await inspections_of(house, draw))[0]
     gone = {"state": "inactive", "reason": "调离"}
     parsed(await officer("PATCH", f"/precursor/v1/inspectors/{item['officers'][0]}", gone, if_match='"v1"'))
     change = {"firm_id": item["firm_id"], "leaves": item["officers"][0], "note": "调离"}
-    assert await together(officer, f"{path}/replacements", change, if_match='"v3"') == [201, 412, 412, 412]
+    assert await together(officer, f"{path}/replacements", change, if_match='"v4"') == [201, 412, 412, 412]
+    proposed = parsed(await officer("GET", f"{path}/replacements"))[0]
+    assert await together(second, f"{path}/replacements/{proposed['id']}/sign", {}, if_match='"v5"') == [200, 412, 412, 412]
 
 
 async def test_an_inspection_is_completed_once(house: TestHouse) -> None:

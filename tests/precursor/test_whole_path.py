@@ -26,15 +26,16 @@ def verify(proof: dict[str, Any], folder: Path, *more: str) -> subprocess.Comple
     return subprocess.run([sys.executable, "-I", str(VERIFIER), str(path), *more], capture_output=True, text=True, check=False)
 
 
-async def published_draw(house: TestHouse, **more: Any) -> dict[str, Any]:
+async def published_draw(house: TestHouse, values: list[list[int]] | None = None, **more: Any) -> dict[str, Any]:
     """A draw carried to its result."""
     officer = county.county_officer(house)
     planned = parsed(await officer("POST", "/precursor/v1/draws", county.a_draw(**more)), 201)
     path = f"/precursor/v1/draws/{planned['id']}"
     parsed(await officer("POST", f"{path}/commit", {}, if_match='"v1"'))
     house.clock.advance(timedelta(days=5))
-    reveal = {"public_values": county.BALLS, "public_reference": "中国福利彩票网 2021-07-04 开奖公告"}
-    draw: dict[str, Any] = parsed(await officer("POST", f"{path}/reveal", reveal, if_match='"v2"'))
+    reveal = {"public_values": values or county.BALLS, "public_reference": "中国福利彩票网 2021-07-04 开奖公告"}
+    parsed(await officer("POST", f"{path}/public-values", reveal, if_match='"v2"'))
+    draw: dict[str, Any] = parsed(await county.second_officer(house)("POST", f"{path}/reveal", reveal, if_match='"v3"'))
     return draw
 
 

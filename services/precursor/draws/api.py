@@ -1,58 +1,63 @@
-"""HTTP of draws."""
+"""HTTP of draws: for those who plan, inspect and audit, and for everybody."""
 
 from __future__ import annotations
 
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import Page, next_link
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
-from kit.work import UnitRoute, Work, allow
-from services.precursor.draws import proof, replacing, service
+from kit.work import AllowPublic, UnitRoute, Work, allow
+from services.precursor.draws import service
+from services.precursor.draws.repository import DRAWS, PUBLIC_DRAWS
+from services.precursor.draws.rules.steps import State
 from services.precursor.draws.schemas import (
     DrawAnswer,
-    DrawStates,
     DrawStepAnswer,
     NewDraw,
     NewReplacement,
-    Proof,
+    PublicSourceAnswer,
+    Refusal,
     ReplacementAnswer,
     Reveal,
     SetAside,
 )
+from services.precursor.draws.schemas.proof import Proof
 from services.precursor.draws.tables import Draw
 from services.precursor.firms.rules import Kind
 from services.precursor.grants import READ
-from services.precursor.lists import DEFAULT_LIMIT, Cursor, Limit
 
 router = APIRouter(prefix="/precursor/v1/draws", tags=["draws"], route_class=UnitRoute)
+public = APIRouter(prefix="/precursor/v1/public/draws", tags=["draws"], route_class=UnitRoute)
 
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AUDITOR, Role.AGENCY, grant=READ)]
 Planner = Annotated[Work, allow(Role.COUNTY_OFFICER)]
+Knowing = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.INSPECTOR, Role.AUDITOR)]
+Signer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.INSPECTOR)]
+Anybody = Annotated[Work, Depends(AllowPublic())]
 
 
 async def _single(work: Work, draw: Draw, response: Response) -> DrawAnswer:
     response.headers["ETag"] = etag(draw.version)
-    return (await proof.announcements(work, [draw]))[0]
+    return (await service.announcements(work, [draw]))[0]
 
 
-@router.get("")
+@router.get("", responses=answers(DRAWS))
 async def list_draws(
-    work: Reader,
-    request: Request,
-    response: Response,
-    object_kind: Kind | None = None,
-    state: DrawStates | None = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: Cursor = None,
-) -> Page[DrawAnswer]:
+    work: Reader, asked: Annotated[Asked, ask(DRAWS)], object_kind: Kind | None = None, state: State | None = None
+) -> Response:
     """Draws, all attempts, with what is announced of them."""
-    rows, following = await service.list_draws(work, object_kind, state, cursor, limit)
-    response.headers.update(next_link(request, following))
-    return Page[DrawAnswer](items=await proof.announcements(work, rows), next=following)
+    return answer(asked, await service.list_draws(work, DRAWS, asked, object_kind, state))
+
+
+@router.get("/public-sources")
+async def public_sources(work: Reader) -> list[PublicSourceAnswer]:
+    """Sources of public numbers that a draw may name in advance."""
+    del work
+    return service.public_sources()
 
 
 @router.post("", status_code=201)
@@ -65,17 +70,17 @@ async def plan_draw(work: Planner, new: NewDraw, response: Response) -> DrawAnsw
 
 @router.get("/{draw_id}")
 async def read_draw(work: Reader, draw_id: UUID, response: Response) -> DrawAnswer:
-    """One draw, with digests and commitment."""
+    """One draw, with digests, commitment and what comes next."""
     return await _single(work, await service.read_draw(work, draw_id), response)
 
 
-@router.get("/{draw_id}/proof")
+@router.get("/{draw_id}/proof", response_model_exclude_unset=True)
 async def prove(work: Reader, draw_id: UUID) -> Proof:
     """Everything that an outsider needs to recompute it."""
-    return await proof.prove(work, draw_id)
+    return await service.prove(work, draw_id)
 
 
-@router.get("/{draw_id}/steps", response_model=list[DrawStepAnswer])
+@router.get("/{draw_id}/steps", response_model=list[DrawStepAnswer], response_model_exclude_unset=True)
 async def steps_of(work: Reader, draw_id: UUID) -> object:
     """What was done with it, by whom."""
     return await service.steps_of(work, draw_id)
@@ -87,20 +92,52 @@ async def commit_draw(work: Planner, draw_id: UUID, response: Response, if_match
     return await _single(work, await service.commit_draw(work, draw_id, if_match), response)
 
 
+@router.post("/{draw_id}/public-values")
+async def enter_values(work: Planner, draw_id: UUID, entry: Reveal, response: Response, if_match: IfMatch = None) -> DrawAnswer:
+    """Enter the public value, as the first of two persons."""
+    return await _single(work, await service.enter_values(work, draw_id, entry, if_match), response)
+
+
 @router.post("/{draw_id}/reveal")
 async def reveal_draw(work: Planner, draw_id: UUID, reveal: Reveal, response: Response, if_match: IfMatch = None) -> DrawAnswer:
-    """Enter the public value; the result and the inspections follow at once, and once only."""
+    """Enter the public value as the second person; the result and the inspections follow at once, and once only."""
     return await _single(work, await service.reveal_draw(work, draw_id, reveal, if_match), response)
 
 
+@router.get("/{draw_id}/replacements")
+async def list_replacements(work: Knowing, draw_id: UUID) -> list[ReplacementAnswer]:
+    """Proposed and signed replacements of single firms and officers."""
+    return await service.list_replacements(work, draw_id)
+
+
 @router.post("/{draw_id}/replacements", status_code=201)
-async def replace_officer(
+async def propose_replacement(
     work: Planner, draw_id: UUID, new: NewReplacement, response: Response, if_match: IfMatch = None
 ) -> ReplacementAnswer:
-    """Send the next officer of the drawn order instead of one who cannot go."""
-    draw, answer = await replacing.replace_officer(work, draw_id, new, if_match)
+    """Propose to replace an officer or a firm that cannot come; a second person signs."""
+    draw, proposed = await service.propose_replacement(work, draw_id, new, if_match)
     response.headers["ETag"] = etag(draw.version)
-    return answer
+    return proposed
+
+
+@router.post("/{draw_id}/replacements/{replacement_id}/sign")
+async def sign_replacement(
+    work: Signer, draw_id: UUID, replacement_id: UUID, response: Response, if_match: IfMatch = None
+) -> ReplacementAnswer:
+    """Sign as the second person: the next of the drawn order comes."""
+    draw, signed = await service.sign_replacement(work, draw_id, replacement_id, if_match)
+    response.headers["ETag"] = etag(draw.version)
+    return signed
+
+
+@router.post("/{draw_id}/replacements/{replacement_id}/refuse")
+async def refuse_replacement(
+    work: Signer, draw_id: UUID, replacement_id: UUID, refusal: Refusal, response: Response, if_match: IfMatch = None
+) -> ReplacementAnswer:
+    """Refuse to sign: what was drawn stays."""
+    draw, refused = await service.refuse_replacement(work, draw_id, replacement_id, refusal, if_match)
+    response.headers["ETag"] = etag(draw.version)
+    return refused
 
 
 @router.post("/{draw_id}/close")
@@ -111,5 +148,19 @@ async def close_draw(work: Planner, draw_id: UUID, response: Response, if_match:
 
 @router.post("/{draw_id}/set-aside")
 async def set_aside_draw(work: Planner, draw_id: UUID, ground: SetAside, response: Response, if_match: IfMatch = None) -> DrawAnswer:
-    """Give the attempt up, with a ground; it stays on record."""
+    """Give the attempt up before its reveal, on a written decision; it stays on record, counted."""
     return await _single(work, await service.set_aside_draw(work, draw_id, ground, if_match), response)
+
+
+@public.get("", responses=answers(PUBLIC_DRAWS))
+async def list_public_draws(
+    work: Anybody, asked: Annotated[Asked, ask(PUBLIC_DRAWS)], object_kind: Kind | None = None, state: State | None = None
+) -> Response:
+    """Draws, all attempts, as they are announced to everybody."""
+    return answer(asked, await service.list_draws(work, PUBLIC_DRAWS, asked, object_kind, state))
+
+
+@public.get("/{draw_id}/proof", response_model_exclude_unset=True)
+async def prove_to_everybody(work: Anybody, draw_id: UUID) -> Proof:
+    """Everything that an outsider needs to recompute it, without an account; officers by code. The result comes when the visits are over."""
+    return await service.prove(work, draw_id, public=True)

@@ -5,6 +5,11 @@ Problem
 ├── DrawState 409            the draw's state does not admit this step
 ├── DrawRepeated 409         another draw of this kind and authority runs, or was set aside and is not named
 ├── DrawPending 409          another authority's draw over the same firms has no result yet
+├── SamePerson 409           the second signature must be another person's
+├── ValuesMissing 409        nobody has entered the public values yet
+├── ValuesDiffer 409         two persons entered different public values
+├── ReplacementNotFound 404
+├── ReplacementOpen 409      a replacement of the same firm or officer waits for its signature
 ├── NothingToDraw 409        the directory of objects is empty
 ├── NotEnoughInspectors 409  fewer eligible officers than must go
 └── TooEarly 409 · TooLate 409   the public value is not known yet; it is known already
@@ -75,3 +80,43 @@ class TooLate(Conflict):
     slug = "draw-too-late"
     title_zh = "公开随机数已产生,不能再承诺"
     title_en = "The public value may be known already; it is too late to commit"
+
+
+class SamePerson(Conflict):
+    """The second signature is another person's."""
+
+    slug = "second-person"
+    title_zh = "须由另一人核对或会签"
+    title_en = "A second person must confirm or sign"
+
+
+class ValuesMissing(Conflict):
+    """Nobody has entered the public values yet."""
+
+    slug = "draw-values-missing"
+    title_zh = "须先由一人录入公开随机数,再由另一人核对揭晓"
+    title_en = "One person enters the public values first; another confirms them and reveals"
+
+
+class ValuesDiffer(Conflict):
+    """Two persons entered different public values."""
+
+    slug = "draw-values-differ"
+    title_zh = "两人录入的公开随机数不一致,请到来源处核对后重新录入"
+    title_en = "Two persons entered different public values; look them up at the source and enter them again"
+
+
+class ReplacementNotFound(NotFound):
+    """No such replacement."""
+
+    slug = "replacement-not-found"
+    title_zh = "未找到该更换申请"
+    title_en = "No such replacement"
+
+
+class ReplacementOpen(Conflict):
+    """A replacement of the same firm or officer waits for its signature."""
+
+    slug = "replacement-open"
+    title_zh = "同一对象或人员的更换申请正待会签"
+    title_en = "A replacement of the same firm or officer waits for its signature"

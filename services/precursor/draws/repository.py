@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,19 +13,37 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.precursor.draws.tables import Draw, DrawCommitment, DrawDirectory, DrawReveal, DrawStep
+from kit.lists import Rows
+from services.precursor.draws.schemas import DrawAnswer
+from services.precursor.draws.tables import Draw, DrawCommitment, DrawDirectory, DrawReplacement, DrawReveal, DrawStep, DrawValue
+
+DRAWS = Rows(
+    name="precursor.draws",
+    item=DrawAnswer,
+    action="",
+    object_type="draw",
+    default="id",
+    sorts={"id": (col(Draw.id),), "inspect_from": (col(Draw.inspect_from), col(Draw.id))},
+    counted={"state": col(Draw.state), "object_kind": col(Draw.object_kind)},
+)
+"""Draws, all attempts."""
+
+PUBLIC_DRAWS = replace(DRAWS, name="precursor.public_draws")
 
 
-async def page_of_draws(session: AsyncSession, kind: str | None, state: str | None, after: UUID | None, size: int) -> Sequence[Draw]:
-    """Draws after an id."""
-    query = select(Draw)
-    if kind:
-        query = query.where(col(Draw.object_kind) == kind)
-    if state:
-        query = query.where(col(Draw.state) == state)
-    if after is not None:
-        query = query.where(col(Draw.id) > after)
-    return (await session.execute(query.order_by(col(Draw.id)).limit(size))).scalars().all()
+def announced(kind: str | None, state: str | None, ids: Sequence[UUID] | None = None) -> Any:
+    """(draw, frozen documents, commitment, reveal, whether values were entered) of draws of a kind and state."""
+    entered = sa.exists(select(col(DrawValue.id)).where(col(DrawValue.draw_id) == col(Draw.id)))
+    query = (
+        select(Draw, DrawDirectory, DrawCommitment, DrawReveal, entered.label("entered"))
+        .join(DrawDirectory, col(DrawDirectory.draw_id) == col(Draw.id))
+        .outerjoin(DrawCommitment, col(DrawCommitment.draw_id) == col(Draw.id))
+        .outerjoin(DrawReveal, col(DrawReveal.draw_id) == col(Draw.id))
+    )
+    for column, value in ((col(Draw.object_kind), kind), (col(Draw.state), state)):
+        if value:
+            query = query.where(column == value)
+    return query if ids is None else query.where(col(Draw.id).in_(ids))
 
 
 async def draw(session: AsyncSession, draw_id: UUID, *, for_update: bool = False) -> Draw | None:
@@ -91,6 +110,48 @@ async def chain_of(session: AsyncSession, draw_id: UUID) -> Sequence[Draw]:
     )
     ids = list((await session.execute(statement, {"id": draw_id})).scalars())
     return (await session.execute(select(Draw).where(col(Draw.id).in_(ids)).order_by(col(Draw.id)))).scalars().all()
+
+
+async def next_commitment(session: AsyncSession, pool: str) -> int:
+    """The next number of a pool's commitments; the series is locked, so that no number is given twice or left out."""
+    query = select(sa.func.coalesce(sa.func.max(col(DrawCommitment.number)), 0) + 1).where(col(DrawCommitment.pool) == pool)
+    return (await session.execute(query)).scalar_one()
+
+
+async def commitments_of_pool(session: AsyncSession, pool: str) -> Sequence[tuple[DrawCommitment, str]]:
+    """(commitment, state of its draw) of a pool, by number."""
+    query = select(DrawCommitment, col(Draw.state)).join(Draw, col(Draw.id) == col(DrawCommitment.draw_id))
+    rows = await session.execute(query.where(col(DrawCommitment.pool) == pool).order_by(col(DrawCommitment.number)))
+    return [(row[0], row[1]) for row in rows]
+
+
+async def newest_values(session: AsyncSession, draw_id: UUID) -> DrawValue | None:
+    """The public values as they were entered last."""
+    query = select(DrawValue).where(col(DrawValue.draw_id) == draw_id).order_by(col(DrawValue.id).desc()).limit(1)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def replacement(session: AsyncSession, draw_id: UUID, replacement_id: UUID) -> DrawReplacement | None:
+    """One replacement of a draw, locked."""
+    query = select(DrawReplacement).where(col(DrawReplacement.id) == replacement_id, col(DrawReplacement.draw_id) == draw_id)
+    return (await session.execute(query.with_for_update())).scalar_one_or_none()
+
+
+async def replacements_of(session: AsyncSession, draw_id: UUID) -> Sequence[DrawReplacement]:
+    """Every replacement of a draw, in the order in which it was signed, those that are not signed last."""
+    query = select(DrawReplacement).where(col(DrawReplacement.draw_id) == draw_id)
+    return (await session.execute(query.order_by(col(DrawReplacement.signed_at).nulls_last(), col(DrawReplacement.id)))).scalars().all()
+
+
+async def is_proposed(session: AsyncSession, draw_id: UUID, firm_id: UUID, leaves: UUID) -> bool:
+    """Whether a replacement of this firm or officer waits for its signature."""
+    query = select(col(DrawReplacement.id)).where(
+        col(DrawReplacement.draw_id) == draw_id,
+        col(DrawReplacement.firm_id) == firm_id,
+        col(DrawReplacement.leaves) == leaves,
+        col(DrawReplacement.state) == "proposed",
+    )
+    return (await session.execute(query.limit(1))).first() is not None
 
 
 async def steps_of(session: AsyncSession, draw_id: UUID) -> Sequence[DrawStep]:

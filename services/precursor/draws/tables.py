@@ -11,7 +11,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
-from services.precursor.draws.rules import SET_ASIDE_REASONS, TRANSITIONS
+from kit.steps.taking import History
+from services.precursor.draws.rules.steps import REPLACEMENT_KINDS, REPLACEMENT_STATES, SET_ASIDE_REASONS, STATES
+from services.precursor.firms.rules import KINDS
 from services.precursor.schema import SCHEMA
 
 
@@ -20,8 +22,8 @@ class Draw(SCHEMA.base, table=True):
 
     __tablename__ = "draw"
     __table_args__ = (
-        check_words("state", tuple(TRANSITIONS), "state"),
-        check_words("object_kind", ("chemical", "courier"), "object_kind"),
+        check_words("state", STATES, "state"),
+        check_words("object_kind", KINDS, "object_kind"),
         check_words("set_aside_reason", SET_ASIDE_REASONS, "set_aside_reason"),
         sa.Index("ix_draw_object_kind_authority", "object_kind", "authority", "id"),
     )
@@ -37,6 +39,10 @@ class Draw(SCHEMA.base, table=True):
     state: str = Field(default="planned", sa_type=sa.Text)
     set_aside_reason: str | None = Field(default=None, sa_type=sa.Text)
     set_aside_note: str | None = Field(default=None, sa_type=sa.Text)
+    set_aside_document: str | None = Field(default=None, sa_type=sa.Text)
+    """Number of the written decision to give the attempt up; what was given up before this was asked has none."""
+    attempt: int = Field(default=1, sa_column=sa.Column(sa.Integer, nullable=False, server_default="1"))
+    """Which attempt at this draw it is, counted from 1."""
     version: int = 1
     created_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
     updated_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
@@ -60,16 +66,37 @@ class DrawDirectory(SCHEMA.base, table=True):
 
 
 class DrawCommitment(SCHEMA.base, table=True):
-    """The promise: SHA-256 of the secret half of the seed, given before the public half exists. Append-only."""
+    """The promise: SHA-256 of the secret half of the seed, given before the public half exists. Append-only.
+
+    Commitments are numbered within their pool (kind, authority, year), without a gap, so that nobody can hide one.
+    """
 
     __tablename__ = "draw_commitment"
-    __table_args__ = ({"info": {"append_only": True}},)
+    __table_args__ = (sa.UniqueConstraint("pool", "number"), {"info": {"append_only": True}})
 
     draw_id: UUID = Field(foreign_key="precursor.draw.id", primary_key=True)
+    pool: str = Field(sa_type=sa.Text)
+    """`chemical/emergency_management/2021`: what is drawn from, by whom, in which year."""
+    number: int
     commitment: str = Field(sa_type=sa.Text)
     secret_sealed: bytes
     committed_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
     recorded_by: str = Field(sa_type=sa.Text)
+
+
+class DrawValue(SCHEMA.base, table=True):
+    """The public values as one person entered them; a second person enters them again to reveal. Append-only: the newest entry counts."""
+
+    __tablename__ = "draw_value"
+    __table_args__ = (sa.Index("ix_draw_value_draw_id", "draw_id", "id"), {"info": {"append_only": True}})
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    draw_id: UUID = Field(foreign_key="precursor.draw.id")
+    public_values: list[list[int]] = Field(sa_type=JSONB)
+    public_reference: str = Field(sa_type=sa.Text)
+    recorded_by: str = Field(sa_type=sa.Text)
+    staff_code: str | None = Field(default=None, sa_type=sa.Text)
+    recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
 
 
 class DrawReveal(SCHEMA.base, table=True):
@@ -86,6 +113,8 @@ class DrawReveal(SCHEMA.base, table=True):
     seed: str = Field(sa_type=sa.Text)
     result: list[dict[str, Any]] = Field(sa_type=JSONB)
     revealed_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+    entered_by: str | None = Field(default=None, sa_type=sa.Text)
+    """Who entered the values first; nobody else but `recorded_by` did before two persons were asked for."""
     recorded_by: str = Field(sa_type=sa.Text)
 
 
@@ -98,7 +127,52 @@ class DrawStep(SCHEMA.base, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     draw_id: UUID = Field(foreign_key="precursor.draw.id")
     action: str = Field(sa_type=sa.Text)
+    from_state: str = Field(sa_type=sa.Text)
     state: str = Field(sa_type=sa.Text)
+    happened_on: date
+    source: str = Field(sa_type=sa.Text)
+    """The legal source of the step as it was declared when it was taken."""
+    reason: str = Field(default="", sa_column=sa.Column(sa.Text, nullable=False, server_default=""))
     details: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     recorded_by: str = Field(sa_type=sa.Text)
     recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+
+
+class DrawReplacement(SCHEMA.base, table=True):
+    """A drawn firm or officer that cannot come after all: proposed by one person with the ground on record, made by the signature of a second."""
+
+    __tablename__ = "draw_replacement"
+    __table_args__ = (
+        check_words("kind", REPLACEMENT_KINDS, "kind"),
+        check_words("state", REPLACEMENT_STATES, "state"),
+        sa.Index("ix_draw_replacement_draw_id", "draw_id", "id"),
+        sa.Index("uq_draw_replacement_open", "draw_id", "leaves", "firm_id", unique=True, postgresql_where=sa.text("state = 'proposed'")),
+    )
+
+    id: UUID = Field(default_factory=new_id, primary_key=True)
+    draw_id: UUID = Field(foreign_key="precursor.draw.id")
+    kind: str = Field(sa_type=sa.Text)
+    firm_id: UUID = Field(foreign_key="precursor.firm.id")
+    leaves: UUID
+    """The officer, or the firm itself."""
+    state: str = Field(default="proposed", sa_type=sa.Text)
+    ground: str = Field(sa_type=sa.Text)
+    """What stands on record, as it stood when it was proposed and then when it was signed."""
+    note: str = Field(sa_type=sa.Text)
+    enters: UUID | None = None
+    passed_over: list[dict[str, str]] = Field(default_factory=list, sa_column=sa.Column(JSONB, nullable=False, server_default="[]"))
+    officers: list[str] = Field(default_factory=list, sa_column=sa.Column(JSONB, nullable=False, server_default="[]"))
+    """Of a firm that enters: the officers drawn for it."""
+    proposed_by: str = Field(sa_type=sa.Text)
+    proposed_staff: str | None = Field(default=None, sa_type=sa.Text)
+    proposed_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+    signed_by: str | None = Field(default=None, sa_type=sa.Text)
+    signed_at: datetime | None = Field(default=None, sa_type=sa.DateTime(timezone=True))
+    version: int = 1
+    updated_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+
+
+class DrawReplacementStep(History, SCHEMA.base, table=True):
+    """What was done with a replacement. Append-only."""
+
+    __tablename__ = "draw_replacement_step"

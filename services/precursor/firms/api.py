@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import Page, next_link
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
-from kit.schemas import DivisionCode
+from kit.schemas import DivisionCode, Flag
 from kit.work import UnitRoute, Work, allow
 from services.precursor.firms import service
+from services.precursor.firms.repository import FIRMS
 from services.precursor.firms.rules import FirmState, Kind
 from services.precursor.firms.schemas import Contacts, FirmAnswer, FirmCounts, FirmHistoryEntry, FirmPatch, NewFirm
 from services.precursor.firms.tables import Firm
 from services.precursor.grants import READ
-from services.precursor.lists import DEFAULT_LIMIT, Cursor, Limit
 
 router = APIRouter(prefix="/precursor/v1/firms", tags=["firms"], route_class=UnitRoute)
 
@@ -32,29 +32,24 @@ Search = Annotated[str | None, Query(min_length=1, max_length=100)]
 
 async def _single(work: Work, firm: Firm, response: Response) -> FirmAnswer:
     response.headers["ETag"] = etag(firm.version)
-    return (await service.answers(work, [firm]))[0]
+    return await service.answer(work, firm)
 
 
-@router.get("")
+@router.get("", responses=answers(FIRMS))
 async def list_firms(
     work: Reader,
-    request: Request,
-    response: Response,
+    asked: Annotated[Asked, ask(FIRMS)],
     q: Search = None,
     kind: Kind | None = None,
     division_code: DivisionCode | None = None,
     category: Annotated[int | None, Query(ge=1, le=3)] = None,
     chemical: Search = None,
     state: FirmState | None = None,
-    licence_expiring: bool = False,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: Cursor = None,
-) -> Page[FirmAnswer]:
+    licence_expiring: Flag = False,
+) -> Response:
     """Firms in the caller's towns; `q` is part of the name or the whole code; `licence_expiring`: the licence ends within 30 days or has ended."""
     filters = {"q": q, "kind": kind, "division_code": division_code, "category": category, "chemical": chemical, "state": state}
-    rows, following = await service.list_firms(work, filters, licence_expiring, cursor, limit)
-    response.headers.update(next_link(request, following))
-    return Page[FirmAnswer](items=await service.answers(work, rows), next=following)
+    return answer(asked, await service.list_firms(work, asked, filters, licence_expiring))
 
 
 @router.get("/counts")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -14,7 +14,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.lists import Rows
+from kit.scope import Scope
 from services.precursor.firms.rules import WARN_DAYS, tidied_code
+from services.precursor.firms.schemas import FirmAnswer
 from services.precursor.firms.tables import Firm, FirmChange
 
 
@@ -22,9 +25,8 @@ from services.precursor.firms.tables import Firm, FirmChange
 class Wanted:
     """What a list is narrowed to."""
 
-    towns: Sequence[str]
+    scope: Scope
     kind: str | None = None
-    division_code: str | None = None
     category: int | None = None
     listed: Sequence[str] = ()
     """With `category`: the chemicals that are in this class today."""
@@ -37,12 +39,23 @@ class Wanted:
     """Licence or filing ends by this day, or has ended."""
 
 
-def _narrowed(wanted: Wanted) -> sa.Select[Firm]:
-    query = select(Firm).where(or_(*(col(Firm.division_code).like(pattern) for pattern in wanted.towns)) if wanted.towns else sa.false())
+FIRMS = Rows(
+    name="precursor.firms",
+    item=FirmAnswer,
+    action="firm.list",
+    object_type="firm",
+    default="id",
+    sorts={"id": (col(Firm.id),), "name": (col(Firm.name), col(Firm.id)), "uscc": (col(Firm.uscc), col(Firm.id))},
+    counted={"kind": col(Firm.kind), "state": col(Firm.state), "risk_class": col(Firm.risk_class)},
+)
+"""Firms in the caller's towns."""
+
+
+def narrowed(wanted: Wanted) -> sa.Select[Any]:
+    """The firms that are wanted."""
+    query = select(Firm).where(wanted.scope.where(col(Firm.division_code)))
     if wanted.kind:
         query = query.where(sa.cast(col(Firm.lines), JSONB).contains([wanted.kind]))
-    if wanted.division_code:
-        query = query.where(col(Firm.division_code) == wanted.division_code)
     if wanted.state:
         query = query.where(col(Firm.state) == wanted.state)
     if wanted.category is not None:
@@ -59,30 +72,22 @@ def _narrowed(wanted: Wanted) -> sa.Select[Firm]:
     return query
 
 
-async def page_of_firms(session: AsyncSession, wanted: Wanted, after: UUID | None, size: int) -> Sequence[Firm]:
-    """Firms after an id."""
-    query = _narrowed(wanted)
-    if after is not None:
-        query = query.where(col(Firm.id) > after)
-    return (await session.execute(query.order_by(col(Firm.id)).limit(size))).scalars().all()
-
-
-async def counts(session: AsyncSession, towns: Sequence[str]) -> Sequence[tuple[str, str, int]]:
+async def counts(session: AsyncSession, scope: Scope) -> Sequence[tuple[str, str, int]]:
     """(kind, town, active firms). A firm that is inspected as both counts in both kinds."""
-    narrowed = _narrowed(Wanted(towns, state="active")).subquery()
-    lines = func.jsonb_array_elements_text(sa.cast(narrowed.c.lines, JSONB)).table_valued("value")
+    found = narrowed(Wanted(scope, state="active")).subquery()
+    lines = func.jsonb_array_elements_text(sa.cast(found.c.lines, JSONB)).table_valued("value")
     rows = await session.execute(
-        select(lines.c.value, narrowed.c.division_code, func.count())
-        .select_from(narrowed.join(lines, sa.true()))
-        .group_by(lines.c.value, narrowed.c.division_code)
+        select(lines.c.value, found.c.division_code, func.count())
+        .select_from(found.join(lines, sa.true()))
+        .group_by(lines.c.value, found.c.division_code)
     )
     return [(kind, town, number) for kind, town, number in rows]
 
 
-async def towns_of(session: AsyncSession, towns: Sequence[str]) -> dict[str, int]:
+async def towns_of(session: AsyncSession, scope: Scope) -> dict[str, int]:
     """Town → active firms, each once."""
-    narrowed = _narrowed(Wanted(towns, state="active")).subquery()
-    rows = await session.execute(select(narrowed.c.division_code, func.count()).group_by(narrowed.c.division_code))
+    found = narrowed(Wanted(scope, state="active")).subquery()
+    rows = await session.execute(select(found.c.division_code, func.count()).group_by(found.c.division_code))
     return {row[0]: row[1] for row in rows}
 
 
@@ -104,6 +109,11 @@ async def firms_by_uscc(session: AsyncSession, codes: Sequence[str]) -> dict[str
     """Code → firm for those that are registered, locked."""
     query = select(Firm).where(col(Firm.uscc).in_(codes)).order_by(col(Firm.id)).with_for_update()
     return {found.uscc: found for found in (await session.execute(query)).scalars()}
+
+
+async def firms_of(session: AsyncSession, ids: Collection[UUID]) -> Sequence[Firm]:
+    """These firms, by id."""
+    return (await session.execute(select(Firm).where(col(Firm.id).in_(ids)).order_by(col(Firm.id)))).scalars().all()
 
 
 async def active_firms(session: AsyncSession, kind: str) -> Sequence[Firm]:

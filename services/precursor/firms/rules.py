@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, get_args
 
+from kit.steps.machine import START, Machine, step
 from services.precursor.catalogue.rules.names import Entry, Names
 from services.precursor.catalogue.rules.organs import Authority, organs_of
 
@@ -24,6 +25,27 @@ RISK_CLASSES: tuple[RiskClass, ...] = get_args(RiskClass)
 
 FirmState = Literal["active", "closed"]
 STATES: tuple[FirmState, ...] = get_args(FirmState)
+
+_KEEPER = ("county_officer",)
+MACHINE = Machine(
+    "precursor.firm.state",
+    STATES,
+    [
+        step(
+            "register",
+            START,
+            "active",
+            "易制毒化学品管理条例 art. 32",
+            "登记",
+            "register",
+            roles=_KEEPER,
+            needs="kind uscc name division_code",
+        ),
+        step("close", "active", "closed", "国办发〔2015〕58号", "注销", "close", roles=_KEEPER, needs="reason"),
+        step("reopen", "closed", "active", "国办发〔2015〕58号", "恢复", "reopen", roles=_KEEPER, needs="reason"),
+    ],
+)
+"""The directory of inspected objects is kept current: a firm that is gone leaves it with a reason, and may come back."""
 
 Result = Literal["pass", "rectify"]
 RESULTS: tuple[Result, ...] = get_args(Result)

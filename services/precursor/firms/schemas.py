@@ -11,6 +11,7 @@ from stdnum.cn import uscc as uscc_rules
 from stdnum.exceptions import ValidationError
 
 from kit.schemas import Answer, Day, DivisionCode, Message, ShortText
+from kit.steps.taking import NextStep
 from services.precursor.catalogue.rules.organs import Authority
 from services.precursor.catalogue.schemas import Class
 from services.precursor.firms.rules import Activity, FirmState, Kind, Result, RiskClass, is_organisation_code, tidied_code
@@ -120,6 +121,7 @@ class FirmAnswer(Answer):
     state: FirmState
     version: int
     updated_at: datetime
+    next_steps: list[NextStep]
 
 
 class Contacts(Answer):

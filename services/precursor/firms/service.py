@@ -3,77 +3,79 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 from kit.etags import check_version
+from kit.lists import Asked, Found, find_rows
 from kit.problems import invalid
 from kit.sealed import masked
+from kit.steps.machine import START
+from kit.steps.taking import declared, next_steps, take
 from kit.strict_json import check_text
 from kit.work import Work
-from services.precursor import lists
 from services.precursor.catalogue.rules.names import Names
 from services.precursor.catalogue.service import names_on
 from services.precursor.events import FirmReclassified, LicenceExpiring
 from services.precursor.firms import policy, repository
 from services.precursor.firms.errors import FirmExists
-from services.precursor.firms.rules import WARN_DAYS, Holding, expires_soon, holding_of, listed_names, masked_name
+from services.precursor.firms.rules import MACHINE, WARN_DAYS, Holding, expires_soon, holding_of, listed_names, masked_name
 from services.precursor.firms.schemas import Contacts, FirmAnswer, FirmCounts, FirmPatch, NewFirm
-from services.precursor.firms.tables import Firm, FirmChange
+from services.precursor.firms.tables import Firm, FirmChange, FirmStep
 
 EVALUATED_AT_ONCE = 500
 CLEARABLE = frozenset({"open_check", "real_name", "xray", "legal_person", "phone", "licence_no", "licence_valid_to"})
 
 
-async def list_firms(
-    work: Work, filters: dict[str, Any], expiring: bool, cursor: str | None, limit: int
-) -> tuple[Sequence[Firm], str | None]:
+async def list_firms(work: Work, asked: Asked, filters: dict[str, Any], expiring: bool) -> Found:
     """A page of the firms in the caller's towns; `expiring`: those whose licence ends soon or has ended."""
     for name in ("q", "chemical"):
         check_text(filters.get(name) or "")
-    expiring_by = work.today + timedelta(days=WARN_DAYS) if expiring else None
-    more: dict[str, Any] = {}
-    if filters.get("category") is not None or filters.get("chemical"):
-        names = await names_on(work, work.today)
-        more["listed"] = [entry.name_zh for entry in names.entries if entry.category == filters.get("category")]
-        meant = names.resolve(filters["chemical"]) if filters.get("chemical") else None
-        more["meant"] = [entry.name_zh for entry in meant.entries] if meant else []
-    wanted = repository.Wanted(lists.scope_patterns(work), expiring_by=expiring_by, **filters, **more)
+    names = await names_on(work, work.today)
+    meant = names.resolve(filters["chemical"]) if filters["chemical"] else None
+    wanted = repository.Wanted(
+        work.scope.within(filters["division_code"]),
+        expiring_by=work.today + timedelta(days=WARN_DAYS) if expiring else None,
+        listed=[entry.name_zh for entry in names.entries if entry.category == filters["category"]],
+        meant=[entry.name_zh for entry in meant.entries] if meant else [],
+        **{name: value for name, value in filters.items() if name != "division_code"},
+    )
     bound = {**filters, "licence_expiring": expiring or None}
-    return await lists.page(work, bound, cursor, limit, lambda after, size: repository.page_of_firms(work.session, wanted, after, size))
+    return await find_rows(work, repository.FIRMS, asked, repository.narrowed(wanted), bound, shape=lambda firm: _answer(work, firm, names))
 
 
 async def count_firms(work: Work) -> FirmCounts:
     """How many active firms there are in the caller's towns."""
     kinds: Counter[str] = Counter()
-    for kind, _, number in await repository.counts(work.session, lists.scope_patterns(work)):
+    for kind, _, number in await repository.counts(work.session, work.scope):
         kinds[kind] += number
-    towns = await repository.towns_of(work.session, lists.scope_patterns(work))
+    towns = await repository.towns_of(work.session, work.scope)
     return FirmCounts(total=sum(towns.values()), by_kind=dict(kinds), by_division=dict(sorted(towns.items())))
 
 
-async def answers(work: Work, firms: Sequence[Firm]) -> list[FirmAnswer]:
-    """Firms as they are shown: people masked, classes and competent authorities by the list of today."""
-    names = await names_on(work, work.today)
-    found: list[FirmAnswer] = []
-    for firm in firms:
-        holding = held_by(firm, names)
-        unresolved = [name for name in firm.chemicals if names.resolve(name) is None]
-        gone = [name for name in unresolved if names.was_listed(name)]
-        values: dict[str, Any] = {name: getattr(firm, name, None) for name in FirmAnswer.model_fields}
-        today = {
-            "categories": list(holding.categories),
-            "competent": list(holding.competent),
-            "delisted_chemicals": gone,
-            "unknown_chemicals": [name for name in unresolved if name not in gone and not names.will_be_listed(name)],
-            "legal_person": firm.legal_person_masked,
-            "phone": firm.phone_masked,
-            "licence_expires_soon": expires_soon(firm.licence_valid_to, work.today),
-        }
-        found.append(FirmAnswer.model_validate({**values, **today}))
-    return found
+async def answer(work: Work, firm: Firm) -> FirmAnswer:
+    """A firm as it is shown: people masked, classes and competent authorities by the list of today."""
+    return _answer(work, firm, await names_on(work, work.today))
+
+
+def _answer(work: Work, firm: Firm, names: Names) -> FirmAnswer:
+    holding = held_by(firm, names)
+    unresolved = [name for name in firm.chemicals if names.resolve(name) is None]
+    gone = [name for name in unresolved if names.was_listed(name)]
+    values: dict[str, Any] = {name: getattr(firm, name, None) for name in FirmAnswer.model_fields}
+    today = {
+        "categories": list(holding.categories),
+        "competent": list(holding.competent),
+        "delisted_chemicals": gone,
+        "unknown_chemicals": [name for name in unresolved if name not in gone and not names.will_be_listed(name)],
+        "legal_person": firm.legal_person_masked,
+        "phone": firm.phone_masked,
+        "licence_expires_soon": expires_soon(firm.licence_valid_to, work.today),
+        "next_steps": next_steps(MACHINE, firm.state, work.principal),
+    }
+    return FirmAnswer.model_validate({**values, **today})
 
 
 async def read_firm(work: Work, firm_id: UUID) -> Firm:
@@ -122,7 +124,17 @@ async def register_firm(work: Work, new: NewFirm) -> Firm:
     await set_chemicals(work, firm, new.chemicals)
     seal_people(work, firm, legal_person=new.legal_person, phone=new.phone)
     await repository.add_all(work.session, [firm])
-    await repository.add_all(work.session, [change(work, firm, "entry", {}, shown(firm), "登记")])
+    first = FirmStep(
+        object_id=firm.id,
+        event="register",
+        from_state=START,
+        to_state=firm.state,
+        happened_on=work.today,
+        source=declared(MACHINE, START, "register").source,
+        recorded_by=work.principal.staff_id or work.principal.subject,
+        recorded_at=work.now,
+    )
+    await repository.add_all(work.session, [change(work, firm, "entry", {}, shown(firm), "登记"), first])
     await work.note("firm.register", "firm", firm.id)
     return firm
 
@@ -135,7 +147,7 @@ async def amend_firm(work: Work, firm_id: UUID, patch: FirmPatch, if_match: str 
     for field, value in given.items():
         if value is None and field not in CLEARABLE:
             raise invalid(f"/{field}", "not_empty", "不能清空此项", "cannot be cleared")
-    before = shown(firm)
+    before, state = shown(firm), given.pop("state", None)
     if "division_code" in given:
         policy.may_reach(work.principal, given["division_code"])
         check_division(work, given["division_code"])
@@ -150,6 +162,10 @@ async def amend_firm(work: Work, firm_id: UUID, patch: FirmPatch, if_match: str 
     for field, value in given.items():
         setattr(firm, field, value)
     evaluate(firm, await names_on(work, work.today))
+    if state is not None and state != firm.state:
+        event = "close" if state == "closed" else "reopen"
+        await take(work, MACHINE, firm, event, FirmStep, noted=("firm", firm.id, "firm"), reason=patch.reason)
+        firm.version -= 1  # one amendment is one version, whatever it changes
     after = shown(firm)
     differences = {key for key in after if before[key] != after[key]}
     firm.version += 1
@@ -193,6 +209,16 @@ def check_division(work: Work, division_code: str) -> None:
 async def objects_to_draw(work: Work, kind: str, day: date) -> list[tuple[Firm, Holding]]:
     """The directory of inspected objects: every active firm of a kind and what it holds, as the catalogue of a day has it."""
     return await with_holdings(work, await repository.active_firms(work.session, kind), day)
+
+
+async def firms_of(work: Work, ids: Collection[UUID]) -> Sequence[Firm]:
+    """These firms, wherever they are: for a draw over the whole county."""
+    return await repository.firms_of(work.session, ids)
+
+
+async def names_of(work: Work, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Id → name, for answers that show a firm beside its id."""
+    return {firm.id: firm.name for firm in await repository.firms_of(work.session, ids)}
 
 
 async def with_holdings(work: Work, found: Sequence[Firm], day: date) -> list[tuple[Firm, Holding]]:

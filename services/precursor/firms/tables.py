@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
+from kit.steps.taking import History
 from services.precursor.firms.rules import KINDS, RESULTS, RISK_CLASSES, STATES
 from services.precursor.schema import SCHEMA
 
@@ -88,3 +89,9 @@ class FirmChange(SCHEMA.base, table=True):
     reason: str = Field(default="", sa_type=sa.Text)
     recorded_by: str = Field(sa_type=sa.Text)
     recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+
+
+class FirmStep(History, SCHEMA.base, table=True):
+    """When a firm came into the directory and left it. Append-only."""
+
+    __tablename__ = "firm_step"

@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import Page, next_link
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
-from kit.schemas import Day, DivisionCode
+from kit.schemas import Day, DivisionCode, Flag
 from kit.work import UnitRoute, Work, allow
 from services.precursor.firms.rules import Kind
 from services.precursor.grants import READ
-from services.precursor.inspections import opening, publication, service
+from services.precursor.inspections import service
 from services.precursor.inspections.checklists import Template
+from services.precursor.inspections.repository import INSPECTIONS
+from services.precursor.inspections.rules import State
 from services.precursor.inspections.schemas import (
     ChecklistAnswer,
     Completion,
     DirectInspection,
     Ending,
     InspectionAnswer,
-    InspectionStates,
     ItemAnswer,
     NewPublication,
     Outcomes,
     PublicationAnswer,
     Start,
+    StepAnswer,
 )
 from services.precursor.inspections.tables import Inspection, InspectionOutcome
-from services.precursor.lists import DEFAULT_LIMIT, Cursor, Limit
 from services.precursor.rectifications.schemas import FindingAnswer
 
 router = APIRouter(prefix="/precursor/v1/inspections", tags=["inspections"], route_class=UnitRoute)
@@ -42,14 +43,9 @@ Inspecting = Annotated[Work, allow(Role.INSPECTOR)]
 Publisher = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.INSPECTOR)]
 
 
-def _answer(inspection: Inspection, officers: Mapping[UUID, list[UUID]]) -> InspectionAnswer:
-    values: dict[str, Any] = {name: getattr(inspection, name, None) for name in InspectionAnswer.model_fields}
-    return InspectionAnswer(**{**values, "officers": officers.get(inspection.id, [])})
-
-
 async def _single(work: Work, inspection: Inspection, response: Response) -> InspectionAnswer:
     response.headers["ETag"] = etag(inspection.version)
-    return _answer(inspection, await service.officers_of(work, [inspection]))
+    return await service.answer(work, inspection)
 
 
 def _checklist(template: Template, outcomes: Mapping[str, InspectionOutcome]) -> ChecklistAnswer:
@@ -59,19 +55,12 @@ def _checklist(template: Template, outcomes: Mapping[str, InspectionOutcome]) ->
         recorded = (
             {} if row is None else {name: getattr(row, name) for name in ("outcome", "note", "passed_to", "recorded_by", "recorded_at")}
         )
-        items.append(
-            ItemAnswer(
-                item_no=item.item_no,
-                item_zh=item.item_zh,
-                item_en=item.item_en,
-                basis=item.basis,
-                typical_outcomes=list(item.typical_outcomes),
-                competent=list(item.competent),
-                pending_verification=item.pending_verification,
-                **recorded,
-            )
-        )
-    return ChecklistAnswer(template=template.name, kind=template.kind, valid_from=template.valid_from, items=items)
+        own = {name: getattr(item, name) for name in ("item_no", "item_zh", "item_en", "basis", "pending_verification")}
+        listed = {"typical_outcomes": list(item.typical_outcomes), "competent": list(item.competent)}
+        items.append(ItemAnswer.model_validate({**own, **listed, **recorded}))
+    return ChecklistAnswer.model_validate(
+        {"template": template.name, "kind": template.kind, "valid_from": template.valid_from, "items": items}
+    )
 
 
 @checklists.get("")
@@ -80,32 +69,26 @@ async def read_checklist(work: Reader, kind: Kind, on: Day | None = None) -> Che
     return _checklist(service.checklist_on(kind, on or work.today), {})
 
 
-@router.get("")
+@router.get("", responses=answers(INSPECTIONS))
 async def list_inspections(
     work: Reader,
-    request: Request,
-    response: Response,
-    state: InspectionStates | None = None,
+    asked: Annotated[Asked, ask(INSPECTIONS)],
+    state: State | None = None,
     draw_id: UUID | None = None,
     firm_id: UUID | None = None,
     division_code: DivisionCode | None = None,
-    mine: bool = False,
-    unpublished: bool = False,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: Cursor = None,
-) -> Page[InspectionAnswer]:
+    mine: Flag = False,
+    unpublished: Flag = False,
+) -> Response:
     """Inspections in the caller's towns. `mine`: the caller is one of the officers; `unpublished`: past the day by which the result had to be public."""
     filters = {"state": state, "draw_id": draw_id, "firm_id": firm_id, "division_code": division_code}
-    rows, following = await service.list_inspections(work, filters, mine, unpublished, cursor, limit)
-    response.headers.update(next_link(request, following))
-    officers = await service.officers_of(work, rows)
-    return Page[InspectionAnswer](items=[_answer(row, officers) for row in rows], next=following)
+    return answer(asked, await service.list_inspections(work, asked, filters, mine, unpublished))
 
 
 @router.post("", status_code=201)
 async def open_directly(work: Inspecting, new: DirectInspection, response: Response) -> InspectionAnswer:
     """Plan an inspection after a complaint or a transfer."""
-    inspection = await opening.open_directly(work, new)
+    inspection = await service.open_directly(work, new)
     response.headers["Location"] = f"/precursor/v1/inspections/{inspection.id}"
     return await _single(work, inspection, response)
 
@@ -127,6 +110,12 @@ async def findings_of(work: Reader, inspection_id: UUID) -> list[FindingAnswer]:
     """What it found; of held evidence, until when it must be decided upon."""
     found = await service.findings_of(work, inspection_id)
     return [FindingAnswer.model_validate(row).model_copy(update={"decide_by": service.decide_by(work, row)}) for row in found]
+
+
+@router.get("/{inspection_id}/steps", response_model=list[StepAnswer])
+async def steps_of(work: Reader, inspection_id: UUID) -> object:
+    """What was done with it, by whom, on which legal source."""
+    return await service.steps_of(work, inspection_id)
 
 
 @router.post("/{inspection_id}/start")
@@ -160,10 +149,10 @@ async def end(work: Inspecting, inspection_id: UUID, ending: Ending, response: R
 @router.get("/{inspection_id}/publication")
 async def read_publication(work: Reader, inspection_id: UUID) -> PublicationAnswer:
     """What may be published of the result, until when, and whether it was."""
-    return await publication.read_publication(work, inspection_id)
+    return await service.read_publication(work, inspection_id)
 
 
 @router.post("/{inspection_id}/publication", status_code=201)
 async def record_publication(work: Publisher, inspection_id: UUID, new: NewPublication) -> PublicationAnswer:
     """Record that the result was published."""
-    return await publication.record_publication(work, inspection_id, new)
+    return await service.record_publication(work, inspection_id, new)

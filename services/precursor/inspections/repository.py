@@ -9,11 +9,15 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import or_, select
-from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by, distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.lists import Rows
+from kit.scope import Scope
+from services.precursor.firms.tables import Firm
+from services.precursor.inspections.schemas import InspectionAnswer
 from services.precursor.inspections.tables import (
     Inspection,
     InspectionOfficer,
@@ -21,14 +25,16 @@ from services.precursor.inspections.tables import (
     InspectionPresence,
     InspectionPublication,
     InspectionReplacement,
+    InspectionStep,
 )
+from services.precursor.inspectors.tables import Inspector
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a list is narrowed to."""
 
-    towns: Sequence[str]
+    scope: Scope
     state: str | None = None
     draw_id: UUID | None = None
     firm_id: UUID | None = None
@@ -39,16 +45,45 @@ class Wanted:
     """Completed, past the day by which it had to be published, and not published."""
 
 
-async def page_of_inspections(session: AsyncSession, wanted: Wanted, after: UUID | None, size: int) -> Sequence[Inspection]:
-    """Inspections after an id."""
-    query = select(Inspection).where(
-        or_(*(col(Inspection.division_code).like(pattern) for pattern in wanted.towns)) if wanted.towns else sa.false()
+INSPECTIONS = Rows(
+    name="precursor.inspections",
+    item=InspectionAnswer,
+    action="",
+    object_type="inspection",
+    default="id",
+    sorts={"id": (col(Inspection.id),), "window_to": (col(Inspection.window_to), col(Inspection.id))},
+    counted={"state": col(Inspection.state), "authority": col(Inspection.authority)},
+)
+"""Inspections in the caller's towns."""
+
+
+def shown() -> Any:
+    """(inspection, name of the firm, its officers in the order in which they were drawn, with their names, as JSON)."""
+    officer = func.json_build_object("id", col(Inspector.id), "name", col(Inspector.name))
+    officers = (
+        select(func.json_agg(aggregate_order_by(officer, col(InspectionOfficer.position))))
+        .join(Inspector, col(Inspector.id) == col(InspectionOfficer.inspector_id))
+        .where(col(InspectionOfficer.inspection_id) == col(Inspection.id), ~_replaced())
+        .correlate(Inspection)
+        .scalar_subquery()
     )
+    return select(Inspection, col(Firm.name).label("firm_name"), officers.label("officers")).join(
+        Firm, col(Firm.id) == col(Inspection.firm_id)
+    )
+
+
+async def one_shown(session: AsyncSession, inspection_id: UUID) -> Any:
+    """The same of one inspection."""
+    return (await session.execute(shown().where(col(Inspection.id) == inspection_id))).one()
+
+
+def narrowed(wanted: Wanted) -> Any:
+    """(inspection, name of the firm, officers with their names as JSON) of the inspections that are wanted."""
+    query = shown().where(wanted.scope.where(col(Inspection.division_code)))
     for column, value in (
         (col(Inspection.state), wanted.state),
         (col(Inspection.draw_id), wanted.draw_id),
         (col(Inspection.firm_id), wanted.firm_id),
-        (col(Inspection.division_code), wanted.division_code),
     ):
         if value is not None:
             query = query.where(column == value)
@@ -63,9 +98,7 @@ async def page_of_inspections(session: AsyncSession, wanted: Wanted, after: UUID
     if wanted.unpublished_on is not None:
         published = select(col(InspectionPublication.inspection_id))
         query = query.where(col(Inspection.publish_by) < wanted.unpublished_on, col(Inspection.id).not_in(published))
-    if after is not None:
-        query = query.where(col(Inspection.id) > after)
-    return (await session.execute(query.order_by(col(Inspection.id)).limit(size))).scalars().all()
+    return query
 
 
 async def inspection(session: AsyncSession, inspection_id: UUID, *, for_update: bool = False) -> Inspection | None:
@@ -170,6 +203,12 @@ async def completion_by_town(session: AsyncSession, since: date, until: date, kn
     )
     rows = await session.execute(statement, {"since": since, "until": until, "known_by": known_by})
     return {town: (done, due) for town, done, due in rows}
+
+
+async def steps_of(session: AsyncSession, inspection_id: UUID) -> Sequence[InspectionStep]:
+    """What was done with an inspection, oldest first."""
+    query = select(InspectionStep).where(col(InspectionStep.object_id) == inspection_id).order_by(col(InspectionStep.id))
+    return (await session.execute(query)).scalars().all()
 
 
 async def add_all(session: AsyncSession, rows: Sequence[Any]) -> None:

@@ -4,24 +4,87 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, timedelta
+from typing import Literal, get_args
 
-TRANSITIONS: dict[str, dict[str, str]] = {
-    "planned": {"start": "started", "end": "ended", "cancel": "cancelled"},
-    "started": {"complete": "completed", "end": "ended"},
-    "completed": {},
-    "ended": {},
-    "cancelled": {},
-}
-"""Legal source: 行政处罚法 art. 42, 47, 55 (two officers, certificates shown, full record). What was recorded is never taken back: a new inspection follows."""
+from kit.steps.machine import START, Machine, step
 
-OUTCOMES = ("ok", "na", "advice", "correct_on_site", "correct_by_date", "refer", "seal_evidence", "stop", "not_checked")
+State = Literal["planned", "started", "completed", "ended", "cancelled"]
+STATES: tuple[State, ...] = get_args(State)
+
+Origin = Literal["draw", "complaint", "transfer"]
+SOURCES: tuple[Origin, ...] = get_args(Origin)
+"""Drawn, or checked directly after a complaint or a transfer (优化营商环境条例 art. 54)."""
+
+Signature = Literal["signed", "refused"]
+SIGNATURES: tuple[Signature, ...] = get_args(Signature)
+
+_PENALTY = "行政处罚法"
+_INSPECTOR = ("inspector",)
+
+MACHINE = Machine(
+    "precursor.inspection.state",
+    STATES,
+    [
+        step(
+            "plan",
+            START,
+            "planned",
+            "优化营商环境条例 art. 54",
+            "计划检查",
+            "plan",
+            roles=_INSPECTOR,
+            needs="firm_id source ground officers",
+        ),
+        step(
+            "start",
+            "planned",
+            "started",
+            f"{_PENALTY} art. 42, 55",
+            "开始检查(出示证件)",
+            "start, certificates shown",
+            roles=_INSPECTOR,
+            needs="inspected_on certificates",
+            deadline="inspection_window",
+            duty=True,
+        ),
+        step("record", "started", "started", f"{_PENALTY} art. 47", "记录检查项目", "record items", roles=_INSPECTOR, needs="outcomes"),
+        step(
+            "complete",
+            "started",
+            "completed",
+            f"{_PENALTY} art. 42, 47",
+            "完成检查",
+            "complete",
+            roles=_INSPECTOR,
+            needs="party_statement party_signature",
+            deadline="publication",
+            duty=True,
+        ),
+        step(
+            "end",
+            "planned started",
+            "ended",
+            f"{_PENALTY} art. 42, 55",
+            "终止检查",
+            "end without completing",
+            roles=_INSPECTOR,
+            needs="result_category ended_on reason",
+        ),
+        step("replace_officer", "planned", "planned", f"{_PENALTY} art. 43", "更换执法人员", "replace an officer"),
+        step("cancel", "planned", "cancelled", "国办发〔2015〕58号", "取消(抽签对象更换)", "cancel, the drawn firm is replaced"),
+    ],
+)
+"""What was recorded is never taken back: a new inspection follows."""
+
+OutcomeCode = Literal["ok", "na", "advice", "correct_on_site", "correct_by_date", "refer", "seal_evidence", "stop", "not_checked"]
+OUTCOMES: tuple[OutcomeCode, ...] = get_args(OutcomeCode)
 """Outcome codes of an item (domain 7.3)."""
 
 NEEDS_NOTE = frozenset({"advice", "correct_on_site", "correct_by_date", "refer", "seal_evidence", "stop", "not_checked"})
 NEEDS_ORGAN = frozenset({"refer"})
 NEEDS_DEADLINE = frozenset({"correct_by_date", "stop"})
 
-RESULT_CATEGORIES = (
+ResultCategory = Literal[
     "no_problem",
     "corrected_on_site",
     "ordered_to_correct",
@@ -29,7 +92,8 @@ RESULT_CATEGORIES = (
     "not_at_place",
     "passed_on",
     "ended_without_result",
-)
+]
+RESULT_CATEGORIES: tuple[ResultCategory, ...] = get_args(ResultCategory)
 """What is published of a result (domain 9)."""
 
 FOUND_ON_THE_SPOT = frozenset({"refused", "not_at_place"})
@@ -39,11 +103,6 @@ EVIDENCE_WORKING_DAYS = 7
 """What is held as evidence is decided upon within seven days, which are working days (行政处罚法 art. 56, 85)."""
 PUBLISH_WORKING_DAYS = 20
 """DEFAULT (政府信息公开条例 art. 26; domain 13 no. 17)."""
-
-
-def next_state(state: str, action: str) -> str | None:
-    """The state after an action, or None when the transition is not declared."""
-    return TRANSITIONS[state].get(action)
 
 
 def result_category(outcomes: Iterable[str]) -> str:

@@ -9,12 +9,12 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, Day, LongText, Message, ShortText
+from kit.steps.taking import NextStep
 from services.precursor.firms.rules import Kind
+from services.precursor.inspections.rules import Origin, OutcomeCode, ResultCategory, Signature, State
 from services.precursor.inspectors.rules import Authority
 
-InspectionStates = Literal["planned", "started", "completed", "ended", "cancelled"]
 ItemNo = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{2}$")]
-OutcomeCode = Literal["ok", "na", "advice", "correct_on_site", "correct_by_date", "refer", "seal_evidence", "stop", "not_checked"]
 
 
 class DirectInspection(Message):
@@ -65,7 +65,7 @@ class Completion(Message):
     """The record is closed: the party's words and signature, and the deadlines of what must be corrected."""
 
     party_statement: LongText
-    party_signature: Literal["signed", "refused"]
+    party_signature: Signature
     refusal_note: LongText | None = None
     deadlines: dict[ItemNo, date] = {}
 
@@ -86,33 +86,54 @@ class NewPublication(Message):
     reference: str = ""
 
 
+class Named(Answer):
+    """Somebody or something, with the name beside the id."""
+
+    id: UUID
+    name: str
+
+
+class Held(Answer):
+    """What the firm held on the day of the inspection, by the list of that day."""
+
+    chemicals: list[str]
+    categories: list[int]
+    competent: list[Authority]
+    pharmaceutical: bool
+    other: bool
+
+
 class InspectionAnswer(Answer):
     """An inspection."""
 
     id: UUID
     firm_id: UUID
-    object_kind: str
+    firm_name: str
+    object_kind: Kind
     division_code: str
-    authority: str
-    source: str
+    authority: Authority
+    source: Origin
     ground: str
     draw_id: UUID | None
-    stratum: str | None
+    stratum: Literal["key", "A", "B", "C", "D"] | None
     window_from: date
     window_to: date
-    state: str
+    state: State
     template: str | None
     officers: list[UUID]
+    officers_named: list[Named]
     inspected_on: date | None
-    result_category: str | None
+    result_category: ResultCategory | None
     party_statement: str | None
-    party_signature: str | None
+    party_signature: Signature | None
     refusal_note: str | None
     end_reason: str | None
     publish_by: date | None
+    held: Held | None
     completed_at: datetime | None
     version: int
     updated_at: datetime
+    next_steps: list[NextStep]
 
 
 class ItemAnswer(Answer):
@@ -122,13 +143,13 @@ class ItemAnswer(Answer):
     item_zh: str
     item_en: str
     basis: str
-    typical_outcomes: list[str]
-    competent: list[str]
+    typical_outcomes: list[OutcomeCode]
+    competent: list[Authority]
     """Authorities to which such a finding is passed; of an inspection's checklist those that fit the firm."""
     pending_verification: bool
-    outcome: str | None = None
+    outcome: OutcomeCode | None = None
     note: str | None = None
-    passed_to: str | None = None
+    passed_to: Authority | None = None
     recorded_by: str | None = None
     recorded_at: datetime | None = None
 
@@ -137,7 +158,7 @@ class ChecklistAnswer(Answer):
     """A checklist template, or an inspection's filled one."""
 
     template: str
-    kind: str
+    kind: Kind
     valid_from: date
     items: list[ItemAnswer]
 
@@ -150,8 +171,8 @@ class Publishable(Answer):
     object_name: str
     uscc: str
     inspected_on: date
-    authority: str
-    result_category: str
+    authority: Authority
+    result_category: ResultCategory
 
 
 class PublicationAnswer(Answer):
@@ -163,3 +184,17 @@ class PublicationAnswer(Answer):
     channel: str | None
     reference: str | None
     in_time: bool | None
+
+
+class StepAnswer(Answer):
+    """One step of an inspection."""
+
+    event: str
+    from_state: str
+    to_state: State
+    happened_on: date
+    source: str
+    """The legal source of the step."""
+    reason: str
+    recorded_by: str
+    recorded_at: datetime

@@ -11,11 +11,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
-from services.precursor.inspections.rules import OUTCOMES, RESULT_CATEGORIES, TRANSITIONS
+from kit.steps.taking import History
+from services.precursor.inspections.rules import OUTCOMES, RESULT_CATEGORIES, SIGNATURES, SOURCES, STATES
 from services.precursor.inspectors.rules import UNFIT
 from services.precursor.schema import SCHEMA
-
-SOURCES = ("draw", "complaint", "transfer")
 
 
 class Inspection(SCHEMA.base, table=True):
@@ -23,10 +22,10 @@ class Inspection(SCHEMA.base, table=True):
 
     __tablename__ = "inspection"
     __table_args__ = (
-        check_words("state", tuple(TRANSITIONS), "state"),
+        check_words("state", STATES, "state"),
         check_words("source", SOURCES, "source"),
         check_words("result_category", RESULT_CATEGORIES, "result_category"),
-        check_words("party_signature", ("signed", "refused"), "party_signature"),
+        check_words("party_signature", SIGNATURES, "party_signature"),
         sa.CheckConstraint("(source = 'draw') = (draw_id is not null)", name="draw"),
         sa.UniqueConstraint("draw_id", "firm_id"),
         sa.Index("ix_inspection_firm_id_window_from", "firm_id", "window_from"),
@@ -55,9 +54,17 @@ class Inspection(SCHEMA.base, table=True):
     end_reason: str | None = Field(default=None, sa_type=sa.Text)
     publish_by: date | None = None
     completed_at: datetime | None = Field(default=None, sa_type=sa.DateTime(timezone=True))
+    held: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    """What the firm held on the day of the inspection, by the list of that day: a later change of the list or the file leaves it as it was."""
     version: int = 1
     created_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
     updated_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+
+
+class InspectionStep(History, SCHEMA.base, table=True):
+    """What was done with an inspection (行政处罚法 art. 47: the whole process is recorded). Append-only."""
+
+    __tablename__ = "inspection_step"
 
 
 class InspectionOfficer(SCHEMA.base, table=True):
@@ -89,6 +96,8 @@ class InspectionReplacement(SCHEMA.base, table=True):
     passed_over: list[dict[str, str]] = Field(default_factory=list, sa_type=JSONB)
     """Who stood before in the order and cannot go either: inspector and ground."""
     note: str = Field(sa_type=sa.Text)
+    signed_by: str | None = Field(default=None, sa_type=sa.Text)
+    """The second person; none before two signatures were asked for."""
     recorded_by: str = Field(sa_type=sa.Text)
     recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import Page, next_link
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.precursor.inspectors import service
-from services.precursor.inspectors.rules import Authority
+from services.precursor.inspectors.repository import INSPECTORS
+from services.precursor.inspectors.rules import Authority, InspectorState
 from services.precursor.inspectors.schemas import (
     EndRecusal,
     InspectorAnswer,
     InspectorPatch,
-    InspectorState,
     LeaveAnswer,
     NewInspector,
     NewLeave,
@@ -25,7 +25,6 @@ from services.precursor.inspectors.schemas import (
     RecusalAnswer,
 )
 from services.precursor.inspectors.tables import Inspector
-from services.precursor.lists import DEFAULT_LIMIT, Cursor, Limit
 
 router = APIRouter(prefix="/precursor/v1/inspectors", tags=["inspectors"], route_class=UnitRoute)
 
@@ -38,20 +37,12 @@ def _answer(inspector: Inspector, response: Response) -> InspectorAnswer:
     return InspectorAnswer.model_validate(inspector)
 
 
-@router.get("")
+@router.get("", responses=answers(INSPECTORS))
 async def list_inspectors(
-    work: Reader,
-    request: Request,
-    response: Response,
-    authority: Authority | None = None,
-    state: InspectorState | None = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: Cursor = None,
-) -> Page[InspectorAnswer]:
+    work: Reader, asked: Annotated[Asked, ask(INSPECTORS)], authority: Authority | None = None, state: InspectorState | None = None
+) -> Response:
     """The directory of inspectors."""
-    rows, following = await service.list_inspectors(work, authority, state, cursor, limit)
-    response.headers.update(next_link(request, following))
-    return Page[InspectorAnswer](items=[InspectorAnswer.model_validate(row) for row in rows], next=following)
+    return answer(asked, await service.list_inspectors(work, asked, authority, state))
 
 
 @router.post("", status_code=201)

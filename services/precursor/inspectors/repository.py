@@ -4,27 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.lists import Rows
+from services.precursor.inspectors.schemas import InspectorAnswer
 from services.precursor.inspectors.tables import Inspector, InspectorLeave, Recusal
 
+INSPECTORS = Rows(
+    name="precursor.inspectors",
+    item=InspectorAnswer,
+    action="inspector.list",
+    object_type="inspector",
+    default="id",
+    sorts={"id": (col(Inspector.id),), "certificate_valid_to": (col(Inspector.certificate_valid_to), col(Inspector.id))},
+    counted={"authority": col(Inspector.authority), "state": col(Inspector.state)},
+)
+"""The directory of officers."""
 
-async def page_of_inspectors(
-    session: AsyncSession, authority: str | None, state: str | None, after: UUID | None, size: int
-) -> Sequence[Inspector]:
-    """Inspectors after an id."""
+
+def inspectors_where(authority: str | None, state: str | None) -> sa.Select[Any]:
+    """Officers of an authority in a state."""
     query = select(Inspector)
     if authority:
         query = query.where(col(Inspector.authority) == authority)
-    if state:
-        query = query.where(col(Inspector.state) == state)
-    if after is not None:
-        query = query.where(col(Inspector.id) > after)
-    return (await session.execute(query.order_by(col(Inspector.id)).limit(size))).scalars().all()
+    return query.where(col(Inspector.state) == state) if state else query
 
 
 async def inspector(session: AsyncSession, inspector_id: UUID, *, for_update: bool = False) -> Inspector | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
-from typing import get_args
+from typing import Literal, get_args
 
 from services.precursor.catalogue.rules.organs import Authority
 
@@ -14,6 +14,9 @@ AUTHORITIES: tuple[str, ...] = get_args(Authority)
 
 NOT_AUTHORITIES = ("narcotics_office", "narcotics_commission", "town_government", "third_party", "contractor")
 """What is asked for most and refused: coordination bodies, townships without the power, outsourced firms (国办发〔2024〕54号)."""
+
+InspectorState = Literal["active", "inactive"]
+STATES: tuple[InspectorState, ...] = get_args(InspectorState)
 
 POSTS = ("officer",)
 NOT_POSTS = ("grid_worker", "auxiliary", "contractor", "temporary", "volunteer", "social_worker")
@@ -46,10 +49,12 @@ PHARMACEUTICAL_ONLY = frozenset({"drug_administration", "health"})
 NEEDED_ACTIVITY: dict[str, str] = {"transport": "transport", "commerce": "import_export", "customs": "import_export"}
 """Authorities whose power begins with what a firm does (易制毒化学品管理条例 art. 20, 26, 30)."""
 
-GROUNDS = ("kinship", "direct_interest", "other_relation", "party_request", "own_request")
+Ground = Literal["kinship", "direct_interest", "other_relation", "party_request", "own_request"]
+GROUNDS: tuple[Ground, ...] = get_args(Ground)
 """Grounds of recusal (行政处罚法 art. 43)."""
 
-UNFIT = ("recused", "left", "certificate", "unavailable")
+Unfit = Literal["recused", "left", "certificate", "unavailable"]
+UNFIT: tuple[Unfit, ...] = get_args(Unfit)
 """Why an officer of the directory cannot be sent to a firm after all: each stands on record before anybody else is sent."""
 
 _CERTIFICATE = re.compile(r"[0-9A-Z\u4e00-\u9fff()()〔〕字第号-]{6,40}")

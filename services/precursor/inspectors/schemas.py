@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import StringConstraints
 
 from kit.schemas import Answer, Code, Day, Message, ShortText
+from services.precursor.inspectors.rules import Authority, Ground, InspectorState
 
 StaffCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{2,40}$")]
 CertificateNo = Annotated[str, StringConstraints(min_length=6, max_length=40)]
-Ground = Literal["kinship", "direct_interest", "other_relation", "party_request", "own_request"]
-InspectorState = Literal["active", "inactive"]
 
 
 class NewInspector(Message):
@@ -85,9 +84,9 @@ class InspectorAnswer(Answer):
     id: UUID
     staff_code: str
     name: str
-    authority: str
+    authority: Authority
     certificate_no: str
     certificate_valid_to: date
-    state: str
+    state: InspectorState
     version: int
     updated_at: datetime

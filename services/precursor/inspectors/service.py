@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from uuid import UUID
 
 from kit.etags import check_version
+from kit.lists import Asked, Found, find_rows
 from kit.problems import Conflict, FieldError, Forbidden, NotFound, invalid
 from kit.work import Work
-from services.precursor import lists
 from services.precursor.firms import service as firms
 from services.precursor.firms.rules import Holding, Kind
 from services.precursor.firms.tables import Firm
@@ -30,14 +30,10 @@ from services.precursor.inspectors.schemas import EndRecusal, InspectorPatch, Ne
 from services.precursor.inspectors.tables import Inspector, InspectorLeave, Recusal
 
 
-async def list_inspectors(
-    work: Work, authority: str | None, state: str | None, cursor: str | None, limit: int
-) -> tuple[Sequence[Inspector], str | None]:
+async def list_inspectors(work: Work, asked: Asked, authority: str | None, state: str | None) -> Found:
     """A page of the directory."""
     filters = {"authority": authority, "state": state}
-    return await lists.page(
-        work, filters, cursor, limit, lambda after, size: repository.page_of_inspectors(work.session, authority, state, after, size)
-    )
+    return await find_rows(work, repository.INSPECTORS, asked, repository.inspectors_where(authority, state), filters)
 
 
 async def read_inspector(work: Work, inspector_id: UUID) -> Inspector:
@@ -46,6 +42,11 @@ async def read_inspector(work: Work, inspector_id: UUID) -> Inspector:
     if found is None:
         raise InspectorNotFound
     return found
+
+
+async def names_of(work: Work, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Id → name, for answers that show an officer beside the id."""
+    return {found.id: found.name for found in (await repository.inspectors(work.session, list(ids))).values()}
 
 
 async def enter_inspector(work: Work, new: NewInspector) -> Inspector:
@@ -170,7 +171,7 @@ def _check_certificate(number: str) -> None:
 async def own_entry(work: Work) -> Inspector:
     """The caller's own entry in the directory, by the staff number of the token.
 
-    Raises Forbidden when there is none, when its certificate is not valid, and for an account that also works for the office or a town: who coordinates
+    Raises Forbidden when there is none, when its certificate is not valid, when the account is bound to another authority, and for an account that also works for the office or a town: who coordinates
     does not inspect, whatever certificate was entered (国办发〔2024〕54号).
     """
     if work.principal.has(*NEVER_INSPECT):
@@ -179,6 +180,8 @@ async def own_entry(work: Work) -> Inspector:
     found = await repository.inspector_by_staff_code(work.session, code) if code else None
     if found is None or found.state != "active" or found.certificate_valid_to < work.today:
         raise Forbidden("不在执法人员名录中或执法证已失效", "not in the directory of inspectors, or the certificate is no longer valid")
+    if work.principal.authority is not None and work.principal.authority != found.authority:
+        raise Forbidden("账号所属机关与执法人员名录不符", "the account works for another authority than the directory says")
     return found
 
 

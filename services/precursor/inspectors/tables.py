@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
-from services.precursor.inspectors.rules import AUTHORITIES, GROUNDS
+from services.precursor.inspectors.rules import AUTHORITIES, GROUNDS, STATES
 from services.precursor.schema import SCHEMA
 
 PERSONAL = {"personal": True}
@@ -19,7 +19,7 @@ class Inspector(SCHEMA.base, table=True):
     """An officer who may inspect. `staff_code` is the number that the account's token carries."""
 
     __tablename__ = "inspector"
-    __table_args__ = (check_words("authority", AUTHORITIES, "authority"), check_words("state", ("active", "inactive"), "state"))
+    __table_args__ = (check_words("authority", AUTHORITIES, "authority"), check_words("state", STATES, "state"))
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     staff_code: str = Field(sa_type=sa.Text, unique=True)

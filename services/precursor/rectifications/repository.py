@@ -13,6 +13,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.lists import Rows
+from kit.scope import Scope
+from services.precursor.firms.tables import Firm
+from services.precursor.rectifications.schemas import RectificationAnswer
 from services.precursor.rectifications.tables import Finding, Rectification, RectificationStep
 
 
@@ -20,7 +24,7 @@ from services.precursor.rectifications.tables import Finding, Rectification, Rec
 class Wanted:
     """What a list is narrowed to."""
 
-    towns: Sequence[str]
+    scope: Scope
     state: str | None = None
     firm_id: UUID | None = None
     inspection_id: UUID | None = None
@@ -28,24 +32,32 @@ class Wanted:
     overdue_on: date | None = None
 
 
-async def page_of_rectifications(session: AsyncSession, wanted: Wanted, after: UUID | None, size: int) -> Sequence[Rectification]:
-    """Orders after an id."""
-    query = select(Rectification).where(
-        or_(*(col(Rectification.division_code).like(pattern) for pattern in wanted.towns)) if wanted.towns else sa.false()
-    )
+RECTIFICATIONS = Rows(
+    name="precursor.rectifications",
+    item=RectificationAnswer,
+    action="rectification.list",
+    object_type="rectification",
+    default="id",
+    sorts={"id": (col(Rectification.id),), "deadline": (col(Rectification.deadline), col(Rectification.id))},
+    counted={"state": col(Rectification.state)},
+)
+"""Orders to correct in the caller's towns."""
+
+
+def narrowed(wanted: Wanted) -> Any:
+    """(order, name of the firm) of the orders that are wanted."""
+    query = select(Rectification, col(Firm.name).label("firm_name")).join(Firm, col(Firm.id) == col(Rectification.firm_id))
+    query = query.where(wanted.scope.where(col(Rectification.division_code)))
     for column, value in (
         (col(Rectification.state), wanted.state),
         (col(Rectification.firm_id), wanted.firm_id),
         (col(Rectification.inspection_id), wanted.inspection_id),
-        (col(Rectification.division_code), wanted.division_code),
     ):
         if value is not None:
             query = query.where(column == value)
     if wanted.overdue_on is not None:
         query = query.where(col(Rectification.state) == "ordered", col(Rectification.deadline) < wanted.overdue_on)
-    if after is not None:
-        query = query.where(col(Rectification.id) > after)
-    return (await session.execute(query.order_by(col(Rectification.id)).limit(size))).scalars().all()
+    return query
 
 
 async def rectification(session: AsyncSession, rectification_id: UUID, *, for_update: bool = False) -> Rectification | None:

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Literal, get_args
 
-OUTCOMES = (
-    "ok",
-    "na",
-    "advice",
-    "correct_on_site",
-    "correct_by_date",
-    "refer",
-    "seal_evidence",
-    "stop",
-    "not_checked",
-)
-"""Outcome codes of a checklist item (domain 7.3)."""
+from kit.steps.machine import START, Machine, step
 
-DISPOSITIONS: Mapping[str, str] = {
+State = Literal["ordered", "answered", "closed", "passed_on"]
+STATES: tuple[State, ...] = get_args(State)
+
+FindingOutcome = Literal["correct_on_site", "correct_by_date", "stop", "refer", "seal_evidence"]
+FINDING_OUTCOMES: tuple[FindingOutcome, ...] = get_args(FindingOutcome)
+
+Disposition = Literal["corrected_on_site", "ordered", "referred", "evidence_held"]
+DISPOSITION_WORDS: tuple[Disposition, ...] = get_args(Disposition)
+
+RecheckOutcome = Literal["corrected", "not_corrected", "passed_on"]
+
+DISPOSITIONS: Mapping[str, Disposition] = {
     "correct_on_site": "corrected_on_site",
     "correct_by_date": "ordered",
     "stop": "ordered",
@@ -30,23 +31,66 @@ DISPOSITIONS: Mapping[str, str] = {
 MAX_DAYS = 180
 """DEFAULT longest term of an order; no law sets one for all breaches, and an order without an end is none."""
 
-TRANSITIONS: dict[str, dict[str, str]] = {
-    "ordered": {"answer": "answered", "close": "closed", "order_again": "ordered", "pass_on": "passed_on"},
-    "answered": {"close": "closed", "order_again": "ordered", "pass_on": "passed_on"},
-    "closed": {},
-    "passed_on": {},
-}
-"""Legal source: 行政处罚法 art. 28 (order to correct), art. 33 (corrected in time), 国办发〔2015〕58号 (what the competent organ must decide is passed on)."""
+_INSPECTOR = ("inspector",)
+_ORDER, _CHECK = "行政处罚法 art. 28", "行政处罚法 art. 33, 42"
+
+MACHINE = Machine(
+    "precursor.rectification.state",
+    STATES,
+    [
+        step("ordered", START, "ordered", _ORDER, "责令改正", "order to correct", deadline="rectification"),
+        step(
+            "answer",
+            "ordered",
+            "answered",
+            _ORDER,
+            "登记企业答复",
+            "record the firm's answer",
+            roles=("county_officer", "inspector"),
+            needs="answered_on statement",
+            duty=True,
+        ),
+        step("overdue", "ordered", "ordered", _ORDER, "逾期未答复", "deadline passed unanswered"),
+        step(
+            "close",
+            "ordered answered",
+            "closed",
+            _CHECK,
+            "复查合格",
+            "re-checked: corrected",
+            roles=_INSPECTOR,
+            needs="checked_on officers outcome note",
+            duty=True,
+        ),
+        step(
+            "order_again",
+            "ordered answered",
+            "ordered",
+            _ORDER,
+            "复查未改正,再次责令",
+            "re-checked: ordered again",
+            roles=_INSPECTOR,
+            needs="checked_on officers outcome note new_deadline",
+            deadline="rectification",
+        ),
+        step(
+            "pass_on",
+            "ordered answered",
+            "passed_on",
+            "国办发〔2015〕58号; 行政处罚法 art. 27",
+            "移送有权机关",
+            "pass on to the competent organ",
+            roles=_INSPECTOR,
+            needs="checked_on officers outcome note passed_to",
+        ),
+    ],
+)
+"""Corrected in time, ordered again, or passed on: what the competent organ must decide is decided there."""
 
 
-def disposition_of(outcome: str) -> str | None:
+def disposition_of(outcome: str) -> Disposition | None:
     """What becomes of an item's outcome, or None when it is no finding (`ok`, `na`, `advice`, `not_checked`)."""
     return DISPOSITIONS.get(outcome)
-
-
-def next_state(state: str, action: str) -> str | None:
-    """The state after an action, or None when the transition is not declared."""
-    return TRANSITIONS[state].get(action)
 
 
 def deadline_fault(deadline: date, ordered_on: date) -> str | None:

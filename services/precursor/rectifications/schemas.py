@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from kit.schemas import Answer, Day, LongText, Message, ShortText
+from kit.steps.taking import NextStep
 from services.precursor.inspectors.rules import Authority
+from services.precursor.rectifications.rules import Disposition, FindingOutcome, RecheckOutcome, State
 
-RectificationState = Literal["ordered", "answered", "closed", "passed_on"]
 Officers = Annotated[list[UUID], Field(min_length=2, max_length=6)]
 
 
@@ -29,7 +30,7 @@ class Recheck(Message):
 
     checked_on: Day
     officers: Officers
-    outcome: Literal["corrected", "not_corrected", "passed_on"]
+    outcome: RecheckOutcome
     note: LongText
     new_deadline: Day | None = None
     """With `not_corrected`: the last day of the second order."""
@@ -44,33 +45,52 @@ class RectificationAnswer(Answer):
     finding_id: UUID
     inspection_id: UUID
     firm_id: UUID
+    firm_name: str
     division_code: str
-    authority: str
+    authority: Authority
     item_no: str
     basis: str
     requirement: str
-    competent: list[str]
+    competent: list[Authority]
     """Authorities to which it may be passed on, by article and class."""
     ordered_on: date
     first_deadline: date
     deadline: date
     orders: int
-    state: str
+    state: State
     overdue: bool
     closed_on: date | None
     in_time: bool | None
-    passed_to: str | None
+    passed_to: Authority | None
     version: int
     updated_at: datetime
+    next_steps: list[NextStep]
+
+
+class StepDetails(Answer):
+    """What a step of an order says, as far as it says it."""
+
+    statement: str | None = None
+    evidence: list[str] | None = None
+    note: str | None = None
+    officers: list[UUID] | None = None
+    outcome: RecheckOutcome | None = None
+    deadline: date | None = None
+    stated: date | None = None
+    """The day that was written on the order, when a rest day moved it."""
+    passed_to: Authority | None = None
 
 
 class StepAnswer(Answer):
     """One step of an order."""
 
     action: str
+    from_state: str
     on_day: date
-    state: str
-    details: dict[str, Any]
+    state: State
+    source: str
+    """The legal source of the step."""
+    details: StepDetails
     recorded_by: str
     recorded_at: datetime
 
@@ -81,10 +101,10 @@ class FindingAnswer(Answer):
     id: UUID
     item_no: str
     basis: str
-    outcome: str
-    disposition: str
+    outcome: FindingOutcome
+    disposition: Disposition
     detail: str
-    passed_to: str | None
+    passed_to: Authority | None
     found_on: date
     decide_by: date | None = None
     """Of evidence that was held (先行登记保存): the last of seven working days in which it must be decided upon (行政处罚法 art. 56, 85)."""

@@ -10,19 +10,22 @@ from uuid import UUID
 
 from kit.clock import last_day
 from kit.etags import check_version
+from kit.lists import Asked, Found, find_rows
 from kit.problems import invalid
+from kit.steps.machine import START
+from kit.steps.taking import declared, next_steps, take
 from kit.work import Work
-from services.precursor import lists
 from services.precursor.events import RectificationClosed, RectificationOverdue
+from services.precursor.firms import service as firms
 from services.precursor.inspectors import service as inspectors
 from services.precursor.rectifications import policy, repository, rules
 from services.precursor.rectifications.errors import NotInThatState
-from services.precursor.rectifications.schemas import FirmsAnswer, Recheck
+from services.precursor.rectifications.schemas import FirmsAnswer, Recheck, RectificationAnswer
 from services.precursor.rectifications.tables import Finding, Rectification, RectificationStep
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundItem:
     """One item of an inspection that is a finding."""
 
     item_no: str
@@ -46,7 +49,7 @@ class Source:
     on_day: date
 
 
-async def record_findings(work: Work, source: Source, found: Sequence[Found]) -> Sequence[Finding]:
+async def record_findings(work: Work, source: Source, found: Sequence[FoundItem]) -> Sequence[Finding]:
     """Write what an inspection found, and open an order for each finding that needs one. Raises Invalid about a deadline."""
     stated = {item.item_no: item.deadline for item in found if item.deadline is not None}
     findings: list[Finding] = []
@@ -80,7 +83,7 @@ async def record_findings(work: Work, source: Source, found: Sequence[Found]) ->
     return findings
 
 
-def _order(work: Work, source: Source, item: Found, finding: Finding) -> Rectification:
+def _order(work: Work, source: Source, item: FoundItem, finding: Finding) -> Rectification:
     if item.deadline is None:
         raise invalid(f"/deadlines/{item.item_no}", "missing", "责令改正须写明期限", "an order to correct needs a deadline")
     _check_deadline(item.deadline, source.on_day, f"/deadlines/{item.item_no}")
@@ -103,15 +106,29 @@ def _order(work: Work, source: Source, item: Found, finding: Finding) -> Rectifi
     )
 
 
-async def list_rectifications(
-    work: Work, filters: dict[str, Any], overdue: bool, cursor: str | None, limit: int
-) -> tuple[Sequence[Rectification], str | None]:
+async def list_rectifications(work: Work, asked: Asked, filters: dict[str, Any], overdue: bool) -> Found:
     """A page of orders in the caller's towns."""
-    wanted = repository.Wanted(lists.scope_patterns(work), overdue_on=work.today if overdue else None, **filters)
+    scope = work.scope.within(filters["division_code"])
+    wanted = repository.Wanted(scope, overdue_on=work.today if overdue else None, **filters)
     bound = {**filters, "overdue": overdue or None}
-    return await lists.page(
-        work, bound, cursor, limit, lambda after, size: repository.page_of_rectifications(work.session, wanted, after, size)
-    )
+    query = repository.narrowed(wanted)
+    return await find_rows(work, repository.RECTIFICATIONS, asked, query, bound, shape=lambda row: _answer(work, *row))
+
+
+async def answer_of(work: Work, order: Rectification) -> RectificationAnswer:
+    """An order with the name of its firm, and what comes next for this caller."""
+    names = await firms.names_of(work, {order.firm_id})
+    return _answer(work, order, names.get(order.firm_id, ""))
+
+
+def _answer(work: Work, order: Rectification, firm_name: str) -> RectificationAnswer:
+    values: dict[str, Any] = {name: getattr(order, name) for name in RectificationAnswer.model_fields if hasattr(order, name)}
+    more = {
+        "firm_name": firm_name,
+        "overdue": rules.is_overdue(order.state, order.deadline, work.today),
+        "next_steps": next_steps(rules.MACHINE, order.state, work.principal),
+    }
+    return RectificationAnswer.model_validate({**values, **more})
 
 
 async def read_rectification(work: Work, rectification_id: UUID) -> Rectification:
@@ -130,8 +147,7 @@ async def record_answer(work: Work, rectification_id: UUID, answer: FirmsAnswer,
     order = await _changeable(work, rectification_id, if_match)
     _check_day(work, answer.answered_on, order.ordered_on, "/answered_on")
     details = {"statement": answer.statement, "evidence": answer.evidence}
-    await _move(work, order, "answer", answer.answered_on, details)
-    await work.note("rectification.answer", "rectification", order.id)
+    await _move(work, order, "answer", answer.answered_on, details, {})
     return order
 
 
@@ -142,6 +158,7 @@ async def record_recheck(work: Work, rectification_id: UUID, recheck: Recheck, i
     policy.may_recheck(caller.authority, order)
     await inspectors.check_officers(work, recheck.officers, order.authority, order.firm_id, recheck.checked_on, must_include=caller.id)
     _check_day(work, recheck.checked_on, order.ordered_on, "/checked_on")
+    told = {"outcome": recheck.outcome}
     details: dict[str, Any] = {"note": recheck.note, "officers": [str(officer) for officer in recheck.officers], "outcome": recheck.outcome}
     if (recheck.new_deadline is not None) != (recheck.outcome == "not_corrected"):
         raise invalid(
@@ -156,7 +173,7 @@ async def record_recheck(work: Work, rectification_id: UUID, recheck: Recheck, i
         _check_deadline(recheck.new_deadline, recheck.checked_on, "/new_deadline")
         order.deadline = _last_day(work, recheck.checked_on, recheck.new_deadline)
         order.orders += 1
-        await _move(work, order, "order_again", recheck.checked_on, {**details, **_days(order.deadline, recheck.new_deadline)})
+        await _move(work, order, "order_again", recheck.checked_on, {**details, **_days(order.deadline, recheck.new_deadline)}, told)
     else:
         order.closed_on = recheck.checked_on
         order.passed_to = recheck.passed_to
@@ -165,7 +182,7 @@ async def record_recheck(work: Work, rectification_id: UUID, recheck: Recheck, i
         order.in_time = recheck.outcome == "corrected" and rules.in_time(
             await _corrected_on(work, order, recheck.checked_on), order.first_deadline
         )
-        await _move(work, order, "close" if recheck.outcome == "corrected" else "pass_on", recheck.checked_on, details)
+        await _move(work, order, "close" if recheck.outcome == "corrected" else "pass_on", recheck.checked_on, details, told)
         closed = RectificationClosed(
             inspection_id=order.inspection_id,
             division_code=order.division_code,
@@ -174,7 +191,6 @@ async def record_recheck(work: Work, rectification_id: UUID, recheck: Recheck, i
             outcome=recheck.outcome,
         )
         await work.publish(closed, order.id, order.division_code)
-    await work.note("rectification.recheck", "rectification", order.id, details={"outcome": recheck.outcome})
     return order
 
 
@@ -205,14 +221,18 @@ async def _changeable(work: Work, rectification_id: UUID, if_match: str | None) 
     return order
 
 
-async def _move(work: Work, order: Rectification, action: str, on_day: date, details: dict[str, Any]) -> None:
-    following = rules.next_state(order.state, action)
-    if following is None:
-        raise NotInThatState
-    order.state = following
-    order.version += 1
-    order.updated_at = work.now
-    await repository.add_all(work.session, _step(work, order, action, on_day, details))
+async def _move(work: Work, order: Rectification, event: str, on_day: date, details: dict[str, Any], noted: dict[str, Any]) -> None:
+    target = declared(rules.MACHINE, order.state, event, NotInThatState).target
+    more = {
+        "rectification_id": order.id,
+        "action": event,
+        "on_day": on_day,
+        "state": target,
+        "details": details,
+        "recorded_by": work.principal.subject,
+    }
+    kind = ("rectification", order.id, "rectification")
+    await take(work, rules.MACHINE, order, event, RectificationStep, noted=kind, problem=NotInThatState, more=more, details=noted)
 
 
 def _last_day(work: Work, ordered_on: date, deadline: date) -> date:
@@ -229,6 +249,8 @@ def _step(work: Work, order: Rectification, action: str, on_day: date, details: 
     return RectificationStep(
         rectification_id=order.id,
         action=action,
+        from_state=START if action == "ordered" else order.state,
+        source=declared(rules.MACHINE, START if action == "ordered" else order.state, action).source,
         on_day=on_day,
         state=order.state,
         details=details,

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
-from services.precursor.rectifications.rules import DISPOSITIONS, TRANSITIONS
+from services.precursor.rectifications.rules import DISPOSITION_WORDS, FINDING_OUTCOMES, STATES
 from services.precursor.schema import SCHEMA
 
 
@@ -20,8 +20,8 @@ class Finding(SCHEMA.base, table=True):
 
     __tablename__ = "finding"
     __table_args__ = (
-        check_words("outcome", tuple(DISPOSITIONS), "outcome"),
-        check_words("disposition", sorted(set(DISPOSITIONS.values())), "disposition"),
+        check_words("outcome", FINDING_OUTCOMES, "outcome"),
+        check_words("disposition", sorted(DISPOSITION_WORDS), "disposition"),
         sa.UniqueConstraint("inspection_id", "item_no"),
         {"info": {"append_only": True}},
     )
@@ -48,7 +48,7 @@ class Rectification(SCHEMA.base, table=True):
 
     __tablename__ = "rectification"
     __table_args__ = (
-        check_words("state", tuple(TRANSITIONS), "state"),
+        check_words("state", STATES, "state"),
         sa.Index("ix_rectification_division_code_id", "division_code", "id"),
         sa.Index("ix_rectification_open_deadline", "deadline", postgresql_where=sa.text("state = 'ordered'")),
         sa.Index("ix_rectification_inspection_id", "inspection_id"),
@@ -90,8 +90,11 @@ class RectificationStep(SCHEMA.base, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     rectification_id: UUID = Field(foreign_key="precursor.rectification.id")
     action: str = Field(sa_type=sa.Text)
+    from_state: str = Field(sa_type=sa.Text)
     on_day: date
     state: str = Field(sa_type=sa.Text)
+    source: str = Field(sa_type=sa.Text)
+    """The legal source of the step as it was declared when it was taken."""
     details: dict[str, Any] = Field(default_factory=dict, sa_type=JSONB)
     recorded_by: str = Field(sa_type=sa.Text)
     recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
-from kit.pages import Page, next_link
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
 from kit.schemas import DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.precursor.grants import READ
-from services.precursor.lists import DEFAULT_LIMIT, Cursor, Limit
 from services.precursor.venues import service
-from services.precursor.venues.schemas import Category, VenueAnswer, VenueCounts
+from services.precursor.venues.repository import VENUES
+from services.precursor.venues.rules import Category
+from services.precursor.venues.schemas import VenueAnswer, VenueCounts
 
 router = APIRouter(prefix="/precursor/v1/venues", tags=["venues"], route_class=UnitRoute)
 
@@ -24,22 +25,18 @@ Counter = Annotated[
 ]
 
 
-@router.get("")
+@router.get("", responses=answers(VENUES))
 async def list_venues(
     work: Reader,
-    request: Request,
-    response: Response,
+    asked: Annotated[Asked, ask(VENUES)],
     category: Category | None = None,
     venue_type: Annotated[str | None, Query(min_length=1, max_length=40)] = None,
     division_code: DivisionCode | None = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: Cursor = None,
-) -> Page[VenueAnswer]:
+) -> Response:
     """Venues and key units in the caller's towns."""
-    filters = {"category": category, "venue_type": venue_type, "division_code": division_code}
-    rows, following = await service.list_venues(work, filters, cursor, limit)
-    response.headers.update(next_link(request, following))
-    return Page[VenueAnswer](items=[VenueAnswer.model_validate(row) for row in rows], next=following)
+    return answer(
+        asked, await service.list_venues(work, asked, {"category": category, "venue_type": venue_type, "division_code": division_code})
+    )
 
 
 @router.get("/counts")

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.lists import Rows
+from kit.scope import Scope
+from services.precursor.venues.schemas import VenueAnswer
 from services.precursor.venues.tables import Venue
 
 
@@ -18,30 +22,37 @@ from services.precursor.venues.tables import Venue
 class Wanted:
     """What a list is narrowed to."""
 
-    towns: Sequence[str]
+    scope: Scope
     category: str | None = None
     venue_type: str | None = None
-    division_code: str | None = None
 
 
 def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
-    towns = or_(*(col(Venue.division_code).like(pattern) for pattern in wanted.towns)) if wanted.towns else sa.false()
-    told = {Venue.category: wanted.category, Venue.venue_type: wanted.venue_type, Venue.division_code: wanted.division_code}
-    return [towns, *(col(column) == value for column, value in told.items() if value)]
+    told = {Venue.category: wanted.category, Venue.venue_type: wanted.venue_type}
+    return [wanted.scope.where(col(Venue.division_code)), *(col(column) == value for column, value in told.items() if value)]
 
 
-async def page_of_venues(session: AsyncSession, wanted: Wanted, after: UUID | None, size: int) -> Sequence[Venue]:
-    """Venues after an id."""
-    query = select(Venue).where(*_conditions(wanted))
-    if after is not None:
-        query = query.where(col(Venue.id) > after)
-    return (await session.execute(query.order_by(col(Venue.id)).limit(size))).scalars().all()
+VENUES = Rows(
+    name="precursor.venues",
+    item=VenueAnswer,
+    action="venue.list",
+    object_type="venue",
+    default="id",
+    sorts={"id": (col(Venue.id),), "name": (col(Venue.name), col(Venue.id))},
+    counted={"category": col(Venue.category), "venue_type": col(Venue.venue_type)},
+)
+"""Venues and key units in the caller's towns."""
 
 
-async def counts(session: AsyncSession, towns: Sequence[str]) -> Sequence[tuple[str, str, str, int]]:
+def narrowed(wanted: Wanted) -> sa.Select[Any]:
+    """The venues that are wanted."""
+    return select(Venue).where(*_conditions(wanted))
+
+
+async def counts(session: AsyncSession, scope: Scope) -> Sequence[tuple[str, str, str, int]]:
     """(category, type, town, venues)."""
     kinds = (col(Venue.category), col(Venue.venue_type), col(Venue.division_code))
-    rows = await session.execute(select(*kinds, func.count()).where(*_conditions(Wanted(towns))).group_by(*kinds))
+    rows = await session.execute(select(*kinds, func.count()).where(*_conditions(Wanted(scope))).group_by(*kinds))
     return [(category, venue_type, town, number) for category, venue_type, town, number in rows]
 
 

@@ -5,6 +5,13 @@ from __future__ import annotations
 import csv
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal, get_args
+
+Category = Literal["key_unit", "venue"]
+CATEGORIES: tuple[Category, ...] = get_args(Category)
+
+Result = Literal["pass", "rectify"]
+RESULTS: tuple[Result, ...] = get_args(Result)
 
 TYPES = Path(__file__).with_name("types.csv")
 

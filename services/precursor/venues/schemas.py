@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Literal
 from uuid import UUID
 
 from kit.schemas import Answer
-
-Category = Literal["key_unit", "venue"]
+from services.precursor.venues.rules import Category, Result
 
 
 class VenueAnswer(Answer):
     """A place."""
 
     id: UUID
-    category: str
+    category: Category
     venue_type: str
     name: str
     division_code: str
     last_inspected_on: date | None
-    last_result: str | None
+    last_result: Result | None
     updated_at: datetime
 
 

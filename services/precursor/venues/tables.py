@@ -10,8 +10,7 @@ from sqlmodel import Field
 
 from kit.db import check_words, new_id
 from services.precursor.schema import SCHEMA
-
-CATEGORIES = ("key_unit", "venue")
+from services.precursor.venues.rules import CATEGORIES, RESULTS
 
 
 class Venue(SCHEMA.base, table=True):
@@ -21,7 +20,7 @@ class Venue(SCHEMA.base, table=True):
     __table_args__ = (
         sa.UniqueConstraint("name", "division_code"),
         check_words("category", CATEGORIES, "category"),
-        check_words("last_result", ("pass", "rectify"), "last_result"),
+        check_words("last_result", RESULTS, "last_result"),
         sa.Index("ix_venue_division_code_id", "division_code", "id"),
     )
 

@@ -12,7 +12,7 @@ from typing import Any
 from tests.journeys.county.office import Office, Official
 
 SCRIPT = Path(__file__).parents[3] / "docs" / "draw" / "verify_draw.py"
-BALLS = [[31, 4, 17, 9, 22, 28]]
+DIGITS = [[3, 0, 7, 7, 1]]
 
 
 async def the_firm_ledgers_are_there(office: Office) -> None:
@@ -62,17 +62,19 @@ async def firms_are_drawn(office: Office, folder: Path) -> tuple[dict[str, Any],
         "authority": "emergency_management",
         "inspect_from": (known_at + timedelta(days=1)).date().isoformat(),
         "inspect_to": (known_at + timedelta(days=60)).date().isoformat(),
-        "public_sources": [{"name": "双色球红球", "count": 6, "low": 1, "high": 33}],
-        "public_values_known_at": known_at.isoformat(),
+        "public_sources": [{"source": "pl5", "day": (known_at + timedelta(hours=8)).date().isoformat()}],
     }
     planned = await officer("POST", "/precursor/v1/draws", new, status=201)
     path = f"/precursor/v1/draws/{planned.json()['id']}"
     committed = await officer("POST", f"{path}/commit", {}, if_match=planned.headers["etag"])
     announced = committed.json()
-    reveal = {"public_values": BALLS, "public_reference": "中国福利彩票网开奖公告"}
+    reveal = {"public_values": DIGITS, "public_reference": "中国福利彩票网开奖公告"}
     await officer.refused("POST", f"{path}/reveal", reveal, status=409, if_match=committed.headers["etag"])
     office.clock.advance(timedelta(days=3))
-    draw = await officer.post(f"{path}/reveal", reveal, if_match=committed.headers["etag"])
+    entered = await officer("POST", f"{path}/public-values", reveal, if_match=committed.headers["etag"])
+    await officer.refused("POST", f"{path}/reveal", reveal, status=409, if_match=entered.headers["etag"])
+    second = await office.newcomer("secondcountyofficer", "county_officer", "610822")
+    draw = await second.post(f"{path}/reveal", reveal, if_match=entered.headers["etag"])
     assert (draw["state"], draw["objects"], draw["inspectors"], draw["drawn"]) == ("published", 81, 6, 9)
     proof = await officer.get(f"{path}/proof")
     code, told = await verified(proof, folder, "--announced", announced["directory_digest"], announced["commitment"])

@@ -12,7 +12,7 @@ from services.precursor.firms import service as firms
 from services.precursor.inspections import policy, repository
 from services.precursor.inspections.errors import AlreadyPublished, InspectionState
 from services.precursor.inspections.schemas import NewPublication, PublicationAnswer, Publishable
-from services.precursor.inspections.service import read_inspection
+from services.precursor.inspections.service.reading import read_inspection
 from services.precursor.inspections.tables import Inspection, InspectionPublication
 from services.precursor.inspectors import service as inspectors
 
@@ -66,13 +66,15 @@ async def _publishable(work: Work, inspection: Inspection) -> tuple[Publishable,
     if inspection.result_category is None or inspection.inspected_on is None or inspection.publish_by is None:
         raise InspectionState
     firm = await firms.read_firm(work, inspection.firm_id)
-    payload = Publishable(
-        plan=str(inspection.draw_id) if inspection.draw_id else inspection.source,
-        item=ITEMS[inspection.object_kind],
-        object_name=firm.name,
-        uscc=firm.uscc,
-        inspected_on=inspection.inspected_on,
-        authority=inspection.authority,
-        result_category=inspection.result_category,
+    payload = Publishable.model_validate(
+        {
+            "plan": str(inspection.draw_id) if inspection.draw_id else inspection.source,
+            "item": ITEMS[inspection.object_kind],
+            "object_name": firm.name,
+            "uscc": firm.uscc,
+            "inspected_on": inspection.inspected_on,
+            "authority": inspection.authority,
+            "result_category": inspection.result_category,
+        }
     )
     return payload, inspection.publish_by

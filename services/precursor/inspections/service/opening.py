@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from kit.problems import Conflict, invalid
+from kit.problems import invalid
+from kit.steps.machine import START
+from kit.steps.taking import declared, take
 from kit.work import Work
 from services.precursor.firms import service as firms
 from services.precursor.inspections import repository, rules
 from services.precursor.inspections.errors import InspectionState
 from services.precursor.inspections.schemas import DirectInspection
-from services.precursor.inspections.tables import Inspection, InspectionOfficer, InspectionReplacement
+from services.precursor.inspections.tables import Inspection, InspectionOfficer, InspectionReplacement, InspectionStep
 from services.precursor.inspectors import service as inspectors
 
 
@@ -59,23 +62,9 @@ async def open_from_draw(work: Work, commission: Commission, drawn: Sequence[Dra
     await repository.add_all(work.session, rows)
     pairs = [_officers(row, item.officers) for row, item in zip(rows, drawn, strict=True)]
     await repository.add_all(work.session, [officer for pair in pairs for officer in pair])
+    await repository.add_all(work.session, _planned(work, rows))
     await work.note("inspection.plan", "inspection", *(row.id for row in rows), details={"draw_id": str(commission.draw_id)})
     return rows
-
-
-async def cancel_of_draw(work: Work, draw_id: UUID) -> int:
-    """Cancel the inspections of a draw that is set aside. Raises Conflict when one of them has begun: then the draw stands."""
-    rows = await repository.inspections_of_draw(work.session, draw_id)
-    if any(row.state != "planned" for row in rows):
-        raise Conflict("已有检查开始,抽签结果不能作废", "an inspection has begun; the draw cannot be set aside")
-    for row in rows:
-        following = rules.next_state(row.state, "cancel")
-        assert following is not None  # every one is planned
-        row.state, row.end_reason = following, "draw_set_aside"
-        row.version += 1
-        row.updated_at = work.now
-    await work.session.flush()
-    return len(rows)
 
 
 async def planned_of_draw(work: Work, draw_id: UUID, firm_id: UUID) -> Inspection:
@@ -88,26 +77,68 @@ async def planned_of_draw(work: Work, draw_id: UUID, firm_id: UUID) -> Inspectio
     raise invalid("/firm_id", "not_drawn", "不是本次抽取的对象", "was not drawn")
 
 
-async def exchange(
-    work: Work, inspection: Inspection, leaves: UUID, enters: UUID, ground: str, passed_over: list[dict[str, str]], note: str
-) -> InspectionReplacement:
-    """Put the next officer of the drawn order in the place of one who cannot go."""
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An officer who cannot go and the next of the drawn order, with the person who proposed it."""
+
+    leaves: UUID
+    enters: UUID
+    ground: str
+    passed_over: list[dict[str, str]]
+    note: str
+    proposed_by: str
+
+
+async def exchange_officer(work: Work, inspection: Inspection, who: Exchange) -> None:
+    """Put the next officer of the drawn order in the place of one who cannot go, signed by the caller."""
     position = len((await repository.officers_of(work.session, [inspection.id], ever=True))[inspection.id])
     row = InspectionReplacement(
         inspection_id=inspection.id,
-        leaves=leaves,
-        enters=enters,
-        ground=ground,
-        passed_over=passed_over,
-        note=note,
-        recorded_by=work.principal.subject,
+        leaves=who.leaves,
+        enters=who.enters,
+        ground=who.ground,
+        passed_over=who.passed_over,
+        note=who.note,
+        signed_by=work.principal.subject,
+        recorded_by=who.proposed_by,
         recorded_at=work.now,
     )
-    inspection.version += 1
-    inspection.updated_at = work.now
-    await repository.add_all(work.session, [row, InspectionOfficer(inspection_id=inspection.id, inspector_id=enters, position=position)])
-    await work.note("inspection.replace_officer", "inspection", inspection.id, details={"ground": ground})
-    return row
+    await repository.add_all(
+        work.session, [row, InspectionOfficer(inspection_id=inspection.id, inspector_id=who.enters, position=position)]
+    )
+    await _take(work, inspection, "replace_officer", details={"ground": who.ground})
+
+
+async def exchange_object(work: Work, commission: Commission, leaves: UUID, comes: Drawn | None, note: str) -> None:
+    """Cancel the inspection of a drawn firm that cannot be inspected, and plan that of the next in the drawn order, when there is one."""
+    inspection = await planned_of_draw(work, commission.draw_id, leaves)
+    inspection.end_reason = "object_replaced"
+    await _take(work, inspection, "cancel", reason=note)
+    if comes is not None:
+        await open_from_draw(work, commission, [comes])
+
+
+async def _take(work: Work, inspection: Inspection, event: str, *, reason: str = "", details: dict[str, Any] | None = None) -> None:
+    noted = ("inspection", inspection.id, "inspection")
+    await take(work, rules.MACHINE, inspection, event, InspectionStep, noted=noted, reason=reason, problem=InspectionState, details=details)
+
+
+def _planned(work: Work, rows: Sequence[Inspection]) -> list[InspectionStep]:
+    """The first line of each inspection's history."""
+    declaration = declared(rules.MACHINE, START, "plan")
+    return [
+        InspectionStep(
+            object_id=row.id,
+            event="plan",
+            from_state=START,
+            to_state=declaration.target,
+            happened_on=work.today,
+            source=declaration.source if row.source != "draw" else "国办发〔2015〕58号",
+            recorded_by=work.principal.staff_id or work.principal.subject,
+            recorded_at=work.now,
+        )
+        for row in rows
+    ]
 
 
 async def all_over(work: Work, draw_id: UUID) -> bool:
@@ -139,7 +170,7 @@ async def open_directly(work: Work, new: DirectInspection) -> Inspection:
         updated_at=work.now,
     )
     await repository.add_all(work.session, [inspection])
-    await repository.add_all(work.session, _officers(inspection, tuple(new.officers)))
+    await repository.add_all(work.session, [*_officers(inspection, tuple(new.officers)), *_planned(work, [inspection])])
     await work.note("inspection.plan", "inspection", inspection.id, details={"source": new.source})
     return inspection
 

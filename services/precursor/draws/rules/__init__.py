@@ -17,6 +17,7 @@ outsiders is `docs/draw/README.md`; `docs/draw/verify_draw.py` is an independent
 9. Officers: for each selected object in that order, pick(ids, officers_per_object, "officers:" + object id) from the inspectors sorted by id without
    those recused from the object and without those of its last inspection (the same officer does not come twice running).
 10. Replacement: who cannot go after all is replaced by the next of the same pick carried on, so that nobody chooses who comes instead.
+11. An object that cannot be inspected after all is replaced the same way by the next of its stratum's pick carried on, with the officers of step 9.
 """
 
 from __future__ import annotations
@@ -206,33 +207,3 @@ def directories_of(objects: Mapping[str, Any], inspectors: Mapping[str, Any]) ->
 def stratum_of(risk_class: str, *, holds_class_1: bool, key_visit_this_year: bool) -> str:
     """Class-1 holders are key supervision once a year; after that visit their credit class counts (domain 9)."""
     return "key" if holds_class_1 and not key_visit_this_year else risk_class
-
-
-TRANSITIONS: dict[str, dict[str, str]] = {
-    "planned": {"commit": "committed", "set_aside": "set_aside"},
-    "committed": {"reveal": "published", "set_aside": "set_aside"},
-    "published": {"close": "closed", "set_aside": "set_aside"},
-    "closed": {},
-    "set_aside": {},
-}
-"""Legal source: 国办发〔2015〕58号 (the process is recorded and can be repeated). Nothing leads back: another attempt is another draw."""
-
-SET_ASIDE_REASONS = (
-    "directory_wrong",
-    "public_value_unavailable",
-    "public_value_wrong",
-    "inspectors_unavailable",
-    "ordered_by_superior",
-    "technical_failure",
-)
-"""Why an attempt may be given up, and the only grounds on which a draw may be repeated (domain 9: redraw only with reason code)."""
-
-
-def next_state(state: str, action: str) -> str | None:
-    """The state after an action, or None when the transition is not declared."""
-    return TRANSITIONS[state].get(action)
-
-
-def holds_class_1(categories: Iterable[int]) -> bool:
-    """Whether a firm handles a class-1 precursor."""
-    return 1 in set(categories)

@@ -1,94 +1,25 @@
-"""Use cases of inspections: begin, record, complete, publish. Only the officers of an inspection record it; a fine is never computed."""
+"""Begin, record, complete, end. Only the officers of an inspection record it; a fine is never computed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from kit.etags import check_version
 from kit.problems import FieldError, Invalid, invalid
+from kit.steps.taking import declared, take
 from kit.work import Work
-from services.precursor import lists
 from services.precursor.events import InspectionCompleted
 from services.precursor.firms import service as firms
 from services.precursor.inspections import policy, repository, rules
-from services.precursor.inspections.checklists import Item, Template, template_on, templates
+from services.precursor.inspections.checklists import templates
 from services.precursor.inspections.errors import ChecklistOpen, InspectionState
 from services.precursor.inspections.schemas import Completion, Ending, Outcomes, Start
-from services.precursor.inspections.tables import Inspection, InspectionOutcome, InspectionPresence
+from services.precursor.inspections.service.reading import checklist_on, held_on, items_for, officers_of
+from services.precursor.inspections.tables import Inspection, InspectionOutcome, InspectionPresence, InspectionStep
 from services.precursor.inspectors import service as inspectors
-from services.precursor.inspectors.rules import may_take_over
-from services.precursor.rectifications import repository as rectifications
 from services.precursor.rectifications import service as orders
-from services.precursor.rectifications.tables import Finding
-
-
-async def list_inspections(
-    work: Work, filters: dict[str, Any], mine: bool, unpublished: bool, cursor: str | None, limit: int
-) -> tuple[Sequence[Inspection], str | None]:
-    """A page of inspections in the caller's towns; `mine`: those that the caller was drawn for. Raises Forbidden."""
-    officer = (await inspectors.own_entry(work)).id if mine else None
-    hidden = not policy.knows_plans(work.principal)
-    wanted = repository.Wanted(
-        lists.scope_patterns(work), officer=officer, hide_planned=hidden, unpublished_on=work.today if unpublished else None, **filters
-    )
-    bound = {**filters, "mine": mine or None, "unpublished": unpublished or None}
-    return await lists.page(
-        work, bound, cursor, limit, lambda after, size: repository.page_of_inspections(work.session, wanted, after, size)
-    )
-
-
-async def read_inspection(work: Work, inspection_id: UUID) -> Inspection:
-    """One inspection. Raises InspectionNotFound, Forbidden."""
-    return policy.may_see(work.principal, await repository.inspection(work.session, inspection_id))
-
-
-async def officers_of(work: Work, inspections: Sequence[Inspection]) -> dict[UUID, list[UUID]]:
-    """Inspection → its officers."""
-    return await repository.officers_of(work.session, [item.id for item in inspections])
-
-
-async def _items_for(work: Work, inspection: Inspection, template: Template) -> tuple[Item, ...]:
-    """The items with the authorities that may take a finding over from this firm, by what it held on the day."""
-    firm = await firms.read_firm(work, inspection.firm_id)
-    ((_, holding),) = await firms.with_holdings(work, [firm], inspection.inspected_on or work.today)
-    pharmaceutical, other = holding.pharmaceutical, holding.other
-    return tuple(
-        replace(item, competent=tuple(may_take_over(item.competent, inspection.object_kind, pharmaceutical=pharmaceutical, other=other)))
-        for item in template.items
-    )
-
-
-async def checklist_of(work: Work, inspection_id: UUID) -> tuple[Template, dict[str, InspectionOutcome]]:
-    """The checklist of an inspection and what was recorded. Raises InspectionNotFound, Forbidden, Invalid."""
-    inspection = await read_inspection(work, inspection_id)
-    template = templates().get(inspection.template or "") or checklist_on(inspection.object_kind, work.today)
-    fitting = replace(template, items=await _items_for(work, inspection, template))
-    return fitting, await repository.outcomes_of(work.session, inspection.id)
-
-
-def checklist_on(kind: str, day: date) -> Template:
-    """The checklist of a kind of object on a day. Raises Invalid when none is in force."""
-    template = template_on(kind, day)
-    if template is None:
-        raise invalid("/query/on", "no_checklist", "该日期没有适用的检查表", "no checklist is in force on that day")
-    return template
-
-
-async def findings_of(work: Work, inspection_id: UUID) -> Sequence[Finding]:
-    """What an inspection found. Raises InspectionNotFound, Forbidden."""
-    await read_inspection(work, inspection_id)
-    return await rectifications.findings_of(work.session, inspection_id)
-
-
-def decide_by(work: Work, finding: Finding) -> date | None:
-    """The last day on which held evidence must be decided upon; None for other findings."""
-    if finding.disposition != "evidence_held":
-        return None
-    return rules.last_working_day(finding.found_on, work.house.works, rules.EVIDENCE_WORKING_DAYS)
 
 
 async def start(work: Work, inspection_id: UUID, begin: Start, if_match: str | None) -> Inspection:
@@ -97,8 +28,7 @@ async def start(work: Work, inspection_id: UUID, begin: Start, if_match: str | N
     Raises InspectionNotFound, Forbidden, StaleVersion, InspectionState, Invalid.
     """
     inspection, caller = await _own(work, inspection_id, if_match)
-    if rules.next_state(inspection.state, "start") is None:
-        raise InspectionState
+    declared(rules.MACHINE, inspection.state, "start", InspectionState)
     drawn = (await officers_of(work, [inspection]))[inspection.id]
     if begin.inspected_on > work.today:
         raise invalid("/inspected_on", "date_future", "日期不能晚于今天", "must not lie in the future")
@@ -120,7 +50,7 @@ async def start(work: Work, inspection_id: UUID, begin: Start, if_match: str | N
             )
     inspection.template = checklist_on(inspection.object_kind, begin.inspected_on).name
     inspection.inspected_on = begin.inspected_on
-    _move(work, inspection, "start")
+    inspection.held = await held_on(work, inspection.firm_id, begin.inspected_on)
     rows = [
         InspectionPresence(
             inspection_id=inspection.id, inspector_id=item.inspector_id, certificate_no=item.certificate_no, recorded_at=work.now
@@ -128,7 +58,7 @@ async def start(work: Work, inspection_id: UUID, begin: Start, if_match: str | N
         for item in begin.certificates
     ]
     await repository.add_all(work.session, rows)
-    await work.note("inspection.start", "inspection", inspection.id)
+    await _take(work, inspection, "start", on=begin.inspected_on)
     return inspection
 
 
@@ -137,7 +67,7 @@ async def record_outcomes(work: Work, inspection_id: UUID, recorded: Outcomes, i
     inspection, _ = await _own(work, inspection_id, if_match)
     if inspection.state != "started" or inspection.template is None:
         raise InspectionState
-    items = {item.item_no: item.competent for item in await _items_for(work, inspection, templates()[inspection.template])}
+    items = {item.item_no: item.competent for item in await items_for(work, inspection, templates()[inspection.template])}
     faults: list[FieldError] = []
     seen: set[str] = set()
     for position, outcome in enumerate(recorded.outcomes):
@@ -163,10 +93,8 @@ async def record_outcomes(work: Work, inspection_id: UUID, recorded: Outcomes, i
         InspectionOutcome(inspection_id=inspection.id, **outcome.model_dump(), recorded_by=work.principal.subject, recorded_at=work.now)
         for outcome in recorded.outcomes
     ]
-    inspection.version += 1
-    inspection.updated_at = work.now
     await repository.add_all(work.session, rows)
-    await work.note("inspection.record", "inspection", inspection.id, details={"items": sorted(seen)})
+    await _take(work, inspection, "record", details={"items": sorted(seen)})
     return inspection
 
 
@@ -185,9 +113,9 @@ async def complete(work: Work, inspection_id: UUID, completion: Completion, if_m
     needed = {item for item, row in outcomes.items() if row.outcome in rules.NEEDS_DEADLINE}
     for item in sorted(completion.deadlines.keys() - needed):
         raise invalid(f"/deadlines/{item}", "not_ordered", "该项没有责令改正", "nothing was ordered under this item")
-    items = {item.item_no: item for item in await _items_for(work, inspection, template)}
+    items = {item.item_no: item for item in await items_for(work, inspection, template)}
     found = [
-        orders.Found(
+        orders.FoundItem(
             item, items[item].basis, row.outcome, row.note or "", items[item].competent, completion.deadlines.get(item), row.passed_to
         )
         for item, row in outcomes.items()
@@ -201,13 +129,13 @@ async def complete(work: Work, inspection_id: UUID, completion: Completion, if_m
     category = rules.result_category(row.outcome for row in outcomes.values())
     await _finish(work, inspection, "complete", category, inspection.inspected_on, len(found))
     await firms.note_inspection(work, inspection.firm_id, inspection.inspected_on, "rectify" if found else "pass")
-    await work.note("inspection.complete", "inspection", inspection.id, details={"result_category": category, "findings": len(found)})
     return inspection
 
 
 async def end(work: Work, inspection_id: UUID, ending: Ending, if_match: str | None) -> Inspection:
     """Record that it could not be carried out, and why. Raises as `start`."""
     inspection, _ = await _own(work, inspection_id, if_match)
+    declared(rules.MACHINE, inspection.state, "end", InspectionState)
     if inspection.state == "planned" and ending.result_category in rules.FOUND_ON_THE_SPOT:
         zh, en = "须由两名执法人员到场出示证件后(先开始检查)方可记录", "only officers who were there can say so: begin the inspection first"
         raise InspectionState(zh, en)
@@ -216,16 +144,14 @@ async def end(work: Work, inspection_id: UUID, ending: Ending, if_match: str | N
     inspection.inspected_on = inspection.inspected_on or ending.ended_on
     inspection.end_reason = ending.reason
     await _finish(work, inspection, "end", ending.result_category, ending.ended_on, 0)
-    await work.note("inspection.end", "inspection", inspection.id, details={"result_category": ending.result_category})
     return inspection
 
 
 async def _finish(work: Work, inspection: Inspection, action: str, category: str, day: date, findings: int) -> None:
-    _move(work, inspection, action)
     inspection.result_category = category
     inspection.completed_at = work.now
     inspection.publish_by = rules.last_working_day(day, work.house.works)
-    await work.session.flush()
+    await _take(work, inspection, action, on=day, details={"result_category": category, "findings": findings})
     event = InspectionCompleted(
         firm_id=inspection.firm_id,
         object_kind=inspection.object_kind,
@@ -248,10 +174,6 @@ async def _own(work: Work, inspection_id: UUID, if_match: str | None) -> tuple[I
     return inspection, caller.id
 
 
-def _move(work: Work, inspection: Inspection, action: str) -> None:
-    following = rules.next_state(inspection.state, action)
-    if following is None:
-        raise InspectionState
-    inspection.state = following
-    inspection.version += 1
-    inspection.updated_at = work.now
+async def _take(work: Work, inspection: Inspection, event: str, *, on: date | None = None, details: dict[str, Any] | None = None) -> None:
+    noted = ("inspection", inspection.id, "inspection")
+    await take(work, rules.MACHINE, inspection, event, InspectionStep, noted=noted, on=on, problem=InspectionState, details=details)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from kit.clock import SHANGHAI
 from kit.work import Work
 from services.precursor.draws import rules
+from services.precursor.draws.rules.sources import Source, known_at
 from services.precursor.draws.schemas import NewDraw
 from services.precursor.draws.tables import DrawDirectory
 from services.precursor.firms import service as firms
@@ -25,9 +29,10 @@ class Frozen:
     parameters: dict[str, Any]
 
 
-async def freeze(work: Work, draw_id: UUID, new: NewDraw) -> Frozen:
-    """Read both directories once. Firms at their yearly cap or outside the authority's power, and officers who cannot go, stand in
-    the documents with the reason."""
+async def freeze(work: Work, draw_id: UUID, new: NewDraw, named: Sequence[tuple[Source, date]]) -> Frozen:
+    """Read both directories once. Officers stand there by code, without name or certificate number, because the documents are public. Firms at their
+    yearly cap or outside the authority's power, and officers who cannot go, stand in the documents with the reason.
+    """
     year = new.inspect_from.year
     visits = await inspections.visits_of_year(work.session, new.object_kind, year)
     last = await inspections.last_officers(work.session, new.object_kind)
@@ -68,7 +73,9 @@ async def freeze(work: Work, draw_id: UUID, new: NewDraw) -> Frozen:
         objects={"objects": objects, "excluded": excluded},
         inspectors={
             "authority": new.authority,
-            "inspectors": [{"id": str(inspector.id), "certificate_no": inspector.certificate_no} for inspector in able],
+            "inspectors": [
+                {"id": str(inspector.id), "certificate_valid_to": inspector.certificate_valid_to.isoformat()} for inspector in able
+            ],
             "excluded": [{"id": str(inspector.id), "reason": reason} for inspector, reason in unable],
             "recusals": recusals,
         },
@@ -84,14 +91,14 @@ async def freeze(work: Work, draw_id: UUID, new: NewDraw) -> Frozen:
             "ratios": {**new.ratios.model_dump(), "key": rules.RATIOS["key"]},
             "officers_per_object": new.officers_per_object,
             "yearly_cap": rules.YEARLY_CAP,
-            "public_sources": [source.model_dump() for source in new.public_sources],
-            "public_values_known_at": new.public_values_known_at.isoformat(),
+            "public_sources": [source.frozen(day, wanted.issue) for (source, day), wanted in zip(named, new.public_sources, strict=True)],
+            "public_values_known_at": known_at(named, SHANGHAI).isoformat(),
             "frozen_at": work.now.isoformat(),
         },
     )
 
 
-def directory_row(draw_id: UUID, new: NewDraw, frozen: Frozen) -> DrawDirectory:
+def directory_row(draw_id: UUID, frozen: Frozen, known: datetime) -> DrawDirectory:
     """The documents as they are stored for ever, with their digests."""
     texts = {name: rules.canonical(getattr(frozen, name)) for name in ("objects", "inspectors", "parameters")}
     digests = {name: rules.digest(text) for name, text in texts.items()}
@@ -100,5 +107,5 @@ def directory_row(draw_id: UUID, new: NewDraw, frozen: Frozen) -> DrawDirectory:
         **texts,
         **{f"{name}_digest": value for name, value in digests.items()},
         directory_digest=rules.directory_digest(digests["objects"], digests["inspectors"], digests["parameters"]),
-        public_values_known_at=new.public_values_known_at,
+        public_values_known_at=known,
     )
