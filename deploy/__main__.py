@@ -159,7 +159,7 @@ def import_ledgers(
 ) -> None:
     """Upload ledgers, watch the reading, print what was found."""
     module = part("deploy.imports")
-    raise typer.Exit(module.run(module.Wish(files, data_dir, user, password_file, commit, marked, code, tuple(means or ()))))
+    raise typer.Exit(module.run(module.Options(files, data_dir, user, password_file, commit, marked, code, tuple(means or ()))))
 
 
 @app.command()
@@ -226,7 +226,7 @@ def load(
 ) -> None:
     """Load the divisions, stations and staff of a county; loading the same again changes nothing."""
     module = part("deploy.loading")
-    raise typer.Exit(module.run(module.Told(files, data_dir, user, password_file, code)))
+    raise typer.Exit(module.run(module.Options(files, data_dir, user, password_file, code)))
 
 
 @app.command()

@@ -49,7 +49,7 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Wish:
+class Options:
     """What the command line said."""
 
     files: list[Path]
@@ -125,14 +125,16 @@ class Client:
                 return
 
 
-def credentials(wish: Wish) -> tuple[str, str, str | None]:
+def credentials(options: Options) -> tuple[str, str, str | None]:
     """Whom to sign in as: the given user, else the demo's county officer. Raises NotRunning, BadOption."""
-    if wish.user:
+    if options.user:
         password = (
-            wish.password_file.read_text(encoding="utf-8").strip() if wish.password_file else getpass.getpass(f"Password of {wish.user}: ")
+            options.password_file.read_text(encoding="utf-8").strip()
+            if options.password_file
+            else getpass.getpass(f"Password of {options.user}: ")
         )
-        return wish.user, password, wish.code
-    for account in read_json(wish.data_dir / "demo-accounts.json").get("accounts", []):  # pyright: ignore[reportGeneralTypeIssues] - our own file
+        return options.user, password, options.code
+    for account in read_json(options.data_dir / "demo-accounts.json").get("accounts", []):  # pyright: ignore[reportGeneralTypeIssues] - our own file
         if account.get("role") == "county_officer":
             code = None
             if account.get("totp_secret"):
@@ -145,26 +147,26 @@ def credentials(wish: Wish) -> tuple[str, str, str | None]:
     )
 
 
-def run(wish: Wish) -> int:
+def run(options: Options) -> int:
     """Upload, watch, report; 0 when every file was read, 1 when one was not. Raises NotRunning, BadOption, Refused."""
-    ready = read_json(wish.data_dir / "ready.json")
+    ready = read_json(options.data_dir / "ready.json")
     if "base_url" not in ready:
-        raise NotRunning(path=wish.data_dir)
+        raise NotRunning(path=options.data_dir)
     client, console = Client(str(ready["base_url"])), Console()
-    client.sign_in(*credentials(wish))
+    client.sign_in(*credentials(options))
     failed = False
-    for file in wish.files:
-        failed = _one(client, console, file, wish) or failed
+    for file in options.files:
+        failed = _one(client, console, file, options) or failed
     return 1 if failed else 0
 
 
-def _one(client: Client, console: Console, file: Path, wish: Wish) -> bool:
+def _one(client: Client, console: Console, file: Path, options: Options) -> bool:
     """Offer one file to the services that may know it, report and commit; True when nobody could read it."""
     console.rule(file.name, align="left")
     strange: list[tuple[str, Json]] = []
     known = False
     for service in OWNERS:
-        taught = _teach(client, service, wish.means)
+        taught = _teach(client, service, options.means)
         path, job = _upload(client, console, service, file)
         if taught and job["state"] == "reported":
             again = client.call("POST", f"{path}/reread", json={}, headers=_fresh(job)).json()
@@ -178,8 +180,8 @@ def _one(client: Client, console: Console, file: Path, wish: Wish) -> bool:
             continue
         known = True
         console.print(f"  → {service}", highlight=False)
-        _report(client, console, path, job, file, wish)
-        if wish.commit:
+        _report(client, console, path, job, file, options)
+        if options.commit:
             _commit(client, console, path)
         if service == "registry":
             break
@@ -227,7 +229,7 @@ def _watch(client: Client, console: Console, path: str, job: Json, title: str) -
             job = client.call("GET", path).json()
 
 
-def _report(client: Client, console: Console, path: str, job: Json, file: Path, wish: Wish) -> None:
+def _report(client: Client, console: Console, path: str, job: Json, file: Path, options: Options) -> None:
     """Print what was read: counts, problems by code with examples, contradictions, headers that nobody knows."""
     service = path.split("/")[1]
     if job["state"] == "committed":
@@ -260,9 +262,9 @@ def _report(client: Client, console: Console, path: str, job: Json, file: Path, 
             maybe = "、".join(f"{field_zh(service, name)} {name}" for name in header["suggestions"])
             told = f"不认识的列,未导入 not known, left out{f'(可能是 maybe: {maybe})' if maybe else ''}"
             console.print(f"  + {part['sheet']}!{header['column']} {_line(header['header'])}: {told}", markup=False, highlight=False)
-    if wish.marked:
-        wish.marked.mkdir(parents=True, exist_ok=True)
-        target = wish.marked / f"{file.stem}.marked.xlsx"
+    if options.marked:
+        options.marked.mkdir(parents=True, exist_ok=True)
+        target = options.marked / f"{file.stem}.marked.xlsx"
         target.write_bytes(client.call("GET", f"{path}/marked").content)
         console.print(f"  marked: {target}", markup=False, highlight=False, soft_wrap=True)
 

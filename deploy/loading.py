@@ -17,7 +17,8 @@ from typing import Any
 from rich.console import Console
 
 from deploy.folder import read_json
-from deploy.imports import Client, Wish, credentials
+from deploy.imports import Client, credentials
+from deploy.imports import Options as ImportOptions
 from deploy.problems import BadOption, NotRunning
 
 KINDS = ("divisions", "stations", "staff")
@@ -29,7 +30,7 @@ YES_OR_NO = ("statutory",)
 
 
 @dataclass(frozen=True)
-class Told:
+class Options:
     """What the command line said."""
 
     files: list[Path]
@@ -88,14 +89,14 @@ def batches(rows: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
         yield rows[start : start + AT_ONCE]
 
 
-def run(told: Told) -> int:
+def run(options: Options) -> int:
     """Load every file, divisions first; 0. Raises NotRunning, BadOption, Refused."""
-    base_url = read_json(told.data_dir / "ready.json").get("base_url")
+    base_url = read_json(options.data_dir / "ready.json").get("base_url")
     if not base_url:
-        raise NotRunning(path=told.data_dir)
-    ordered = sorted(((kind_of(path), path) for path in told.files), key=lambda found: KINDS.index(found[0]))
+        raise NotRunning(path=options.data_dir)
+    ordered = sorted(((kind_of(path), path) for path in options.files), key=lambda found: KINDS.index(found[0]))
     client, console = Client(str(base_url)), Console()
-    client.sign_in(*credentials(Wish(told.files, told.data_dir, told.user, told.password_file, code=told.code)))
+    client.sign_in(*credentials(ImportOptions(options.files, options.data_dir, options.user, options.password_file, code=options.code)))
     for kind, path in ordered:
         counted = {"created": 0, "changed": 0, "unchanged": 0}
         for batch in batches(rows_of(path)):

@@ -186,12 +186,12 @@ def compare(
         for plate in plates.values()
     ):
         raise SchemasDisagree
+    _same_kind(one, wanted)
     known_id = remembered(folder).get("id")
     if known_id and known_id != str(one.house_id):
         raise DatabaseForeign(path=folder.path, county=one.county)
     for service, plate in plates.items():
         _same_keys(folder, service, plate)
-    _same_kind(one, wanted)
     if life and (any(plate.life != life_of(connection) for plate in plates.values()) or _went_back(connection, folder, packages)):
         raise DatabasePutBack
     for service, plate in plates.items():

@@ -174,6 +174,9 @@ def check(options: Options) -> None:
     """Refuse options that contradict each other. Raises BadOption."""
     if options.county is not None and not re.fullmatch(r"[1-9][0-9]{5}", options.county):
         raise BadOption(option="--county", reason="a county's code has six digits, e.g. 110101", reason_zh="区划代码为六位数字,例如 110101")
+    if options.reset and options.dsn:
+        text = "it would throw away the keys of a database that stays; drop that database yourself, and take another --data-dir"
+        raise BadOption(option="--reset", reason=text, reason_zh="会丢弃外部数据库的密钥;请自行删除该数据库并另用 --data-dir")
     if options.demo and options.county not in (None, demo_county()):
         text = f"the demo county is {demo_county()}; add --no-demo for a real one"
         raise BadOption(option="--county", reason=text, reason_zh="示范县的区划固定,正式县请加 --no-demo")

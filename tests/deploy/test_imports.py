@@ -11,15 +11,15 @@ from typing import cast
 import pytest
 from pyotp.totp import TOTP
 
-from deploy.imports import Wish, field_of, field_zh, run
+from deploy.imports import Options, field_of, field_zh, run
 from tests.houses import Template, TestHouse
 from tests.journeys.county.office import Office, open_office
 from tests.registry.ledgers.desk import LEDGERS, add_county
 
 
-async def _imported(office: Office, wish: Wish) -> int:
+async def _imported(office: Office, options: Options) -> int:
     """Run the command in a thread, as its own process would, while the county's jobs go on."""
-    running = asyncio.create_task(asyncio.to_thread(run, wish))
+    running = asyncio.create_task(asyncio.to_thread(run, options))
     while not running.done():
         await office.wait(31)
         await asyncio.wait({running}, timeout=0.05)
@@ -36,10 +36,10 @@ async def test_ledgers_are_imported_from_the_command_line(
         username, password, secret = office.accounts.of("county_officer")
         (tmp_path / "word").write_text(password)
         files = [LEDGERS / "04_黄甫镇台账.csv", LEDGERS / "17_寄递物流企业检查台账.csv", LEDGERS / "19_全县汇总表.xlsx"]
-        wish = Wish(files[:2], tmp_path, username, tmp_path / "word", commit=True, marked=tmp_path / "marked")
+        options = Options(files[:2], tmp_path, username, tmp_path / "word", commit=True, marked=tmp_path / "marked")
 
-        def now() -> Wish:
-            return replace(wish, code=TOTP(secret).at(office.clock()) if secret else None)
+        def now() -> Options:
+            return replace(options, code=TOTP(secret).at(office.clock()) if secret else None)
 
         assert await _imported(office, now()) == 0
         told = capsys.readouterr().out

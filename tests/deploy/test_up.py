@@ -16,6 +16,8 @@ import pytest
 
 from deploy.folder import process_lives
 from deploy.ports import free_port
+from deploy.problems import BadOption
+from deploy.up import Options, check
 
 PROJECT = Path(__file__).parents[2]
 COUNTY = "330102"
@@ -252,3 +254,17 @@ def test_the_owners_password_leaves_the_process_list(tmp_path: Path) -> None:
         assert "geheim" not in called
         assert "--data-dir" in called
         assert environment == "postgresql://owner:geheim@h/d"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        Options(Path("/nowhere"), county="33010"),
+        Options(Path("/nowhere"), county="县330102"),
+        Options(Path("/nowhere"), demo=True, county="330102"),
+        Options(Path("/nowhere"), reset=True, dsn="postgresql://h/d"),
+    ],
+)
+def test_options_that_would_harm_are_refused_before_anything_happens(options: Options) -> None:
+    with pytest.raises(BadOption):
+        check(options)
