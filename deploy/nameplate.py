@@ -358,8 +358,10 @@ def reached(connection: Connection, services: Collection[str]) -> dict[str, Any]
 
 
 def remember_how_far(dsn: str, folder: DataFolder, services: Collection[str]) -> None:
-    """Note at the end of a run how far the database has come, so that a start over older files is seen."""
+    """Note at the end of a run how far the database has come, so that a start over older files is seen. What was noted before is never lowered."""
     kept = remembered(folder)
     if kept:
+        before = kept.get("reached", {})
         with psycopg.connect(dsn, autocommit=True, connect_timeout=5) as connection:
-            folder.write(FILE, kept | reached(connection, services))
+            now = how_far(connection, services)
+            folder.write(FILE, kept | {"reached": {name: max(number, int(before.get(name, 0))) for name, number in now.items()}})

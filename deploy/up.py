@@ -73,6 +73,8 @@ class Run:
     folder: DataFolder
     steps: Steps
     postgres: Postgres | None = None
+    prepared: bool = False
+    """Whether the database has agreed to be this house's."""
     pids: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -117,6 +119,7 @@ class Run:
 
     def is_prepared(self) -> None:
         """Remember what kind of county the folder holds, once the database has agreed to it."""
+        self.prepared = True
         self.folder.write("kind.json", {"demo": self.options.demo})
 
     def demo_is_loaded(self) -> None:
@@ -276,6 +279,8 @@ def _server(run: Run) -> Iterator[str]:
 
 def _note_how_far(run: Run, server: str) -> None:
     """A start over older files of this database is refused by what is noted here; a server that has gone already leaves what the start has noted."""
+    if not run.prepared:
+        return  # a start that was refused has nothing to note
     with contextlib.suppress(psycopg.Error):
         remember_how_far(database.product_dsn(server), run.folder, database.PACKAGES)
 

@@ -206,6 +206,9 @@ def test_older_files_of_the_same_database_are_seen(started: Started, tmp_path: P
     folder.write(nameplate.FILE, nameplate.remembered(folder) | {"reached": reached | {what: reached[what] + 10**9}})
     with pytest.raises(DatabasePutBack, match="dev restored"):
         started.prepare(copy)
+    nameplate.remember_how_far(started.owner, folder, database.PACKAGES)
+    with pytest.raises(DatabasePutBack):
+        started.prepare(copy)  # a refusal is not forgotten by being noted
 
 
 @pytest.fixture

@@ -178,6 +178,7 @@ def programs(name: str, dsn: str, *arguments: str, given: bytes | None = None) -
     return done.stdout
 
 
+@pytest.mark.slow
 async def test_a_house_goes_on_after_dump_and_load_restored_files_and_a_promotion(postgres: str, tmp_path: Path) -> None:
     data_dir = tmp_path / "house"
     data_dir.mkdir()
