@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict
 
 from kit.follow import Envelope, Readers, Refusals
 from kit.work import Work
+from services.testing.collections import repository as collections
 from services.testing.plans.service import following
 from services.testing.subjects.rules import MeasureNews
 
@@ -52,6 +54,12 @@ class _Measure(_Payload):
     term_end: date | None = None
 
 
+async def _follow_person(work: Work, envelope: Envelope, values: dict[str, Any]) -> None:
+    """Take over what is said of a person; due tests and collections follow the town that is responsible now."""
+    await following.follow_person(work, envelope.subject_id, envelope.occurred_at, values)
+    await collections.place(work.session, envelope.subject_id)
+
+
 async def person_registered(work: Work, envelope: Envelope) -> None:
     """A person entered the register."""
     payload = _Registered.model_validate(envelope.data)
@@ -61,27 +69,27 @@ async def person_registered(work: Work, envelope: Envelope) -> None:
         "standing": payload.status,
         "standing_since": payload.status_since,
     }
-    await following.follow_person(work, envelope.subject_id, envelope.occurred_at, values)
+    await _follow_person(work, envelope, values)
 
 
 async def person_moved(work: Work, envelope: Envelope) -> None:
     """Another town became responsible."""
     payload = _Moved.model_validate(envelope.data)
-    await following.follow_person(work, envelope.subject_id, envelope.occurred_at, {"division_code": payload.division_code})
+    await _follow_person(work, envelope, {"division_code": payload.division_code})
 
 
 async def person_standing_changed(work: Work, envelope: Envelope) -> None:
     """The registered standing changed."""
     payload = _Standing.model_validate(envelope.data)
     values = {"division_code": payload.division_code, "standing": payload.status, "standing_since": payload.status_since}
-    await following.follow_person(work, envelope.subject_id, envelope.occurred_at, values)
+    await _follow_person(work, envelope, values)
 
 
 async def transferred_out(work: Work, envelope: Envelope) -> None:
     """Another county is responsible: nothing is owed here from that day on."""
     payload = _TransferredOut.model_validate(envelope.data)
     values = {"division_code": payload.from_division, "standing": "transferred_out", "standing_since": payload.transferred_on}
-    await following.follow_person(work, envelope.subject_id, envelope.occurred_at, values)
+    await _follow_person(work, envelope, values)
 
 
 async def measure_changed(work: Work, envelope: Envelope) -> None:
@@ -99,6 +107,7 @@ async def measure_changed(work: Work, envelope: Envelope) -> None:
         envelope.type.removeprefix("measure."),
     )
     await following.follow_measure(work, news, envelope.occurred_at)
+    await collections.place(work.session, envelope.subject_id)
 
 
 REGISTRY: Readers = {

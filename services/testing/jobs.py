@@ -23,6 +23,15 @@ async def plan_tests(house: House, **_: Any) -> None:
     await in_work(house, "plan_tests", run)
 
 
+async def follow_schemes(house: House, **_: Any) -> None:
+    """Plan anew where a scheme has begun or ended."""
+
+    async def run(work: Work) -> None:
+        await following.follow_schemes(work)
+
+    await in_work(house, "follow_schemes", run)
+
+
 async def open_windows(house: House, **_: Any) -> None:
     """Tell of due tests whose window has opened."""
 
@@ -43,6 +52,7 @@ async def mark_missed(house: House, **_: Any) -> None:
 
 JOBS: list[tuple[str, Job, str | None]] = [
     (following.PLAN_JOB, plan_tests, None),
+    ("follow_schemes", follow_schemes, "20 * * * *"),
     ("open_windows", open_windows, "5 * * * *"),
     ("mark_missed", mark_missed, "10 * * * *"),
     (READ_JOB, read_job(INTAKE), None),

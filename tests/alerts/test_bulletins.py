@@ -190,10 +190,10 @@ async def test_tests_that_nobody_had_planned_are_no_denominator_and_are_said(cou
     town = "610822105000"
     with psycopg.connect(county.owner) as connection:
         connection.execute(
-            "insert into testing.collection (id, person_id, division_code, kind, mode, source, record_no, specimen_type, sampled_on, collectors,"
-            " before_term, state, version, created_at, updated_at) select gen_random_uuid(), gen_random_uuid(), %s, 'mandatory', 'onsite_test',"
+            "insert into testing.collection (id, person_id, division_code, tested_in, kind, mode, source, record_no, specimen_type, sampled_on, collectors,"
+            " before_term, state, version, created_at, updated_at) select gen_random_uuid(), gen_random_uuid(), %s, %s, 'mandatory', 'onsite_test',"
             " 'ledger', n::text, 'urine', '2021-06-20', '[]', false, 'final_negative', 1, now(), now() from generate_series(1, 7) n",
-            (town,),
+            (town, town),
         )
         connection.execute("update testing.collection set created_at = '2021-07-01', updated_at = '2021-07-01'")
     draft = await collected(county)

@@ -69,7 +69,7 @@ async def test_a_negative_of_the_laboratory_takes_back_the_on_site_result(street
         "signed_and_stamped": True,
         "results": [{"analyte": "methamphetamine", "code": "negative"}],
     }
-    lab = street.person(Role.LAB_TECHNICIAN)
+    lab = street.laboratory(lab_id)
     assert (await moved_on(lab, taken, "lab-result", report, status=409))["type"] == "/problems/other-lab-required"
     taken = await moved_on(lab, taken, "lab-result", {**report, "lab_id": lab_id})
     assert taken["state"] == "final_negative"

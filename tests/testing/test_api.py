@@ -90,7 +90,7 @@ async def test_a_stale_or_missing_version_changes_nothing(street: Street) -> Non
     assert (await officer("POST", path, {**verdict, "colour": "red"}, if_match='"v1"')).status == 422
     assert (await officer("POST", path, verdict, if_match='"v1"')).status == 200
     again = await officer("POST", path, {"decision": "refused", "reason": "到场拒检", "words": "不想做"}, if_match='"v2"')
-    assert (again.status, body(again)["type"]) == (409, "/problems/not-from-this-state")
+    assert (again.status, body(again)["type"]) == (409, "/problems/step-not-allowed")
 
 
 async def test_a_refusal_needs_the_persons_words_and_a_worker_does_not_judge(street: Street) -> None:
@@ -119,11 +119,12 @@ async def test_a_mandatory_test_without_legal_basis_is_refused_by_article(street
         "grounds": "公安机关书面要求",
         "document_no": "演示1",
     }
-    refused = await officer("POST", "/testing/v1/plans", extra)
+    instruction = {"instructed_by": "府谷县公安局", "instructed_on": "2021-07-01"}
+    refused = await officer("POST", "/testing/v1/plans", extra | instruction)
     problem = body(refused)
     assert (refused.status, problem["type"]) == (409, "/problems/no-legal-basis-for-test")
     assert "第二条" in problem["detail"]
-    assert "DTP art. 2" in body(await officer("POST", "/testing/v1/plans", extra, accept_language="en"))["detail"]
+    assert "DTP art. 2" in body(await officer("POST", "/testing/v1/plans", extra | instruction, accept_language="en"))["detail"]
     assert (await officer("POST", "/testing/v1/plans", {**extra, "kind": "suspected"})).status == 403
     assert (await police("POST", "/testing/v1/plans", {**extra, "kind": "suspected", "grounds": "现场查获吸毒工具"})).status == 201
     willing = await street.person(Role.SOCIAL_WORKER)(
@@ -146,17 +147,27 @@ async def test_a_measure_that_ended_meanwhile_takes_no_specimen(street: Street) 
     assert (reply.status, body(reply)["type"]) == (409, "/problems/no-legal-basis-for-test")
 
 
-def _staff(*pairs: tuple[str, str, str]) -> list[dict[str, str]]:
-    return [{"staff_code": code, "sex": sex, "organ": organ} for code, sex, organ in pairs]
+def _staff(*codes: str, **said: str) -> list[dict[str, str]]:
+    return [{"staff_code": code, **said} for code in codes]
 
 
 @pytest.mark.parametrize(
     ("change", "status", "word"),
     [
-        ({"collectors": _staff(("P1", "male", "police"))}, 422, "two_staff"),
-        ({"collectors": _staff(("P1", "male", "police"), ("P1", "male", "police"))}, 422, "two_staff"),
-        ({"collectors": _staff(("P1", "male", "police"), ("P2", "female", "police"))}, 409, "/problems/same-sex-required"),
-        ({"collectors": _staff(("T1", "male", "town"), ("T2", "male", "town"))}, 422, "police_required"),
+        ({"collectors": _staff("P001")}, 422, "two_staff"),
+        ({"collectors": _staff("P001", "P001")}, 422, "two_staff"),
+        ({"collectors": _staff("P001", "P003")}, 409, "/problems/same-sex-required"),
+        ({"collectors": _staff("P003", "P004")}, 409, "/problems/same-sex-required"),
+        ({"collectors": _staff("T001", "T002")}, 422, "police_required"),
+        ({"collectors": _staff("T001", "T002", organ="police")}, 422, "not_as_registered"),
+        ({"collectors": _staff("P003", "P004", sex="male")}, 422, "not_as_registered"),
+        ({"collectors": _staff("P001", "ZZZ")}, 422, "staff_unknown"),
+        ({"collectors": _staff("P001", "P009")}, 422, "not_in_service"),
+        ({"collectors": _staff("P001", "P010")}, 422, "sex_unknown"),
+        ({"collectors": _staff("P001", "G001")}, 422, "post_unfit"),
+        ({"collectors": _staff("P001", "F001")}, 422, "post_unfit"),
+        ({"witnesses": ["P001"]}, 422, "collects"),
+        ({"witnesses": ["ZZZ"]}, 422, "staff_unknown"),
         ({"kit_lot_id": None}, 422, "missing"),
         ({"kit_lot_id": str(new_id())}, 422, "unknown"),
         ({"collected_at": "2021-07-02T08:00:00+08:00"}, 422, "date_future"),
@@ -191,11 +202,11 @@ async def test_a_workers_strip_is_a_screening_and_its_positive_goes_to_the_polic
     person, _ = await someone_under_treatment(street)
     worker, police, lot = street.person(Role.SOCIAL_WORKER), street.person(Role.POLICE_OFFICER), await a_lot(street)
     due = (await due_of(street, worker))[0]
-    staff = _staff(("S1", "male", "town"), ("S2", "male", "town"))
+    staff = _staff("S001", "S002")
     as_test = await worker("POST", "/testing/v1/collections", taking(due["id"], lot, street, collectors=staff))
     assert as_test.status == 403
     strip = await collected(street, worker, due["id"], lot, collectors=staff, mode="screening")
-    strip = await moved_on(worker, strip, "onsite-result", showing(street, "positive"))
+    strip = await moved_on(worker, strip, "onsite-result", showing(street, "positive", testers=["S001", "S002"]))
     assert (strip["state"], strip["owed_by"]) == ("referred_to_police", "police")
     assert [(event["code"], event["reference_id"]) for event in street.events("screening.positive")] == [("worker_strip", strip["id"])]
     assert street.events("result.reported") == [], "a strip is no result"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 from uuid import UUID
@@ -52,7 +52,7 @@ async def test_a_urine_ledger_comes_in_once(street: Street) -> None:
     assert await within(street, lambda work: take_over_tests(work, rows)) == TakenOver(0, 4, 0, 0)
     assert street.count("select state from testing.due_test where number = 1") == "attended"
     assert street.count("select measure_id from testing.collection where record_no = 'FG21N00001'") == order
-    assert street.count("select kind from testing.collection where record_no = 'FG21N00002'") == "voluntary", "before the term began"
+    assert street.count("select kind from testing.collection where record_no = 'FG21N00002'") == "basis_unknown", "before the term began"
     assert street.count("select state from testing.collection where record_no = 'FG21N00003'") == "presumptive_positive"
     assert street.count("select count(*) from testing.analyte_result") == 16
     assert sorted(event["code"] for event in street.events("result.reported")) == ["negative", "negative", "presumptive_positive"]
@@ -157,6 +157,13 @@ async def test_a_days_screening_is_entered_with_its_ground(street: Street) -> No
     outside = await officer("POST", "/testing/v1/screenings", {**new, "campaign_id": opened["id"]})
     assert body(outside)["errors"][0]["code"] == "outside_campaign"
     leader = street.person(Role.LEADER)
-    figures = body(await leader("GET", "/testing/v1/screenings/figures?from=2021-06-01&to=2021-06-30"))
-    assert figures == [{"division_code": TOWN, "units": 1, "tested": 13, "negative": 12, "presumptive_positive": 1, "invalid": 0}]
+    path = "/testing/v1/screenings/figures?from=2021-06-01&to=2021-06-30"
+    whole = [{"division_code": TOWN, "units": 1, "tested": 13, "negative": 12, "presumptive_positive": 1, "invalid": 0}]
+    assert body(await officer("GET", path)) == whole, "a town always sees its own counts"
+    assert body(await street.person(Role.COUNTY_OFFICER)("GET", path)) == whole
+    assert body(await leader("GET", path)) == [], "not settled yet"
+    street.clock.advance(timedelta(days=3))
+    parts = {"negative": None, "presumptive_positive": None, "invalid": None}
+    assert body(await leader("GET", path)) == [{"division_code": TOWN, "units": 1, "tested": 13, **parts}], "one of thirteen names somebody"
+    assert body(await leader("GET", "/testing/v1/screenings/figures?from=2021-06-30&to=2021-06-30")) == []
     assert (await leader("GET", "/testing/v1/screenings?from=2021-06-01&to=2021-06-30")).status == 403

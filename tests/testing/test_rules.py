@@ -17,7 +17,9 @@ from services.testing.kits.rules import in_date, panel_gaps, reading
 from services.testing.labs.rules import designated_on, may_retest, may_test
 from services.testing.plans import rules as plans
 from services.testing.results.rules import LedgerTest, ledger_codes, ledger_state, overall, read_hair
-from services.testing.screenings.rules import ScreeningRow, tallied
+from services.testing.screenings.rules import REFERRAL, ScreeningRow, tallied
+from services.testing.staff import rules as staff
+from services.testing.staff.rules import Member
 from services.testing.subjects.rules import Basis, Effect, MeasureNews, effect_of, legal_basis
 
 ID = UUID("018f0000-0000-7000-8000-000000000001")
@@ -109,12 +111,13 @@ def test_an_analyte_without_a_cut_off_is_not_judged() -> None:
     ],
 )
 def test_collectors_are_of_the_persons_sex(person: str | None, collectors: list[str], may: bool) -> None:
-    assert chain.same_sex(person, collectors) is may  # DTP art. 8
+    members = [Member(f"P{n}", "演示", "police_officer", sex, date(2020, 1, 1), None) for n, sex in enumerate(collectors)]
+    assert staff.same_sex(person, members) is may  # DTP art. 8
 
 
 @pytest.mark.parametrize(("codes", "enough"), [(["P1", "P2"], True), (["P1", "P1"], False), (["P1"], False), ([], False)])
 def test_two_different_people_collect(codes: list[str], enough: bool) -> None:
-    assert chain.enough_staff(codes) is enough  # DTP art. 8
+    assert staff.enough(codes) is enough  # DTP art. 8
 
 
 @pytest.mark.parametrize(
@@ -166,30 +169,31 @@ def test_every_strip_is_read_and_no_other() -> None:
     ],
 )
 def test_declared_steps_of_a_due_test(event: str, origin: str, target: str) -> None:
-    step = plans.step_from(origin, event)
-    assert step is not None
+    step = plans.DUE_TEST.step(origin, event)
     assert step.target == target
     assert step.source
 
 
 @pytest.mark.parametrize(
-    ("event", "origin"), [("miss", "attended"), ("refuse", "missed"), ("attend", "cancelled"), ("find_unexcused", "scheduled")]
+    ("event", "origin"),
+    [("miss", "attended"), ("refuse", "missed"), ("attend", "cancelled"), ("find_unexcused", "scheduled"), ("reschedule", "attended")],
 )
 def test_there_is_no_other_way(event: str, origin: str) -> None:
-    assert plans.step_from(origin, event) is None
+    assert plans.DUE_TEST.find(origin, event) is None
 
 
 def test_every_state_is_reached_and_named() -> None:
-    assert {step.target for step in plans.TRANSITIONS.values()} == set(plans.STATES) == set(CODES["due_test.state"].keys())
-    assert {step.target for step in chain.STEPS} | {"collected"} == set(chain.STATES) == set(CODES["collection.state"].keys())
+    for machine, table in ((plans.DUE_TEST, "due_test"), (chain.CHAIN, "collection"), (REFERRAL, "screening_referral")):
+        assert machine.unreachable() == set()
+        assert set(machine.states) == set(CODES[f"{table}.state"].keys())
     assert all(state in chain.DEADLINES for state in chain.OPEN)
 
 
-@given(st.lists(st.sampled_from(sorted({step.event for step in chain.STEPS})), max_size=12))
+@given(st.lists(st.sampled_from(sorted({step.event for step in chain.CHAIN.steps})), max_size=12))
 def test_no_sequence_of_steps_confirms_without_a_laboratory(events: list[str]) -> None:
     state, seen = "collected", ["collected"]
     for event in events:
-        step = chain.step_from(state, event)
+        step = chain.CHAIN.find(state, event)
         if step is not None:
             state = step.target
             seen.append(state)

@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
+from kit.schemas import DivisionCode, Flag
 from kit.work import UnitRoute, Work, allow
 from services.testing.collections import service
+from services.testing.collections.repository import COLLECTIONS
+from services.testing.collections.rules import ChainState, CollectionKind
 from services.testing.collections.schemas import (
+    Basis,
     ChainEntry,
-    ChainState,
     Closing,
     CollectionAnswer,
-    CollectionRow,
+    FetchBack,
     LabRequest,
     NewCollection,
     Objection,
@@ -33,33 +36,27 @@ ChainReader = Annotated[Work, allow(Role.POLICE_OFFICER, Role.LAB_TECHNICIAN, Ro
 Owner = Annotated[Work, allow(*_STAFF, Role.SUBJECT, personal=True)]
 Taker = Annotated[Work, allow(*_STAFF)]
 Objector = Annotated[Work, allow(*_STAFF, Role.SUBJECT)]
+Keeper = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER)]
 Police = Annotated[Work, allow(Role.POLICE_OFFICER)]
 
 
-def _answer(work: Work, taken: Collection, response: Response) -> CollectionAnswer:
+async def _answer(work: Work, taken: Collection, response: Response) -> CollectionAnswer:
     """The whole answer with its ETag."""
     response.headers["ETag"] = etag(taken.version)
-    return CollectionAnswer(**service.shown(work, taken))
+    return CollectionAnswer(**(await service.shown(work, taken))[0])
 
 
-@router.get("/collections")
+@router.get("/collections", responses=answers(COLLECTIONS))
 async def list_collections(
     work: Lister,
-    request: Request,
-    response: Response,
-    division_code: Annotated[str | None, Query(max_length=12)] = None,
+    asked: Annotated[Asked, ask(COLLECTIONS)],
+    division_code: Annotated[DivisionCode | None, Query()] = None,
     state: ChainState | None = None,
-    overdue: bool = False,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
-) -> Page[CollectionRow]:
-    """Collections of the caller's towns; `overdue`: whose next deadline has passed, with who owes it."""
-    found, following = await service.list_collections(
-        work, Cursors(work.sealer), division_code, state, overdue=overdue, cursor=cursor, limit=limit
-    )
-    response.headers.update(next_link(request, following))
-    rows = [service.shown(work, taken) for taken in found]
-    return Page(items=[CollectionRow(**{name: row[name] for name in CollectionRow.model_fields}) for row in rows], next=following)
+    kind: CollectionKind | None = None,
+    overdue: Flag = False,
+) -> Response:
+    """Collections of the caller's towns, and open chains that the caller must end; `overdue`: whose next deadline has passed, with who owes it."""
+    return answer(asked, await service.list_collections(work, asked, division_code, state, kind, overdue=overdue))
 
 
 @router.post("/collections", status_code=201)
@@ -67,13 +64,13 @@ async def collect(work: Taker, new: NewCollection, response: Response) -> Collec
     """The person attended and a specimen was taken (DTP art. 8)."""
     taken = await service.collect(work, new)
     response.headers["Location"] = f"/testing/v1/collections/{taken.id}"
-    return _answer(work, taken, response)
+    return await _answer(work, taken, response)
 
 
 @router.get("/collections/{collection_id}")
 async def read_collection(work: Opener, collection_id: UUID, response: Response) -> CollectionAnswer:
     """One collection."""
-    return _answer(work, await service.read_collection(work, collection_id), response)
+    return await _answer(work, await service.read_collection(work, collection_id), response)
 
 
 @router.get("/collections/{collection_id}/chain")
@@ -85,22 +82,34 @@ async def chain_of(work: ChainReader, collection_id: UUID) -> list[ChainEntry]:
 @router.post("/collections/{collection_id}/objection")
 async def object_to(work: Objector, collection_id: UUID, new: Objection, response: Response, if_match: IfMatch = None) -> CollectionAnswer:
     """Object to the result of the present stage (DTP art. 10, 13)."""
-    return _answer(work, await service.object_to(work, collection_id, new, if_match), response)
+    return await _answer(work, await service.object_to(work, collection_id, new, if_match), response)
 
 
 @router.post("/collections/{collection_id}/lab-request")
 async def request_lab(work: Police, collection_id: UUID, new: LabRequest, response: Response, if_match: IfMatch = None) -> CollectionAnswer:
     """Decide on an objection and send the container; send hair or blood (DTP art. 10-14)."""
-    return _answer(work, await service.request_lab(work, collection_id, new, if_match), response)
+    return await _answer(work, await service.request_lab(work, collection_id, new, if_match), response)
+
+
+@router.post("/collections/{collection_id}/return")
+async def fetch_back(work: Police, collection_id: UUID, new: FetchBack, response: Response, if_match: IfMatch = None) -> CollectionAnswer:
+    """Fetch a specimen back from a laboratory that may not test it any more (DTP art. 4)."""
+    return await _answer(work, await service.fetch_back(work, collection_id, new, if_match), response)
+
+
+@router.post("/collections/{collection_id}/basis")
+async def show_basis(work: Keeper, collection_id: UUID, new: Basis, response: Response, if_match: IfMatch = None) -> CollectionAnswer:
+    """Show on what ground a ledger's test was made (DTP art. 2)."""
+    return await _answer(work, await service.show_basis(work, collection_id, new, if_match), response)
 
 
 @router.post("/collections/{collection_id}/closing")
 async def close(work: Police, collection_id: UUID, new: Closing, response: Response, if_match: IfMatch = None) -> CollectionAnswer:
     """Close a stage after the time to object, or after an admission."""
-    return _answer(work, await service.close(work, collection_id, new, if_match), response)
+    return await _answer(work, await service.close(work, collection_id, new, if_match), response)
 
 
 @router.get("/subjects/{person_id}/collections")
 async def collections_of(work: Owner, person_id: UUID) -> list[CollectionAnswer]:
     """What was taken from a person, when, and where it stands; the person's own for role `subject`."""
-    return [CollectionAnswer(**service.shown(work, taken)) for taken in await service.collections_of(work, person_id)]
+    return [CollectionAnswer(**row) for row in await service.shown(work, *await service.collections_of(work, person_id))]

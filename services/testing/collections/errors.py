@@ -4,10 +4,11 @@ Problem
 ├── CollectionNotFound 404      also outside the caller's scope
 ├── SameSexRequired 409         DTP art. 8
 ├── StepNotAllowed 409          the chain knows no such step from the present state
+├── SealUsed 409            DTP art. 8: a seal tells one container from all others
 └── OtherLabRequired 409        DTP art. 4: the re-test is another, forensic institution's
 """
 
-from kit.problems import Conflict, NotFound
+from kit.problems import Conflict, FieldError, NotFound
 
 
 class CollectionNotFound(NotFound):
@@ -29,15 +30,19 @@ class SameSexRequired(Conflict):
         super().__init__("《吸毒检测程序规定》第八条", "DTP art. 8")
 
 
-class StepNotAllowed(Conflict):
-    """No declared transition leads from the present state by this event."""
+class SealUsed(Conflict):
+    """This seal number closes another container already."""
 
-    slug = "chain-step-not-allowed"
-    title_zh = "检测程序的当前环节不允许此操作"
-    title_en = "The chain does not admit this step now"
+    slug = "seal-used"
+    title_zh = "该封存编号已用于其他样本"
+    title_en = "This seal number is used for another container"
 
-    def __init__(self, state: str, event: str) -> None:
-        super().__init__(f"当前环节 {state},操作 {event}", f"state {state}, step {event}")
+    def __init__(self, number: str, pointer: str) -> None:
+        super().__init__(
+            f"封存编号 {number}:每个编号只能使用一次(《吸毒检测程序规定》第八条)",
+            f"seal {number}: each number is used once (DTP art. 8)",
+            [FieldError(pointer, "seal_used", "该封存编号已被使用", "this seal number is used already")],
+        )
 
 
 class OtherLabRequired(Conflict):

@@ -3,17 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, false, func, or_, select, text, true
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.testing.collections.rules import AT_A_LAB
-from services.testing.collections.tables import ChainStep, Collection
+from kit.lists import Rows
+from kit.scope import Scope
+from services.testing.collections.rules import OPEN, seal_key
+from services.testing.collections.schemas import CollectionRow
+from services.testing.collections.tables import ChainStep, Collection, Seal
+from services.testing.labs.tables import Lab
 from services.testing.subjects.rules import ENDS_SUPERVISION
 from services.testing.subjects.tables import Subject
+
+COLLECTIONS = Rows(
+    name="testing.collection",
+    item=CollectionRow,
+    sorts={
+        "id": (col(Collection.id),),
+        "sampled_on": (col(Collection.sampled_on), col(Collection.id)),
+        "deadline_on": (func.coalesce(col(Collection.deadline_on), date.max), col(Collection.id)),
+    },
+    default="id",
+    noted="person_id",
+    counted={
+        "kind": col(Collection.kind),
+        "specimen_type": col(Collection.specimen_type),
+        "division_code": col(Collection.division_code),
+    },
+    action="test.list",
+    object_type="person",
+)
+"""Not counted by state: how many positives a town has is told to those who may see results, in the figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Who looks at a list of collections: the same questions that `policy.may_see` asks of one."""
+
+    scope: Scope
+    staff: bool
+    decides: bool
+    """Police or county office: open chains of the place of the test, and those of closed records."""
+    opens_closed: bool
+    """The county office, for audit or an emergency."""
+    laboratory: str | None
+    """The id of the laboratory that the caller works for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a list is asked for."""
+
+    division: Scope | None = None
+    state: str | None = None
+    kind: str | None = None
+    overdue_on: date | None = None
+    """Only those whose deadline lies before this day."""
 
 
 async def collection(session: AsyncSession, collection_id: UUID, *, for_update: bool = False) -> Collection | None:
@@ -22,33 +74,69 @@ async def collection(session: AsyncSession, collection_id: UUID, *, for_update: 
     return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
 
 
-async def collections_page(
-    session: AsyncSession,
-    scope: Sequence[str],
-    division: str | None,
-    state: str | None,
-    overdue_on: date | None,
-    after: UUID | None,
-    limit: int,
-    *,
-    at_lab: bool,
-) -> Sequence[Collection]:
-    """A page of collections in some towns by id; `overdue_on`: whose deadline lies before that day; `at_lab`: only what lies at a laboratory."""
-    query = select(Collection).where(or_(*(col(Collection.division_code).startswith(prefix, autoescape=True) for prefix in scope)))
-    if division is not None:
-        query = query.where(col(Collection.division_code) == division)
-    if state is not None:
-        query = query.where(col(Collection.state) == state)
-    if overdue_on is not None:
-        query = query.where(col(Collection.deadline_on) < overdue_on)
-    if at_lab:
-        query = query.where(col(Collection.state).in_(AT_A_LAB))
-    else:  # with the person's record their tests close (domain 2.5); a laboratory finishes what lies with it
-        closed = select(col(Subject.person_id)).where(col(Subject.standing).in_(ENDS_SUPERVISION))
-        query = query.where(col(Collection.person_id).not_in(closed))
-    if after is not None:
-        query = query.where(col(Collection.id) > after)
-    return (await session.execute(query.order_by(col(Collection.id)).limit(limit))).scalars().all()
+def in_sight(sight: Sight) -> ColumnElement[bool]:
+    """Collections that `policy.may_see` shows to this caller."""
+    conditions: list[ColumnElement[bool]] = [false()]
+    here = sight.scope.where(col(Collection.division_code))
+    if sight.staff:
+        closed = col(Collection.person_id).in_(select(col(Subject.person_id)).where(col(Subject.standing).in_(ENDS_SUPERVISION)))
+        conditions.append(and_(here, true() if sight.opens_closed else ~closed))
+    if sight.decides:
+        conditions.append(and_(or_(here, sight.scope.where(col(Collection.tested_in))), col(Collection.state).in_(OPEN)))
+    if sight.laboratory is not None:
+        first = and_(col(Collection.state) == "at_lab", cast(col(Collection.first_lab_id), Text) == sight.laboratory)
+        second = and_(col(Collection.state) == "at_retest_lab", cast(col(Collection.retest_lab_id), Text) == sight.laboratory)
+        conditions.append(and_(sight.scope.where(col(Collection.tested_in)), or_(first, second)))
+    return or_(*conditions)
+
+
+def collections_in(sight: Sight, wanted: Wanted) -> Select[Any]:
+    """The list of collections that a caller may see, before its order and page."""
+    query = select(Collection).where(in_sight(sight))
+    if wanted.division is not None:
+        query = query.where(or_(wanted.division.where(col(Collection.division_code)), wanted.division.where(col(Collection.tested_in))))
+    if wanted.state is not None:
+        query = query.where(col(Collection.state) == wanted.state)
+    if wanted.kind is not None:
+        query = query.where(col(Collection.kind) == wanted.kind)
+    if wanted.overdue_on is not None:
+        query = query.where(col(Collection.deadline_on) < wanted.overdue_on)
+    return query
+
+
+async def lab_names(session: AsyncSession, collections: Sequence[Collection]) -> dict[UUID, str]:
+    """Laboratory → name, of those that hold or held one of these specimens."""
+    ids = {lab for taken in collections for lab in (taken.first_lab_id, taken.retest_lab_id) if lab is not None}
+    if not ids:
+        return {}
+    return {row.id: row.name for row in await session.execute(select(col(Lab.id), col(Lab.name)).where(col(Lab.id).in_(ids)))}
+
+
+async def positives_of(session: AsyncSession, collection_id: UUID, stages: Sequence[str]) -> set[str]:
+    """The analytes that these stages of a chain found positive."""
+    statement = text(
+        """select distinct analyte from testing.analyte_result
+            where collection_id = cast(:collection as uuid) and stage = any(cast(:stages as text[])) and code = 'positive'"""
+    )
+    return set((await session.execute(statement, {"collection": collection_id, "stages": list(stages)})).scalars())
+
+
+async def use_seals(session: AsyncSession, collection_id: UUID, seals: Sequence[tuple[str, str]]) -> str | None:
+    """Take seal numbers, (container, number), into use; the first container whose number is used already, or None. Two at once: one waits, and is told."""
+    for container, number in seals:
+        statement = insert(Seal).values(number=seal_key(number), collection_id=collection_id, container=container).on_conflict_do_nothing()
+        if (await session.execute(statement.returning(col(Seal.number)))).first() is None:
+            return container
+    return None
+
+
+async def place(session: AsyncSession, person_id: UUID) -> None:
+    """Let a person's collections follow the town that is responsible now."""
+    statement = text(
+        """update testing.collection c set division_code = s.division_code from testing.subject s
+            where c.person_id = cast(:person as uuid) and s.person_id = c.person_id and c.division_code <> s.division_code"""
+    )
+    await session.execute(statement, {"person": person_id})
 
 
 async def collections_of(session: AsyncSession, person_id: UUID, limit: int) -> Sequence[Collection]:

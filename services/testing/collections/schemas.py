@@ -3,49 +3,37 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, model_validator
 
-from kit.schemas import Answer, Day, Instant, LongText, Message, ShortText
-from services.testing.plans.schemas import Specimen
+from kit.schemas import Answer, Day, DocumentNo, Instant, LongText, Message, ShortText
+from kit.steps.taking import NextStep
+from services.testing.collections.rules import ChainState, CollectionKind, Container, DeadlineKind, Mode, Owner, Source
+from services.testing.kits.rules import Analyte
+from services.testing.plans.rules import Specimen
+from services.testing.staff.rules import Organ
 
-StaffCode = Annotated[str, StringConstraints(min_length=1, max_length=40)]
-Mode = Literal["onsite_test", "screening"]
-ChainState = Literal[
-    "collected",
-    "repeat_onsite",
-    "final_negative",
-    "presumptive_positive",
-    "referred_to_police",
-    "superseded",
-    "onsite_final",
-    "lab_requested",
-    "at_lab",
-    "lab_reported",
-    "retest_requested",
-    "at_retest_lab",
-    "final_positive",
-    "new_collection",
-    "explained_medical",
-    "withdrawn",
-]
+StaffCode = Annotated[str, Field(min_length=1, max_length=40)]
+Staff = Annotated[list[StaffCode], Field(max_length=6)]
+ShownState = ChainState | Literal["running", "closed"]
+"""`running` and `closed` are all that somebody without a right to results is told."""
 
 
 class Collector(Message):
-    """A member of staff who took part: staff number, sex, and whose staff."""
+    """A member of staff who took part, by staff number. Sex and organ come from the register of staff; said here, they must be the same."""
 
     staff_code: StaffCode
-    sex: Literal["male", "female"]
-    organ: Literal["police", "town"]
+    sex: Literal["male", "female"] | None = None
+    organ: Organ | None = None
 
 
 class Seals(Message):
-    """Numbers of the sealed containers A and B (DTP art. 8; HAIR art. 4)."""
+    """Numbers of the sealed containers A and B (DTP art. 8; HAIR art. 4). No number is used twice in the county."""
 
-    a: ShortText
-    b: ShortText
+    a: DocumentNo
+    b: DocumentNo
 
 
 class Hair(Message):
@@ -66,6 +54,8 @@ class NewCollection(Message):
     collected_at: Instant
     identity_checked: Literal[True]
     collectors: Annotated[list[Collector], Field(max_length=6)]
+    witnesses: Staff = []
+    """Who watched and took no part; by staff number."""
     kit_lot_id: UUID | None = None
     hair: Hair | None = None
     seals: Seals | None = None
@@ -77,6 +67,8 @@ class Objection(Message):
 
     words: LongText
     objected_on: Day
+    analytes: Annotated[list[Analyte], Field(max_length=20)] = []
+    """What is disputed; left empty, everything that this stage found positive."""
 
 
 class LabRequest(Message):
@@ -84,20 +76,52 @@ class LabRequest(Message):
 
     decision: Literal["granted", "refused"]
     decided_on: Day
-    document_no: ShortText
+    document_no: DocumentNo
     reason: LongText | None = None
     lab_id: UUID | None = None
-    container: Literal["A", "B"] | None = None
+    container: Container | None = None
     sent_on: Day | None = None
-    senders: Annotated[list[StaffCode], Field(max_length=6)] = []
+    senders: Staff = []
+
+
+class FetchBack(Message):
+    """The specimen is fetched back from a laboratory that may not or cannot test it any more (DTP art. 4)."""
+
+    reason: LongText
+    fetched_on: Day
+    document_no: DocumentNo
 
 
 class Closing(Message):
     """The time to object has passed, or the person has admitted in writing."""
 
     ground: Literal["no_objection", "admitted"]
-    document_no: ShortText
+    document_no: DocumentNo
     words: LongText | None = None
+
+
+class Basis(Message):
+    """On what ground a test of a ledger was made: the police's instruction, the person's written consent, or the police's suspicion (DTP art. 2)."""
+
+    kind: Literal["mandatory", "voluntary", "suspected"]
+    document_no: DocumentNo
+    dated_on: Day
+    grounds: LongText
+
+
+class StaffRef(Answer):
+    """A member of staff as a record names them."""
+
+    staff_code: str
+    name: str | None = None
+    organ: Organ | None = None
+    sex: Literal["male", "female"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _number_alone(cls, value: object) -> object:
+        """Older records hold the staff number and nothing else."""
+        return {"staff_code": value} if isinstance(value, str) else value
 
 
 class CollectionRow(Answer):
@@ -107,23 +131,28 @@ class CollectionRow(Answer):
     plan_id: UUID | None
     person_id: UUID
     division_code: str
-    kind: str
-    mode: str
-    specimen_type: str
+    """The town that is responsible for the person today."""
+    tested_in: str
+    """The town in which the specimen was taken; its police decide on an objection (DTP art. 13)."""
+    kind: CollectionKind
+    mode: Mode
+    specimen_type: Specimen
     sampled_on: date
-    state: str
-    deadline_kind: str | None
+    state: ShownState
+    deadline_kind: DeadlineKind | None
     deadline_on: date | None
-    owed_by: str | None
+    owed_by: Owner | None
 
 
 class CollectionAnswer(CollectionRow):
     """A collection."""
 
     measure_id: UUID | None
-    source: str
+    source: Source
     record_no: str | None
     collected_at: datetime | None
+    collectors: list[StaffRef]
+    witnesses: list[StaffRef]
     kit_lot_id: UUID | None
     hair_cm: float | None
     window_start: date | None
@@ -131,16 +160,45 @@ class CollectionAnswer(CollectionRow):
     seal_a: str | None
     seal_b: str | None
     first_lab_id: UUID | None
+    first_lab_name: str | None
     retest_lab_id: UUID | None
+    retest_lab_name: str | None
     told_at: datetime | None
+    disputed: list[Analyte]
+    """What the person objected to; empty when it was everything that was positive."""
+    new_findings: list[Analyte]
+    """What a laboratory found that was not in dispute: a matter of its own, which confirms nothing here."""
     destroy_from: date | None
     version: int
+    next_steps: list[NextStep]
+    """What can be done now, with which fields, and what stands in the way."""
+
+
+class ChainDetails(Answer):
+    """What belongs to one step of a chain; a step has what its kind needs."""
+
+    testers: list[StaffRef] = []
+    senders: list[StaffRef] = []
+    signed: bool | None = None
+    right_to_object_told: bool | None = None
+    lab: UUID | None = None
+    container: Container | None = None
+    approved_by: str | None = None
+    doctor: str | None = None
+    institution: str | None = None
+    record_no: str | None = None
+    kind: CollectionKind | None = None
+    disputed: list[Analyte] = []
+    confirmed: list[Analyte] = []
+    refuted: list[Analyte] = []
+    new_findings: list[Analyte] = []
 
 
 class ChainEntry(Answer):
     """One step of the chain."""
 
     recorded_at: datetime
+    recorded_by: str
     event: str
     from_state: str
     to_state: str
@@ -149,5 +207,5 @@ class ChainEntry(Answer):
     document_no: str | None
     reason: str
     words: str
-    details: dict[str, Any]
+    details: ChainDetails
     late: bool

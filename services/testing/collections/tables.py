@@ -11,12 +11,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
-from services.testing.collections.rules import STATES
-from services.testing.plans.tables import KINDS, SPECIMENS
+from services.testing.collections.rules import COLLECTION_KINDS, CONTAINERS, MODES, SOURCES, STATES
+from services.testing.plans.rules import SPECIMENS
 from services.testing.schema import SCHEMA
-
-MODES = ("onsite_test", "screening")
-"""`screening`: a worker's strip, which is no test in the sense of DTP art. 4."""
 
 PERSONAL = {"personal": True}
 
@@ -26,13 +23,15 @@ class Collection(SCHEMA.base, table=True):
 
     __tablename__ = "collection"
     __table_args__ = (
-        check_words("kind", KINDS, "kind"),
+        check_words("kind", COLLECTION_KINDS, "kind"),
         check_words("mode", MODES, "mode"),
-        check_words("source", ("entry", "ledger"), "source"),
+        check_words("source", SOURCES, "source"),
         check_words("specimen_type", SPECIMENS, "specimen_type"),
         check_words("state", STATES, "state"),
         sa.Index("ix_collection_person_id", "person_id", "sampled_on"),
         sa.Index("ix_collection_division_code", "division_code", "state", "id"),
+        sa.Index("ix_collection_tested_in", "tested_in", "id"),
+        sa.Index("ix_collection_basis", "division_code", "id", postgresql_where=sa.text("kind = 'basis_unknown'")),
         sa.Index("ix_collection_plan_id", "plan_id"),
         sa.Index("uq_collection_ledger", "person_id", "record_no", unique=True, postgresql_where=sa.text("source = 'ledger'")),
     )
@@ -42,6 +41,9 @@ class Collection(SCHEMA.base, table=True):
     person_id: UUID
     measure_id: UUID | None = None
     division_code: str = Field(sa_type=sa.Text)
+    """The town that is responsible for the person today: it moves with them, so that lists and details agree."""
+    tested_in: str = Field(sa_type=sa.Text)
+    """The town in which the specimen was taken: figures count it there for ever, and its police decide on an objection (DTP art. 13)."""
     kind: str = Field(sa_type=sa.Text)
     mode: str = Field(sa_type=sa.Text)
     source: str = Field(default="entry", sa_type=sa.Text)
@@ -53,7 +55,8 @@ class Collection(SCHEMA.base, table=True):
     """None when a ledger knows only the day."""
     place: str | None = Field(default=None, sa_column=sa.Column(sa.Text, info=PERSONAL))
     collectors: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSONB)
-    """`[{"staff_code": …, "sex": …, "organ": "police" | "town"}]`."""
+    """`[{"staff_code": …, "name": …, "sex": …, "organ": "police" | "town"}]`, as the register of staff had them on that day."""
+    witnesses: list[dict[str, Any]] = Field(default_factory=list, sa_column=sa.Column(JSONB, nullable=False, server_default="[]"))
     kit_lot_id: UUID | None = Field(default=None, foreign_key="testing.kit_lot.id")
     hair_cm: float | None = None
     hair_mg_each: float | None = None
@@ -64,6 +67,9 @@ class Collection(SCHEMA.base, table=True):
     first_lab_id: UUID | None = Field(default=None, foreign_key="testing.lab.id")
     retest_lab_id: UUID | None = Field(default=None, foreign_key="testing.lab.id")
     state: str = Field(default="collected", sa_column=sa.Column(sa.Text, nullable=False, info=PERSONAL))
+    disputed: list[str] = Field(default_factory=list, sa_column=sa.Column(JSONB, nullable=False, server_default="[]", info=PERSONAL))
+    """Analytes that the person objected to; empty when it was all that were positive."""
+    new_findings: list[str] = Field(default_factory=list, sa_column=sa.Column(JSONB, nullable=False, server_default="[]", info=PERSONAL))
     told_at: datetime | None = Field(default=None, sa_type=sa.DateTime(timezone=True))
     """When the person was last told a result: the time to object runs from here."""
     deadline_kind: str | None = Field(default=None, sa_type=sa.Text)
@@ -96,3 +102,14 @@ class ChainStep(SCHEMA.base, table=True):
     """After its deadline; a late objection is accepted while the specimen exists (domain 3.1), a late decision, dispatch or report is the office's fault."""
     recorded_by: str = Field(sa_type=sa.Text)
     recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+
+
+class Seal(SCHEMA.base, table=True):
+    """A seal number that was used, in the one form in which two spellings are the same. It is used once in the whole house (DTP art. 8)."""
+
+    __tablename__ = "seal"
+    __table_args__ = (check_words("container", CONTAINERS, "container"), sa.Index("ix_seal_collection_id", "collection_id"))
+
+    number: str = Field(sa_type=sa.Text, primary_key=True)
+    collection_id: UUID = Field(foreign_key="testing.collection.id")
+    container: str = Field(sa_type=sa.Text)

@@ -23,7 +23,7 @@ AsOf = Annotated[Day | Instant | None, Query()]
 @router.get("/testing/v1/figures")
 async def figures(work: Reader, first: First, last: Last, as_of: AsOf = None) -> Figures:
     """Test completion of the caller's towns in a period, as of a day or an instant."""
-    return await service.test_figures(work, work.principal.scope, first, last, as_of)
+    return await service.test_figures(work, work.scope, first, last, as_of)
 
 
 @router.get("/internal/figures", include_in_schema=False)
@@ -31,7 +31,7 @@ async def figures_for_neighbour(
     work: Annotated[Work, Depends(AllowNeighbour())], first: First, last: Last, as_of: AsOf = None
 ) -> dict[str, Any]:
     """Town → `{"test": [done, due], "outside": {"test": n}}` (domain 4.3 T): `outside` are tests taken that nobody had planned."""
-    found = await service.test_figures(work, ("",), first, last, as_of)
+    found = await service.test_figures(work, work.scope, first, last, as_of)
     return {
         "towns": {town.division_code: {"test": [town.done, town.due], "outside": {"test": town.unplanned}} for town in found.towns},
     }

@@ -2,32 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-SMALL = 5
-"""Counts of 1 to 4 people could name one. DEFAULT."""
+from services.testing.periods.rules import is_small
 
 
 @dataclass(frozen=True, slots=True)
 class TownCount:
-    """Tests of a town: made in their window, owed, and taken without a plan. None is withheld."""
+    """Tests of a town, in one half month or in a whole period: made in their window, owed, and taken without a plan. None is withheld."""
 
     division_code: str
     done: int | None
     due: int | None
     unplanned: int | None
+    half_month: str = ""
+    """Which half month it is of; empty for a whole period."""
 
 
-def is_small(count: int) -> bool:
-    """Whether a count could name somebody."""
-    return 0 < count < SMALL
+def added(half_months: Iterable[TownCount]) -> list[TownCount]:
+    """The counts of each town over all its half months."""
+    towns: dict[str, list[TownCount]] = {}
+    for row in half_months:
+        towns.setdefault(row.division_code, []).append(row)
+    return [
+        TownCount(
+            town,
+            done=sum(row.done or 0 for row in rows),
+            due=sum(row.due or 0 for row in rows),
+            unplanned=sum(row.unplanned or 0 for row in rows),
+        )
+        for town, rows in sorted(towns.items())
+    ]
 
 
-def withheld(towns: Sequence[TownCount]) -> list[TownCount]:
-    """The towns without counts that name somebody; when exactly one is kept back the next smallest goes too, or the sum would give it back."""
-    owed = _without_small([(town.due or 0, _tells(town)) for town in towns])
-    taken = _without_small([(town.unplanned or 0, is_small(town.unplanned or 0)) for town in towns])
+def withheld(half_months: Sequence[TownCount]) -> list[TownCount]:
+    """The towns without counts that name somebody.
+
+    A town's count is shown only when none of its half months is small: then no two periods that may be asked for differ by a small number. When exactly
+    one town is kept back the next smallest goes too, or the sum would give it back.
+    """
+    towns = added(half_months)
+    tells_owed = {row.division_code for row in half_months if _tells(row)}
+    tells_taken = {row.division_code for row in half_months if is_small(row.unplanned or 0)}
+    owed = _without_small([(town.due or 0, town.division_code in tells_owed) for town in towns])
+    taken = _without_small([(town.unplanned or 0, town.division_code in tells_taken) for town in towns])
     return [
         replace(
             town,
@@ -39,8 +58,8 @@ def withheld(towns: Sequence[TownCount]) -> list[TownCount]:
     ]
 
 
-def _tells(town: TownCount) -> bool:
-    done, due = town.done or 0, town.due or 0
+def _tells(count: TownCount) -> bool:
+    done, due = count.done or 0, count.due or 0
     return is_small(due) or is_small(done) or is_small(due - done)
 
 
@@ -54,8 +73,12 @@ def _without_small(cells: Sequence[tuple[int, bool]]) -> list[bool]:
     return shown
 
 
-def total(towns: Sequence[TownCount], shown: Sequence[TownCount], name: str) -> int | None:
-    """The sum over the towns; None when it would give back what one town keeps, or is small itself."""
-    values = [int(getattr(town, name) or 0) for town in towns]
-    kept_back = [value for value, town in zip(values, shown, strict=True) if getattr(town, name) is None]
-    return None if is_small(sum(values)) or len(kept_back) == 1 or is_small(sum(kept_back)) else sum(values)
+def total(half_months: Sequence[TownCount], shown: Sequence[TownCount], name: str) -> int | None:
+    """The sum over all towns; None when it would give back what one town keeps, or a small number of what several keep, in any half month."""
+    kept = {town.division_code for town in shown if getattr(town, name) is None}
+    values = [(row.half_month, row) for row in half_months if row.division_code in kept]
+    hidden = [added(replace(row, division_code="") for half, row in values if half == wanted)[0] for wanted in {half for half, _ in values}]
+    tells = any(is_small(row.unplanned or 0) if name == "unplanned" else _tells(row) for row in hidden)
+    if len(kept) == 1 or tells:
+        return None
+    return sum(int(getattr(row, name) or 0) for row in half_months)

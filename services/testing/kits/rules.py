@@ -4,8 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from typing import Literal, get_args
 
-ANALYTES: dict[str, tuple[str, str]] = {
+Analyte = Literal[
+    "morphine",
+    "methamphetamine",
+    "amphetamine",
+    "mdma",
+    "mda",
+    "ketamine",
+    "norketamine",
+    "thc",
+    "cocaine",
+    "benzoylecgonine",
+    "o6_monoacetylmorphine",
+    "methcathinone",
+    "benzodiazepines",
+    "methadone",
+    "buprenorphine",
+    "fentanyl",
+    "etomidate",
+    "synthetic_cannabinoids",
+    "tramadol",
+]
+
+ANALYTES: dict[Analyte, tuple[str, str]] = {
     "morphine": ("吗啡/阿片类", "morphine, opiates"),
     "methamphetamine": ("甲基苯丙胺", "methamphetamine"),
     "amphetamine": ("苯丙胺", "amphetamine"),
@@ -28,7 +51,19 @@ ANALYTES: dict[str, tuple[str, str]] = {
 }
 """Code → zh, en. The code stands in panels, results and cut-off tables."""
 
-CODES = ("negative", "positive", "invalid")
+METABOLITES: dict[str, str] = {"o6_monoacetylmorphine": "morphine", "norketamine": "ketamine", "benzoylecgonine": "cocaine"}
+"""Analyte → the substance whose use it shows."""
+
+KitSpecimen = Literal["urine", "saliva", "blood"]
+KIT_SPECIMENS: tuple[KitSpecimen, ...] = get_args(KitSpecimen)
+
+ResultCode = Literal["negative", "positive", "invalid"]
+CODES: tuple[ResultCode, ...] = get_args(ResultCode)
+
+
+def substance_of(analyte: str) -> str:
+    """The substance that an analyte speaks for: itself, or what it is a metabolite of."""
+    return METABOLITES.get(analyte, analyte)
 
 
 def in_date(expires_on: date, day: date) -> bool:
@@ -36,7 +71,7 @@ def in_date(expires_on: date, day: date) -> bool:
     return day <= expires_on
 
 
-def panel_gaps(panel: Iterable[str], results: Mapping[str, str]) -> tuple[list[str], list[str]]:
+def panel_gaps(panel: Iterable[str], results: Mapping[Analyte, ResultCode]) -> tuple[list[str], list[str]]:
     """Analytes of the panel without a result, and results that the panel cannot show: each strip of a kit is read, and no other."""
     wanted = set(panel)
     return sorted(wanted - results.keys()), sorted(results.keys() - wanted)

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from kit.schemas import Answer, Day, Message, ShortText
-from services.testing.kits.rules import ANALYTES
-
-
-def _known(analyte: str) -> str:
-    if analyte not in ANALYTES:
-        raise ValueError("analyte_unknown", "不认识的检测项目", "unknown analyte")
-    return analyte
-
-
-Analyte = Annotated[str, AfterValidator(_known)]
-KitSpecimen = Literal["urine", "saliva", "blood"]
+from services.testing.kits.rules import Analyte, KitSpecimen
 
 
 class Strip(Message):
@@ -49,6 +39,6 @@ class KitLotAnswer(Answer):
     name: str
     lot_no: str
     approval_no: str
-    specimen_type: str
+    specimen_type: KitSpecimen
     panel: list[Strip]
     expires_on: date

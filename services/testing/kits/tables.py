@@ -11,9 +11,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
+from services.testing.kits.rules import KIT_SPECIMENS
 from services.testing.schema import SCHEMA
-
-KIT_SPECIMENS = ("urine", "saliva", "blood")
 
 
 class KitLot(SCHEMA.base, table=True):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import StringConstraints
 
 from kit.schemas import Answer, Day, Message, ShortText
+from services.testing.kits.rules import Analyte
+from services.testing.labs.rules import Qualification
 
 LabCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{2,40}$")]
-Qualification = Literal["forensic", "medical"]
 
 
 class NewLab(Message):
@@ -41,7 +42,7 @@ class LabAnswer(Answer):
     id: UUID
     code: str
     name: str
-    qualification: str
+    qualification: Qualification
     certificate_no: str
     designated_by: str
     valid_from: date
@@ -52,7 +53,7 @@ class LabAnswer(Answer):
 class HairCutoffAnswer(Answer):
     """A cut-off in force, in ng/mg: positive at or above it (HAIR art. 9)."""
 
-    analyte: str
+    analyte: Analyte
     ng_per_mg: Decimal
     valid_from: date
     source: str

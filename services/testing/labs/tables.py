@@ -10,10 +10,8 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
+from services.testing.labs.rules import QUALIFICATIONS
 from services.testing.schema import SCHEMA
-
-QUALIFICATIONS = ("forensic", "medical")
-"""`forensic`: forensic-qualified (鉴定资质); `medical`: qualified medical institution. Only the first may re-test (DTP art. 4)."""
 
 
 class Lab(SCHEMA.base, table=True):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, json_page
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
-from kit.schemas import Day
+from kit.schemas import Day, DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.testing.plans import service
-from services.testing.plans.schemas import NewDecision, NewPlan, PlanAnswer, PlanRow, PlanState, PlanStep, Reschedule, SchemeAnswer
+from services.testing.plans.repository import DUE
+from services.testing.plans.rules import PlanState, SchemeMeasure, Specimen
+from services.testing.plans.schemas import NewDecision, NewPlan, PlanAnswer, PlanStep, Reschedule, SchemeAnswer
 from services.testing.plans.tables import DueTest
 
 router = APIRouter(prefix="/testing/v1", tags=["plans"], route_class=UnitRoute)
@@ -25,9 +27,15 @@ Writer = Annotated[Work, allow(*_STAFF)]
 Anyone = Annotated[Work, allow(*_STAFF, Role.LAB_TECHNICIAN, Role.LEADER, Role.SUBJECT)]
 
 
-def _answer(due: DueTest, response: Response) -> PlanAnswer:
+def _answer(work: Work, due: DueTest, response: Response) -> PlanAnswer:
     response.headers["ETag"] = etag(due.version)
-    return PlanAnswer.model_validate(due)
+    return _shown(work, due)
+
+
+def _shown(work: Work, due: DueTest) -> PlanAnswer:
+    """A due test with what can be done now."""
+    values = {name: getattr(due, name) for name in PlanAnswer.model_fields if name != "next_steps"}
+    return PlanAnswer(**values, next_steps=service.next_steps_of(work, due))
 
 
 @router.get("/schemes")
@@ -36,8 +44,8 @@ async def list_schemes(work: Anyone) -> list[SchemeAnswer]:
     return [
         SchemeAnswer(
             code=scheme.code,
-            measure_kind=scheme.measure_kind,
-            specimen_type=scheme.specimen_type,
+            measure_kind=cast("SchemeMeasure", scheme.measure_kind),
+            specimen_type=cast("Specimen", scheme.specimen_type),
             window_days=scheme.window_days,
             valid_from=scheme.valid_from,
             source=scheme.source,
@@ -47,20 +55,17 @@ async def list_schemes(work: Anyone) -> list[SchemeAnswer]:
     ]
 
 
-@router.get("/plans/due", responses={200: {"model": Page[PlanRow]}})
+@router.get("/plans/due", responses=answers(DUE))
 async def list_due(
     work: Lister,
-    request: Request,
+    asked: Annotated[Asked, ask(DUE)],
     first: Annotated[Day, Query(alias="from")],
     last: Annotated[Day, Query(alias="to")],
-    division_code: Annotated[str | None, Query(max_length=12)] = None,
-    state: PlanState = "scheduled",
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
+    division_code: Annotated[DivisionCode | None, Query()] = None,
+    state: PlanState | None = None,
 ) -> Response:
-    """Due tests whose window touches the days from … to, by town: person ids and codes only."""
-    body, following = await service.list_due(work, Cursors(work.sealer), division_code, first, last, state, cursor, limit)
-    return json_page(request, body.encode(), following)
+    """Due tests whose window touches the days from … to, by town: person ids and codes only. Without `state`: what is owed, and what was missed."""
+    return answer(asked, await service.list_due(work, asked, division_code, first, last, state))
 
 
 @router.post("/plans", status_code=201)
@@ -68,13 +73,13 @@ async def arrange(work: Writer, new: NewPlan, response: Response) -> PlanAnswer:
     """Arrange a test by hand: on instruction, by consent, or on suspicion."""
     due = await service.arrange(work, new)
     response.headers["Location"] = f"/testing/v1/plans/{due.id}"
-    return _answer(due, response)
+    return _answer(work, due, response)
 
 
 @router.get("/plans/{plan_id}")
 async def read_plan(work: Opener, plan_id: UUID, response: Response) -> PlanAnswer:
     """One due test."""
-    return _answer(await service.read_plan(work, plan_id), response)
+    return _answer(work, await service.read_plan(work, plan_id), response)
 
 
 @router.get("/plans/{plan_id}/history")
@@ -86,16 +91,16 @@ async def history_of(work: Opener, plan_id: UUID) -> list[PlanStep]:
 @router.post("/plans/{plan_id}/reschedule")
 async def reschedule(work: Writer, plan_id: UUID, new: Reschedule, response: Response, if_match: IfMatch = None) -> PlanAnswer:
     """Move a due test to another day."""
-    return _answer(await service.reschedule(work, plan_id, new, if_match), response)
+    return _answer(work, await service.reschedule(work, plan_id, new, if_match), response)
 
 
 @router.post("/plans/{plan_id}/decisions")
 async def decide(work: Writer, plan_id: UUID, new: NewDecision, response: Response, if_match: IfMatch = None) -> PlanAnswer:
     """Judge a due test: excused, not notified, missed without excuse, refused, unable (domain 3.5)."""
-    return _answer(await service.decide(work, plan_id, new, if_match), response)
+    return _answer(work, await service.decide(work, plan_id, new, if_match), response)
 
 
 @router.get("/subjects/{person_id}/plans")
 async def plans_of(work: Opener, person_id: UUID) -> list[PlanAnswer]:
     """What a person owes and owed; the person's own plan for role `subject`."""
-    return [PlanAnswer.model_validate(due) for due in await service.plans_of(work, person_id)]
+    return [_shown(work, due) for due in await service.plans_of(work, person_id)]

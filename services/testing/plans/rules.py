@@ -10,6 +10,9 @@ import calendar
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal, get_args
+
+from kit.steps.machine import START, Machine, Step, step
 
 HALF_MONTH_DAYS = 15
 
@@ -81,57 +84,125 @@ def still_to_come(found: Sequence[Slot], today: date) -> list[Slot]:
     return [slot for slot in found if slot.due_on >= today]
 
 
-STATES = (
-    "scheduled",
-    "paused",
-    "attended",
-    "missed",
-    "not_notified",
-    "excused",
-    "missed_unexcused",
-    "evaded",
-    "refused",
-    "unable",
-    "cancelled",
-)
+Kind = Literal["mandatory", "voluntary", "suspected"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+Specimen = Literal["urine", "hair", "saliva", "blood"]
+SPECIMENS: tuple[Specimen, ...] = get_args(Specimen)
+SchemeMeasure = Literal["community_treatment", "community_rehabilitation"]
+SCHEME_MEASURES: tuple[SchemeMeasure, ...] = get_args(SchemeMeasure)
+PlanState = Literal[
+    "scheduled", "paused", "attended", "missed", "not_notified", "excused", "missed_unexcused", "evaded", "refused", "unable", "cancelled"
+]
+STATES: tuple[PlanState, ...] = get_args(PlanState)
+Decision = Literal["excused", "not_notified", "missed_unexcused", "evaded", "refused", "unable"]
+
+AWAITED: tuple[PlanState, ...] = ("scheduled", "missed")
+"""What the due list shows unless asked otherwise: what is owed, and what was missed and waits for somebody to judge it (domain 3.5)."""
 
 NOT_OWED = frozenset({"not_notified", "excused", "unable", "paused", "cancelled"})
 """Out of the denominator of test completion (domain 4.3 T, 3.5)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """One declared step with its source in law or in domain.md."""
+_OFFICERS = ("county_officer", "town_officer", "police_officer")
+_STAFF = (*_OFFICERS, "social_worker")
+_JUDGEMENT = "decision reason"
+_TAKING = "mode specimen_type collected_at identity_checked collectors"
 
-    event: str
-    origins: frozenset[str]
-    target: str
-    source: str
+DUE_TEST = Machine(
+    "testing.due_test.state",
+    STATES,
+    (
+        step("plan", START, "scheduled", "NCL art. 35; DRR art. 19(2)", "列入检测计划", "plan by the scheme"),
+        step("arrange", START, "scheduled", "NCL art. 32, 35; DRR art. 19(2)", "另行安排检测", "arrange by hand", roles=_STAFF),
+        step("attend", "scheduled missed", "attended", "DTP art. 8", "到检采样", "collect", roles=_STAFF, needs=_TAKING, duty=True),
+        step("miss", "scheduled", "missed", "DRR art. 19(2); domain 3.5", "逾期未检", "miss"),
+        step(
+            "excuse",
+            "scheduled missed missed_unexcused evaded",
+            "excused",
+            "domain 3.5",
+            "认定有正当理由",
+            "find an excuse",
+            roles=_STAFF,
+            needs=_JUDGEMENT,
+        ),
+        step(
+            "find_not_notified",
+            "missed missed_unexcused evaded excused refused",
+            "not_notified",
+            "domain 3.5: office error",
+            "认定未依规通知",
+            "find that nobody was notified",
+            roles=_OFFICERS,
+            needs=_JUDGEMENT,
+        ),
+        step(
+            "find_unexcused",
+            "missed",
+            "missed_unexcused",
+            "DRR art. 20 a contrario: missed is not evaded",
+            "认定无正当理由",
+            "find no excuse",
+            roles=_OFFICERS,
+            needs=_JUDGEMENT,
+        ),
+        step(
+            "find_evaded",
+            "missed_unexcused",
+            "evaded",
+            "DRR art. 20; domain 3.5: by a person, with evidence and the statement",
+            "认定逃避检测",
+            "find an evasion",
+            roles=_OFFICERS,
+            needs=f"{_JUDGEMENT} words",
+        ),
+        step(
+            "refuse", "scheduled", "refused", "DRR art. 20", "认定到场拒检", "find a refusal", roles=_OFFICERS, needs=f"{_JUDGEMENT} words"
+        ),
+        step("find_unable", "scheduled", "unable", "domain 3.5", "认定无法采样", "find that nothing came", roles=_STAFF, needs=_JUDGEMENT),
+        step("find_unable", "attended", "unable", "DTP art. 16", "样本不可用", "the specimen was unfit"),
+        step(
+            "reschedule",
+            "scheduled excused not_notified unable",
+            "scheduled",
+            "domain 3.5",
+            "改期",
+            "reschedule",
+            roles=_STAFF,
+            needs="due_on reason",
+        ),
+        step(
+            "pause",
+            "scheduled missed missed_unexcused evaded",
+            "paused",
+            "DRR art. 24 §2: nobody attends from custody",
+            "随措施中止",
+            "pause",
+        ),
+        step("resume", "paused", "scheduled", "DRR art. 24 §2", "恢复", "resume"),
+        step("lapse_paused", "paused", "cancelled", "DRR art. 24 §2", "中止期间失效", "lapse in the pause"),
+        step(
+            "lapse_voluntary",
+            "scheduled",
+            "cancelled",
+            "DTP art. 2 a contrario: nothing follows from a voluntary test not taken",
+            "自愿检测到期",
+            "lapse",
+        ),
+        step(
+            "end",
+            "scheduled paused missed missed_unexcused evaded refused",
+            "cancelled",
+            "DRR art. 23, 24 §1, 40",
+            "随措施终止",
+            "end with the measure",
+        ),
+    ),
+)
+"""What can become of a due test. National law knows no other way out of a state."""
 
-
-def _step(event: str, origins: str, target: str, source: str) -> Transition:
-    return Transition(event, frozenset(origins.split()), target, source)
-
-
-TRANSITIONS: dict[str, Transition] = {
-    step.event: step
-    for step in (
-        _step("attend", "scheduled missed", "attended", "DTP art. 8"),
-        _step("miss", "scheduled", "missed", "DRR art. 19(2); domain 3.5"),
-        _step("excuse", "scheduled missed missed_unexcused evaded", "excused", "domain 3.5"),
-        _step("find_not_notified", "missed missed_unexcused evaded excused refused", "not_notified", "domain 3.5: office error"),
-        _step("find_unexcused", "missed", "missed_unexcused", "DRR art. 20 a contrario: missed is not evaded"),
-        _step("find_evaded", "missed_unexcused", "evaded", "DRR art. 20; domain 3.5: by a person, with evidence and the statement"),
-        _step("refuse", "scheduled", "refused", "DRR art. 20"),
-        _step("find_unable", "scheduled attended", "unable", "domain 3.5; DTP art. 16"),
-        _step("reschedule", "scheduled excused not_notified unable", "scheduled", "domain 3.5"),
-        _step("pause", "scheduled missed missed_unexcused evaded", "paused", "DRR art. 24 §2: nobody attends from custody"),
-        _step("resume", "paused", "scheduled", "DRR art. 24 §2"),
-        _step("lapse_paused", "paused", "cancelled", "DRR art. 24 §2"),
-        _step("lapse_voluntary", "scheduled", "cancelled", "DTP art. 2 a contrario: nothing follows from a voluntary test not taken"),
-        _step("end", "scheduled paused missed missed_unexcused evaded refused", "cancelled", "DRR art. 23, 24 §1, 40"),
-    )
-}
+STEPS: dict[str, Step] = {declared.event: declared for declared in reversed(DUE_TEST.steps)}
+"""Event → its step as first declared: what is done with many due tests at once."""
 
 DECISIONS = {
     "excused": "excuse",
@@ -151,10 +222,55 @@ JUDGED: dict[str, tuple[str, ...]] = {
 """Decision against the person → the kinds of test that it can be made about: only owed tests can be evaded (DRR art. 20), a voluntary one not even refused (DTP art. 2)."""
 
 
-def step_from(state: str, event: str) -> Transition | None:
-    """The declared step from a state, or None."""
-    step = TRANSITIONS.get(event)
-    return step if step is not None and state in step.origins else None
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A due test that planning anew finds and leaves alone: it was announced, moved, taken, missed or judged."""
+
+    specimen_type: str
+    scheme_code: str | None
+    number: int | None
+    planned_on: date | None
+    """The day that a scheme gave it, whatever day it was moved to; None where nobody wrote that day down."""
+    window_from: date
+    window_to: date
+
+    def answers(self, specimen_type: str, scheme_code: str, slot: Slot) -> bool:
+        """Whether this test is what a slot of the scheme would ask for: it was made for that day, or its window holds that day."""
+        if specimen_type != self.specimen_type:
+            return False
+        if self.planned_on is None and self.number is not None and (self.scheme_code, self.number) == (scheme_code, slot.number):
+            return True
+        return self.planned_on == slot.due_on or self.window_from <= slot.due_on <= self.window_to
+
+
+def to_plan(slots_of_scheme: Sequence[Slot], kept: Sequence[Kept], specimen_type: str, scheme_code: str, today: date) -> list[Slot]:
+    """The due tests that a scheme adds: those still to come that no kept test answers, each window free of the kept ones.
+
+    A due test is known by the day that it was planned for, not by its place in a scheme: a county that changes its scheme in the middle of a term plans
+    the rest by the new one and loses nothing, and what was announced, taken or missed stays (NCL art. 35; domain 3.4).
+    """
+    windows = sorted((item.window_from, item.window_to) for item in kept if item.specimen_type == specimen_type)
+    found: list[Slot] = []
+    for slot in still_to_come(slots_of_scheme, today):
+        if any(item.answers(specimen_type, scheme_code, slot) for item in kept):
+            continue
+        first, last = slot.window_from, slot.window_to
+        for opened, closed in windows:
+            if closed < slot.due_on:
+                first = max(first, closed + timedelta(days=1))
+            elif opened > slot.due_on:
+                last = min(last, opened - timedelta(days=1))
+        found.append(Slot(slot.number, slot.due_on, first, last))
+    return found
+
+
+POLICE_ORGAN = ("公安", "派出所")
+"""What the name of a police organ holds: 公安局, 公安分局, 公安处, 派出所."""
+
+
+def is_police_organ(name: str) -> bool:
+    """Whether an organ's name is one of the police's: only they ask for a test of somebody under a measure (DRR art. 19(2))."""
+    return any(word in name for word in POLICE_ORGAN)
 
 
 def moved_window(

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
-from kit.schemas import Answer, Day, LongText, Message, ShortText
-
-Specimen = Literal["urine", "hair", "saliva", "blood"]
-Kind = Literal["mandatory", "voluntary", "suspected"]
-PlanState = Literal[
-    "scheduled", "paused", "attended", "missed", "not_notified", "excused", "missed_unexcused", "evaded", "refused", "unable", "cancelled"
-]
-Decision = Literal["excused", "not_notified", "missed_unexcused", "evaded", "refused", "unable"]
+from kit.schemas import Answer, Day, DocumentNo, LongText, Message, ShortText
+from kit.steps.taking import NextStep
+from services.testing.plans.rules import Decision, Kind, PlanState, SchemeMeasure, Specimen
 
 
 class NewPlan(Message):
     """A test arranged by hand.
 
-    `mandatory`: on the police's instruction, only under a running measure (DTP art. 2); `voluntary`: by the person's written consent; `suspected`: by the
+    `mandatory`: on the police's instruction, only under a running measure (DTP art. 2); whoever is not of the police names the police organ that asked
+    (`instructed_by`), the day (`instructed_on`) and the number of its paper (DRR art. 19(2)); `voluntary`: by the person's written consent; `suspected`: by the
     police, on stated grounds (NCL art. 32). `grounds` says which instruction, consent or suspicion, `document_no` its paper.
     """
 
@@ -31,7 +27,9 @@ class NewPlan(Message):
     due_on: Day
     window_days: Annotated[int, Field(ge=0, le=14)] = 0
     grounds: LongText
-    document_no: ShortText
+    document_no: DocumentNo
+    instructed_by: ShortText | None = None
+    instructed_on: Day | None = None
 
 
 class Reschedule(Message):
@@ -58,12 +56,13 @@ class PlanRow(Answer):
     measure_id: UUID | None
     sex: str | None
     division_code: str
-    kind: str
-    specimen_type: str
+    kind: Kind
+    specimen_type: Specimen
     due_on: date
     window_from: date
     window_to: date
-    state: str
+    state: PlanState
+    version: int
 
 
 class PlanAnswer(Answer):
@@ -73,20 +72,27 @@ class PlanAnswer(Answer):
     person_id: UUID
     measure_id: UUID | None
     division_code: str
-    kind: str
-    specimen_type: str
+    """The town that is responsible today."""
+    owed_in: str
+    """The town that owed the test while it could be taken."""
+    kind: Kind
+    specimen_type: Specimen
     scheme_code: str | None
     number: int | None
     due_on: date
     window_from: date
     window_to: date
-    state: str
+    state: PlanState
     moved: bool
     opened_at: datetime | None
     grounds: str | None
     document_no: str | None
+    instructed_by: str | None
+    instructed_on: date | None
     version: int
     updated_at: datetime
+    next_steps: list[NextStep]
+    """What can be done now, with which fields, and what stands in the way."""
 
 
 class PlanStep(Answer):
@@ -107,8 +113,8 @@ class SchemeAnswer(Answer):
     """A scheme in force: how many half months lie between tests, from which month of the term on."""
 
     code: str
-    measure_kind: str
-    specimen_type: str
+    measure_kind: SchemeMeasure
+    specimen_type: Specimen
     window_days: int
     valid_from: date
     source: str

@@ -9,11 +9,9 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
-from services.testing.plans.rules import STATES
+from services.testing.plans.rules import KINDS, SCHEME_MEASURES, SPECIMENS, STATES
 from services.testing.schema import SCHEMA
 
-KINDS = ("mandatory", "voluntary", "suspected")
-SPECIMENS = ("urine", "hair", "saliva", "blood")
 PERSONAL = {"personal": True}
 
 
@@ -22,7 +20,7 @@ class Scheme(SCHEMA.base, table=True):
 
     __tablename__ = "scheme"
     __table_args__ = (
-        check_words("measure_kind", ("community_treatment", "community_rehabilitation"), "measure_kind"),
+        check_words("measure_kind", SCHEME_MEASURES, "measure_kind"),
         check_words("specimen_type", SPECIMENS, "specimen_type"),
         sa.UniqueConstraint("measure_kind", "specimen_type", "division_prefix", "valid_from"),
     )
@@ -55,7 +53,14 @@ class DueTest(SCHEMA.base, table=True):
         check_words("kind", KINDS, "kind"),
         check_words("specimen_type", SPECIMENS, "specimen_type"),
         check_words("state", STATES, "state"),
-        sa.UniqueConstraint("measure_id", "specimen_type", "number"),
+        sa.Index(
+            "uq_due_test_planned_on",
+            "measure_id",
+            "specimen_type",
+            "planned_on",
+            unique=True,
+            postgresql_where=sa.text("planned_on is not null and state <> 'cancelled'"),
+        ),
         sa.Index("ix_due_test_list", "division_code", "window_to", "id"),
         sa.Index("ix_due_test_open", "window_to", postgresql_where=sa.text("state = 'scheduled'")),
         sa.Index("ix_due_test_person_id", "person_id", "due_on"),
@@ -67,9 +72,14 @@ class DueTest(SCHEMA.base, table=True):
     kind: str = Field(sa_type=sa.Text)
     specimen_type: str = Field(sa_type=sa.Text)
     division_code: str = Field(sa_type=sa.Text)
+    """The town that is responsible for the person today: it moves with them, so that lists and details agree."""
+    owed_in: str = Field(sa_type=sa.Text)
+    """The town that owed the test while it could be taken: figures count it there for ever."""
     scheme_code: str | None = Field(default=None, sa_type=sa.Text)
     number: int | None = None
     """Place in the scheme; None for a test that was arranged by hand."""
+    planned_on: date | None = None
+    """The day that the scheme gave it: by it a due test is known again when planning begins anew. None for a test arranged by hand."""
     due_on: date
     window_from: date
     window_to: date
@@ -81,6 +91,9 @@ class DueTest(SCHEMA.base, table=True):
     grounds: str | None = Field(default=None, sa_column=sa.Column(sa.Text, info=PERSONAL))
     """Of a test arranged by hand: the police's instruction, the consent, or the grounds of suspicion."""
     document_no: str | None = Field(default=None, sa_type=sa.Text)
+    instructed_by: str | None = Field(default=None, sa_type=sa.Text)
+    """The police organ that asked for a mandatory test, when somebody else arranged it (DRR art. 19(2))."""
+    instructed_on: date | None = None
     version: int = 1
     created_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
     updated_at: datetime = Field(sa_type=sa.DateTime(timezone=True))

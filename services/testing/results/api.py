@@ -28,14 +28,20 @@ Police = Annotated[Work, allow(Role.POLICE_OFFICER)]
 Corrector = Annotated[Work, allow(Role.POLICE_OFFICER, Role.COUNTY_OFFICER)]
 
 
-def _answer(work: Work, taken: Collection, response: Response) -> CollectionAnswer:
+async def _answer(work: Work, taken: Collection, response: Response) -> CollectionAnswer:
     response.headers["ETag"] = etag(taken.version)
-    return CollectionAnswer(**shown(work, taken))
+    return CollectionAnswer(**(await shown(work, taken))[0])
 
 
-def _result(work: Work, taken: Collection, analytes: list[AnalyteResult] | None) -> ResultAnswer:
-    rows = None if analytes is None else [AnalyteAnswer.model_validate(row) for row in analytes]
-    return ResultAnswer(collection=CollectionAnswer(**shown(work, taken)), analytes=rows)
+async def _results(work: Work, *found: tuple[Collection, list[AnalyteResult] | None]) -> list[ResultAnswer]:
+    rows = await shown(work, *(taken for taken, _ in found))
+    return [
+        ResultAnswer(
+            collection=CollectionAnswer(**row),
+            analytes=None if analytes is None else [AnalyteAnswer.model_validate(item) for item in analytes],
+        )
+        for row, (_, analytes) in zip(rows, found, strict=True)
+    ]
 
 
 @router.post("/collections/{collection_id}/onsite-result")
@@ -43,7 +49,7 @@ async def report_onsite(
     work: Tester, collection_id: UUID, new: OnsiteResult, response: Response, if_match: IfMatch = None
 ) -> CollectionAnswer:
     """What the kit showed, told on the spot (DTP art. 9)."""
-    return _answer(work, await service.report_onsite(work, collection_id, new, if_match), response)
+    return await _answer(work, await service.report_onsite(work, collection_id, new, if_match), response)
 
 
 @router.post("/collections/{collection_id}/lab-result")
@@ -51,25 +57,25 @@ async def report_lab(
     work: Laboratory, collection_id: UUID, new: LabResult, response: Response, if_match: IfMatch = None
 ) -> CollectionAnswer:
     """A laboratory's signed report (DTP art. 12, 15)."""
-    return _answer(work, await service.report_lab(work, collection_id, new, if_match), response)
+    return await _answer(work, await service.report_lab(work, collection_id, new, if_match), response)
 
 
 @router.post("/collections/{collection_id}/telling")
 async def tell(work: Police, collection_id: UUID, new: Telling, response: Response, if_match: IfMatch = None) -> CollectionAnswer:
     """The person was told the laboratory's result (DTP art. 12)."""
-    return _answer(work, await service.tell(work, collection_id, new, if_match), response)
+    return await _answer(work, await service.tell(work, collection_id, new, if_match), response)
 
 
 @router.post("/collections/{collection_id}/medical-review")
 async def review(work: Police, collection_id: UUID, new: MedicalReview, response: Response, if_match: IfMatch = None) -> CollectionAnswer:
     """A doctor explains a positive by treatment (domain 3.5)."""
-    return _answer(work, await service.review(work, collection_id, new, if_match), response)
+    return await _answer(work, await service.review(work, collection_id, new, if_match), response)
 
 
 @router.post("/collections/{collection_id}/withdrawal")
 async def withdraw(work: Corrector, collection_id: UUID, new: Withdrawal, response: Response, if_match: IfMatch = None) -> CollectionAnswer:
     """Withdraw a result."""
-    return _answer(work, await service.withdraw(work, collection_id, new, if_match), response)
+    return await _answer(work, await service.withdraw(work, collection_id, new, if_match), response)
 
 
 @router.get("/collections/{collection_id}/result")
@@ -77,10 +83,10 @@ async def result_of(work: Opener, collection_id: UUID, response: Response) -> Re
     """A test with its analytes, as far as the caller may see them."""
     taken, analytes = await service.result_of(work, collection_id)
     response.headers["ETag"] = etag(taken.version)
-    return _result(work, taken, analytes)
+    return (await _results(work, (taken, analytes)))[0]
 
 
 @router.get("/subjects/{person_id}/results")
 async def results_of(work: Owner, person_id: UUID) -> list[ResultAnswer]:
     """Every test of a person; the person's own copy for role `subject`."""
-    return [_result(work, taken, analytes) for taken, analytes in await service.results_of(work, person_id)]
+    return await _results(work, *await service.results_of(work, person_id))

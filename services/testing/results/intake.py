@@ -15,13 +15,14 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from kit.clock import last_day
 from kit.db import new_id
 from kit.outbox import append_all, event_row
 from kit.work import Work
 from services.testing.collections import rules as chain
 from services.testing.events import ResultReported
 from services.testing.labs import repository as labs
-from services.testing.plans.rules import TRANSITIONS
+from services.testing.plans.rules import STEPS
 from services.testing.results import rules
 from services.testing.results.rules import LedgerTest
 from services.testing.subjects import repository as subjects
@@ -30,14 +31,15 @@ from services.testing.subjects.rules import MANDATORY_KINDS
 BATCH = 5000
 
 _INSERT = """
-insert into testing.collection (id, person_id, measure_id, division_code, kind, mode, source, record_no, specimen_type, sampled_on, collectors,
-                                hair_cm, window_start, before_term, state, version, created_at, updated_at)
-select id, person_id, measure_id, division_code, case when measure_id is null then 'voluntary' else 'mandatory' end, 'onsite_test', 'ledger', record_no,
-       specimen_type, sampled_on, '[]', hair_cm, window_start, before_term, state, 1, cast(:now as timestamptz), cast(:now as timestamptz)
+insert into testing.collection (id, person_id, measure_id, division_code, tested_in, kind, mode, source, record_no, specimen_type, sampled_on,
+                                collectors, hair_cm, window_start, before_term, state, deadline_kind, owed_by, deadline_on, version, created_at, updated_at)
+select id, person_id, measure_id, division_code, division_code, kind, 'onsite_test', 'ledger', record_no, specimen_type, sampled_on, '[]', hair_cm,
+       window_start, before_term, state, deadline_kind, owed_by, deadline_on, 1, cast(:now as timestamptz), cast(:now as timestamptz)
   from unnest(cast(:ids as uuid[]), cast(:persons as uuid[]), cast(:measures as uuid[]), cast(:towns as text[]), cast(:numbers as text[]),
               cast(:specimens as text[]), cast(:days as date[]), cast(:lengths as float8[]), cast(:windows as date[]), cast(:before as bool[]),
-              cast(:states as text[]))
-       as t(id, person_id, measure_id, division_code, record_no, specimen_type, sampled_on, hair_cm, window_start, before_term, state)
+              cast(:states as text[]), cast(:kinds as text[]), cast(:duties as text[]), cast(:owners as text[]), cast(:until as date[]))
+       as t(id, person_id, measure_id, division_code, record_no, specimen_type, sampled_on, hair_cm, window_start, before_term, state, kind,
+            deadline_kind, owed_by, deadline_on)
 on conflict (person_id, record_no) where source = 'ledger' do nothing
 returning id"""
 
@@ -50,8 +52,10 @@ select id, collection_id, 'ledger', analyte, code, value, unit, cutoff, reported
 
 _STEPS = """
 insert into testing.chain_step (collection_id, event, from_state, to_state, happened_on, source, reason, words, details, late, recorded_by, recorded_at)
-select c.id, 'take_over', '', c.state, c.sampled_on, 'domain 12: ledger', '', '', jsonb_build_object('record_no', c.record_no), false, :actor, :now
-  from testing.collection c where c.id = any(cast(:ids as uuid[]))"""
+select c.id, t.event, 'none', c.state, c.sampled_on, t.source, '', '', jsonb_build_object('record_no', c.record_no), false, :actor, :now
+  from testing.collection c
+  join unnest(cast(:states as text[]), cast(:events as text[]), cast(:sources as text[])) as t(state, event, source) on t.state = c.state
+ where c.id = any(cast(:ids as uuid[]))"""
 
 # A due test is closed by the first taken-over test in its window; each test closes at most one.
 _ATTEND = """
@@ -101,20 +105,23 @@ async def _take_over(work: Work, rows: Sequence[LedgerTest]) -> TakenOver:
     unknown = sorted({code for row in rows for code in row.results.values()} - rules.LEDGER_CODES.keys())
     if unknown:
         raise ValueError(f"unknown result words: {unknown}")
-    cutoffs = {row.analyte: row.ng_per_mg for row in await labs.hair_cutoffs_on(work.session, work.today)}
+    cutoffs = {day: await _cutoffs_on(work, day) for day in sorted({row.sampled_on for row in rows if row.hair_values})}
     terms = await subjects.measures_running_on(work.session, sorted({row.person_id for row in rows}), sorted(MANDATORY_KINDS))
     made: dict[UUID, _Made] = {}
     for row in rows:
         window = chain.window_start(row.specimen_type, row.sampled_on)
         measure_id, before_term = chain.term_of(window, terms.get(row.person_id, ()), row.sampled_on)
-        codes = rules.ledger_codes(row, cutoffs)
-        made[new_id()] = _Made(row, measure_id, window, before_term, codes, rules.ledger_state(row, codes))
+        codes = rules.ledger_codes(row, cutoffs.get(row.sampled_on, {}))
+        state, kind = rules.ledger_state(row, codes), chain.ledger_kind(measure_id)
+        made[new_id()] = _Made(row, measure_id, window, before_term, codes, state, kind, chain.ledger_deadline(state, kind))
     taken = await _insert(work, made)
     new = {key: made[key] for key in made if key in taken}
     await _insert_results(work, new, cutoffs)
     by = {"actor": work.principal.subject, "now": work.now, "ids": list(new)}
-    await work.session.execute(text(_STEPS), by)
-    attend = TRANSITIONS["attend"]
+    first = {state: chain.CHAIN.step(chain.START, event) for state, event in chain.TAKEN_OVER.items()}
+    steps = {"states": list(first), "events": [step.event for step in first.values()], "sources": [step.source for step in first.values()]}
+    await work.session.execute(text(_STEPS), {**by, **steps})
+    attend = STEPS["attend"]
     closed = await work.session.execute(
         text(_ATTEND), {**by, "origins": sorted(attend.origins), "target": attend.target, "source": attend.source}
     )
@@ -139,6 +146,8 @@ class _Made:
     before_term: bool
     codes: dict[str, str]
     state: str
+    kind: str
+    deadline: chain.Deadline | None
 
 
 async def _insert(work: Work, made: dict[UUID, _Made]) -> set[UUID]:
@@ -156,18 +165,38 @@ async def _insert(work: Work, made: dict[UUID, _Made]) -> set[UUID]:
         "windows": [item.window for item in items],
         "before": [item.before_term for item in items],
         "states": [item.state for item in items],
+        "kinds": [item.kind for item in items],
+        "duties": [item.deadline.kind if item.deadline else None for item in items],
+        "owners": [item.deadline.owed_by if item.deadline else None for item in items],
+        "until": [last_day(work.today, item.deadline.days, work.house.works) if item.deadline else None for item in items],
     }
     return set((await work.session.execute(text(_INSERT), parameters)).scalars())
 
 
-async def _insert_results(work: Work, new: dict[UUID, _Made], cutoffs: dict[str, Decimal]) -> None:
+async def _cutoffs_on(work: Work, day: date) -> dict[str, Decimal]:
+    """The hair cut-offs of the day on which the hair was cut, not of today (HAIR art. 9)."""
+    return {row.analyte: row.ng_per_mg for row in await labs.hair_cutoffs_on(work.session, day)}
+
+
+async def _insert_results(work: Work, new: dict[UUID, _Made], cutoffs: dict[date, dict[str, Decimal]]) -> None:
     lines: list[tuple[Any, ...]] = []
     for key, item in new.items():
         day = item.row.reported_on or item.row.sampled_on
         for analyte, code in item.codes.items():
             value = item.row.hair_values.get(analyte)
             hair = item.row.specimen_type == "hair"
-            lines.append((new_id(), key, analyte, code, value, "ng/mg" if hair else None, cutoffs.get(analyte) if hair else None, day))
+            lines.append(
+                (
+                    new_id(),
+                    key,
+                    analyte,
+                    code,
+                    value,
+                    "ng/mg" if hair else None,
+                    cutoffs.get(item.row.sampled_on, {}).get(analyte) if hair else None,
+                    day,
+                )
+            )
     if lines:
         names = ("ids", "collections", "analytes", "codes", "values", "units", "cutoffs", "days")
         columns = dict(zip(names, (list(column) for column in zip(*lines, strict=True)), strict=True))
@@ -180,7 +209,7 @@ def _result_event(work: Work, key: UUID, item: _Made) -> dict[str, Any]:
         measure_id=item.measure_id,
         plan_id=None,
         collection_id=key,
-        kind="voluntary" if item.measure_id is None else "mandatory",
+        kind=item.kind,
         specimen_type=item.row.specimen_type,
         sampled_on=item.row.sampled_on,
         on=item.row.reported_on or item.row.sampled_on,

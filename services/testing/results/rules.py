@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import Literal, get_args
 from uuid import UUID
 
-STAGES = ("onsite", "onsite_repeat", "lab", "retest", "ledger")
+Stage = Literal["onsite", "onsite_repeat", "lab", "retest", "ledger"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+Unit = Literal["ng/mg", "ng/mL"]
 LEDGER_CODES = {"NEG": "negative", "POS": "positive", "INVALID": "invalid"}
 
 

@@ -9,11 +9,10 @@ from uuid import UUID
 
 from pydantic import Field
 
-from kit.schemas import Answer, Day, Instant, LongText, Message, ShortText
-from services.testing.collections.schemas import CollectionAnswer, Seals, StaffCode
-from services.testing.kits.schemas import Analyte
-
-ResultCode = Literal["negative", "positive", "invalid"]
+from kit.schemas import Answer, Day, DocumentNo, Instant, LongText, Message, ShortText
+from services.testing.collections.schemas import CollectionAnswer, Seals, Staff
+from services.testing.kits.rules import Analyte, ResultCode
+from services.testing.results.rules import Stage, Unit
 
 
 class OnsiteResult(Message):
@@ -24,7 +23,7 @@ class OnsiteResult(Message):
 
     results: dict[Analyte, ResultCode]
     tested_at: Instant
-    testers: Annotated[list[StaffCode], Field(max_length=6)]
+    testers: Staff
     told_at: Instant
     right_to_object_told: bool
     signed_by_subject: bool
@@ -40,7 +39,7 @@ class Measured(Message):
 
     analyte: Analyte
     value: Annotated[Decimal, Field(ge=0, le=1_000_000, max_digits=12, decimal_places=4)] | None = None
-    unit: Literal["ng/mg", "ng/mL"] | None = None
+    unit: Unit | None = None
     cutoff: Annotated[Decimal, Field(gt=0, le=1_000_000, max_digits=12, decimal_places=4)] | None = None
     code: Literal["negative", "positive"] | None = None
 
@@ -49,7 +48,7 @@ class LabResult(Message):
     """A signed and stamped report (DTP art. 12, 15), or that the specimen was unfit (art. 16)."""
 
     lab_id: UUID
-    report_no: ShortText
+    report_no: DocumentNo
     reported_on: Day
     signed_and_stamped: Literal[True]
     specimen_fit: bool = True
@@ -73,7 +72,7 @@ class MedicalReview(Message):
 
     doctor: ShortText
     institution: ShortText
-    document_no: ShortText
+    document_no: DocumentNo
     reviewed_on: Day
     note: LongText
 
@@ -82,17 +81,17 @@ class Withdrawal(Message):
     """A result is withdrawn: nothing may rest on it any more."""
 
     reason: LongText
-    document_no: ShortText
+    document_no: DocumentNo
 
 
 class AnalyteAnswer(Answer):
     """What one stage read for one analyte."""
 
-    stage: str
-    analyte: str
-    code: str
+    stage: Stage
+    analyte: Analyte
+    code: ResultCode
     value: Decimal | None
-    unit: str | None
+    unit: Unit | None
     cutoff: Decimal | None
     kit_lot_id: UUID | None
     lab_id: UUID | None

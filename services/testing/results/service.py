@@ -7,37 +7,42 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from kit.clock import last_day, local_day
+from kit.clock import local_day
 from kit.etags import check_version
-from kit.problems import Forbidden, invalid
+from kit.problems import invalid
 from kit.roles import Role
+from kit.steps.taking import StepNotAllowed
 from kit.work import Work
 from services.testing.collections import policy
 from services.testing.collections import repository as collections
 from services.testing.collections import rules as chain
-from services.testing.collections.errors import CollectionNotFound, OtherLabRequired, StepNotAllowed
-from services.testing.collections.service import collections_of, read_collection
-from services.testing.collections.service.steps import changeable, in_order, publish_result, take_step
+from services.testing.collections.errors import CollectionNotFound, OtherLabRequired
+from services.testing.collections.service import collections_of, read_collection, seal
+from services.testing.collections.service.steps import changeable, in_order, owe, publish_result, take_step
 from services.testing.collections.tables import Collection
 from services.testing.events import ResultConfirmed, ResultReported, ResultWithdrawn, ScreeningPositive
-from services.testing.kits.rules import panel_gaps, reading
+from services.testing.kits.rules import panel_gaps, reading, substance_of
 from services.testing.kits.service import usable_lot
 from services.testing.kits.tables import KitLot
 from services.testing.labs import repository as labs
+from services.testing.labs import rules as lab_rules
 from services.testing.plans import repository as plans
 from services.testing.plans.service import take_step as take_plan_step
 from services.testing.results import repository, rules
 from services.testing.results.schemas import LabResult, MedicalReview, OnsiteResult, Telling, Withdrawal
 from services.testing.results.tables import AnalyteResult
+from services.testing.staff.service import named, taking_part
 
 
 async def report_onsite(work: Work, collection_id: UUID, new: OnsiteResult, if_match: str | None) -> Collection:
     """What the kit showed (DTP art. 9). Raises CollectionNotFound, StaleVersion, StepNotAllowed, Forbidden, KitLotExpired, Invalid."""
+    testers = await taking_part(work, new.testers, local_day(new.tested_at), "/testers")
     taken = await changeable(work, collection_id, if_match)
     if taken.state not in ("collected", "repeat_onsite") or taken.specimen_type == "hair":
-        raise StepNotAllowed(taken.state, "onsite_result")
-    if taken.mode == "onsite_test" and not work.principal.has(Role.POLICE_OFFICER, Role.TOWN_OFFICER, Role.COUNTY_OFFICER):
-        raise Forbidden("现场检测结果由公安机关出具", "the result of an on-site test is the police's (DTP art. 4)")
+        raise StepNotAllowed("此样本当前不能登记现场结果", f"no on-site result from {taken.state}")
+    policy.may_report_onsite(work.principal, taken.mode)
+    if taken.mode == "onsite_test" and not any(member.organ == "police" for member in testers):
+        raise invalid("/testers", "police_required", "现场检测须由公安机关进行", "an on-site test is the police's (DTP art. 4)")
     lot = await _lot_of(work, taken, new)
     _check_times(work, taken, new)
     missing, unknown = panel_gaps([strip["analyte"] for strip in lot.panel], new.results)
@@ -59,11 +64,11 @@ async def report_onsite(work: Work, collection_id: UUID, new: OnsiteResult, if_m
         )
     taken.kit_lot_id, taken.told_at = lot.id, new.told_at
     if new.seals is not None:
-        taken.seal_a, taken.seal_b = new.seals.a, new.seals.b
+        await seal(work, taken, new.seals)
     event = {"negative": "onsite_negative", "invalid": "onsite_invalid"}.get(
         found, "onsite_positive" if taken.mode == "onsite_test" else "strip_positive"
     )
-    details = {"testers": new.testers, "signed": new.signed_by_subject, "right_to_object_told": new.right_to_object_told}
+    details = {"testers": named(testers), "signed": new.signed_by_subject, "right_to_object_told": new.right_to_object_told}
     await take_step(work, taken, event, local_day(new.told_at), reason=new.signature_note or "", details=details)
     await _tell_onsite(work, taken)
     return taken
@@ -76,6 +81,7 @@ async def report_lab(work: Work, collection_id: UUID, new: LabResult, if_match: 
     retest = taken.state == "at_retest_lab"
     if new.lab_id != (taken.retest_lab_id if retest else taken.first_lab_id):
         raise OtherLabRequired
+    await _check_lab(work, taken, new, retest=retest)
     if new.reported_on > work.today or new.reported_on < taken.sampled_on:
         raise invalid("/reported_on", "date_range", "日期须在采样之后、今天以前", "must lie between the collection and today")
     await in_order(work, taken, new.reported_on, "/reported_on")
@@ -96,7 +102,14 @@ async def report_lab(work: Work, collection_id: UUID, new: LabResult, if_match: 
         await _collect_anew(work, taken, "specimen_unfit")
         return taken
     codes = await _judge(work, taken, new, "retest" if retest else "lab")
-    positive = rules.overall(codes) == "positive"
+    before = await collections.positives_of(work.session, taken.id, chain.STAGES_BEFORE[taken.state])
+    judged = chain.judge(before, set(taken.disputed), codes)
+    if judged.missing:
+        message = f"the report does not answer what is in dispute: {', '.join(sorted(judged.missing))} (DTP art. 12, 15)"
+        raise invalid("/results", "disputed_missing", "检测报告须包含有异议的检测项目", message)
+    positive = bool(judged.confirmed)
+    taken.new_findings = sorted(analyte for analyte, code in codes.items() if code == "positive" and substance_of(analyte) in judged.new)
+    details |= {"confirmed": sorted(judged.confirmed), "refuted": sorted(judged.refuted), "new_findings": taken.new_findings}
     disputed = taken.specimen_type not in ("hair", "blood") or retest
     taken.told_at = new.told_at
     await take_step(
@@ -109,7 +122,7 @@ async def report_lab(work: Work, collection_id: UUID, new: LabResult, if_match: 
         late=late,
     )
     if taken.state == "lab_reported" and new.told_at is None:
-        _await_telling(work, taken, new.reported_on)
+        owe(work, taken, new.reported_on, chain.TELL_RESULT)  # until the person is told, the time to object does not run
     if positive:
         await publish_result(
             work, taken, *((ResultConfirmed, "confirmed_positive") if retest else (ResultReported, "presumptive_positive"))
@@ -122,21 +135,22 @@ async def report_lab(work: Work, collection_id: UUID, new: LabResult, if_match: 
 
 
 async def tell(work: Work, collection_id: UUID, new: Telling, if_match: str | None) -> Collection:
-    """The police told the person the laboratory's result; the time to object runs (DTP art. 12, 13). Raises as the others, StepNotAllowed when told before."""
+    """The police told the person a positive result; the time to object runs from that day (DTP art. 9, 12, 13).
+
+    For a laboratory's report, and for a positive that a ledger brought without a word of whether anybody had been told.
+    Raises CollectionNotFound, StaleVersion, Invalid, and StepNotAllowed when told before.
+    """
     taken = await changeable(work, collection_id, if_match)
-    if taken.state != "lab_reported" or taken.told_at is not None:
-        raise StepNotAllowed(taken.state, "tell")
+    if taken.told_at is not None:
+        raise StepNotAllowed("已告知本人", "the person has been told already")
     if new.told_at > work.now:
         raise invalid("/told_at", "date_future", "时间不能晚于现在", "must not lie in the future")
-    await in_order(work, taken, local_day(new.told_at), "/told_at")
+    day = local_day(new.told_at)
+    await in_order(work, taken, day, "/told_at")
+    late = taken.deadline_on is not None and day > taken.deadline_on
+    await take_step(work, taken, "tell", day, details={"right_to_object_told": True}, late=late)
     taken.told_at = new.told_at
-    deadline = chain.DEADLINES["lab_reported"]
-    taken.deadline_kind, taken.owed_by = deadline.kind, deadline.owed_by
-    taken.deadline_on = last_day(local_day(new.told_at), deadline.days, work.house.works)
-    taken.version += 1
-    taken.updated_at = work.now
     await work.session.flush()
-    await work.note("test.tell", "person", taken.person_id, details={"collection": str(taken.id)})
     return taken
 
 
@@ -218,10 +232,6 @@ async def _lot_of(work: Work, taken: Collection, new: OnsiteResult) -> KitLot:
 
 
 def _check_times(work: Work, taken: Collection, new: OnsiteResult) -> None:
-    if not chain.enough_staff(new.testers):
-        raise invalid(
-            "/testers", "two_staff", "检测须有两名以上工作人员", "testing needs at least two different members of staff (DTP art. 8)"
-        )
     if new.tested_at > work.now or (taken.collected_at is not None and new.tested_at < taken.collected_at):
         raise invalid("/tested_at", "date_range", "时间须在采样之后、现在以前", "must lie between the collection and now")
     if new.told_at < new.tested_at or new.told_at > work.now:
@@ -231,7 +241,9 @@ def _check_times(work: Work, taken: Collection, new: OnsiteResult) -> None:
 def _check_positive(taken: Collection, new: OnsiteResult) -> None:
     if new.seals is None and taken.seal_a is None:
         raise invalid("/seals", "missing", "阳性样本须分A、B两份封存", "a positive specimen is split and sealed as A and B (DTP art. 8)")
-    if new.seals is not None and new.seals.a == new.seals.b:
+    if new.seals is not None and taken.seal_a is not None:
+        raise invalid("/seals", "sealed_already", "采样时已封存,不得更换编号", "sealed at the collection; the numbers stay")
+    if new.seals is not None and chain.seal_key(new.seals.a) == chain.seal_key(new.seals.b):
         raise invalid("/seals/b", "same_seal", "A、B封存编号不能相同", "A and B have different seals")
     if not new.right_to_object_told:
         raise invalid("/right_to_object_told", "must_be_told", "须告知异议权", "the right to object must be told (DTP art. 9)")
@@ -272,8 +284,19 @@ async def _at_lab(work: Work, collection_id: UUID, if_match: str | None) -> Coll
             raise CollectionNotFound
         check_version(if_match, taken.version)
     if taken.state not in chain.AT_A_LAB:
-        raise StepNotAllowed(taken.state, "lab_result")
+        raise StepNotAllowed("样本不在检测机构", "the specimen does not lie at a laboratory")
     return taken
+
+
+async def _check_lab(work: Work, taken: Collection, new: LabResult, *, retest: bool) -> None:
+    """The laboratory is fit for this stage on the day of its report too, not only on the day of the sending. Raises OtherLabRequired."""
+    lab = await labs.lab(work.session, new.lab_id)
+    first = await labs.lab(work.session, taken.first_lab_id) if retest and taken.first_lab_id else None
+    if lab is None or not lab_rules.designated_on(lab.valid_from, lab.valid_to, new.reported_on):
+        raise OtherLabRequired
+    same = first is not None and lab_rules.same_institution(first, lab)
+    if not (lab_rules.may_retest(lab.qualification, same_as_first=same) if retest else lab_rules.may_test(lab.qualification)):
+        raise OtherLabRequired
 
 
 async def _judge(work: Work, taken: Collection, new: LabResult, stage: str) -> dict[str, str]:
@@ -306,9 +329,3 @@ async def _judge(work: Work, taken: Collection, new: LabResult, stage: str) -> d
             )
         )
     return codes
-
-
-def _await_telling(work: Work, taken: Collection, reported_on: date) -> None:
-    """Until the person is told, the police owe the telling (within 24 h: DTP art. 12), and the time to object does not run."""
-    taken.deadline_kind, taken.owed_by = "tell_result", "police"
-    taken.deadline_on = last_day(reported_on, 1, work.house.works)

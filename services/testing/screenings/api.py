@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
-from kit.schemas import Day
+from kit.schemas import Day, DivisionCode
+from kit.steps.taking import next_steps
 from kit.work import UnitRoute, Work, allow
 from services.testing.screenings import service
+from services.testing.screenings.repository import CAMPAIGNS, REFERRALS, SCREENINGS
+from services.testing.screenings.rules import REFERRAL, ReferralState
 from services.testing.screenings.schemas import (
     CampaignAnswer,
     NewCampaign,
     NewScreening,
+    OpenReferral,
     Outcome,
     ReferralAnswer,
     ReferralIdentity,
@@ -33,14 +37,12 @@ Opener = Annotated[Work, allow(Role.POLICE_OFFICER, personal=True)]
 Police = Annotated[Work, allow(Role.POLICE_OFFICER)]
 First = Annotated[Day, Query(alias="from")]
 Last = Annotated[Day, Query(alias="to")]
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
-Cursor = Annotated[str | None, Query(max_length=400)]
 
 
-@router.get("/campaigns")
-async def list_campaigns(work: Reader) -> list[CampaignAnswer]:
+@router.get("/campaigns", responses=answers(CAMPAIGNS))
+async def list_campaigns(work: Reader, asked: Annotated[Asked, ask(CAMPAIGNS)]) -> Response:
     """Campaigns with their legal ground and end."""
-    return [CampaignAnswer.model_validate(item) for item in await service.list_campaigns(work)]
+    return answer(asked, await service.list_campaigns(work, asked))
 
 
 @router.post("/campaigns", status_code=201)
@@ -49,21 +51,16 @@ async def open_campaign(work: Writer, new: NewCampaign) -> CampaignAnswer:
     return CampaignAnswer.model_validate(await service.open_campaign(work, new))
 
 
-@router.get("/screenings")
+@router.get("/screenings", responses=answers(SCREENINGS))
 async def list_screenings(
     work: Reader,
-    request: Request,
-    response: Response,
+    asked: Annotated[Asked, ask(SCREENINGS)],
     first: First,
     last: Last,
-    division_code: Annotated[str | None, Query(max_length=12)] = None,
-    limit: Limit = LIMIT,
-    cursor: Cursor = None,
-) -> Page[ScreeningAnswer]:
+    division_code: Annotated[DivisionCode | None, Query()] = None,
+) -> Response:
     """Counts by unit and day."""
-    found, following = await service.list_screenings(work, Cursors(work.sealer), first, last, division_code, cursor, limit)
-    response.headers.update(next_link(request, following))
-    return Page(items=[ScreeningAnswer.model_validate(item) for item in found], next=following)
+    return answer(asked, await service.list_screenings(work, asked, first, last, division_code))
 
 
 @router.post("/screenings", status_code=201)
@@ -78,19 +75,10 @@ async def screening_figures(work: Counter, first: First, last: Last) -> list[Scr
     return [ScreeningFigure.model_validate(row) for row in await service.figures(work, first, last)]
 
 
-@router.get("/screening-referrals")
-async def list_referrals(
-    work: Opener,
-    request: Request,
-    response: Response,
-    state: Literal["referred", "police_negative", "police_case", "erased"] = "referred",
-    limit: Limit = LIMIT,
-    cursor: Cursor = None,
-) -> Page[ReferralAnswer]:
+@router.get("/screening-referrals", responses=answers(REFERRALS))
+async def list_referrals(work: Opener, asked: Annotated[Asked, ask(REFERRALS)], state: ReferralState = "referred") -> Response:
     """Presumptive positives that wait for the police's own test, without identities."""
-    found, following = await service.list_referrals(work, Cursors(work.sealer), state, cursor, limit)
-    response.headers.update(next_link(request, following))
-    return Page(items=[ReferralAnswer.model_validate(item) for item in found], next=following)
+    return answer(asked, await service.list_referrals(work, asked, state))
 
 
 @router.get("/screening-referrals/{referral_id}/identity")
@@ -100,8 +88,9 @@ async def open_identity(work: Opener, referral_id: UUID) -> ReferralIdentity:
 
 
 @router.post("/screening-referrals/{referral_id}/outcome")
-async def record_outcome(work: Police, referral_id: UUID, new: Outcome, response: Response, if_match: IfMatch = None) -> ReferralAnswer:
+async def record_outcome(work: Police, referral_id: UUID, new: Outcome, response: Response, if_match: IfMatch = None) -> OpenReferral:
     """What the police's own test came to."""
     referral = await service.record_outcome(work, referral_id, new, if_match)
     response.headers["ETag"] = etag(referral.version)
-    return ReferralAnswer.model_validate(referral)
+    values = ReferralAnswer.model_validate(referral).model_dump()
+    return OpenReferral(**values, next_steps=next_steps(REFERRAL, referral.state, work.principal))

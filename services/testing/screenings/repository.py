@@ -2,21 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import Select, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.lists import Rows
+from kit.scope import Scope
+from services.testing.screenings.rules import ScreeningCount
+from services.testing.screenings.schemas import CampaignAnswer, ReferralAnswer, ScreeningAnswer
 from services.testing.screenings.tables import Campaign, ScreeningReferral, VenueScreening
 
+CAMPAIGNS = Rows(
+    name="testing.campaign",
+    item=CampaignAnswer,
+    sorts={"starts_on": (col(Campaign.starts_on), col(Campaign.id)), "ends_on": (col(Campaign.ends_on), col(Campaign.id))},
+    default="-starts_on",
+    action="",
+    object_type="campaign",
+)
+SCREENINGS = Rows(
+    name="testing.venue_screening",
+    item=ScreeningAnswer,
+    sorts={"id": (col(VenueScreening.id),), "screened_on": (col(VenueScreening.screened_on), col(VenueScreening.id))},
+    default="id",
+    counted={"ground": col(VenueScreening.ground), "division_code": col(VenueScreening.division_code)},
+    action="",
+    object_type="venue_screening",
+)
+REFERRALS = Rows(
+    name="testing.screening_referral",
+    item=ReferralAnswer,
+    sorts={"id": (col(ScreeningReferral.id),)},
+    default="id",
+    counted={"division_code": col(ScreeningReferral.division_code)},
+    action="referral.list",
+    object_type="screening_referral",
+)
 
-async def campaigns(session: AsyncSession) -> Sequence[Campaign]:
-    """The campaigns, the latest first."""
-    return (await session.execute(select(Campaign).order_by(col(Campaign.starts_on).desc(), col(Campaign.id)).limit(200))).scalars().all()
+
+def campaigns_in(scope: Scope) -> Select[Any]:
+    """The campaigns of these places, and those of a whole county in which they lie."""
+    counties = [f"{prefix[:6]}000000" for prefix in scope.prefixes if prefix]
+    return select(Campaign).where(or_(scope.where(col(Campaign.division_code)), col(Campaign.division_code).in_(counties)))
 
 
 async def campaign(session: AsyncSession, campaign_id: UUID) -> Campaign | None:
@@ -24,38 +55,27 @@ async def campaign(session: AsyncSession, campaign_id: UUID) -> Campaign | None:
     return await session.get(Campaign, campaign_id)
 
 
-async def screenings_page(
-    session: AsyncSession, scope: Sequence[str], first: date, last: date, division: str | None, after: UUID | None, limit: int
-) -> Sequence[VenueScreening]:
-    """Screenings of some towns in a period, by id."""
-    query = select(VenueScreening).where(
-        or_(*(col(VenueScreening.division_code).startswith(prefix, autoescape=True) for prefix in scope)),
-        col(VenueScreening.screened_on).between(first, last),
+def screenings_in(scope: Scope, first: date, last: date) -> Select[Any]:
+    """Screenings of these places in a period."""
+    return select(VenueScreening).where(
+        scope.where(col(VenueScreening.division_code)), col(VenueScreening.screened_on).between(first, last)
     )
-    if division is not None:
-        query = query.where(col(VenueScreening.division_code) == division)
-    if after is not None:
-        query = query.where(col(VenueScreening.id) > after)
-    return (await session.execute(query.order_by(col(VenueScreening.id)).limit(limit))).scalars().all()
 
 
-async def figures(session: AsyncSession, scope: Sequence[str], first: date, last: date) -> Sequence[Any]:
-    """Town → units, tested, negative, presumptive positive, invalid in a period."""
-    query = (
-        select(
-            col(VenueScreening.division_code),
-            func.count(func.distinct(col(VenueScreening.unit_name))).label("units"),
-            func.sum(col(VenueScreening.tested)).label("tested"),
-            func.sum(col(VenueScreening.negative)).label("negative"),
-            func.sum(col(VenueScreening.presumptive_positive)).label("presumptive_positive"),
-            func.sum(col(VenueScreening.invalid)).label("invalid"),
-        )
-        .where(or_(*(col(VenueScreening.division_code).startswith(prefix, autoescape=True) for prefix in scope)))
-        .where(col(VenueScreening.screened_on).between(first, last))
-        .group_by(col(VenueScreening.division_code))
-        .order_by(col(VenueScreening.division_code))
+async def half_months(session: AsyncSession, scope: Scope, first: date, last: date, known_at: datetime) -> list[ScreeningCount]:
+    """Counts by town and half month, as they were known at an instant; each unit counts once, in the half month where it was first screened."""
+    statement = text(
+        """with s as (select v.*, date_trunc('month', v.screened_on)::date as month, extract(day from v.screened_on) > 15 as late,
+                              row_number() over (partition by v.division_code, v.unit_name order by v.screened_on, v.id) = 1 as new
+                         from testing.venue_screening v
+                        where v.screened_on between :first and :last and v.recorded_at <= :known_at
+                          and v.division_code like any(cast(:towns as text[])))
+           select division_code, count(*) filter (where new) as units, sum(tested) as tested, sum(negative) as negative,
+                  sum(presumptive_positive) as presumptive_positive, sum(invalid) as invalid
+             from s group by division_code, month, late order by division_code, month, late"""
     )
-    return (await session.execute(query)).all()
+    rows = await session.execute(statement, {"first": first, "last": last, "known_at": known_at, "towns": scope.towns})
+    return [ScreeningCount(row.division_code, row.units, row.tested, row.negative, row.presumptive_positive, row.invalid) for row in rows]
 
 
 async def referral(session: AsyncSession, referral_id: UUID, *, for_update: bool = False) -> ScreeningReferral | None:
@@ -64,17 +84,9 @@ async def referral(session: AsyncSession, referral_id: UUID, *, for_update: bool
     return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
 
 
-async def referrals_page(
-    session: AsyncSession, scope: Sequence[str], state: str, after: UUID | None, limit: int
-) -> Sequence[ScreeningReferral]:
-    """Referrals of some towns in a state, by id."""
-    query = select(ScreeningReferral).where(
-        or_(*(col(ScreeningReferral.division_code).startswith(prefix, autoescape=True) for prefix in scope)),
-        col(ScreeningReferral.state) == state,
-    )
-    if after is not None:
-        query = query.where(col(ScreeningReferral.id) > after)
-    return (await session.execute(query.order_by(col(ScreeningReferral.id)).limit(limit))).scalars().all()
+def referrals_in(scope: Scope, state: str) -> Select[Any]:
+    """Referrals of these places in a state."""
+    return select(ScreeningReferral).where(scope.where(col(ScreeningReferral.division_code)), col(ScreeningReferral.state) == state)
 
 
 async def insert_tallies(

@@ -2,19 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Literal, get_args
 
-GROUNDS = ("consent", "suspicion")
-REFERRAL_STATES = ("referred", "police_negative", "police_case", "erased")
+from kit.steps.machine import START, Machine, step
+from services.testing.periods.rules import is_small
 
-TRANSITIONS: dict[tuple[str, str], tuple[str, str]] = {
-    ("referred", "police_negative"): ("police_negative", "DTP art. 4, 9"),
-    ("referred", "police_case"): ("police_case", "NCL art. 32; DTP art. 8"),
-    ("police_negative", "erase"): ("erased", "PIPL art. 19, 47: the purpose is met"),
-}
-"""(state, event) → (state, source)."""
+Ground = Literal["consent", "suspicion"]
+GROUNDS: tuple[Ground, ...] = get_args(Ground)
+ShownGround = Ground | Literal["ledger"]
+SHOWN_GROUNDS = (*GROUNDS, "ledger")
+ReferralState = Literal["referred", "police_negative", "police_case", "erased"]
+REFERRAL_STATES: tuple[ReferralState, ...] = get_args(ReferralState)
+OutcomeWord = Literal["police_negative", "police_case"]
+
+_POLICE = ("police_officer",)
+REFERRAL = Machine(
+    "testing.screening_referral.state",
+    REFERRAL_STATES,
+    (
+        step("refer", START, "referred", "DTP art. 4", "移交公安机关", "refer to the police"),
+        step(
+            "police_negative",
+            "referred",
+            "police_negative",
+            "DTP art. 4, 9",
+            "公安检测阴性",
+            "negative by the police",
+            roles=_POLICE,
+            needs="outcome outcome_on",
+            duty=True,
+        ),
+        step(
+            "police_case",
+            "referred",
+            "police_case",
+            "NCL art. 32; DTP art. 8",
+            "公安立案",
+            "police case",
+            roles=_POLICE,
+            needs="outcome outcome_on police_case_no",
+            duty=True,
+        ),
+        step("erase", "police_negative", "erased", "PIPL art. 19, 47: the purpose is met", "删除身份", "erase the identity"),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,4 +92,48 @@ def tallied(rows: Iterable[ScreeningRow], county: str) -> dict[tuple[str, date],
             tally.invalid += 1
         else:
             raise ValueError(f"unknown result word: {row.result[:20]}")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class ScreeningCount:
+    """Counts of one town: of one half month, or of a whole period. None is withheld."""
+
+    division_code: str
+    units: int
+    tested: int | None
+    negative: int | None
+    presumptive_positive: int | None
+    invalid: int | None
+
+
+_PARTS = ("negative", "presumptive_positive", "invalid")
+
+
+def added(half_months: Iterable[ScreeningCount]) -> list[ScreeningCount]:
+    """The counts of each town over all its half months."""
+    towns: dict[str, list[ScreeningCount]] = {}
+    for row in half_months:
+        towns.setdefault(row.division_code, []).append(row)
+    return [
+        ScreeningCount(
+            town, sum(row.units for row in rows), *(sum(getattr(row, name) or 0 for row in rows) for name in ("tested", *_PARTS))
+        )
+        for town, rows in sorted(towns.items())
+    ]
+
+
+def withheld(half_months: Sequence[ScreeningCount]) -> list[ScreeningCount]:
+    """The counts of each town without those that could name somebody (domain 4.3).
+
+    A count is shown only when none of its half months is small: then no two periods differ by a small number. The parts of a whole are shown together or
+    not at all, or the missing one could be subtracted.
+    """
+    small = {(row.division_code, name) for row in half_months for name in ("tested", *_PARTS) if is_small(getattr(row, name) or 0)}
+    found = []
+    for row in added(half_months):
+        whole = (row.division_code, "tested") not in small
+        parts = whole and not any((row.division_code, name) in small for name in _PARTS)
+        shown = {name: getattr(row, name) if parts else None for name in _PARTS}
+        found.append(replace(row, tested=row.tested if whole else None, **shown))
     return found

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
-from kit.schemas import Answer, Day, DivisionCode, LongText, Message, ShortText
+from kit.schemas import Answer, Day, DivisionCode, DocumentNo, LongText, Message, ShortText
+from kit.steps.taking import NextStep
+from services.testing.screenings.rules import Ground, OutcomeWord, ReferralState, ShownGround
 
 
 class NewCampaign(Message):
@@ -50,7 +52,7 @@ class NewScreening(Message):
     trade: ShortText | None = None
     division_code: DivisionCode
     screened_on: Day
-    ground: Literal["consent", "suspicion"]
+    ground: Ground
     negative: Count
     invalid: Count = 0
     presumptive: Annotated[list[Presumptive], Field(max_length=200)] = []
@@ -65,7 +67,7 @@ class ScreeningAnswer(Answer):
     trade: str | None
     division_code: str
     screened_on: date
-    ground: str
+    ground: ShownGround
     tested: int
     negative: int
     presumptive_positive: int
@@ -78,11 +80,17 @@ class ReferralAnswer(Answer):
     id: UUID
     screening_id: UUID
     division_code: str
-    state: str
+    state: ReferralState
     police_case_no: str | None
     outcome_on: date | None
     version: int
     created_at: datetime
+
+
+class OpenReferral(ReferralAnswer):
+    """A referral after a step, with what can be done now."""
+
+    next_steps: list[NextStep]
 
 
 class ReferralIdentity(Answer):
@@ -94,17 +102,17 @@ class ReferralIdentity(Answer):
 class Outcome(Message):
     """What the police's own test came to (DTP art. 4)."""
 
-    outcome: Literal["police_negative", "police_case"]
+    outcome: OutcomeWord
     outcome_on: Day
-    police_case_no: ShortText | None = None
+    police_case_no: DocumentNo | None = None
 
 
 class ScreeningFigure(Answer):
-    """A town's screening in a period."""
+    """A town's screening in a period. Null where a small count is withheld from whoever may not see persons."""
 
     division_code: str
     units: int
-    tested: int
-    negative: int
-    presumptive_positive: int
-    invalid: int
+    tested: int | None
+    negative: int | None
+    presumptive_positive: int | None
+    invalid: int | None

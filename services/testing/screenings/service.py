@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import date
-from typing import Any
+from datetime import date, timedelta
 from uuid import UUID
 
 from kit.db import new_id
 from kit.etags import check_version
-from kit.pages import Cursors
+from kit.lists import Asked, Found, find_rows
 from kit.problems import invalid
+from kit.roles import Role
+from kit.steps.taking import take
 from kit.work import Work
 from services.testing.events import ScreeningPositive
+from services.testing.periods.rules import settled_at, settled_period
 from services.testing.screenings import policy, repository, rules
 from services.testing.screenings.errors import CampaignNotFound, ReferralClosed, ReferralNotFound
+from services.testing.screenings.rules import ScreeningCount
 from services.testing.screenings.schemas import NewCampaign, NewScreening, Outcome
 from services.testing.screenings.tables import Campaign, ReferralStep, ScreeningReferral, VenueScreening
 
@@ -32,9 +35,9 @@ async def open_campaign(work: Work, new: NewCampaign) -> Campaign:
     return campaign
 
 
-async def list_campaigns(work: Work) -> Sequence[Campaign]:
-    """The campaigns."""
-    return await repository.campaigns(work.session)
+async def list_campaigns(work: Work, asked: Asked) -> Found:
+    """The campaigns of the caller's places, and of the places above them."""
+    return await find_rows(work, repository.CAMPAIGNS, asked, repository.campaigns_in(work.scope), {})
 
 
 async def record_screening(work: Work, new: NewScreening) -> VenueScreening:
@@ -80,34 +83,29 @@ async def refer(work: Work, positives: Sequence[tuple[UUID, str, str]]) -> None:
         await work.note("referral.make", "screening_referral", *made)
 
 
-async def list_screenings(
-    work: Work, cursors: Cursors, first: date, last: date, division: str | None, cursor: str | None, limit: int
-) -> tuple[Sequence[VenueScreening], str | None]:
-    """Screenings of the caller's towns in a period."""
-    filters: dict[str, Any] = {"first": first.isoformat(), "last": last.isoformat(), "division": division}
-    after = cursors.read(cursor, work.principal.subject, filters, 1)
-    scope = work.principal.scope
-    found = await repository.screenings_page(work.session, scope, first, last, division, UUID(after[0]) if after else None, limit)
-    following = cursors.make([str(found[-1].id)], work.principal.subject, filters) if len(found) == limit else None
-    return found, following
+async def list_screenings(work: Work, asked: Asked, first: date, last: date, division: str | None) -> Found:
+    """Screenings of the caller's towns in a period. Raises OutsideScope, BadCursor."""
+    filters = {"first": first, "last": last, "division": division}
+    return await find_rows(work, repository.SCREENINGS, asked, repository.screenings_in(work.scope.within(division), first, last), filters)
 
 
-async def figures(work: Work, first: date, last: date) -> Sequence[Any]:
-    """Counts by town in a period."""
-    return await repository.figures(work.session, work.principal.scope, first, last)
+async def figures(work: Work, first: date, last: date) -> list[ScreeningCount]:
+    """Counts by town in a period; for whoever may see no persons, of whole half months that are over, and without small counts. Raises Invalid."""
+    if last < first or last - first > timedelta(days=366):
+        raise invalid("/query/to", "range", "日期范围须在一年以内", "the range is at most a year")
+    if work.principal.has(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER):
+        rows = await repository.half_months(work.session, work.scope, first, last, work.now)
+        return rules.added(rows)
+    period = settled_period(first, last, work.today)
+    if period is None:
+        return []
+    rows = await repository.half_months(work.session, work.scope, *period, settled_at(period[1]))
+    return rules.withheld(rows)
 
 
-async def list_referrals(
-    work: Work, cursors: Cursors, state: str, cursor: str | None, limit: int
-) -> tuple[Sequence[ScreeningReferral], str | None]:
+async def list_referrals(work: Work, asked: Asked, state: str) -> Found:
     """Referrals that wait for the police, without identities."""
-    filters = {"state": state}
-    after = cursors.read(cursor, work.principal.subject, filters, 1)
-    found = await repository.referrals_page(work.session, work.principal.scope, state, UUID(after[0]) if after else None, limit)
-    if found:
-        await work.note("referral.list", "screening_referral", *(item.id for item in found))
-    following = cursors.make([str(found[-1].id)], work.principal.subject, filters) if len(found) == limit else None
-    return found, following
+    return await find_rows(work, repository.REFERRALS, asked, repository.referrals_in(work.scope, state), {"state": state})
 
 
 async def open_identity(work: Work, referral_id: UUID) -> str:
@@ -123,7 +121,7 @@ async def open_identity(work: Work, referral_id: UUID) -> str:
 
 
 async def record_outcome(work: Work, referral_id: UUID, new: Outcome, if_match: str | None) -> ScreeningReferral:
-    """What the police's own test came to; after a negative the identity is erased at once. Raises ReferralNotFound, StaleVersion, ReferralClosed, Invalid."""
+    """What the police's own test came to; after a negative the identity is erased at once. Raises ReferralNotFound, StaleVersion, StepNotAllowed, Invalid."""
     referral = await repository.referral(work.session, referral_id, for_update=True)
     policy.may_open(work.principal, referral)
     if referral is None:
@@ -135,27 +133,10 @@ async def record_outcome(work: Work, referral_id: UUID, new: Outcome, if_match: 
         raise invalid("/outcome_on", "date_future", "日期不能晚于今天", "must not lie in the future")
     events = [new.outcome, "erase"] if new.outcome == "police_negative" else [new.outcome]
     for event in events:
-        step = rules.TRANSITIONS.get((referral.state, event))
-        if step is None:
-            raise ReferralClosed
-        target, source = step
-        work.session.add(
-            ReferralStep(
-                referral_id=referral.id,
-                event=event,
-                from_state=referral.state,
-                to_state=target,
-                source=source,
-                recorded_by=work.principal.subject,
-                recorded_at=work.now,
-            )
-        )
-        referral.state = target
+        noted = ("screening_referral", referral.id, "referral")
+        await take(work, rules.REFERRAL, referral, event, ReferralStep, noted=noted, on=new.outcome_on, more={"referral_id": referral.id})
     if referral.state == "erased":
         referral.identity_sealed = None
     referral.police_case_no, referral.outcome_on = new.police_case_no, new.outcome_on
-    referral.version += 1
-    referral.updated_at = work.now
     await work.session.flush()
-    await work.note("referral.outcome", "screening_referral", referral.id, details={"outcome": new.outcome})
     return referral

@@ -10,7 +10,7 @@ from sqlmodel import Field
 
 from kit.db import check_words, new_id
 from services.testing.schema import SCHEMA
-from services.testing.screenings.rules import GROUNDS, REFERRAL_STATES
+from services.testing.screenings.rules import REFERRAL_STATES, SHOWN_GROUNDS
 
 PERSONAL = {"personal": True}
 
@@ -34,7 +34,7 @@ class VenueScreening(SCHEMA.base, table=True):
 
     __tablename__ = "venue_screening"
     __table_args__ = (
-        check_words("ground", (*GROUNDS, "ledger"), "ground"),
+        check_words("ground", SHOWN_GROUNDS, "ground"),
         sa.CheckConstraint(
             "tested = negative + presumptive_positive + invalid and least(negative, presumptive_positive, invalid) >= 0", name="sum"
         ),

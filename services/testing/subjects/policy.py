@@ -12,6 +12,9 @@ from services.testing.subjects.rules import ENDS_SUPERVISION
 
 STAFF = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER)
 
+CLOSED_FOR = ("audit", "emergency")
+"""Purposes for which the county office opens a closed record (domain 2.5)."""
+
 
 class Placed(Protocol):
     """What the policy needs to know of a person."""
@@ -34,7 +37,7 @@ def may_see(principal: Principal, subject: Placed | None, purpose: str) -> None:
         raise SubjectNotFound
     if not principal.covers(subject.division_code) and purpose != "emergency":
         raise SubjectNotFound
-    if subject.standing in ENDS_SUPERVISION and not (principal.has(Role.COUNTY_OFFICER) and purpose in ("audit", "emergency")):
+    if subject.standing in ENDS_SUPERVISION and not (principal.has(Role.COUNTY_OFFICER) and purpose in CLOSED_FOR):
         raise SubjectNotFound
 
 

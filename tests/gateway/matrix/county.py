@@ -68,8 +68,10 @@ async def a_county(front: Front) -> County:
     ]
     await sent(front, "/registry/v1/divisions/load", towns, Role.ADMINISTRATOR)
     staff = [
-        {"code": code, "name": name, "post": post, "division_code": town}
+        {"code": code, "name": name, "post": post, "sex": "male", "division_code": town}
         for code, name, post, town in (
+            ("P001", "民警甲", "police_officer", TOWN),
+            ("P002", "民警乙", "police_officer", TOWN),
             ("S-A", "社工甲", "social_worker", TOWN),
             ("G-A1", "网格甲", "grid_worker", TOWN),
             ("G-A2", "网格乙", "grid_worker", TOWN),

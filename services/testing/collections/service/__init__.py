@@ -1,14 +1,13 @@
-"""Use cases of collections: taking and reading a specimen, objecting, sending, closing (`specimens`); moving its chain on (`steps`)."""
+"""Use cases of collections: a specimen (`specimens`), what follows its result (`disputes`), and moving its chain on (`steps`)."""
 
+from services.testing.collections.service.disputes import close, fetch_back, object_to, request_lab, show_basis
 from services.testing.collections.service.specimens import (
     chain_of,
-    close,
     collect,
     collections_of,
     list_collections,
-    object_to,
     read_collection,
-    request_lab,
+    seal,
     shown,
 )
 
@@ -17,9 +16,12 @@ __all__ = [
     "close",
     "collect",
     "collections_of",
+    "fetch_back",
     "list_collections",
     "object_to",
     "read_collection",
     "request_lab",
+    "seal",
+    "show_basis",
     "shown",
 ]

@@ -1,4 +1,4 @@
-"""Use cases of collections: take a specimen, object, send to a laboratory, close."""
+"""Use cases of specimens: taking one, reading and listing them, and how much of them is shown."""
 
 from __future__ import annotations
 
@@ -7,27 +7,33 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from kit.clock import last_day, local_day
-from kit.pages import Cursors
-from kit.problems import Forbidden, invalid
+from kit.clock import local_day
+from kit.lists import Asked, Found, find_rows
+from kit.problems import FieldError, Forbidden, Invalid, invalid
 from kit.roles import Role
+from kit.steps.taking import declared
 from kit.work import Work
 from services.testing.collections import policy, repository, rules
-from services.testing.collections.errors import CollectionNotFound, OtherLabRequired, SameSexRequired, StepNotAllowed
-from services.testing.collections.schemas import Closing, CollectionAnswer, LabRequest, NewCollection, Objection
-from services.testing.collections.service.steps import changeable, entry, in_order, owe, publish_result, take_step
+from services.testing.collections.errors import CollectionNotFound, SameSexRequired, SealUsed
+from services.testing.collections.schemas import CollectionAnswer, CollectionRow, NewCollection, Seals
+from services.testing.collections.service.steps import first_step, next_steps_of, owe, take_step
 from services.testing.collections.tables import ChainStep, Collection
-from services.testing.events import ResultConfirmed, ResultReported, ResultWithdrawn, TestMissed
+from services.testing.events import TestMissed
 from services.testing.kits.service import usable_lot
-from services.testing.labs import repository as labs
-from services.testing.labs import rules as lab_rules
 from services.testing.plans import repository as plans
-from services.testing.plans.errors import NotFromHere, PlanNotFound
+from services.testing.plans.errors import PlanNotFound
 from services.testing.plans.repository.many import due_test_fields
+from services.testing.plans.rules import DUE_TEST
 from services.testing.plans.service import take_step as take_plan_step
 from services.testing.plans.tables import DueTest
+from services.testing.staff import rules as staff_rules
+from services.testing.staff.rules import Member
+from services.testing.staff.service import taking_part
+from services.testing.subjects import repository as subjects
 from services.testing.subjects.errors import SubjectNotFound
+from services.testing.subjects.policy import CLOSED_FOR, STAFF
 from services.testing.subjects.service import require_legal_basis, subject_to_see, subject_to_test
+from services.testing.subjects.tables import Subject
 
 SHOWN = 200
 
@@ -37,6 +43,12 @@ async def collect(work: Work, new: NewCollection) -> Collection:
 
     Raises PlanNotFound, NotFromHere, NoLegalBasis, SameSexRequired, KitLotExpired, Forbidden, Invalid.
     """
+    policy.may_report_onsite(work.principal, new.mode)
+    day = local_day(new.collected_at)
+    collectors = await _collectors(work, new, day)  # before a row is locked: the registry may be slow, or down
+    witnesses = await taking_part(work, new.witnesses, day, "/witnesses", two=False)
+    if {member.code for member in witnesses} & {member.code for member in collectors}:
+        raise invalid("/witnesses", "collects", "采样人员不能同时作为见证人", "who collects is not a witness")
     due = await plans.plan(work.session, new.plan_id, for_update=True)
     if due is None:
         raise PlanNotFound
@@ -44,14 +56,9 @@ async def collect(work: Work, new: NewCollection) -> Collection:
         subject = await subject_to_test(work, due.person_id)
     except SubjectNotFound as error:
         raise PlanNotFound from error
-    day = local_day(new.collected_at)
     _check_specimen(work, new, due)
-    policy.may_collect(work.principal, new.mode, [collector.organ for collector in new.collectors])
-    if not rules.enough_staff([collector.staff_code for collector in new.collectors]):
-        raise invalid(
-            "/collectors", "two_staff", "采样须有两名以上工作人员", "collecting needs at least two different members of staff (DTP art. 8)"
-        )
-    if not rules.same_sex(subject.sex, [collector.sex for collector in new.collectors]):
+    policy.may_collect(work.principal, new.mode, collectors)
+    if not staff_rules.same_sex(subject.sex, collectors):
         raise SameSexRequired
     term_start = None
     if due.kind == "mandatory":
@@ -64,28 +71,30 @@ async def collect(work: Work, new: NewCollection) -> Collection:
         plan_id=due.id,
         person_id=due.person_id,
         measure_id=due.measure_id,
-        division_code=due.division_code,
+        division_code=subject.division_code,
+        tested_in=due.division_code,
         kind=due.kind,
         mode=new.mode,
         specimen_type=new.specimen_type,
         sampled_on=day,
         collected_at=new.collected_at,
         place=new.place,
-        collectors=[collector.model_dump() for collector in new.collectors],
+        collectors=[_kept(member) for member in collectors],
+        witnesses=[_kept(member) for member in witnesses],
         kit_lot_id=new.kit_lot_id,
         hair_cm=new.hair.length_cm if new.hair else None,
         hair_mg_each=new.hair.weight_mg_each if new.hair else None,
         window_start=window,
         before_term=rules.reaches_before_term(window, term_start),
-        seal_a=new.seals.a if new.seals else None,
-        seal_b=new.seals.b if new.seals else None,
         created_at=work.now,
         updated_at=work.now,
     )
     owe(work, taken, day)
     work.session.add(taken)
-    work.session.add(entry(work, taken, "collect", "", "DTP art. 8", day))
+    work.session.add(first_step(work, taken, "collect", day))
     await work.session.flush()
+    if new.seals is not None:
+        await seal(work, taken, new.seals)
     await work.note("test.collect", "person", taken.person_id, details={"collection": str(taken.id)})
     return taken
 
@@ -95,11 +104,7 @@ async def read_collection(work: Work, collection_id: UUID) -> Collection:
     found = await repository.collection(work.session, collection_id)
     if found is None:
         raise CollectionNotFound
-    if not policy.may_open_as_lab(work.principal, found):
-        try:
-            await subject_to_see(work, found.person_id)
-        except SubjectNotFound as error:
-            raise CollectionNotFound from error
+    policy.may_see(work.principal, found, await subjects.subject(work.session, found.person_id), work.purpose)
     await work.note("test.read", "person", found.person_id, details={"collection": str(found.id)})
     return found
 
@@ -112,133 +117,106 @@ async def chain_of(work: Work, collection_id: UUID) -> Sequence[ChainStep]:
     return await repository.chain_of(work.session, found.id)
 
 
-async def list_collections(
-    work: Work, cursors: Cursors, division: str | None, state: str | None, *, overdue: bool, cursor: str | None, limit: int
-) -> tuple[Sequence[Collection], str | None]:
-    """Collections of the caller's towns by id. Raises Forbidden."""
-    if division is not None and not work.principal.covers(division):
-        raise Forbidden("不在您的辖区", "outside your towns")
-    filters = {"division": division, "state": state, "overdue": overdue}
-    after = cursors.read(cursor, work.principal.subject, filters, 1)
-    found = await repository.collections_page(
-        work.session,
-        work.principal.scope,
-        division,
-        state,
-        work.today if overdue else None,
-        UUID(after[0]) if after else None,
-        limit,
-        at_lab=not work.principal.has(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER),
+async def list_collections(work: Work, asked: Asked, division: str | None, state: str | None, kind: str | None, *, overdue: bool) -> Found:
+    """Collections that the caller may see. Raises Forbidden, OutsideScope, BadCursor."""
+    policy.may_ask_by_state(work.principal, work.purpose, state)
+    wanted = repository.Wanted(work.scope.within(division) if division else None, state, kind, work.today if overdue else None)
+    filters = {"division": division, "state": state, "kind": kind, "overdue": overdue, "purpose": work.purpose}
+    query = repository.collections_in(sight_of(work), wanted)
+    return await find_rows(work, repository.COLLECTIONS, asked, query, filters, shape=lambda taken: _row(work, taken))
+
+
+def _row(work: Work, taken: Collection) -> CollectionRow:
+    values = _shown(work, taken, {})
+    return CollectionRow(**{name: values[name] for name in CollectionRow.model_fields})
+
+
+def sight_of(work: Work) -> repository.Sight:
+    """Who looks, as a list asks it."""
+    who = work.principal
+    laboratory = who.laboratory_id if who.has(Role.LAB_TECHNICIAN) else None
+    return repository.Sight(
+        scope=work.scope,
+        staff=who.has(*STAFF),
+        decides=who.has(*policy.DECIDERS),
+        opens_closed=who.has(Role.COUNTY_OFFICER) and work.purpose in CLOSED_FOR,
+        laboratory=laboratory,
     )
-    if state is not None and any(policy.view_of(work.principal, item, work.purpose) == "none" for item in found):
-        raise Forbidden("须以检测用途(Purpose: testing)查询结果状态", "asking by state needs Purpose: testing")
-    if found:
-        await work.note("test.list", "person", *{item.person_id for item in found})
-    following = cursors.make([str(found[-1].id)], work.principal.subject, filters) if len(found) == limit else None
-    return found, following
 
 
 async def collections_of(work: Work, person_id: UUID) -> Sequence[Collection]:
-    """The collections of a person, the latest first. Raises SubjectNotFound."""
-    await subject_to_see(work, person_id)
+    """The collections of a person that the caller may see, the latest first. Raises SubjectNotFound."""
+    subject = await subjects.subject(work.session, person_id)
+    found = await repository.collections_of(work.session, person_id, SHOWN)
+    visible = [taken for taken in found if _visible(work, taken, subject)]
+    if not visible:
+        await subject_to_see(work, person_id)
     await work.note("test.read_all", "person", person_id)
-    return await repository.collections_of(work.session, person_id, SHOWN)
+    return visible
 
 
-async def object_to(work: Work, collection_id: UUID, new: Objection, if_match: str | None) -> Collection:
-    """The person objects to the on-site or the laboratory result (DTP art. 10, 13); late, but accepted, while the specimen exists.
-
-    Raises CollectionNotFound, StaleVersion, StepNotAllowed, Invalid.
-    """
-    taken = await changeable(work, collection_id, if_match, own=True)
-    if new.objected_on > work.today or (taken.told_at is not None and new.objected_on < local_day(taken.told_at)):
-        raise invalid("/objected_on", "date_range", "日期须在告知之后、今天以前", "must lie between the day of being told and today")
-    if taken.state == "final_positive" and taken.retest_lab_id is not None:
-        raise StepNotAllowed(taken.state, "object")
-    if taken.state not in ("onsite_final", "final_positive"):  # closing is no act that an objection of an earlier day must follow
-        await in_order(work, taken, new.objected_on, "/objected_on")
-    late = not rules.objection_running(
-        taken.deadline_on if taken.deadline_kind == "objection" else None, new.objected_on
-    ) or taken.state in (
-        "onsite_final",
-        "final_positive",
-    )
-    was = taken.state
-    await take_step(work, taken, "object", new.objected_on, words=new.words, late=late)
-    if was == "final_positive":
-        await publish_result(work, taken, ResultWithdrawn, "disputed")
-    return taken
+def _visible(work: Work, taken: Collection, subject: Subject | None) -> bool:
+    try:
+        policy.may_see(work.principal, taken, subject, work.purpose)
+    except CollectionNotFound:
+        return False
+    return True
 
 
-async def request_lab(work: Work, collection_id: UUID, new: LabRequest, if_match: str | None) -> Collection:
-    """The police decide on an objection, or send hair or blood: A to the first laboratory, B to another one (DTP art. 10-14).
-
-    Raises CollectionNotFound, StaleVersion, StepNotAllowed, OtherLabRequired, Invalid.
-    """
-    taken = await changeable(work, collection_id, if_match)
-    if new.decided_on > work.today:
-        raise invalid("/decided_on", "date_future", "日期不能晚于今天", "must not lie in the future")
-    await in_order(work, taken, new.decided_on, "/decided_on")
-    late = taken.deadline_kind == "decision_and_dispatch" and taken.deadline_on is not None and new.decided_on > taken.deadline_on
-    if new.decision == "refused":
-        if not new.reason:
-            raise invalid("/reason", "missing", "不予同意须说明理由", "a refusal needs its reasons")
-        confirmed = taken.state == "retest_requested"
-        await take_step(work, taken, "refuse_request", new.decided_on, reason=new.reason, document_no=new.document_no, late=late)
-        await publish_result(work, taken, *((ResultConfirmed, "confirmed_positive") if confirmed else (ResultReported, "onsite_final")))
-        return taken
-    retest = taken.state == "retest_requested"
-    if taken.state == "collected" and taken.specimen_type not in ("hair", "blood"):
-        raise StepNotAllowed(taken.state, "send")
-    sent_on = _check_dispatch(work, taken, new, retest=retest)
-    lab = await labs.lab(work.session, new.lab_id) if new.lab_id else None
-    if lab is None:
-        raise invalid("/lab_id", "unknown", "没有这个检测机构", "no such laboratory")
-    fit = (
-        lab_rules.may_retest(lab.qualification, same_as_first=lab.id == taken.first_lab_id)
-        if retest
-        else lab_rules.may_test(lab.qualification)
-    )
-    if not fit or not lab_rules.designated_on(lab.valid_from, lab.valid_to, sent_on):
-        raise OtherLabRequired
-    if retest:
-        taken.retest_lab_id = lab.id
-    else:
-        taken.first_lab_id = lab.id
-    details = {"lab": str(lab.id), "container": new.container, "senders": new.senders}
-    late = late or sent_on > last_day(new.decided_on, rules.DISPATCH_DAYS, work.house.works)
-    await take_step(work, taken, "send", sent_on, reason=new.reason or "", document_no=new.document_no, details=details, late=late)
-    return taken
+_LAB_NAMES = ("first_lab_name", "retest_lab_name")
+_HIDDEN = ("deadline_kind", "deadline_on", "owed_by", "seal_a", "seal_b", "first_lab_id", "retest_lab_id", "destroy_from", *_LAB_NAMES)
+_COMPUTED = ("destroy_from", "next_steps", *_LAB_NAMES)
 
 
-async def close(work: Work, collection_id: UUID, new: Closing, if_match: str | None) -> Collection:
-    """A person closes a stage: nobody objected in time, or the person admitted. Raises CollectionNotFound, StaleVersion, StepNotAllowed, Invalid."""
-    taken = await changeable(work, collection_id, if_match)
-    if new.ground == "no_objection" and (taken.told_at is None or rules.objection_running(taken.deadline_on, work.today)):
-        raise invalid("/ground", "objection_running", "异议期限未满", "the time to object has not passed")
-    if taken.state == "lab_reported" and taken.told_at is None:
-        raise invalid(
-            "/ground", "not_told", "检测结果尚未告知本人", "the person has not been told the laboratory's result yet (DTP art. 12)"
-        )
-    if new.ground == "admitted" and not new.words:
-        raise invalid("/words", "missing", "须记录本人陈述", "an admission needs the person's statement")
-    confirmed = taken.state == "lab_reported"
-    await take_step(work, taken, "close", work.today, reason=new.ground, words=new.words or "", document_no=new.document_no)
-    await publish_result(work, taken, *((ResultConfirmed, "confirmed_positive") if confirmed else (ResultReported, "onsite_final")))
-    return taken
+async def shown(work: Work, *collections: Collection) -> list[dict[str, Any]]:
+    """Collections as far as the caller may see them: without a right to results only whether the chain still runs."""
+    names = await repository.lab_names(work.session, collections)
+    return [_shown(work, taken, names) for taken in collections]
 
 
-_HIDDEN = ("deadline_kind", "deadline_on", "owed_by", "seal_a", "seal_b", "first_lab_id", "retest_lab_id", "destroy_from")
-
-
-def shown(work: Work, taken: Collection) -> dict[str, Any]:
-    """A collection as far as the caller may see it: without a right to results only whether the chain still runs."""
-    values = {name: getattr(taken, name) for name in CollectionAnswer.model_fields if name != "destroy_from"}
+def _shown(work: Work, taken: Collection, names: dict[UUID, str]) -> dict[str, Any]:
+    values = {name: getattr(taken, name) for name in CollectionAnswer.model_fields if name not in _COMPUTED}
     values["destroy_from"] = rules.destroy_from(taken.state, taken.sampled_on)
-    if policy.view_of(work.principal, taken, work.purpose) == "none":
+    for lab, name in zip((taken.first_lab_id, taken.retest_lab_id), _LAB_NAMES, strict=True):
+        values[name] = names.get(lab) if lab else None
+    view = policy.view_of(work.principal, taken, work.purpose)
+    values["next_steps"] = next_steps_of(work, taken) if view != "none" else []
+    if view != "chain":
+        values |= {"disputed": [], "new_findings": []}
+    if view == "none":
         state = "running" if taken.state in rules.OPEN else "closed"
         values |= {**dict.fromkeys(_HIDDEN), "before_term": False, "state": state}
     return values
+
+
+async def seal(work: Work, taken: Collection, seals: Seals) -> None:
+    """Note the seals of A and B; none of them closes another container (DTP art. 8). Raises SealUsed."""
+    used = await repository.use_seals(work.session, taken.id, (("A", seals.a), ("B", seals.b)))
+    if used is not None:
+        raise SealUsed(seals.a if used == "A" else seals.b, f"/seals/{used.lower()}")
+    taken.seal_a, taken.seal_b = seals.a, seals.b
+    await work.session.flush()
+
+
+def _kept(member: Member) -> dict[str, Any]:
+    return {"staff_code": member.code, "name": member.name, "sex": member.sex, "organ": member.organ}
+
+
+async def _collectors(work: Work, new: NewCollection, day: date) -> list[Member]:
+    """Who collects, from the register of staff; what was typed beside the number must be the same. Raises Invalid, Unavailable."""
+    members = await taking_part(work, [item.staff_code for item in new.collectors], day, "/collectors", field="/staff_code")
+    errors: list[FieldError] = []
+    for place, (said, member) in enumerate(zip(new.collectors, members, strict=True)):
+        if member.sex is None:
+            fault = ("sex_unknown", "人员名册中无此人性别,请先补登", "the register of staff does not say this person's sex")
+            errors.append(FieldError(f"/collectors/{place}/staff_code", *fault))
+        elif said.sex not in (None, member.sex):
+            errors.append(FieldError(f"/collectors/{place}/sex", "not_as_registered", "与人员名册不符", "the register says otherwise"))
+        if said.organ not in (None, member.organ):
+            errors.append(FieldError(f"/collectors/{place}/organ", "not_as_registered", "与人员名册不符", "the register says otherwise"))
+    if errors:
+        raise Invalid(errors=errors)
+    return members
 
 
 async def _attend(work: Work, due: DueTest, new: NewCollection, day: date) -> None:
@@ -247,8 +225,7 @@ async def _attend(work: Work, due: DueTest, new: NewCollection, day: date) -> No
     if due.state == "attended" and former is not None and former.state == "referred_to_police" and new.mode == "onsite_test":
         await take_step(work, former, "police_test", day)
         return
-    if due.state not in ("scheduled", "missed"):
-        raise NotFromHere(due.state, "attend")
+    declared(DUE_TEST, due.state, "attend")
     if not due.window_from <= day <= due.window_to:
         raise invalid("/collected_at", "outside_window", "不在检测时段内,请先改期", "outside the window; reschedule first")
     was = due.state
@@ -280,7 +257,7 @@ def _check_specimen(work: Work, new: NewCollection, due: DueTest) -> None:
         raise invalid("/kit_lot_id", "missing", "须填写试剂批次", "the kit lot is required")
     if new.specimen_type == "blood" and new.seals is None:
         raise invalid("/seals", "missing", "血液样本须AB封存", "blood is sealed as A and B (DTP art. 8)")
-    if new.seals is not None and new.seals.a == new.seals.b:
+    if new.seals is not None and rules.seal_key(new.seals.a) == rules.seal_key(new.seals.b):
         raise invalid("/seals/b", "same_seal", "A、B封存编号不能相同", "A and B have different seals")
     if new.specimen_type != due.specimen_type and due.kind == "mandatory" and new.specimen_type == "hair":
         raise invalid(
@@ -289,18 +266,3 @@ def _check_specimen(work: Work, new: NewCollection, due: DueTest) -> None:
             "计划未安排毛发检测",
             "the plan asks for no hair: only the police order it (domain 3.4 D)",
         )
-
-
-def _check_dispatch(work: Work, taken: Collection, new: LabRequest, *, retest: bool) -> date:
-    wanted = "B" if retest else "A"
-    if new.container != wanted:
-        raise invalid("/container", "wrong_container", f"本环节应送{wanted}样本", f"this stage takes container {wanted} (DTP art. 11, 14)")
-    if (taken.seal_b if retest else taken.seal_a) is None:
-        raise invalid("/container", "not_sealed", "该样本未封存", "this container was never sealed")
-    if not rules.enough_staff(new.senders):
-        raise invalid(
-            "/senders", "two_staff", "送检须有两名以上工作人员", "sending needs at least two different members of staff (DTP art. 8)"
-        )
-    if new.sent_on is None or not new.decided_on <= new.sent_on <= work.today:
-        raise invalid("/sent_on", "date_range", "送检日期须在决定之后、今天以前", "must lie between the decision and today")
-    return new.sent_on

@@ -12,7 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kit.db import new_id
-from services.testing.plans.rules import Slot, Transition
+from kit.steps.machine import Step
+from services.testing.plans.rules import Kept, Slot
 
 BATCH = 20_000
 """Rows per insert: 20,000 due tests are about 3 MB of parameters."""
@@ -45,16 +46,16 @@ class Actor:
 
 
 async def insert_owed(session: AsyncSession, owed: Sequence[NewDueTest], now: datetime) -> None:
-    """Insert due tests; a number of the scheme that has a row already keeps it."""
+    """Insert due tests; a day that another work planned meanwhile keeps its row."""
     statement = text(
-        """insert into testing.due_test (id, person_id, measure_id, kind, specimen_type, division_code, scheme_code, number, due_on, window_from,
-                                         window_to, state, moved, version, created_at, updated_at)
-           select id, person_id, measure_id, 'mandatory', specimen_type, division_code, scheme_code, number, due_on, window_from,
-                  window_to, 'scheduled', false, 1, cast(:now as timestamptz), cast(:now as timestamptz)
+        """insert into testing.due_test (id, person_id, measure_id, kind, specimen_type, division_code, owed_in, scheme_code, number, planned_on, due_on,
+                                         window_from, window_to, state, moved, version, created_at, updated_at)
+           select id, person_id, measure_id, 'mandatory', specimen_type, division_code, division_code, scheme_code, number, due_on, due_on,
+                  window_from, window_to, 'scheduled', false, 1, cast(:now as timestamptz), cast(:now as timestamptz)
              from unnest(cast(:ids as uuid[]), cast(:persons as uuid[]), cast(:measures as uuid[]), cast(:specimens as text[]), cast(:towns as text[]),
                          cast(:schemes as text[]), cast(:numbers as int[]), cast(:due as date[]), cast(:first as date[]), cast(:last as date[]))
                   as t(id, person_id, measure_id, specimen_type, division_code, scheme_code, number, due_on, window_from, window_to)
-           on conflict (measure_id, specimen_type, number) do nothing"""
+           on conflict (measure_id, specimen_type, planned_on) where planned_on is not null and state <> 'cancelled' do nothing"""
     )
     for start in range(0, len(owed), BATCH):
         part = owed[start : start + BATCH]
@@ -83,7 +84,7 @@ async def forget_unopened(session: AsyncSession, measure_ids: Sequence[UUID], st
     return len((await session.execute(statement, {"measures": list(measure_ids), "states": list(states)})).all())
 
 
-async def _changed(session: AsyncSession, step: Transition, where: str, by: Actor, extra: dict[str, Any]) -> Sequence[Any]:
+async def _changed(session: AsyncSession, step: Step, where: str, by: Actor, extra: dict[str, Any]) -> Sequence[Any]:
     statement = text(
         f"""with old as (select id, state as old_state from testing.due_test where state = any(cast(:origins as text[])) and {where} for update),
             changed as (update testing.due_test d set state = :target, version = d.version + 1, updated_at = :now from old where d.id = old.id
@@ -103,24 +104,24 @@ async def _changed(session: AsyncSession, step: Transition, where: str, by: Acto
     return (await session.execute(statement, parameters)).all()
 
 
-async def change_all_of(session: AsyncSession, step: Transition, measure_id: UUID, since: date | None, by: Actor) -> Sequence[Any]:
+async def change_all_of(session: AsyncSession, step: Step, measure_id: UUID, since: date | None, by: Actor) -> Sequence[Any]:
     """Take a declared step with every due test of a measure whose window reaches to a day or beyond; with None, with every one."""
     where = "measure_id = cast(:measure as uuid) and (cast(:since as date) is null or window_to >= :since)"
     return await _changed(session, step, where, by, {"measure": measure_id, "since": since})
 
 
-async def change_before(session: AsyncSession, step: Transition, measure_id: UUID, day: date, by: Actor) -> Sequence[Any]:
+async def change_before(session: AsyncSession, step: Step, measure_id: UUID, day: date, by: Actor) -> Sequence[Any]:
     """Take a declared step with every due test of a measure whose day lies before a day."""
     return await _changed(session, step, "measure_id = cast(:measure as uuid) and due_on < :day", by, {"measure": measure_id, "day": day})
 
 
-async def change_all_of_person(session: AsyncSession, step: Transition, person_id: UUID, since: date, by: Actor) -> Sequence[Any]:
+async def change_all_of_person(session: AsyncSession, step: Step, person_id: UUID, since: date, by: Actor) -> Sequence[Any]:
     """Take a declared step with every mandatory due test of a person whose window reaches to a day or beyond."""
     where = "person_id = cast(:person as uuid) and kind = 'mandatory' and window_to >= :since"
     return await _changed(session, step, where, by, {"person": person_id, "since": since})
 
 
-async def change_passed(session: AsyncSession, step: Transition, today: date, by: Actor, *, voluntary: bool) -> Sequence[Any]:
+async def change_passed(session: AsyncSession, step: Step, today: date, by: Actor, *, voluntary: bool) -> Sequence[Any]:
     """Take a declared step with every scheduled test whose window has passed: the voluntary ones, or all others."""
     where = "state = 'scheduled' and window_to < :today and (kind = 'voluntary') = :voluntary"
     return await _changed(session, step, where, by, {"today": today, "voluntary": voluntary})
@@ -135,12 +136,41 @@ async def open_windows(session: AsyncSession, today: date, now: datetime) -> Seq
     return (await session.execute(statement, {"today": today, "now": now})).all()
 
 
-async def move_to(session: AsyncSession, person_id: UUID, division_code: str) -> None:
-    """Another town owes the tests that are still to come."""
+async def place(session: AsyncSession, person_id: UUID) -> None:
+    """Let a person's due tests follow the town that is responsible now; who owed a test whose window is over stays with it, for the figures."""
     statement = text(
-        "update testing.due_test set division_code = :town where person_id = cast(:person as uuid) and state in ('scheduled', 'paused') and division_code <> :town"
+        """update testing.due_test d set division_code = s.division_code,
+                  owed_in = case when d.state in ('scheduled', 'paused') then s.division_code else d.owed_in end
+             from testing.subject s
+            where d.person_id = cast(:person as uuid) and s.person_id = d.person_id and d.division_code <> s.division_code"""
     )
-    await session.execute(statement, {"person": person_id, "town": division_code})
+    await session.execute(statement, {"person": person_id})
+
+
+async def kept_of(session: AsyncSession, measure_ids: Sequence[UUID]) -> dict[UUID, list[Kept]]:
+    """Measure → its due tests that planning anew leaves alone; what was cancelled is owed again, and an extra test replaces none of the scheme."""
+    statement = text(
+        """select measure_id, specimen_type, scheme_code, number, planned_on, window_from, window_to from testing.due_test
+            where measure_id = any(cast(:measures as uuid[])) and state <> 'cancelled' and number is not null"""
+    )
+    found: dict[UUID, list[Kept]] = {}
+    for row in await session.execute(statement, {"measures": list(measure_ids)}):
+        found.setdefault(row.measure_id, []).append(
+            Kept(row.specimen_type, row.scheme_code, row.number, row.planned_on, row.window_from, row.window_to)
+        )
+    return found
+
+
+async def outdated_measures(session: AsyncSession, schemes: Sequence[str], today: date) -> int:
+    """Have those running measures counted anew that still wait for tests of a scheme which is not in force any more; how many."""
+    statement = text(
+        """update testing.watched_measure m set unplanned = true
+            where not m.unplanned and exists (
+                  select 1 from testing.due_test d where d.measure_id = m.measure_id and d.state = 'scheduled' and d.opened_at is null and not d.moved
+                     and d.number is not null and d.due_on >= :today and d.scheme_code <> all(cast(:schemes as text[])))"""
+    )
+    found = await session.execute(statement, {"schemes": list(schemes), "today": today})
+    return int(getattr(found, "rowcount", 0))
 
 
 def due_test_fields(row: Any) -> dict[str, Any]:

@@ -4,43 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from kit.db import driver
+from kit.lists import Json, Key
 from services.testing.plans.rules import Phase
+from services.testing.plans.schemas import PlanRow
 from services.testing.plans.tables import DueTest, PlanChange, Scheme, SchemePhase
+from services.testing.subjects.rules import ENDS_SUPERVISION
 
-# One statement: the page, its audit row with the ids (law 8), and the JSON that goes to the client as it is (docs/performance.md).
-DUE_PAGE = """
-with page as (
-    select d.id, d.person_id, d.measure_id, s.sex, d.division_code, d.kind, d.specimen_type, d.due_on, d.window_from, d.window_to, d.state
-      from testing.due_test d left join testing.subject s on s.person_id = d.person_id
-     where d.division_code like any(%(towns)s::text[])
-       and (%(division)s::text is null or d.division_code = %(division)s)
-       and d.window_to >= %(first)s and d.window_from <= %(last)s
-       and d.state = %(state)s
-       and (%(after_day)s::date is null or (d.window_to, d.id) > (%(after_day)s::date, %(after_id)s::uuid))
-     order by d.window_to, d.id limit %(size)s),
-noted as (
-    insert into testing.audit (at, actor, roles, action, purpose, reason, object_type, object_ids, request_id, details)
-    select %(now)s, %(actor)s, %(roles)s, 'plan.list', %(purpose)s, %(reason)s, 'person', jsonb_agg(person_id), %(request_id)s, '{}'::jsonb
-      from page having count(*) > 0)
-select coalesce(json_agg(page)::text, '[]'), count(*), (array_agg(window_to::text order by window_to desc, id desc))[1],
-       (array_agg(id::text order by window_to desc, id desc))[1] from page"""
-
-
-async def due_page(session: AsyncSession, parameters: dict[str, Any]) -> tuple[str, int, str | None, str | None]:
-    """JSON of a page of due tests, how many it shows, and the last row's day and id."""
-    connection = await driver(session)
-    cursor = await connection.execute(DUE_PAGE.encode(), parameters)
-    row = await cursor.fetchone()
-    assert row is not None
-    return row[0], row[1], row[2], row[3]
+DUE = Json(
+    name="testing.due_test",
+    item=PlanRow,
+    columns="d.id, d.person_id, d.measure_id, s.sex, d.division_code, d.kind, d.specimen_type, d.due_on, d.window_from, d.window_to, d.state, d.version",
+    source="testing.due_test d left join testing.subject s on s.person_id = d.person_id",
+    always=f"coalesce(s.standing, '') not in ({', '.join(repr(word) for word in sorted(ENDS_SUPERVISION))})",
+    sorts={
+        "window_to": (Key("d.window_to", "date"), Key("d.id", "uuid")),
+        "due_on": (Key("d.due_on", "date"), Key("d.id", "uuid")),
+    },
+    default="window_to",
+    filters={
+        "towns": "d.division_code like any(%(towns)s::text[])",
+        "first": "d.window_to >= %(first)s",
+        "last": "d.window_from <= %(last)s",
+        "states": "d.state = any(%(states)s::text[])",
+    },
+    counted={"state": "d.state", "specimen_type": "d.specimen_type", "division_code": "d.division_code"},
+    noted="person_id",
+    action="plan.list",
+    object_type="person",
+)
+"""With the record of a person their due tests close too (domain 2.5), in the list as in the detail."""
 
 
 async def plan(session: AsyncSession, plan_id: UUID, *, for_update: bool = False) -> DueTest | None:

@@ -36,7 +36,7 @@ async def follow_person(work: Work, person_id: UUID, heard_at: datetime, values:
     await subjects.follow_person(work.session, person_id, heard_at, values)
     if known is None:
         return
-    await many.move_to(work.session, person_id, values["division_code"])
+    await many.place(work.session, person_id)
     standing = values.get("standing")
     if standing in ENDS_SUPERVISION:
         await _end_person(work, person_id, values["division_code"], values["standing_since"])
@@ -54,12 +54,11 @@ async def follow_measure(work: Work, news: MeasureNews, heard_at: datetime) -> N
         work.session, news, heard_at, unplanned=effect is Effect.PLAN or (None if effect is Effect.NONE else False)
     ):
         return
-    if news.step == "transferred":
-        await many.move_to(work.session, news.person_id, news.division_code)
+    await many.place(work.session, news.person_id)
     if effect is Effect.END:
         await _end_measure(work, news)
     elif effect is Effect.PAUSE:
-        paused = await many.change_all_of(work.session, rules.TRANSITIONS["pause"], news.measure_id, news.on, _actor(work))
+        paused = await many.change_all_of(work.session, rules.STEPS["pause"], news.measure_id, news.on, _actor(work))
         await _take_back(work, paused, "paused")
         await _tell(work, news, "paused", len(paused))
     elif effect is Effect.PLAN:
@@ -75,6 +74,7 @@ async def plan_waiting(work: Work) -> int:
         measure_ids = [row.measure_id for row in waiting]
         schemes = await repository.schemes_on(work.session, work.house.county, work.today)
         await many.forget_unopened(work.session, measure_ids, ["scheduled"])
+        kept = await many.kept_of(work.session, measure_ids)
         owed: list[NewDueTest] = []
         told: list[dict[str, Any]] = []
         for row in waiting:
@@ -83,7 +83,8 @@ async def plan_waiting(work: Work) -> int:
             count = len(owed)
             for (kind, specimen), (scheme, phases) in schemes.items():
                 if kind == row.kind:
-                    to_come = rules.still_to_come(rules.slots(phases, row.term_start, row.term_end, scheme.window_days), work.today)
+                    found = rules.slots(phases, row.term_start, row.term_end, scheme.window_days)
+                    to_come = rules.to_plan(found, kept.get(row.measure_id, ()), specimen, scheme.code, work.today)
                     owed += [NewDueTest(row.person_id, row.measure_id, row.division_code, scheme.code, specimen, slot) for slot in to_come]
             tests = len(owed) - count
             event = PlanChanged(division_code=row.division_code, measure_id=row.measure_id, on=work.today, code="planned", tests=tests)
@@ -96,10 +97,19 @@ async def plan_waiting(work: Work) -> int:
     return total
 
 
+async def follow_schemes(work: Work) -> int:
+    """A scheme began or ended: count the tests to come anew wherever they were planned by another; the number of measures."""
+    schemes = await repository.schemes_on(work.session, work.house.county, work.today)
+    outdated = await many.outdated_measures(work.session, [scheme.code for scheme, _ in schemes.values()], work.today)
+    if outdated:
+        await work.note("plan.outdated", "measure", details={"measures": outdated})
+    return await plan_waiting(work)
+
+
 async def _take_up_again(work: Work, news: MeasureNews) -> None:
     """After a pause: what fell into it is not owed, the rest is (DRR art. 24 §2)."""
-    lapsed = await many.change_before(work.session, rules.TRANSITIONS["lapse_paused"], news.measure_id, news.on, _actor(work))
-    resumed = await many.change_all_of(work.session, rules.TRANSITIONS["resume"], news.measure_id, None, _actor(work))
+    lapsed = await many.change_before(work.session, rules.STEPS["lapse_paused"], news.measure_id, news.on, _actor(work))
+    resumed = await many.change_all_of(work.session, rules.STEPS["resume"], news.measure_id, None, _actor(work))
     if lapsed or resumed:
         await _tell(work, news, "resumed", len(resumed))
 
@@ -108,9 +118,9 @@ async def _end_measure(work: Work, news: MeasureNews) -> None:
     """Nothing is owed from the day of the end on; after a revocation, or a report-in that was none, nothing ever was (domain T18; PIPL art. 46)."""
     deleted = await many.forget_unopened(work.session, [news.measure_id], ["scheduled", "paused"])
     since = None if news.state == "revoked" or news.state in NOT_BEGUN else news.on
-    step = rules.TRANSITIONS["end"]
+    step = rules.STEPS["end"]
     cancelled = await many.change_all_of(work.session, step, news.measure_id, since, _actor(work, news.state))
-    await many.change_all_of(work.session, rules.TRANSITIONS["lapse_paused"], news.measure_id, None, _actor(work, news.state))
+    await many.change_all_of(work.session, rules.STEPS["lapse_paused"], news.measure_id, None, _actor(work, news.state))
     await _take_back(work, cancelled)
     await _tell(work, news, "ended", deleted + len(cancelled))
 
@@ -118,7 +128,7 @@ async def _end_measure(work: Work, news: MeasureNews) -> None:
 async def _end_person(work: Work, person_id: UUID, division_code: str, since: date) -> None:
     measures = [basis.measure_id for basis in await subjects.bases_of(work.session, person_id)]
     deleted = await many.forget_unopened(work.session, measures, ["scheduled", "paused"])
-    cancelled = await many.change_all_of_person(work.session, rules.TRANSITIONS["end"], person_id, since, _actor(work, "standing"))
+    cancelled = await many.change_all_of_person(work.session, rules.STEPS["end"], person_id, since, _actor(work, "standing"))
     await _take_back(work, cancelled)
     if cancelled or deleted:
         event = PlanChanged(division_code=division_code, measure_id=None, on=since, code="ended", tests=deleted + len(cancelled))

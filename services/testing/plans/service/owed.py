@@ -8,13 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from kit.etags import check_version
+from kit.lists import Asked, Found, find_json
 from kit.outbox import append_all, event_row
-from kit.pages import Cursors
-from kit.problems import Forbidden, invalid
+from kit.problems import invalid
+from kit.roles import Role
+from kit.steps.taking import NextStep, Reason, StepNotAllowed, next_steps, take
 from kit.work import Work
 from services.testing.events import PlanChanged, TestDue, TestMissed, TestRefused
 from services.testing.plans import policy, repository, rules
-from services.testing.plans.errors import NotFromHere, PlanNotFound
+from services.testing.plans.errors import PlanNotFound
 from services.testing.plans.repository import many
 from services.testing.plans.repository.many import Actor, due_test_fields
 from services.testing.plans.schemas import NewDecision, NewPlan, Reschedule
@@ -27,32 +29,16 @@ PLANS_SHOWN = 200
 _TELLING = {"refused": TestRefused, "not_notified": TestMissed, "missed_unexcused": TestMissed, "evaded": TestMissed}
 
 
-async def list_due(
-    work: Work, cursors: Cursors, division: str | None, first: date, last: date, state: str, cursor: str | None, limit: int
-) -> tuple[str, str | None]:
-    """Due tests whose window touches the days `first` to `last`, in the caller's towns, as JSON. Raises Invalid, Forbidden."""
+async def list_due(work: Work, asked: Asked, division: str | None, first: date, last: date, state: str | None) -> Found:
+    """Due tests whose window touches the days `first` to `last`, in the caller's towns: what is owed and what was missed, unless a state is asked.
+
+    Raises Invalid, OutsideScope, BadCursor.
+    """
     if last < first or last - first > timedelta(days=366):
         raise invalid("/query/to", "range", "日期范围须在一年以内", "the range is at most a year")
-    if division is not None and not work.principal.covers(division):
-        raise Forbidden("不在您的辖区", "outside your towns")
-    filters = {"division": division, "first": first.isoformat(), "last": last.isoformat(), "state": state}
-    after = cursors.read(cursor, work.principal.subject, filters, 2)
-    parameters = {
-        **filters,
-        "towns": [prefix + "%" for prefix in work.principal.scope],
-        "after_day": after[0] if after else None,
-        "after_id": after[1] if after else None,
-        "size": limit,
-        "now": work.now,
-        "actor": work.principal.subject,
-        "roles": " ".join(sorted(work.principal.roles)),
-        "purpose": work.purpose,
-        "reason": work.reason,
-        "request_id": work.request_id,
-    }
-    body, shown, day, row_id = await repository.due_page(work.session, parameters)
-    following = cursors.make([day, row_id], work.principal.subject, filters) if day and row_id and shown == limit else None
-    return body, following
+    states = [state] if state is not None else list(rules.AWAITED)
+    filters = {"towns": work.scope.within(division).towns, "first": first, "last": last, "states": states}
+    return await find_json(work, repository.DUE, asked, filters)
 
 
 async def read_plan(work: Work, plan_id: UUID) -> DueTest:
@@ -90,6 +76,7 @@ async def arrange(work: Work, new: NewPlan) -> DueTest:
     """Arrange a test by hand. Raises SubjectNotFound, Forbidden, NoLegalBasis, Invalid."""
     subject = await subject_to_test(work, new.person_id)
     policy.may_arrange(work.principal, new.kind)
+    _check_instruction(work, new)
     if new.due_on < work.today:
         raise invalid("/due_on", "date_past", "日期不能早于今天", "must not lie in the past")
     last = new.due_on + timedelta(days=new.window_days)
@@ -104,13 +91,16 @@ async def arrange(work: Work, new: NewPlan) -> DueTest:
         measure_id=measure_id,
         kind=new.kind,
         specimen_type=new.specimen_type,
-        division_code=division_code,
+        division_code=subject.division_code,
+        owed_in=division_code,
         due_on=new.due_on,
         window_from=new.due_on,
         window_to=last,
         moved=True,
         grounds=new.grounds,
         document_no=new.document_no,
+        instructed_by=new.instructed_by,
+        instructed_on=new.instructed_on,
         created_at=work.now,
         updated_at=work.now,
     )
@@ -122,7 +112,7 @@ async def arrange(work: Work, new: NewPlan) -> DueTest:
 
 
 async def reschedule(work: Work, plan_id: UUID, new: Reschedule, if_match: str | None) -> DueTest:
-    """Move a due test to another day inside the term. Raises PlanNotFound, StaleVersion, NotFromHere, NoLegalBasis, Invalid."""
+    """Move a due test to another day inside the term. Raises PlanNotFound, StaleVersion, StepNotAllowed, NoLegalBasis, Invalid."""
     due = await _changeable(work, plan_id, if_match)
     if new.due_on < work.today:
         raise invalid("/due_on", "date_past", "日期不能早于今天", "must not lie in the past")
@@ -143,7 +133,7 @@ async def reschedule(work: Work, plan_id: UUID, new: Reschedule, if_match: str |
 
 
 async def decide(work: Work, plan_id: UUID, new: NewDecision, if_match: str | None) -> DueTest:
-    """A person judges a due test (domain 3.5). Raises PlanNotFound, StaleVersion, Forbidden, NotFromHere, Invalid."""
+    """A person judges a due test (domain 3.5). Raises PlanNotFound, StaleVersion, Forbidden, StepNotAllowed, Invalid."""
     due = await _changeable(work, plan_id, if_match)
     policy.may_decide(work.principal, new.decision)
     if new.decision in ("refused", "evaded") and not new.words:
@@ -158,7 +148,7 @@ async def decide(work: Work, plan_id: UUID, new: NewDecision, if_match: str | No
             "nothing follows from a test that this person did not owe (DTP art. 2)",
         )
     if due.state == "attended":  # only the chain itself may say that nothing could be tested
-        raise NotFromHere(due.state, rules.DECISIONS[new.decision])
+        raise StepNotAllowed("已到检,不得再作此认定", "attended: only the chain itself may say that nothing could be tested")
     was = due.state
     await take_step(work, due, rules.DECISIONS[new.decision], new.reason, new.words or "")
     if new.decision in _TELLING or was in ("missed", "missed_unexcused", "evaded"):
@@ -172,29 +162,38 @@ async def decide(work: Work, plan_id: UUID, new: NewDecision, if_match: str | No
     return due
 
 
+def next_steps_of(work: Work, due: DueTest) -> list[NextStep]:
+    """What can be done with a due test now, and what stands in the way."""
+    blocked: dict[str, list[Reason]] = {}
+    if not due.window_from <= work.today <= due.window_to:
+        outside = Reason(
+            code="outside_window",
+            zh=f"检测时段为 {due.window_from} 至 {due.window_to}",
+            en=f"the window is {due.window_from} to {due.window_to}",
+        )
+        blocked["refuse"] = [outside]
+        if work.today < due.window_from:
+            blocked["attend"] = [outside]
+    for decision, kinds in rules.JUDGED.items():
+        if due.kind not in kinds:
+            event = rules.DECISIONS[decision]
+            blocked[event] = [*blocked.get(event, []), Reason(code="not_owed", zh="此类检测不适用", en="nothing follows from such a test")]
+    return next_steps(rules.DUE_TEST, due.state, work.principal, blocked)
+
+
 async def take_step(work: Work, due: DueTest, event: str, reason: str = "", words: str = "") -> None:
-    """Take one declared step with one due test and write it into its history. Raises NotFromHere."""
-    step = rules.step_from(due.state, event)
-    if step is None:
-        raise NotFromHere(due.state, event)
-    change = PlanChange(
-        due_test_id=due.id,
-        event=event,
-        from_state=due.state,
-        to_state=step.target,
-        due_on=due.due_on,
-        source=step.source,
+    """Take one declared step with one due test and write it into its history. Raises StepNotAllowed."""
+    await take(
+        work,
+        rules.DUE_TEST,
+        due,
+        event,
+        PlanChange,
+        noted=("person", due.person_id, "plan"),
         reason=reason,
-        words=words,
-        recorded_by=work.principal.subject,
-        recorded_at=work.now,
+        more={"due_test_id": due.id, "due_on": due.due_on, "words": words},
+        details={"plan": str(due.id)},
     )
-    due.state = step.target
-    due.version += 1
-    due.updated_at = work.now
-    work.session.add(change)
-    await work.session.flush()
-    await work.note(f"plan.{event}", "person", due.person_id, details={"plan": str(due.id)})
 
 
 async def open_due(work: Work) -> int:
@@ -210,8 +209,8 @@ async def open_due(work: Work) -> int:
 async def mark_missed(work: Work) -> int:
     """Mark every due test whose window passed without a collection; the number marked. Nothing follows from it until a person has judged (DRR art. 20)."""
     by = Actor(work.principal.subject, work.now)
-    lapsed = await many.change_passed(work.session, rules.TRANSITIONS["lapse_voluntary"], work.today, by, voluntary=True)
-    missed = await many.change_passed(work.session, rules.TRANSITIONS["miss"], work.today, by, voluntary=False)
+    lapsed = await many.change_passed(work.session, rules.STEPS["lapse_voluntary"], work.today, by, voluntary=True)
+    missed = await many.change_passed(work.session, rules.STEPS["miss"], work.today, by, voluntary=False)
     rows = [_event(work, row, TestMissed(**due_test_fields(row), on=work.today, code="missed")) for row in missed]
     await append_all(work.session, work.house.schema, rows)
     if missed or lapsed:
@@ -221,6 +220,20 @@ async def mark_missed(work: Work) -> int:
 
 def _event(work: Work, row: Any, event: TestDue | TestMissed) -> dict[str, Any]:
     return event_row(event, row.person_id, row.division_code, work.origin)
+
+
+def _check_instruction(work: Work, new: NewPlan) -> None:
+    """A mandatory test beside the scheme is asked for by the police (DRR art. 19(2)). Raises Invalid."""
+    if new.kind != "mandatory" or (work.principal.has(Role.POLICE_OFFICER) and not (new.instructed_by or new.instructed_on)):
+        return
+    if new.instructed_by is None or new.instructed_on is None:
+        pointer = "/instructed_by" if new.instructed_by is None else "/instructed_on"
+        message = "a mandatory test needs the instruction of the police: organ, day and number of the paper (DRR art. 19(2))"
+        raise invalid(pointer, "instruction_required", "强制性检测须有公安机关的要求:机关、日期和文书编号", message)
+    if not rules.is_police_organ(new.instructed_by):
+        raise invalid("/instructed_by", "not_police", "须为公安机关", "only an organ of the police may ask for it (DRR art. 19(2))")
+    if new.instructed_on > work.today:
+        raise invalid("/instructed_on", "date_future", "日期不能晚于今天", "must not lie in the future")
 
 
 async def _publish_change(work: Work, due: DueTest, code: str) -> None:
