@@ -2,6 +2,7 @@
 
 accounts   one per role, two agencies and a partner province, with random passwords and keys in `<data-dir>/demo-accounts.json` (0600)
 county     divisions, stations, staff, population, catalogue of precursors
+laboratories   two of them with an account each, and lots of test kits
 ledgers    nineteen workbooks, the officer's corrections and decisions, committed file by file
 work       check-ins of June with their alerts, the co-management agreement, inspectors and a draw, both bulletins of June
 releases   people who come from isolation in June and July, each handed over to their town
@@ -14,7 +15,7 @@ from collections.abc import Callable
 import httpx
 
 from deploy.compose import HouseSettings
-from deploy.demo import accounts, county, ledgers, work
+from deploy.demo import accounts, county, laboratories, ledgers, work
 from deploy.demo.client import Client
 from kit.clock import clock_from
 
@@ -31,6 +32,7 @@ async def load(settings: HouseSettings, base_url: str, report: Report) -> None:
         await officer.sign_in(*people.of("county_officer"))
         report("county", 10, 100)
         await county.load(officer)
+        await laboratories.load(officer, admin, people)
         await ledgers.load(officer, lambda done, total: report("ledgers", 20 + 55 * done // total, 100))
         report("work", 78, 100)
         await work.load(officer, admin, people)

@@ -23,7 +23,6 @@ PEOPLE: tuple[tuple[str, str, str, str | None], ...] = (
     ("social_worker", "worker", TOWN, "S001"),
     ("grid_worker", "grid", TOWN, "G001"),
     ("police_officer", "police", TOWN, "P001"),
-    ("lab_technician", "lab", COUNTY, None),
     ("inspector", "inspector", COUNTY, "I001"),
     ("leader", "leader", COUNTY, None),
     ("auditor", "auditor", COUNTY, None),

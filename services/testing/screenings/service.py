@@ -132,11 +132,13 @@ async def record_outcome(work: Work, referral_id: UUID, new: Outcome, if_match: 
     if new.outcome_on > work.today:
         raise invalid("/outcome_on", "date_future", "日期不能晚于今天", "must not lie in the future")
     events = [new.outcome, "erase"] if new.outcome == "police_negative" else [new.outcome]
+    version = referral.version
     for event in events:
         noted = ("screening_referral", referral.id, "referral")
         await take(work, rules.REFERRAL, referral, event, ReferralStep, noted=noted, on=new.outcome_on, more={"referral_id": referral.id})
     if referral.state == "erased":
         referral.identity_sealed = None
+    referral.version = version + 1  # one request, one version, though a cleared identity is erased by a step of its own
     referral.police_case_no, referral.outcome_on = new.police_case_no, new.outcome_on
     await work.session.flush()
     return referral

@@ -61,10 +61,12 @@ async def _moved(who: Official, taken: dict[str, Any], step: str, body: dict[str
 
 async def a_positive_is_objected_to_and_goes_to_the_laboratory(office: Office, plan: dict[str, Any]) -> None:
     """Collected, positive on site, objected to, sent, reported, told, final: and no measure was touched by any of it."""
-    police, lab = await office.official("police_officer"), await office.official("lab_technician")
+    police = await office.official("police_officer")
     office.clock.advance(max(until(office, plan["window_from"]), timedelta(0)))
     lot_id, lab_id = await _equipment(police)
-    other = "female" if plan["sex"] == "male" else "male"
+    lab = await office.newcomer("labone", "lab_technician", "610822", organisation={"kind": "laboratory", "id": lab_id})
+    other, same = ("P003 P004", "P001 P002") if plan["sex"] == "male" else ("P001 P002", "P003 P004")
+    team = same.split()
     now, today = office.clock().isoformat(), office.today
     taking = {
         "plan_id": plan["id"],
@@ -72,19 +74,19 @@ async def a_positive_is_objected_to_and_goes_to_the_laboratory(office: Office, p
         "specimen_type": "urine",
         "collected_at": now,
         "identity_checked": True,
-        "collectors": [{"staff_code": code, "sex": other, "organ": "police"} for code in ("P001", "P002")],
+        "collectors": [{"staff_code": code} for code in other.split()],
         "kit_lot_id": lot_id,
     }
     wrong = await police.refused("POST", "/testing/v1/collections", taking, status=409)
     assert wrong["type"] == "/problems/same-sex-required"
-    taking["collectors"] = [{"staff_code": code, "sex": plan["sex"], "organ": "police"} for code in ("P001", "P002")]
+    taking["collectors"] = [{"staff_code": code} for code in team]
     taken = await police.post("/testing/v1/collections", taking, 201)
     again = await police.refused("POST", "/testing/v1/collections", taking, status=409)
     assert again["status"] == 409
     shown = {
         "results": {**dict.fromkeys(PANEL, "negative"), "methamphetamine": "positive"},
         "tested_at": now,
-        "testers": ["P001", "P002"],
+        "testers": team,
         "told_at": now,
         "right_to_object_told": True,
         "signed_by_subject": True,
@@ -100,7 +102,7 @@ async def a_positive_is_objected_to_and_goes_to_the_laboratory(office: Office, p
         "lab_id": lab_id,
         "container": "A",
         "sent_on": today,
-        "senders": ["P001", "P002"],
+        "senders": team,
     }
     taken = await _moved(police, taken, "lab-request", request)
     report = {

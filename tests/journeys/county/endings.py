@@ -53,7 +53,7 @@ async def on_the_day_after_the_term_nothing_is_owed(office: Office, agreement: s
             "specimen_type": "urine",
             "collected_at": office.clock().isoformat(),
             "identity_checked": True,
-            "collectors": [{"staff_code": code, "sex": plan["sex"], "organ": "police"} for code in ("P001", "P002")],
+            "collectors": [{"staff_code": code} for code in (("P001", "P002") if plan["sex"] == "male" else ("P003", "P004"))],
             "kit_lot_id": (await police.get("/testing/v1/kit-lots"))[0]["id"],
         }
         await police.refused("POST", "/testing/v1/collections", taking, status=409)
