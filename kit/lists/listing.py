@@ -26,7 +26,7 @@ class Listed(Page[ItemT], Generic[ItemT]):
 
     model_config = ConfigDict(json_schema_serialization_defaults_required=False)
 
-    next: str | None
+    next: str | None  # pyright: ignore[reportGeneralTypeIssues] - always sent here, while `total` and `counts` are not
     total: int = Field(default=0, description="总数 · rows in all")
     counts: dict[str, dict[str, int]] = Field(default={}, description="分类计数 · rows by group and value")
 
