@@ -18,6 +18,8 @@ HERE = Path(__file__).parent
 PERIODS = ("2021-06-10", "2021-06-20")
 """A day in each half-month that has its bulletin: two, so that the second shows a trend."""
 AGREEMENT = "府保共管〔2021〕01号(演示)"
+TEAMS_SINCE = "2021-01-01"
+"""Everybody has had a care team since the beginning of the year: a social worker sees the persons of their teams alone."""
 KINDS = {"announced_family_event": "other"}
 INSPECTORS = (
     ("emergency_management", "演示执法员甲", "DEMO-YJ-0001"),
@@ -37,6 +39,7 @@ async def load(officer: Client, admin: Client, accounts: Accounts) -> None:
     await admin.sign_in(*accounts.of("administrator"))
     if not accounts.has("accounts", "subject"):
         await demo_accounts.open_account(admin, accounts, "subject", "subject", "610822", person_id=running[0]["person_id"])
+    await officer.send("POST", "/registry/v1/care-teams/fill", {"since": TEAMS_SINCE})
     await _checkins(officer, running)
     await _agreement(officer, admin, running)
     await _inspections(officer)

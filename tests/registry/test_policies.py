@@ -34,6 +34,8 @@ class Someone:
     state: str = "open"
     id: UUID = FIRST
     assigned_to: str | None = None
+    partner_client: str = "somebody"
+    status: str = "in_society"
 
 
 def who(*roles: Role, scope: tuple[str, ...] = ("610822",), **more: object) -> Principal:
@@ -63,7 +65,11 @@ def test_a_town_opens_its_own_people_and_an_emergency_opens_another_towns() -> N
 
 
 def test_a_list_reaches_the_callers_towns_or_the_subjects_own_record_and_never_everybody() -> None:
-    assert people.reach(who(Role.TOWN_OFFICER, scope=(TOWN,))) == {"towns": [TOWN + "%"]}
+    assert people.reach(who(Role.TOWN_OFFICER, scope=(TOWN,))) == {"towns": [TOWN[:9] + "%"], "ours": True}
+    assert people.reach(who(Role.COUNTY_OFFICER)) == {"towns": ["610822%"]}
+    assert people.reach(who(Role.SOCIAL_WORKER, scope=(TOWN,), staff_id="S1")) == {"towns": [TOWN[:9] + "%"], "team": "S1", "ours": True}
+    assert people.reach(who(Role.SOCIAL_WORKER, scope=(TOWN,))).get("team") == "", "a worker whom the register does not know has no team"
+    assert people.reach(who(Role.POLICE_OFFICER, scope=())) == {"towns": [], "ours": True}
     assert people.reach(who(Role.SUBJECT, scope=(), person_id=str(FIRST))) == {"person": str(FIRST)}
     assert people.reach(who(Role.SUBJECT, scope=())) == {"person": str(people.NOBODY)}
 
@@ -104,13 +110,36 @@ def test_a_grid_worker_reaches_only_their_own_task_and_only_its_few_fields() -> 
         visits.may_record(grid, mine, {"met", "tested"})
 
 
-def test_a_partner_sees_the_granted_agreement_only() -> None:
-    agreement = Someone()
-    assert agreements.may_see(who(Role.PARTNER, scope=(), grants=(agreements.grant_of(agreement.id),)), agreement)
+def test_a_partner_sees_the_agreement_that_names_it_and_was_granted_and_no_other() -> None:
+    agreement, county = Someone(), "610822"
+    granted = (agreements.grant_of(agreement.id),)
+    assert agreements.may_see(who(Role.PARTNER, scope=(), grants=granted), agreement, county)
+    for stranger in (
+        who(Role.PARTNER, grants=("agreement:x",)),
+        who(Role.TOWN_OFFICER, grants=granted),
+        who(Role.COUNTY_OFFICER, scope=("610821",), grants=granted),
+        who(Role.COUNTY_OFFICER, scope=("610822100",)),
+        who(Role.COUNTY_OFFICER, scope=()),
+    ):
+        with pytest.raises(AgreementNotFound):
+            agreements.may_see(stranger, agreement, county)
     with pytest.raises(AgreementNotFound):
-        agreements.may_see(who(Role.PARTNER, grants=("agreement:x",)), agreement)
-    with pytest.raises(AgreementNotFound):
-        agreements.may_see(who(Role.TOWN_OFFICER, grants=(agreements.grant_of(agreement.id),)), agreement)
+        agreements.may_see(who(Role.PARTNER, grants=granted), Someone(partner_client="another"), county)
+
+
+def test_a_worker_opens_the_persons_of_their_teams_and_nobody_whom_another_county_took_over() -> None:
+    worker, town, office = who(Role.SOCIAL_WORKER), who(Role.TOWN_OFFICER), who(Role.COUNTY_OFFICER)
+    people.may_care(worker, Someone(), "supervision", in_team=True)
+    people.may_care(worker, Someone(), "emergency", in_team=False)
+    with pytest.raises(PersonNotFound):
+        people.may_care(worker, Someone(), "supervision", in_team=False)
+    people.may_care(town, Someone(), "supervision", in_team=False)
+    gone = Someone(status="transferred_out")
+    people.may_care(office, gone, "supervision", in_team=False)
+    people.may_care(who(Role.SUBJECT, scope=(), person_id=str(FIRST)), gone, "supervision", in_team=False)
+    for caller in (town, worker, who(Role.POLICE_OFFICER)):
+        with pytest.raises(PersonNotFound):
+            people.may_care(caller, gone, "supervision", in_team=True)
 
 
 async def test_every_route_refuses_every_role_that_it_does_not_name(house: TestHouse) -> None:

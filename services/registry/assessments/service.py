@@ -18,15 +18,14 @@ from services.registry.assessments.errors import AssessmentNotFound, AssessmentS
 from services.registry.assessments.schemas import NewAssessment, Signature, Withdrawal
 from services.registry.assessments.tables import RiskAssessment
 from services.registry.measures import repository as measures
-from services.registry.people import policy, repository
+from services.registry.people import repository
+from services.registry.people.service import readable
 from services.registry.people.tables import Person
 
 
 async def propose_assessment(work: Work, person_id: UUID, new: NewAssessment) -> RiskAssessment:
     """Propose a tier from evidence; it binds nobody. Raises PersonNotFound, NoTier, Invalid."""
-    person = await repository.person(work.session, person_id)
-    policy.may_read(work.principal, person, work.purpose or "supervision")
-    assert person is not None
+    person = await readable(work, person_id, work.purpose or "supervision")
     if new.assessed_on > work.today:
         raise invalid("/assessed_on", "date_future", "日期不能晚于今天", "must not lie in the future")
     if not await _may_have_tier(work, person, new.assessed_on):
@@ -85,7 +84,7 @@ async def withdraw_assessment(work: Work, assessment_id: UUID, withdrawal: Withd
 
 async def assessments_of(work: Work, person_id: UUID) -> Sequence[RiskAssessment]:
     """All assessments of a person, newest first. Raises PersonNotFound."""
-    policy.may_read(work.principal, await repository.person(work.session, person_id), work.purpose)
+    await readable(work, person_id)
     await work.note("assessment.list", "person", person_id)
     query = select(RiskAssessment).where(col(RiskAssessment.person_id) == person_id)
     return (
@@ -95,9 +94,7 @@ async def assessments_of(work: Work, person_id: UUID) -> Sequence[RiskAssessment
 
 async def tier_of(work: Work, person_id: UUID, on: date | None) -> tuple[RiskAssessment | None, str]:
     """The signed assessment that holds on a day, or None with the reason why there is no tier. Raises PersonNotFound."""
-    person = await repository.person(work.session, person_id)
-    policy.may_read(work.principal, person, work.purpose)
-    assert person is not None
+    person = await readable(work, person_id)
     day = on or work.today
     await work.note("assessment.tier", "person", person_id)
     if not await _may_have_tier(work, person, day):

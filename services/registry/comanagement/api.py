@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.registry.comanagement import feed, service
 from services.registry.comanagement import pages as proofs
+from services.registry.comanagement.repository import TRANSFERS_OUT
 from services.registry.comanagement.rules import holds_on
 from services.registry.comanagement.schemas import (
     AgreementAnswer,
@@ -145,16 +146,11 @@ async def record_transfer_out(work: Office, new: NewTransferOut) -> TransferOutA
     return TransferOutAnswer.model_validate(await service.record_transfer_out(work, new))
 
 
-@router.get("/transfers-out")
+@router.get("/transfers-out", responses=answers(TRANSFERS_OUT))
 async def list_transfers_out(
     work: OfficeReader,
-    request: Request,
-    response: Response,
+    asked: Annotated[Asked, ask(TRANSFERS_OUT)],
     receiving_area: Annotated[str | None, Query(pattern=r"^[0-9]{6}$")] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
-) -> Page[TransferOutAnswer]:
+) -> Response:
     """Transfers out, oldest first."""
-    found, following = await service.list_transfers_out(work, Cursors(work.sealer), receiving_area, cursor, limit)
-    response.headers.update(next_link(request, following))
-    return Page(items=[TransferOutAnswer.model_validate(row) for row in found], next=following)
+    return answer(asked, await service.list_transfers_out(work, asked, receiving_area))

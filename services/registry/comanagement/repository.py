@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, false, or_, select, text
+from sqlalchemy import RowMapping, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.lists import Rows
+from kit.scope import Scope
+from services.registry.comanagement.schemas import TransferOutAnswer
 from services.registry.comanagement.tables import Agreement, AgreementPerson, PartnerReceipt, SharedEntry, TransferOut
 from services.registry.measures.rules.states import EXCLUSIVE, EXPIRING, OPEN
 from services.registry.people.rules import ENDS_SUPERVISION
@@ -102,21 +106,25 @@ async def receipts(session: AsyncSession, agreement_id: UUID) -> Sequence[Partne
     return (await session.execute(query.order_by(col(PartnerReceipt.id).desc()).limit(1000))).scalars().all()
 
 
-async def page_of_transfers_out(
-    session: AsyncSession, towns: Sequence[str], receiving_area: str | None, after: UUID | None, size: int
-) -> Sequence[TransferOut]:
-    """Transfers out from towns with these code prefixes, oldest first."""
-    query = (
-        select(TransferOut)
-        .where(or_(false(), *(col(TransferOut.from_division).like(town) for town in towns)))
-        .order_by(col(TransferOut.id))
-        .limit(size)
-    )
-    if receiving_area:
-        query = query.where(col(TransferOut.receiving_area) == receiving_area)
-    if after:
-        query = query.where(col(TransferOut.id) > after)
-    return (await session.execute(query)).scalars().all()
+TRANSFERS_OUT = Rows(
+    name="registry.transfers_out",
+    item=TransferOutAnswer,
+    sorts={
+        "id": (col(TransferOut.id),),
+        "transferred_on": (col(TransferOut.transferred_on), col(TransferOut.id)),
+    },
+    default="id",
+    noted="person_id",
+    counted={"receiving_area": col(TransferOut.receiving_area), "division_code": col(TransferOut.from_division)},
+    action="transfer_out.list",
+    object_type="person",
+)
+
+
+def transfers_out(scope: Scope, receiving_area: str | None) -> Select[Any]:
+    """Transfers out from these towns."""
+    query = select(TransferOut).where(scope.where(col(TransferOut.from_division)))
+    return query.where(col(TransferOut.receiving_area) == receiving_area) if receiving_area else query
 
 
 async def transfer_out(session: AsyncSession, person_id: UUID, day: date) -> TransferOut:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from kit import nameplate
 from kit.etags import check_version
-from kit.pages import Cursors
+from kit.lists import Asked, Found, find_rows
 from kit.problems import Forbidden, invalid
 from kit.roles import Role
 from kit.work import Work
@@ -199,17 +199,10 @@ async def record_transfer_out(work: Work, new: NewTransferOut) -> TransferOut:
     return await repository.transfer_out(work.session, new.person_id, new.transferred_on)
 
 
-async def list_transfers_out(
-    work: Work, cursors: Cursors, receiving_area: str | None, cursor: str | None, limit: int
-) -> tuple[Sequence[TransferOut], str | None]:
+async def list_transfers_out(work: Work, asked: Asked, receiving_area: str | None) -> Found:
     """Transfers out from the caller's towns."""
-    bound = {"receiving_area": receiving_area}
-    after = cursors.read(cursor, work.principal.subject, bound, 1)
-    towns = [prefix + "%" for prefix in work.principal.scope]
-    found = await repository.page_of_transfers_out(work.session, towns, receiving_area, UUID(after[0]) if after else None, limit)
-    await work.note("transfer_out.list", "person", *(row.person_id for row in found))
-    following = cursors.make([str(found[-1].id)], work.principal.subject, bound) if len(found) == limit else None
-    return found, following
+    query = repository.transfers_out(work.scope, receiving_area)
+    return await find_rows(work, repository.TRANSFERS_OUT, asked, query, filters={"receiving_area": receiving_area})
 
 
 async def _name(work: Work, agreement: Agreement, person_ids: Sequence[UUID]) -> None:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from kit.roles import Role
-from kit.schemas import Day
+from kit.schemas import Day, DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.registry.divisions import service
 from services.registry.divisions.schemas import DivisionAnswer, DivisionLoad, Loaded, Population, PopulationAnswer
@@ -24,7 +24,7 @@ async def list_divisions(
     work: Reader,
     on: Day | None = None,
     level: Annotated[Literal["county", "town", "service_centre", "village", "community", "grid", "neighbour"] | None, Query()] = None,
-    parent: Annotated[str | None, Query(max_length=12)] = None,
+    parent: DivisionCode | None = None,
 ) -> object:
     """Divisions valid on a day, with their codes."""
     return await service.list_divisions(work, on, level, parent)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
+from kit.schemas import Flag
 from kit.work import UnitRoute, Work, allow
 from services.registry.handover import repository, service
 from services.registry.handover.policy import GRANT
@@ -52,20 +53,16 @@ async def announce(work: Announcer, new: NewHandover, response: Response) -> Han
     return _answer(work, row, response)
 
 
-@router.get("")
+@router.get("", responses=answers(repository.HANDOVERS))
 async def list_handovers(
-    work: Lister,
-    request: Request,
-    response: Response,
-    state: State | None = None,
-    overdue: bool = False,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
-) -> Page[HandoverRow]:
+    work: Lister, asked: Annotated[Asked, ask(repository.HANDOVERS)], state: State | None = None, overdue: Flag = False
+) -> Response:
     """Handovers of the caller's towns, the earliest answer due first; an institution sees its own."""
-    rows, following = await service.list_handovers(work, Cursors(work.sealer), state, overdue=overdue, cursor=cursor, limit=limit)
-    response.headers.update(next_link(request, following))
-    return Page(items=[HandoverRow(**_row(work, row)) for row in rows], next=following)
+
+    def shape(row: ReleaseHandover) -> HandoverRow:
+        return HandoverRow(**_row(work, row))
+
+    return answer(asked, await service.list_handovers(work, asked, state, overdue=overdue, shape=shape))
 
 
 @router.get("/{handover_id}")

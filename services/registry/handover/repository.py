@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.lists import Rows
+from kit.scope import Scope
+from services.registry.handover.schemas import HandoverRow
 from services.registry.handover.tables import ReleaseHandover, ReleaseHandoverStep
 
 OPEN = ("announced", "received")
@@ -33,26 +37,27 @@ async def steps_of(session: AsyncSession, handover_id: UUID) -> Sequence[Release
     return (await session.execute(query.order_by(col(ReleaseHandoverStep.id)))).scalars().all()
 
 
-async def page(
-    session: AsyncSession,
-    towns: Sequence[str],
-    announced_by: str | None,
-    state: str | None,
-    overdue_on: date | None,
-    after: tuple[date, UUID] | None,
-    size: int,
-) -> Sequence[ReleaseHandover]:
-    """Handovers of these towns, the earliest answer due first. `overdue_on`: only those unanswered on that day."""
-    query = select(ReleaseHandover).where(or_(*(col(ReleaseHandover.division_code).startswith(town, autoescape=True) for town in towns)))
+HANDOVERS = Rows(
+    name="registry.handovers",
+    item=HandoverRow,
+    sorts={
+        "acknowledge_due": (col(ReleaseHandover.acknowledge_due), col(ReleaseHandover.id)),
+        "released_on": (col(ReleaseHandover.released_on), col(ReleaseHandover.id)),
+    },
+    default="acknowledge_due",
+    counted={"state": col(ReleaseHandover.state), "division_code": col(ReleaseHandover.division_code)},
+    action="handover.list",
+    object_type="release_handover",
+)
+
+
+def handovers(scope: Scope, announced_by: str | None, state: str | None, overdue_on: date | None) -> Select[Any]:
+    """Handovers of these towns. `overdue_on`: only those unanswered on that day."""
+    query = select(ReleaseHandover).where(scope.where(col(ReleaseHandover.division_code)))
     if announced_by:
         query = query.where(col(ReleaseHandover.announced_by) == announced_by)
     if state:
         query = query.where(col(ReleaseHandover.state) == state)
     if overdue_on:
         query = query.where(col(ReleaseHandover.state).in_(OPEN), col(ReleaseHandover.acknowledge_due) < overdue_on)
-    if after:
-        day, row_id = after
-        later = (col(ReleaseHandover.acknowledge_due) == day) & (col(ReleaseHandover.id) > row_id)
-        query = query.where(or_(col(ReleaseHandover.acknowledge_due) > day, later))
-    query = query.order_by(col(ReleaseHandover.acknowledge_due), col(ReleaseHandover.id)).limit(size)
-    return (await session.execute(query)).scalars().all()
+    return query

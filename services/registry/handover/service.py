@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from kit.db import new_id
 from kit.etags import check_version
 from kit.id_numbers import IdNumberError, read_id_number
-from kit.pages import Cursors
+from kit.lists import Asked, Found, find_rows
 from kit.problems import Forbidden, invalid
 from kit.roles import Role
 from kit.sealed import masked
@@ -18,7 +19,7 @@ from services.registry.divisions.service import require_town
 from services.registry.events import HandoverAcknowledged, HandoverAnnounced, HandoverEvent, HandoverReceived, HandoverWithdrawn
 from services.registry.handover import policy, repository, rules
 from services.registry.handover.errors import HandoverState, NoticeDiffers, PersonNotRegistered
-from services.registry.handover.schemas import Acknowledgement, NewHandover, Receipt, Withdrawal
+from services.registry.handover.schemas import Acknowledgement, HandoverRow, NewHandover, Receipt, Withdrawal
 from services.registry.handover.tables import ReleaseHandover, ReleaseHandoverStep
 from services.registry.people import repository as people
 from services.registry.people.errors import PersonNotFound
@@ -251,17 +252,8 @@ async def read(work: Work, handover_id: UUID) -> tuple[ReleaseHandover, str, str
     return row, name, number, await repository.steps_of(work.session, row.id)
 
 
-async def list_handovers(
-    work: Work, cursors: Cursors, state: str | None, *, overdue: bool, cursor: str | None, limit: int
-) -> tuple[Sequence[ReleaseHandover], str | None]:
+async def list_handovers(work: Work, asked: Asked, state: str | None, *, overdue: bool, shape: Callable[[Any], HandoverRow]) -> Found:
     """Handovers of the caller's towns (an institution: its own), the earliest answer due first. Raises BadCursor."""
-    filters = {"state": state, "overdue": overdue}
-    position = cursors.read(cursor, work.principal.subject, filters, 2)
-    after = (date.fromisoformat(position[0]), UUID(position[1])) if position else None
     own = work.principal.subject if work.principal.has(Role.AGENCY) else None
-    rows = await repository.page(work.session, work.principal.scope, own, state, work.today if overdue else None, after, limit)
-    await work.note("handover.list", TABLE, *(row.id for row in rows))
-    following = None
-    if len(rows) == limit:
-        following = cursors.make([rows[-1].acknowledge_due.isoformat(), str(rows[-1].id)], work.principal.subject, filters)
-    return rows, following
+    query = repository.handovers(work.scope, own, state, work.today if overdue else None)
+    return await find_rows(work, repository.HANDOVERS, asked, query, filters={"state": state, "overdue": overdue, "own": own}, shape=shape)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
 from kit.roles import Role
-from kit.schemas import Day
+from kit.schemas import Day, DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.registry.indicators import service
 from services.registry.indicators.rules import INDICATORS
@@ -21,7 +21,7 @@ Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.LEAD
 PersonReader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, personal=True)]
 First = Annotated[Day | None, Query(alias="from")]
 Last = Annotated[Day | None, Query(alias="to")]
-Town = Annotated[str | None, Query(max_length=12)]
+Town = Annotated[DivisionCode | None, Query(description="镇(9 或 12 位) · town, in 9 or 12 digits")]
 
 
 @router.get("")

@@ -118,7 +118,7 @@ PEOPLE = text(
     MEMBERS
     + """select m.person_id, p.name, p.state, m.town as division_code, s.status, s.since as status_since, bool_or(m.counted) as counted
   from member m join registry.person p on p.id = m.person_id left join standing s on s.person_id = m.person_id
- where m.code = :code and m.town like any(:towns) and (cast(:division as text) is null or m.town = :division)
+ where m.code = :code and m.town like any(:towns)
    and (cast(:after as uuid) is null or m.person_id > :after)
  group by m.person_id, p.name, p.state, m.town, s.status, s.since
 having cast(:counted as boolean) is null or bool_or(m.counted) = :counted
@@ -135,11 +135,11 @@ STAFFING = text(
     + """, community as (select person_id, town from standing where status = any(:community)),
 worker as (select s.id, s.division_code, s.station_id from registry.staff_member s
             where s.post in ('town_officer', 'social_worker') and s.valid_from <= :as_of and (s.valid_to is null or s.valid_to > :as_of))
-select 'town' as kind, d.code, d.name, (select count(*) from community c where c.town = d.code) as users,
+select 'town' as kind, d.code, d.name, d.code as division_code, (select count(*) from community c where c.town = d.code) as users,
        (select count(*) from worker w where w.division_code = d.code) as workers
   from registry.division d where d.level in ('town', 'service_centre') and d.valid_from <= :as_of and (d.valid_to is null or d.valid_to > :as_of)
 union all
-select 'station', st.code, st.name, (select count(distinct c.person_id) from community c join registry.care_team_member t on t.person_id = c.person_id
+select 'station', st.code, st.name, st.division_code, (select count(distinct c.person_id) from community c join registry.care_team_member t on t.person_id = c.person_id
           join worker w on w.id = t.staff_id where w.station_id = st.id and t.since <= :as_of and (t.until is null or t.until > :as_of)),
        (select count(*) from worker w where w.station_id = st.id)
   from registry.station st where st.valid_from <= :as_of and (st.valid_to is null or st.valid_to > :as_of)
@@ -189,11 +189,10 @@ async def people_behind(
     until: date,
     works: WorkingDay,
     towns: Sequence[str],
-    division: str | None,
     counted: bool | None,
     after: UUID | None,
     size: int,
 ) -> Sequence[RowMapping]:
     """The persons of an indicator: all of its denominator, or those counted or not."""
-    parameters = {"code": code, "towns": list(towns), "division": division, "counted": counted, "after": after, "size": size}
+    parameters = {"code": code, "towns": list(towns), "counted": counted, "after": after, "size": size}
     return (await session.execute(PEOPLE, {**_parameters(as_of, since, until, works), **parameters})).mappings().all()

@@ -7,16 +7,14 @@ ranked by positives found or people isolated (domain 4.3, 11.4).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from kit.clock import WorkingDay, last_day
 from services.registry.measures.rules.duties import NOTICE_DAYS
-
-SMALL = 5
-"""Counts below this could name a person: withheld from `leader` and from anything wider than the office (domain 4.3, DEFAULT)."""
+from services.registry.visits.rules import SMALL
 
 PER_WORKER = 30
 """One full-time worker for each 30 users in the community, at least one (domain 5, row 9)."""
@@ -79,6 +77,24 @@ def terms_noticed(since: date, until: date, works: WorkingDay) -> tuple[list[dat
     return [day for day, _ in found], [last for _, last in found]
 
 
+def half_year(day: date) -> date:
+    """The first day of the half year that holds a day."""
+    return date(day.year, 1 if day.month < 7 else 7, 1)
+
+
+def moved_a_little(now: Mapping[str, Figure], before: Mapping[str, Figure]) -> set[str]:
+    """The places whose count differs by a small number from that of the reporting day before: the difference would name somebody."""
+
+    def small(one: int | None, other: int | None) -> bool:
+        return one is not None and other is not None and 0 < abs(one - other) < SMALL
+
+    return {
+        code
+        for code, found in now.items()
+        if code in before and (small(found.numerator, before[code].numerator) or small(found.denominator, before[code].denominator))
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One cell. `withheld`: the counts (the rate stays in whole per cent), or everything."""
@@ -120,11 +136,14 @@ def withheld(found: Figure) -> Figure:
     return found
 
 
-def withheld_column(column: Mapping[str, Figure], county: str) -> dict[str, Figure]:
+def withheld_column(column: Mapping[str, Figure], county: str, also: Collection[str] = ()) -> dict[str, Figure]:
     """One indicator over all lines: a single withheld town would follow from the county's figure, so the next smallest is withheld with it; and what all
     withheld towns have together must not be small either, or the county's figure is withheld (two towns of one each: 0 is shown as 0).
     """
     shown = {code: withheld(found) for code, found in column.items()}
+    for code in also:  # towns whose difference to the reporting day before is small; the county's own figures are published (domain 11.1)
+        if code != county and shown[code].withheld == "nothing":
+            shown[code] = Figure(None, None, None, "all")
     towns: Sequence[str] = [code for code in shown if code != county]
     hidden = [code for code in towns if shown[code].withheld != "nothing"]
     if len(hidden) == 1 and county in shown:

@@ -90,8 +90,10 @@ class StaffingLine(Answer):
     kind: Literal["town", "station"]
     code: str
     name: str
-    users: int
+    division_code: str
+    users: int | None
+    """Null where a small count is withheld, and with it what follows from it."""
     workers: int
-    needed: int
-    missing: int
+    needed: int | None
+    missing: int | None
     ratio: Decimal | None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
@@ -11,9 +11,12 @@ from kit.pages import Cursors
 from kit.problems import invalid
 from kit.roles import Role
 from kit.work import Work
+from services.registry.divisions.policy import part_of
 from services.registry.divisions.repository import division, towns_on
 from services.registry.indicators import repository, rules
 from services.registry.indicators.rules import BY_CODE, INDICATORS, Figure
+from services.registry.people.rules import NOT_MANAGED
+from services.registry.visits.rules import SMALL, reporting_day
 
 Table = dict[str, dict[str, Figure]]
 """Division → indicator → figure."""
@@ -26,14 +29,21 @@ async def figures(
 ) -> tuple[date, date, date, list[tuple[str, str, dict[str, Figure]]]]:
     """Figures of the county (for a caller of the whole county) and of each town in the caller's scope. Raises Invalid.
 
-    `leader` gets small counts withheld, over all towns before the scope is cut, so that two requests cannot be subtracted from each other.
+    `leader` gets small counts withheld, over all towns before the scope is cut, and figures of reporting days alone, so that two requests cannot be
+    subtracted from each other. A town sees its own counts.
     """
     day, first, last = span(work, as_of, since, until)
+    sees_small = _sees_small(work)
+    if not sees_small:
+        day, last = reporting_day(day), reporting_day(last)
+        first = min(rules.half_year(first), rules.half_year(last))
     table, names, _ = await _table(work, day, first, last)
     county = _county(work)
-    if not work.principal.has(Role.COUNTY_OFFICER, Role.TOWN_OFFICER):
-        table = _withheld(table, county)
-    shown = [(code, names.get(code, ""), table[code]) for code in sorted(table) if work.principal.covers(code)]
+    if not sees_small:
+        earlier = reporting_day(day - timedelta(days=1))
+        before, _, _ = await _table(work, earlier, first, max(first, min(last, earlier)))
+        table = _withheld(table, before, county)
+    shown = [(code, names.get(code, ""), table[code]) for code in sorted(table) if work.scope.reaches(code)]
     await work.note("indicator.read", "indicator", details={"as_of": day.isoformat(), "lines": len(shown)})
     return day, first, last, shown
 
@@ -52,10 +62,19 @@ async def people_behind(
 ) -> tuple[list[dict[str, Any]], str | None]:
     """The persons behind a figure, in the caller's towns. Closed records stay out of lists that go on: they show as their reference only. Raises Invalid."""
     day, first, last = span(work, as_of, since, until)
-    bound = {"code": code, "as_of": day, "since": first, "until": last, "division": division_code, "counted": counted}
+    bound = {
+        "list": "registry.indicator_people",
+        "scope": list(work.scope.prefixes),
+        "code": code,
+        "as_of": day,
+        "since": first,
+        "until": last,
+        "division": division_code,
+        "counted": counted,
+    }
     after = cursors.read(cursor, work.principal.subject, bound, 1)
     asked = "current_users" if code in rules.WITHOUT_PERSONS else code
-    towns = [prefix + "%" for prefix in work.principal.scope]
+    towns = part_of(work.scope, division_code).towns
     found = await repository.people_behind(
         work.session,
         asked,
@@ -64,21 +83,32 @@ async def people_behind(
         last,
         work.house.works,
         towns,
-        division_code,
         counted,
         UUID(after[0]) if after else None,
-        limit,
+        limit + 1,
     )
+    following = cursors.make([str(found[limit - 1]["person_id"])], work.principal.subject, bound) if len(found) > limit else None
+    found = found[:limit]
     await work.note("indicator.people", "person", *(row["person_id"] for row in found), details={"code": code})
-    following = cursors.make([str(found[-1]["person_id"])], work.principal.subject, bound) if len(found) == limit else None
-    open_only = [{**row, "name": row["name"] if row["state"] == "open" else "(已封存)"} for row in found]
+    office = work.principal.has(Role.COUNTY_OFFICER)
+    open_only = [
+        {**row, "name": row["name"] if row["state"] == "open" and (office or row["status"] not in NOT_MANAGED) else "(已封存)"}
+        for row in found
+    ]
     return open_only, following
 
 
 async def staffing(work: Work, on: date | None) -> list[dict[str, Any]]:
     """Users in the community per full-time worker of each town and station on a day (30:1, domain 5 row 9)."""
-    lines = []
-    for row in await repository.staffing(work.session, on or work.today, work.house.works):
+    lines: list[dict[str, Any]] = []
+    sees_small = _sees_small(work)
+    day = on or work.today
+    for row in await repository.staffing(work.session, day if sees_small else reporting_day(day), work.house.works):
+        if not work.scope.reaches(row["division_code"]):
+            continue
+        if not sees_small and 0 < row["users"] < SMALL:
+            lines.append({**row, "users": None, "needed": None, "missing": None, "ratio": None})
+            continue
         needed = rules.workers_needed(row["users"])
         ratio = (Decimal(row["users"]) / row["workers"]).quantize(Decimal("0.01"), ROUND_HALF_UP) if row["workers"] else None
         lines.append({**row, "needed": needed, "missing": max(0, needed - row["workers"]), "ratio": ratio})
@@ -141,7 +171,7 @@ def span(work: Work, as_of: date | None, since: date | None, until: date | None)
     """The day and the period: by default today, and the half year that holds it. Raises Invalid."""
     day = as_of or work.today
     last = until or day
-    first = since or date(last.year, 1 if last.month < 7 else 7, 1)
+    first = since or rules.half_year(last)
     if first > last:
         raise invalid("/query/from", "after_end", "起始日晚于截止日", "lies after the end")
     return day, first, last
@@ -177,13 +207,19 @@ async def _table(work: Work, as_of: date, since: date, until: date) -> tuple[Tab
     return table, names, pairs
 
 
-def _withheld(table: Table, county: str) -> Table:
+def _withheld(table: Table, before: Table, county: str) -> Table:
     shown: Table = {code: {} for code in table}
     for indicator in INDICATORS:
         column = {code: line[indicator.code] for code, line in table.items()}
-        for code, found in rules.withheld_column(column, county).items():
+        moved = rules.moved_a_little(column, {code: line[indicator.code] for code, line in before.items()})
+        for code, found in rules.withheld_column(column, county, moved).items():
             shown[code][indicator.code] = found
     return shown
+
+
+def _sees_small(work: Work) -> bool:
+    """The office and the towns see their own counts; everybody else only what names nobody (domain 4.3, DEFAULT)."""
+    return work.principal.has(Role.COUNTY_OFFICER, Role.TOWN_OFFICER)
 
 
 def _county(work: Work) -> str:

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, json_page
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
-from kit.schemas import Day
+from kit.schemas import Day, DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.registry.measures import repository, service
-from services.registry.measures.repository import Steps
+from services.registry.measures.repository import MEASURES, Steps
 from services.registry.measures.rules.duties import duties_of
 from services.registry.measures.rules.states import state_on
 from services.registry.measures.rules.transitions import possible
@@ -24,7 +24,6 @@ from services.registry.measures.schemas import (
     Kind,
     MeasureAnswer,
     MeasureHistoryEntry,
-    MeasureRow,
     MonitoringAnswer,
     NewMeasure,
     PossibleStep,
@@ -100,24 +99,21 @@ async def monitoring_of(work: Reader, person_id: UUID) -> MonitoringAnswer:
 @router.post("/people/{person_id}/standings", status_code=201)
 async def record_standing(work: Writer, person_id: UUID, new: NewStanding, response: Response, if_match: IfMatch = None) -> PersonAnswer:
     """Record a registered standing; one that ends supervision ends the open measures the same day (DRR art. 7)."""
-    return person_answer(await standings.record_standing(work, person_id, new, if_match), response)
+    return person_answer(work, await standings.record_standing(work, person_id, new, if_match), response)
 
 
-@router.get("/measures", responses={200: {"model": Page[MeasureRow]}})
+@router.get("/measures", responses=answers(MEASURES))
 async def list_measures(
     work: Reader,
-    request: Request,
+    asked: Annotated[Asked, ask(MEASURES)],
     state: State | None = None,
     kind: Kind | None = None,
-    division_code: Annotated[str | None, Query(max_length=12)] = None,
+    division_code: Annotated[DivisionCode | None, Query(description="执行地(9 或 12 位) · town of execution")] = None,
     due_before: Day | None = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> Response:
-    """Measures in the caller's towns. `due_before`: whose report-in or last day lies before a day."""
-    filters = {"state": state, "kind": kind, "division": division_code, "due_before": due_before}
-    body, following = await service.list_measures(work, Cursors(work.sealer), filters, cursor, limit)
-    return json_page(request, body.encode(), following)
+    """Measures in the caller's towns or of their people. `due_before`: whose report-in or last day lies before a day."""
+    filters = {"state": state, "kind": kind, "due_before": due_before}
+    return answer(asked, await service.list_measures(work, asked, filters, division_code))
 
 
 @router.get("/measures/{measure_id}")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, RowMapping, Uuid, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.lists import Json, Key
 from services.registry.measures.rules.states import EXCLUSIVE, EXPIRING, OPEN
+from services.registry.measures.schemas import MeasureRow
 from services.registry.measures.tables import Measure, MeasureEvent
+from services.registry.staff.repository import CARED_FOR
 
 _BRIEF = (
     col(Measure.id),
@@ -122,31 +125,41 @@ async def findings_of(session: AsyncSession, measure_ids: Sequence[UUID]) -> dic
     return found
 
 
-_STATE_ON = """case when m.state = any(%(expiring)s) and m.term_end <= %(today)s
+_STATE_ON = f"""case when m.state in ({_words(EXPIRING)}) and m.term_end <= %(today)s::date
         then case when m.kind = 'compulsory_isolation_treatment' then 'released' else 'discharged' end else m.state end"""
 
-PAGE = """
-with seen as (
-  select m.id, m.person_id, p.name, m.kind, {state_on} as state, m.division_code, m.ordered_on, m.report_in_due, m.reported_in_on, m.agreement_on,
-         m.term_start, m.term_end, m.ended_on, m.end_reason, m.source, m.version
-    from registry.measure m join registry.person p on p.id = m.person_id
-   where (%(towns)s::text[] is null or m.division_code like any(%(towns)s::text[]))
-     and (%(division)s::text is null or m.division_code = %(division)s)
-     and (%(kind)s::text is null or m.kind = %(kind)s)
-     and (%(person)s::uuid is null or m.person_id = %(person)s)
-     and (%(due_before)s::date is null or (m.state = any(%(open)s) and least(m.term_end,
-            case when m.state in ('ordered', 'awaiting_report_in') then m.report_in_due when m.state = 'transfer_pending' then m.transfer_due end) < %(due_before)s))
-     and p.state = 'open'
-     and (%(after)s::uuid is null or m.id > %(after)s)),
-page as (select * from seen where (%(state)s::text is null or state = %(state)s) order by id limit %(size)s),
-noted as (insert into registry.audit (at, actor, roles, action, purpose, reason, object_type, object_ids, request_id, details)
-          select %(now)s, %(actor)s, %(roles)s, 'measure.list', %(purpose)s, %(reason)s, 'measure', jsonb_agg(id), %(request_id)s, %(details)s::jsonb
-            from page having count(*) > 0)
-select coalesce(json_agg(page)::text, '[]') as body, count(*) as shown, (array_agg(id order by id desc))[1]::text as last from page""".replace(
-    "{state_on}", _STATE_ON
+MEASURES = Json(
+    name="registry.measures",
+    item=MeasureRow,
+    columns=f"""m.id, m.person_id, p.name, m.kind, {_STATE_ON} as state, m.division_code, m.ordered_on, m.report_in_due, m.reported_in_on, m.agreement_on,
+         m.term_start, m.term_end, m.ended_on, m.end_reason, m.source, m.version""",
+    source="registry.measure m join registry.person p on p.id = m.person_id",
+    always="p.state = 'open'",
+    filters={
+        "today": "%(today)s::date is not null",
+        "towns": "(m.division_code like any(%(towns)s::text[]) or p.division_code like any(%(towns)s::text[]))",
+        "team": CARED_FOR.format(person="p.id"),
+        "ours": "(%(ours)s and p.status <> all(array['transferred_out', 'erroneous']))",
+        "untreated": "(%(untreated)s and m.kind <> 'maintenance_treatment')",
+        "person": "m.person_id = %(person)s::uuid",
+        "division": "m.division_code like any(%(division)s::text[])",
+        "kind": "m.kind = %(kind)s",
+        "state": f"{_STATE_ON} = %(state)s",
+        "due_before": f"""(m.state in ({_words(OPEN)}) and least(m.term_end,
+            case when m.state in ('ordered', 'awaiting_report_in') then m.report_in_due when m.state = 'transfer_pending' then m.transfer_due end)
+            < %(due_before)s::date)""",
+    },
+    sorts={
+        "id": (Key("m.id", "uuid"),),
+        "term_end": (Key("coalesce(m.term_end, date '9999-12-31')", "date"), Key("m.id", "uuid")),
+        "ordered_on": (Key("coalesce(m.ordered_on, m.term_start, date '9999-12-31')", "date"), Key("m.id", "uuid")),
+        "report_in_due": (Key("coalesce(m.report_in_due, date '9999-12-31')", "date"), Key("m.id", "uuid")),
+    },
+    default="id",
+    counted={"kind": "m.kind", "state": _STATE_ON, "division_code": "m.division_code"},
+    action="measure.list",
+    object_type="measure",
 )
-
-FILTERS: dict[str, Any] = dict.fromkeys(("towns", "division", "kind", "person", "due_before", "state", "after"))
 
 RUNNING = """
 select m.id, m.kind, m.state, m.division_code, m.term_start, m.term_end

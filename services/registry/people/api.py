@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, json_page
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
+from kit.schemas import DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.registry.people import service
+from services.registry.people.policy import sees_treatment
+from services.registry.people.repository import PEOPLE, SEARCH
+from services.registry.people.rules import TREATMENT, without_treatment
 from services.registry.people.schemas import (
     HistoryEntry,
     Identity,
@@ -19,7 +23,6 @@ from services.registry.people.schemas import (
     NewPerson,
     PersonAnswer,
     PersonPatch,
-    PersonRow,
     PersonSearch,
     StandingAnswer,
     Status,
@@ -32,37 +35,35 @@ Reader = Annotated[
     Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.SUBJECT, personal=True)
 ]
 Writer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER)]
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
-Cursor = Annotated[str | None, Query(max_length=400)]
+Town = Annotated[DivisionCode | None, Query(description="镇(9 或 12 位) · town, in 9 or 12 digits")]
 
 
-def person_answer(person: Person, response: Response) -> PersonAnswer:
-    """A person as the API shows it, with the ETag."""
+def person_answer(work: Work, person: Person, response: Response) -> PersonAnswer:
+    """A person as the API shows it to this caller, with the ETag."""
     response.headers["ETag"] = etag(person.version)
     values: dict[str, Any] = {name: getattr(person, name, None) for name in PersonAnswer.model_fields}
-    return PersonAnswer(**{**values, "id_number": person.id_number_masked, "phone": person.phone_masked})
+    support = person.status == TREATMENT
+    shown = {
+        "id_number": person.id_number_masked,
+        "phone": person.phone_masked,
+        "support": support,
+        "status": None if support and not sees_treatment(work.principal) else person.status,
+    }
+    return PersonAnswer(**{**values, **shown})
 
 
-@router.get("", responses={200: {"model": Page[PersonRow]}})
+@router.get("", responses=answers(PEOPLE))
 async def list_people(
-    work: Reader,
-    request: Request,
-    division_code: Annotated[str | None, Query(max_length=12)] = None,
-    status: Status | None = None,
-    limit: Limit = LIMIT,
-    cursor: Cursor = None,
+    work: Reader, asked: Annotated[Asked, ask(PEOPLE)], division_code: Town = None, status: Status | None = None
 ) -> Response:
-    """People under management in the caller's towns, masked."""
-    cursors = Cursors(work.sealer)
-    body, following = await service.list_people(work, cursors, {"division": division_code, "status": status}, cursor, limit)
-    return json_page(request, body, following)
+    """People under management in the caller's towns, masked; for a social worker those of their care teams."""
+    return answer(asked, await service.list_people(work, asked, division_code, status))
 
 
-@router.post("/search", responses={200: {"model": Page[PersonRow]}})
-async def search_people(work: Reader, search: PersonSearch, request: Request, limit: Limit = LIMIT, cursor: Cursor = None) -> Response:
+@router.post("/search", responses=answers(SEARCH))
+async def search_people(work: Reader, search: PersonSearch, asked: Annotated[Asked, ask(SEARCH)]) -> Response:
     """Search by ID number, phone, name, pinyin or initials. ID number and phone are needed in full; nothing is guessed from parts of them."""
-    body, following = await service.search_people(work, Cursors(work.sealer), search, cursor, limit)
-    return json_page(request, body, following)
+    return answer(asked, await service.search_people(work, asked, search))
 
 
 @router.post("", status_code=201)
@@ -70,13 +71,13 @@ async def register_person(work: Writer, new: NewPerson, response: Response) -> P
     """Register a person (NCL art. 32)."""
     person = await service.register_person(work, new)
     response.headers["Location"] = f"/registry/v1/people/{person.id}"
-    return person_answer(person, response)
+    return person_answer(work, person, response)
 
 
 @router.get("/{person_id}")
 async def read_person(work: Reader, person_id: UUID, response: Response) -> PersonAnswer:
     """One person, masked."""
-    return person_answer(await service.read_person(work, person_id), response)
+    return person_answer(work, await service.read_person(work, person_id), response)
 
 
 @router.get("/{person_id}/identity")
@@ -89,8 +90,17 @@ async def open_identity(work: Reader, person_id: UUID) -> Identity:
 async def history_of(work: Reader, person_id: UUID) -> list[HistoryEntry]:
     """What was changed, by whom and why."""
     changes = await service.history_of(work, person_id)
+    open_to_all = sees_treatment(work.principal)
     return [
-        HistoryEntry(id=c.id, at=c.recorded_at, by=c.recorded_by, action=c.action, before=c.before, after=c.after, reason=c.reason)
+        HistoryEntry(
+            id=c.id,
+            at=c.recorded_at,
+            by=c.recorded_by,
+            action=c.action,
+            before=c.before if open_to_all else without_treatment(c.before),
+            after=c.after if open_to_all else without_treatment(c.after),
+            reason=c.reason,
+        )
         for c in changes
     ]
 
@@ -101,6 +111,8 @@ async def standings_of(work: Reader, person_id: UUID) -> list[StandingAnswer]:
     _, standings = await service.standings_of(work, person_id)
     corrected_by = {row.corrects_id: row.id for row in standings if row.corrects_id is not None}
     path = f"/registry/v1/people/{person_id}/standings"
+    if not sees_treatment(work.principal):
+        standings = [row for row in standings if row.status != TREATMENT]
     return [
         StandingAnswer(
             **row.model_dump(include=set(StandingAnswer.model_fields)),
@@ -114,10 +126,10 @@ async def standings_of(work: Reader, person_id: UUID) -> list[StandingAnswer]:
 @router.patch("/{person_id}")
 async def amend_person(work: Writer, person_id: UUID, patch: PersonPatch, response: Response, if_match: IfMatch = None) -> PersonAnswer:
     """Correct a person's data."""
-    return person_answer(await service.amend_person(work, person_id, patch, if_match), response)
+    return person_answer(work, await service.amend_person(work, person_id, patch, if_match), response)
 
 
 @router.post("/{person_id}/move")
 async def move_person(work: Writer, person_id: UUID, move: Move, response: Response, if_match: IfMatch = None) -> PersonAnswer:
     """Make another town responsible."""
-    return person_answer(await service.move_person(work, person_id, move, if_match), response)
+    return person_answer(work, await service.move_person(work, person_id, move, if_match), response)

@@ -8,7 +8,10 @@ from uuid import UUID
 from kit.auth import Principal
 from kit.problems import Forbidden
 from kit.roles import Role
+from kit.scope import Scope
+from services.registry.divisions.policy import part_of
 from services.registry.people.errors import PersonNotFound
+from services.registry.people.rules import NOT_MANAGED
 
 
 class Placed(Protocol):
@@ -17,6 +20,12 @@ class Placed(Protocol):
     id: UUID
     division_code: str
     state: str
+
+
+class Registered(Placed, Protocol):
+    """What the rules of care need to know besides."""
+
+    status: str
 
 
 Found = TypeVar("Found", bound=Placed)
@@ -28,14 +37,49 @@ READERS = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLI
 WRITERS = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER)
 
 
-def reach(principal: Principal) -> dict[str, Any]:
-    """What part of the register a caller's lists show, as a filter of their statements: the towns of an officer, or the subject's own record.
+CARE_BOUND = (Role.SOCIAL_WORKER, Role.GRID_WORKER)
+"""See the persons on whose care team they are and nobody else of their town (domain 11.1: own caseload)."""
+WIDER = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER)
 
-    An account that is neither reaches nobody; no filter at all would reach everybody.
+
+def reach(principal: Principal, division_code: str | None = None) -> dict[str, Any]:
+    """What part of the register a caller's lists show, as a filter of their statements: the towns of an officer, the persons of a worker's care teams in
+    them, or the subject's own record. `division_code`: only this division, nobody when it is not the caller's.
+
+    An account that is none of these reaches nobody; no filter at all would reach everybody.
     """
-    if principal.has(*READERS):
-        return {"towns": [prefix + "%" for prefix in principal.scope]}
-    return {"person": principal.person_id or str(NOBODY)}
+    if not principal.has(*READERS):
+        return {"person": principal.person_id or str(NOBODY)}
+    found: dict[str, Any] = {"towns": part_of(Scope.of(principal.scope), division_code).towns}
+    if bound_to_team(principal):
+        found["team"] = principal.staff_id or ""
+    if not principal.has(Role.COUNTY_OFFICER):
+        found["ours"] = True
+    return found
+
+
+def bound_to_team(principal: Principal) -> bool:
+    """Whether the caller sees only the persons of their own care teams."""
+    return principal.has(*CARE_BOUND) and not principal.has(*WIDER)
+
+
+def sees_treatment(principal: Principal) -> bool:
+    """Whether the caller may know that somebody is in maintenance treatment: a social worker sees a support flag only (domain 11.1; PIPL art. 28)."""
+    return not bound_to_team(principal)
+
+
+def may_care(principal: Principal, person: Registered, purpose: str, *, in_team: bool) -> None:
+    """Beyond the place: a worker opens the persons of their care teams; whom another county took over is open to the county office alone, and to the person.
+
+    An emergency opens both, noted and told to the auditor. Raises PersonNotFound.
+    """
+    own = principal.has(Role.SUBJECT) and principal.person_id == str(person.id)
+    if own or purpose == "emergency":
+        return
+    if bound_to_team(principal) and not in_team:
+        raise PersonNotFound
+    if person.status in NOT_MANAGED and not principal.has(Role.COUNTY_OFFICER):
+        raise PersonNotFound
 
 
 def may_read_closed(principal: Principal, purpose: str) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -12,57 +12,55 @@ from sqlalchemy import ARRAY, Row, Uuid, bindparam, cast, func, select, text, up
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from kit.db import Database
+from kit.lists import Json, Key
 from services.registry.people.rules import ENDS_SUPERVISION
+from services.registry.people.schemas import PersonRow
 from services.registry.people.tables import Person, PersonChange, Standing
+from services.registry.staff.repository import CARED_FOR
 
 _SHOWN = """p.id, p.name, p.sex, extract(year from p.birth_date)::int as birth_year, p.division_code, p.village_code,
-            p.status, p.status_since, p.id_number_masked as id_number, p.phone_masked as phone, p.state"""
-
+            {status} as status, p.status_since, {support} as support, p.id_number_masked as id_number, p.phone_masked as phone, p.state"""
+_TREATED = "p.status = 'maintenance_treatment'"
+_WITHHELD = "nullif(p.status, 'maintenance_treatment')"
 _FILTERS = {
     "towns": "p.division_code like any(%(towns)s::text[])",
-    "division": "p.division_code = %(division)s",
-    "status": "p.status = %(status)s",
     "person": "p.id = %(person)s::uuid",
+    "team": CARED_FOR.format(person="p.id"),
+    "today": "%(today)s::date is not null",
+    "ours": "(%(ours)s and p.status <> all(array['transferred_out', 'erroneous']))",
+    "status": "p.status = %(status)s",
     "index": "p.id_number_index = %(index)s",
     "phone": "p.phone_index = %(phone)s",
     "name": "p.name like %(name)s",
     "pinyin": "(replace(p.name_pinyin, ' ', '') like %(pinyin)s or p.name_initials like %(pinyin)s)",
-    "after": "p.id > %(after)s::uuid",
 }
-_STILL_OURS = "p.status <> all(array['transferred_out', 'erroneous'])"
-
-# One statement: the page, its audit row (law 8: one row per page, with the ids), and the JSON that goes to the client as it is (docs/performance.md).
-_PAGE = """
-with page as (select {shown} from registry.person p where p.state = 'open' and {where} order by p.id limit %(size)s),
-     noted as (insert into registry.audit (at, actor, roles, action, purpose, reason, object_type, object_ids, request_id, details)
-               select %(now)s, %(actor)s, %(roles)s, {noted} from page{having})
-select convert_to(coalesce(json_agg(page)::text, '[]'), 'UTF8') as body, count(*) as shown, (array_agg(id order by id desc))[1]::text as last from page"""
-
-_LIST = "'person.list', %(purpose)s, %(reason)s, 'person', jsonb_agg(id), %(request_id)s, '{}'"
-_SEARCH = "'person.search', %(purpose)s, %(reason)s, 'person', coalesce(jsonb_agg(id), '[]'), %(request_id)s, %(asked)s::jsonb"
-"""A search is noted without a hit too: whoever tries one value after another must leave a row for each."""
-
-
-@lru_cache(maxsize=2 ** (len(_FILTERS) + 1))
-def _page(given: frozenset[str]) -> bytes:
-    """The statement for the filters that are given: fewer parameters, and a plan of its own for each combination."""
-    clauses = [clause for name, clause in _FILTERS.items() if name in given]
-    if "status" not in given:
-        clauses.append(_STILL_OURS)
-    noted, having = (_SEARCH, "") if "asked" in given else (_LIST, " having count(*) > 0")
-    statement = _PAGE.replace("{shown}", _SHOWN).replace("{noted}", noted).replace("{having}", having)
-    return statement.replace("{where}", " and ".join(clauses)).encode()
-
-
-async def page_of_people(database: Database, parameters: Mapping[str, Any]) -> tuple[bytes, int, str | None]:
-    """JSON of a page as bytes that nobody decodes, how many it shows, and the last id; the audit row is written by the same statement."""
-    given = {name: value for name, value in parameters.items() if value is not None}
-    async with database.reader() as connection:
-        cursor = await connection.execute(_page(frozenset((_FILTERS.keys() | {"asked"}) & given.keys())), given, prepare=True, binary=True)
-        row = await cursor.fetchone()
-    assert row is not None
-    return row[0], row[1], row[2]
+PEOPLE = Json(
+    name="registry.people",
+    item=PersonRow,
+    columns=_SHOWN.format(status="p.status", support=_TREATED),
+    source="registry.person p",
+    always="p.state = 'open'",
+    filters=_FILTERS,
+    sorts={
+        "id": (Key("p.id", "uuid"),),
+        "name": (Key("p.name_pinyin"), Key("p.id", "uuid")),
+        "status_since": (Key("p.status_since", "date"), Key("p.id", "uuid")),
+    },
+    default="id",
+    counted={"status": "p.status", "division_code": "p.division_code"},
+    action="person.list",
+    object_type="person",
+)
+PEOPLE_IN_CARE = replace(
+    PEOPLE,
+    name="registry.people_in_care",
+    columns=_SHOWN.format(status=_WITHHELD, support=_TREATED),
+    filters={**_FILTERS, "status": f"{_WITHHELD} = %(status)s"},
+    counted={"status": _WITHHELD, "division_code": "p.division_code"},
+)
+"""The same for those who may not know who is in maintenance treatment: a support flag stands for it (domain 11.1)."""
+SEARCH = replace(PEOPLE, name="registry.people_found", action="person.search")
+SEARCH_IN_CARE = replace(PEOPLE_IN_CARE, name="registry.people_found_in_care", action="person.search")
 
 
 async def person(session: AsyncSession, person_id: UUID, *, for_update: bool = False) -> Person | None:

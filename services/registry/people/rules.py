@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -28,6 +28,15 @@ ENDS_SUPERVISION = frozenset({"three_years_clean", "dead", "transferred_out", "e
 
 DEAD_END = frozenset({"dead", "erroneous"})
 """No standing follows these, except by a correction."""
+
+TREATMENT = "maintenance_treatment"
+"""The standing that is health data: a social worker sees a support flag instead (domain 11.1; PIPL art. 28)."""
+
+
+def without_treatment(values: Mapping[str, object]) -> dict[str, object]:
+    """What a history shows to those who may not know of maintenance treatment."""
+    return {name: None if value == TREATMENT else value for name, value in values.items()}
+
 
 RECORD_STEPS: dict[str, tuple[str, str, str]] = {
     "close": ("open", "closed", "DRR art. 7; domain 2.5"),

@@ -96,8 +96,11 @@ class PersonRow(Answer):
     birth_year: int
     division_code: str
     village_code: str | None
-    status: str
+    status: Status | None
+    """Null where the caller may not know it: a social worker sees `support` instead of maintenance treatment."""
     status_since: date
+    support: bool
+    """Takes part in treatment with support; nothing more is said of it."""
     id_number: str
     phone: str | None
     state: str
@@ -118,8 +121,10 @@ class PersonAnswer(Answer):
     phone: str | None
     drugs: list[str]
     registered_on: date | None
-    status: str
+    status: Status | None
+    """Null where the caller may not know it, as in lists."""
     status_since: date
+    support: bool
     state: str
     closed_on: date | None
     version: int

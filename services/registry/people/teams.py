@@ -13,6 +13,7 @@ from services.registry.people import policy, repository
 from services.registry.people.errors import PersonNotFound, RecordClosed
 from services.registry.people.rules import ENDS_SUPERVISION
 from services.registry.people.schemas import FillTeams, NewTeamMember, TeamMemberLeaves
+from services.registry.people.service import readable
 from services.registry.staff import repository as staff
 from services.registry.staff.tables import CareTeamMember
 
@@ -30,7 +31,7 @@ class AlreadyInTeam(Conflict):
 
 async def team_of(work: Work, person_id: UUID, on: date | None, *, past: bool) -> Sequence[Any]:
     """The care team of a person on a day. Raises PersonNotFound."""
-    policy.may_read(work.principal, await repository.person(work.session, person_id), work.purpose)
+    await readable(work, person_id)
     await work.note("care_team.read", "person", person_id)
     return await staff.team_of(work.session, person_id, on or work.today, past=past)
 
@@ -68,9 +69,7 @@ async def leave_team(work: Work, person_id: UUID, membership_id: UUID, leaves: T
 
 async def fill_teams(work: Work, wish: FillTeams) -> int:
     """Give everybody without a full team the missing members from their town, dealt round; the number of memberships. Raises Forbidden."""
-    if wish.division_code is not None:
-        policy.may_register_in(work.principal, wish.division_code)
-    towns = [wish.division_code] if wish.division_code else [prefix + "%" for prefix in work.principal.scope]
+    towns = work.scope.within(wish.division_code).towns
     total = 0
     for post in FILLED:
         total += await staff.fill_teams(work.session, post, towns, wish.since or work.today, sorted(ENDS_SUPERVISION))

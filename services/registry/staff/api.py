@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
-from kit.schemas import Day
+from kit.schemas import Day, DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.registry.divisions.schemas import Loaded
 from services.registry.staff import service
+from services.registry.staff.repository import STAFF
 from services.registry.staff.schemas import Post, StaffAnswer, StaffLeaves, StaffLoad, StationAnswer, StationLoad
 
 router = APIRouter(prefix="/registry/v1", tags=["staff"], route_class=UnitRoute)
@@ -32,7 +33,7 @@ async def load_stations(work: Loader, stations: Annotated[list[StationLoad], Fie
 
 
 @router.get("/stations", response_model=list[StationAnswer])
-async def list_stations(work: Reader, on: Day | None = None, division_code: Annotated[str | None, Query(max_length=12)] = None) -> object:
+async def list_stations(work: Reader, on: Day | None = None, division_code: DivisionCode | None = None) -> object:
     """Stations of a day."""
     return await service.list_stations(work, on, division_code)
 
@@ -44,21 +45,16 @@ async def load_staff(work: Loader, staff: Annotated[list[StaffLoad], Field(min_l
     return Loaded(created=created, changed=changed, unchanged=unchanged)
 
 
-@router.get("/staff")
+@router.get("/staff", responses=answers(STAFF))
 async def list_staff(
     work: Reader,
-    request: Request,
-    response: Response,
+    asked: Annotated[Asked, ask(STAFF)],
     on: Day | None = None,
     post: Post | None = None,
-    division_code: Annotated[str | None, Query(max_length=18)] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
-) -> Page[StaffAnswer]:
-    """Staff of a day in the caller's towns, by staff number."""
-    found, following = await service.list_staff(work, Cursors(work.sealer), on, post, division_code, cursor, limit)
-    response.headers.update(next_link(request, following))
-    return Page(items=[StaffAnswer.model_validate(member) for member in found], next=following)
+    division_code: Annotated[DivisionCode | None, Query(description="镇、村或网格 · town, village or grid")] = None,
+) -> Response:
+    """Staff of a day in the caller's towns, by staff number; of a town those of its villages and grids too."""
+    return answer(asked, await service.list_staff(work, asked, on, post, division_code))
 
 
 @router.get("/staff/{code}", response_model=StaffAnswer)

@@ -7,12 +7,15 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import false, func, or_, select, text, update
+from sqlalchemy import Select, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from kit.db import new_id
+from kit.lists import Rows
+from kit.scope import Scope
+from services.registry.staff.schemas import StaffAnswer
 from services.registry.staff.tables import CareTeamMember, StaffMember, Station
 
 KEPT = frozenset({"sex"})
@@ -47,22 +50,26 @@ async def station_ids(session: AsyncSession, codes: Sequence[str]) -> dict[str, 
     return {row.code: row.id for row in rows}
 
 
-async def page_of_staff(
-    session: AsyncSession, day: date, towns: Sequence[str], post: str | None, division_code: str | None, after: str | None, size: int
-) -> Sequence[StaffMember]:
-    """Staff of a day in these towns, by staff number."""
+STAFF = Rows(
+    name="registry.staff",
+    item=StaffAnswer,
+    sorts={"code": (col(StaffMember.code),), "name": (col(StaffMember.name), col(StaffMember.code))},
+    default="code",
+    counted={"post": col(StaffMember.post), "division_code": col(StaffMember.division_code)},
+    action="",
+    object_type="staff",
+)
+"""Staff are not persons under supervision: a page of them is not noted."""
+
+
+def staff_of(scope: Scope, day: date, post: str | None) -> Select[Any]:
+    """Staff of a day in these places."""
     query = select(StaffMember).where(
         col(StaffMember.valid_from) <= day,
         or_(col(StaffMember.valid_to).is_(None), col(StaffMember.valid_to) > day),
-        or_(false(), *(col(StaffMember.division_code).like(town) for town in towns)),
+        scope.where(col(StaffMember.division_code)),
     )
-    if post:
-        query = query.where(col(StaffMember.post) == post)
-    if division_code:
-        query = query.where(col(StaffMember.division_code) == division_code)
-    if after:
-        query = query.where(col(StaffMember.code) > after)
-    return (await session.execute(query.order_by(col(StaffMember.code)).limit(size))).scalars().all()
+    return query.where(col(StaffMember.post) == post) if post else query
 
 
 async def staff_member(session: AsyncSession, code: str) -> StaffMember | None:
@@ -91,6 +98,26 @@ async def cared_for_by(session: AsyncSession, code: str, day: date) -> list[UUID
         )
     )
     return list((await session.execute(query.order_by(col(CareTeamMember.person_id)).distinct())).scalars())
+
+
+async def cares_for(session: AsyncSession, code: str, person_id: UUID, day: date) -> bool:
+    """Whether a member of staff in service is on a person's care team on a day."""
+    query = _CARE.where(col(StaffMember.code) == code, col(CareTeamMember.person_id) == person_id)
+    in_force = query.where(
+        col(StaffMember.valid_from) <= day,
+        or_(col(StaffMember.valid_to).is_(None), col(StaffMember.valid_to) > day),
+        col(CareTeamMember.since) <= day,
+        or_(col(CareTeamMember.until).is_(None), col(CareTeamMember.until) > day),
+    )
+    return (await session.execute(in_force.limit(1))).first() is not None
+
+
+_CARE = select(col(CareTeamMember.id)).join(StaffMember, col(StaffMember.id) == col(CareTeamMember.staff_id))
+
+CARED_FOR = """exists (select 1 from registry.care_team_member t join registry.staff_member w on w.id = t.staff_id
+   where t.person_id = {person} and w.code = %(team)s and t.since <= %(today)s::date and (t.until is null or t.until > %(today)s::date)
+     and w.valid_from <= %(today)s::date and (w.valid_to is null or w.valid_to > %(today)s::date))"""
+"""`cares_for` as a condition of a list: the person's column, and the parameters `team` (staff number) and `today`."""
 
 
 async def end_memberships(session: AsyncSession, staff_id: UUID, on: date) -> int:

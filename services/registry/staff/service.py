@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
-from kit.pages import Cursors
+from kit.lists import Asked, Found, find_rows
 from kit.problems import FieldError, Forbidden, Invalid, invalid
 from kit.roles import Role
+from kit.scope import Scope
 from kit.work import Work
+from services.registry.divisions.policy import part_of
 from services.registry.staff import repository
 from services.registry.staff.errors import StaffNotFound
 from services.registry.staff.schemas import StaffLeaves, StaffLoad, StationLoad
@@ -48,15 +50,11 @@ async def list_stations(work: Work, on: date | None, division_code: str | None) 
     return await repository.stations_on(work.session, on or work.today, division_code)
 
 
-async def list_staff(
-    work: Work, cursors: Cursors, on: date | None, post: str | None, division_code: str | None, cursor: str | None, limit: int
-) -> tuple[Sequence[StaffMember], str | None]:
-    """Staff in the caller's towns, by number."""
-    bound = {"on": on, "post": post, "division": division_code}
-    after = cursors.read(cursor, work.principal.subject, bound, 1)
-    towns = ["%"] if work.principal.has(Role.ADMINISTRATOR) else [prefix + "%" for prefix in work.principal.scope]
-    found = await repository.page_of_staff(work.session, on or work.today, towns, post, division_code, after[0] if after else None, limit)
-    return found, cursors.make([found[-1].code], work.principal.subject, bound) if len(found) == limit else None
+async def list_staff(work: Work, asked: Asked, on: date | None, post: str | None, division_code: str | None) -> Found:
+    """Staff in the caller's towns, by number; an administrator's accounts are opened for staff of every town. Raises BadCursor."""
+    everywhere = Scope((work.house.county,)) if work.principal.has(Role.ADMINISTRATOR) else work.scope
+    query = repository.staff_of(part_of(everywhere, division_code), on or work.today, post)
+    return await find_rows(work, repository.STAFF, asked, query, filters={"on": on, "post": post, "division": division_code})
 
 
 async def read_staff(work: Work, code: str) -> StaffMember:

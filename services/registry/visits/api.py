@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, json_page
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
+from kit.schemas import DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.registry.visits import service
+from services.registry.visits.repository import VISITS
 from services.registry.visits.schemas import (
     Assignment,
     Coverage,
@@ -20,7 +22,6 @@ from services.registry.visits.schemas import (
     Task,
     VisitAnswer,
     VisitRecord,
-    VisitRow,
     VisitState,
 )
 from services.registry.visits.tables import Visit
@@ -72,20 +73,16 @@ async def visits_of(work: PersonReader, person_id: UUID) -> list[VisitAnswer]:
     ]
 
 
-@router.get("/visits", responses={200: {"model": Page[VisitRow]}})
+@router.get("/visits", responses=answers(VISITS))
 async def list_visits(
     work: Reader,
-    request: Request,
+    asked: Annotated[Asked, ask(VISITS)],
     round_id: UUID | None = None,
-    division_code: Annotated[str | None, Query(max_length=12)] = None,
+    division_code: Annotated[DivisionCode | None, Query(description="镇(9 或 12 位) · town, in 9 or 12 digits")] = None,
     state: VisitState | None = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> Response:
-    """Visits in the caller's towns: due, done or excused."""
-    filters = {"round": str(round_id) if round_id else None, "division": division_code, "state": state}
-    body, following = await service.list_visits(work, Cursors(work.sealer), filters, cursor, limit)
-    return json_page(request, body.encode(), following)
+    """Visits to the people of the caller's towns: due, done or excused."""
+    return answer(asked, await service.list_visits(work, asked, {"round": round_id, "state": state}, division_code))
 
 
 @router.get("/visits/tasks")

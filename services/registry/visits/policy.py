@@ -37,6 +37,11 @@ def may_see(principal: Principal, visit: V | None) -> V:
 def may_record(principal: Principal, visit: V | None, given: Collection[str]) -> V:
     """The visit, when the caller may record these fields. Raises VisitNotFound, Forbidden."""
     found = may_see(principal, visit)
+    may_report(principal, given)
+    return found
+
+
+def may_report(principal: Principal, given: Collection[str]) -> None:
+    """Raises Forbidden when a grid worker reports more than whether the person was met."""
     if not principal.has(*STAFF) and not GRID_FIELDS.issuperset(given):
         raise Forbidden("网格员只能登记是否见面", "a grid worker records only whether the person was met")
-    return found

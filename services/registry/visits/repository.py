@@ -10,7 +10,10 @@ from sqlalchemy import RowMapping, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.lists import Json, Key
 from services.registry.measures.repository import MONITORING_OVER
+from services.registry.staff.repository import CARED_FOR
+from services.registry.visits.schemas import VisitRow
 from services.registry.visits.tables import Round, Visit
 
 TARGETS = text(
@@ -28,24 +31,32 @@ on conflict (round_id, person_id) do nothing""".replace("{over}", MONITORING_OVE
 )
 """Whose three clean years are over by the measures' days is no target, whatever the standing still says (DRR art. 7, 23; law 7)."""
 
-PAGE = """
-with page as (
-  select v.id, v.round_id, v.person_id, p.name, v.division_code, p.village_code, v.due_on, v.visited_on, v.met, v.tested, v.excused, v.assigned_to,
-         v.meeting_place, v.version
-    from registry.visit v join registry.person p on p.id = v.person_id
-   where v.division_code like any(%(towns)s::text[])
-     and (%(round)s::uuid is null or v.round_id = %(round)s)
-     and (%(division)s::text is null or v.division_code = %(division)s)
-     and (%(state)s::text is null or case when v.excused is not null then 'excused' when v.visited_on is null then 'due' else 'done' end = %(state)s)
-     and p.state = 'open' and not {over}
-     and (%(after)s::uuid is null or v.id > %(after)s)
-   order by v.id limit %(size)s),
-noted as (insert into registry.audit (at, actor, roles, action, purpose, reason, object_type, object_ids, request_id, details)
-          select %(now)s, %(actor)s, %(roles)s, 'visit.list', %(purpose)s, %(reason)s, 'person', jsonb_agg(person_id), %(request_id)s, %(details)s::jsonb
-            from page having count(*) > 0)
-select coalesce(json_agg(page)::text, '[]') as body, count(*) as shown, (array_agg(id order by id desc))[1]::text as last from page""".replace(
-    "{over}", MONITORING_OVER.format(person="v.person_id").replace(":day", "%(today)s")
+_STATE = "case when v.excused is not null then 'excused' when v.visited_on is null then 'due' else 'done' end"
+VISITS = Json(
+    name="registry.visits",
+    item=VisitRow,
+    columns="""v.id, v.round_id, v.person_id, p.name, p.division_code, p.village_code, v.due_on, v.visited_on, v.met, v.tested, v.excused, v.assigned_to,
+         v.meeting_place, v.version""",
+    source="registry.visit v join registry.person p on p.id = v.person_id",
+    always="p.state = 'open' and not {over}".replace(
+        "{over}", MONITORING_OVER.format(person="v.person_id").replace(":day", "%(today)s::date")
+    ),
+    filters={
+        "today": "%(today)s::date is not null",
+        "towns": "p.division_code like any(%(towns)s::text[])",
+        "team": CARED_FOR.format(person="p.id"),
+        "ours": "(%(ours)s and p.status <> all(array['transferred_out', 'erroneous']))",
+        "round": "v.round_id = %(round)s::uuid",
+        "state": f"{_STATE} = %(state)s",
+    },
+    sorts={"id": (Key("v.id", "uuid"),), "due_on": (Key("v.due_on", "date"), Key("v.id", "uuid"))},
+    default="id",
+    counted={"state": _STATE, "division_code": "p.division_code"},
+    action="visit.list",
+    object_type="person",
+    noted="person_id",
 )
+"""A visit is on the list of the town that is responsible for the person today, as the visit itself is open to that town alone."""
 
 # A target whose supervision ended, or who came into custody, died or went abroad before being visited leaves the denominator by itself.
 EXCUSED = """(v.excused is not null or (v.visited_on is null and ({over} or exists (
@@ -59,11 +70,11 @@ EXCUSED = """(v.excused is not null or (v.visited_on is null and ({over} or exis
 COVERAGE = text(
     """
 select v.division_code, count(*) filter (where not {excused}) as listed, count(*) filter (where {excused}) as excused,
-       count(*) filter (where v.visited_on is not null and not {excused}) as visited,
-       count(*) filter (where v.met and not {excused}) as met,
-       count(*) filter (where v.met and v.tested and not {excused}) as met_and_tested,
-       count(*) filter (where v.family_met and not {excused}) as family_met,
-       count(*) filter (where v.employed and not {excused}) as employed
+       count(*) filter (where v.visited_on <= :day and not {excused}) as visited,
+       count(*) filter (where v.met and v.visited_on <= :day and not {excused}) as met,
+       count(*) filter (where v.met and v.tested and v.visited_on <= :day and not {excused}) as met_and_tested,
+       count(*) filter (where v.family_met and v.visited_on <= :day and not {excused}) as family_met,
+       count(*) filter (where v.employed and v.visited_on <= :day and not {excused}) as employed
   from registry.visit v where v.round_id = :round and v.division_code like any(:towns)
  group by v.division_code order by v.division_code""".replace("{excused}", EXCUSED)
 )

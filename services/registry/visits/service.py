@@ -8,9 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from kit.db import driver
 from kit.etags import check_version
-from kit.pages import Cursors
+from kit.lists import Asked, Found, find_json
 from kit.problems import invalid
 from kit.roles import Role
 from kit.work import Work
@@ -20,14 +19,13 @@ from services.registry.people import policy as people_policy
 from services.registry.people import repository as people
 from services.registry.people.errors import PersonNotFound
 from services.registry.people.rules import ENDS_SUPERVISION, DatedStanding, standing_on
+from services.registry.people.service import readable, require_care
 from services.registry.staff import repository as staff
 from services.registry.visits import policy, repository
 from services.registry.visits.errors import RoundCodeTaken, RoundNotFound, SupervisionOver, VisitNotFound
+from services.registry.visits.rules import SMALL, reporting_day
 from services.registry.visits.schemas import Assignment, NewRound, VisitRecord
 from services.registry.visits.tables import Round, Visit
-
-SMALL = 5
-"""Counts from 1 to 4 could name a person: withheld from anyone but those who care for them."""
 
 
 async def make_round(work: Work, new: NewRound) -> tuple[Round, int]:
@@ -65,7 +63,8 @@ async def coverage_of(work: Work, round_id: UUID) -> list[dict[str, Any]]:
     """Coverage per town as of today; small counts are withheld from `leader`. Raises RoundNotFound."""
     if await repository.round_by_id(work.session, round_id) is None:
         raise RoundNotFound
-    lines = await repository.coverage(work.session, round_id, work.today, [prefix + "%" for prefix in work.principal.scope])
+    day = work.today if work.principal.has(*policy.STAFF) else reporting_day(work.today)
+    lines = await repository.coverage(work.session, round_id, day, work.scope.towns)
     if work.principal.has(*policy.STAFF):
         return [dict(line) for line in lines]
     return [_withheld(line) for line in lines]
@@ -85,29 +84,10 @@ def _withheld(line: RowMapping) -> dict[str, Any]:
     return shown
 
 
-async def list_visits(work: Work, cursors: Cursors, filters: dict[str, Any], cursor: str | None, limit: int) -> tuple[str, str | None]:
-    """A page of visits in the caller's towns, as JSON, and the next cursor."""
-    bound = {key: value for key, value in filters.items() if value is not None}
-    after = cursors.read(cursor, work.principal.subject, bound, 1)
-    parameters: dict[str, Any] = {
-        **dict.fromkeys(("round", "division", "state")),
-        **bound,
-        "towns": [prefix + "%" for prefix in work.principal.scope],
-        "after": after[0] if after else None,
-        "size": limit,
-        "today": work.today,
-        "now": work.now,
-        "actor": work.principal.subject,
-        "roles": " ".join(sorted(work.principal.roles)),
-        "purpose": work.purpose,
-        "reason": work.reason,
-        "request_id": work.request_id,
-        "details": "{}",
-    }
-    row = await (await (await driver(work.session)).execute(repository.PAGE.encode(), parameters)).fetchone()
-    assert row is not None
-    following = cursors.make([row[2]], work.principal.subject, bound) if row[2] and row[1] == limit else None
-    return row[0], following
+async def list_visits(work: Work, asked: Asked, filters: dict[str, Any], division_code: str | None) -> Found:
+    """Visits to the people of the caller's towns; for a social worker those of their care teams. Raises BadCursor."""
+    reach = people_policy.reach(work.principal, division_code)
+    return await find_json(work, repository.VISITS, asked, {**reach, **filters, "today": work.today})
 
 
 async def tasks_of(work: Work) -> Sequence[RowMapping]:
@@ -121,7 +101,7 @@ async def tasks_of(work: Work) -> Sequence[RowMapping]:
 
 async def visits_of(work: Work, person_id: UUID) -> Sequence[Visit]:
     """The visits of a person with their days, latest first: for staff of the town, and for the person. Raises PersonNotFound."""
-    people_policy.may_read(work.principal, await people.person(work.session, person_id), work.purpose)
+    await readable(work, person_id)
     await work.note("visit.list", "person", person_id)
     return await repository.visits_of(work.session, person_id)
 
@@ -129,11 +109,11 @@ async def visits_of(work: Work, person_id: UUID) -> Sequence[Visit]:
 async def read_visit(work: Work, visit_id: UUID) -> Visit:
     """A visit; with the person's record it closes (domain 2.5). Raises VisitNotFound."""
     visit = await repository.visit(work.session, visit_id)
-    if not work.principal.has(*policy.STAFF):
-        visit = None
-    found = policy.may_see(work.principal, visit)
+    if visit is None or not work.principal.has(*policy.STAFF):
+        raise VisitNotFound
+    found = visit
     try:
-        people_policy.may_read(work.principal, await people.person(work.session, found.person_id), work.purpose)
+        await readable(work, found.person_id)
     except PersonNotFound as error:
         raise VisitNotFound from error
     await work.note("visit.read", "person", found.person_id)
@@ -142,7 +122,7 @@ async def read_visit(work: Work, visit_id: UUID) -> Visit:
 
 async def assign_visit(work: Work, visit_id: UUID, assignment: Assignment, if_match: str | None) -> Visit:
     """Say who goes and where they meet. Raises VisitNotFound, StaleVersion, Invalid."""
-    visit = policy.may_see(work.principal, await repository.visit(work.session, visit_id, for_update=True))
+    visit = await _reached(work, visit_id)
     check_version(if_match, visit.version)
     if assignment.staff_code is not None and await staff.staff_member(work.session, assignment.staff_code) is None:
         raise invalid("/staff_code", "staff_unknown", "没有这个人员编号", "no such staff member")
@@ -158,7 +138,8 @@ async def record_visit(work: Work, visit_id: UUID, record: VisitRecord, if_match
 
     Nothing can be recorded for a day on which supervision had ended (DRR art. 7, 23; law 7), whatever the list says.
     """
-    visit = policy.may_record(work.principal, await repository.visit(work.session, visit_id, for_update=True), record.model_fields_set)
+    visit = await _reached(work, visit_id)
+    policy.may_report(work.principal, record.model_fields_set)
     check_version(if_match, visit.version)
     if record.visited_on is None and record.excused is None:
         raise invalid("/visited_on", "missing", "须填写走访日期或免访原因", "needs the day of the visit, or why there is none")
@@ -187,6 +168,26 @@ async def record_visit(work: Work, visit_id: UUID, record: VisitRecord, if_match
         event = VisitRecorded(division_code=visit.division_code, visited_on=record.visited_on, met=bool(record.met))
         await work.publish(event, visit.person_id, visit.division_code)
     await work.note("visit.record", "person", visit.person_id, details={"visit": str(visit.id)})
+    return visit
+
+
+async def _reached(work: Work, visit_id: UUID) -> Visit:
+    """The visit, locked, when it is the caller's by the person's town of today and by care team, or the caller's own task. Raises VisitNotFound."""
+    visit = await repository.visit(work.session, visit_id, for_update=True)
+    if visit is None:
+        raise VisitNotFound
+    person = await people.person(work.session, visit.person_id)
+    assert person is not None
+    if not work.principal.has(*policy.STAFF):
+        return policy.may_see(work.principal, visit)
+    if not work.scope.reaches(person.division_code):
+        raise VisitNotFound
+    mine = work.principal.staff_id is not None and visit.assigned_to == work.principal.staff_id
+    try:
+        if not mine:
+            await require_care(work, person, "supervision")
+    except PersonNotFound as error:
+        raise VisitNotFound from error
     return visit
 
 

@@ -127,7 +127,7 @@ async def _cared_for(county: County) -> None:
         team = await sent(front, f"/registry/v1/people/{who.id}/care-team", new, Role.COUNTY_OFFICER)
         who.ids["membership_id"] = team[0]["id"]
         evidence = {"inputs": {"acute_crisis": 1}, "assessed_on": AT_WORK, "reason": "近期多次求助"}
-        made = await sent(front, f"/registry/v1/people/{who.id}/assessments", evidence, Role.SOCIAL_WORKER)
+        made = await sent(front, f"/registry/v1/people/{who.id}/assessments", evidence, Role.SOCIAL_WORKER, staff_id=worker)
         who.ids["assessment_id"] = made["id"]
     new = {"code": "2021-07", "name": "七月走访", "starts_on": "2021-07-01", "ends_on": "2021-07-31"}
     await sent(front, "/registry/v1/rounds", new, Role.COUNTY_OFFICER)

@@ -119,11 +119,13 @@ async def test_another_town_can_record_nothing_of_somebody(county: County, role:
 async def test_a_search_finds_nobody_of_another_town(county: County, role: str) -> None:
     """Neither by the full ID number nor by phone, name or pinyin; the own town finds them."""
     front, who = county.front, county.there
-    own = await front.ask("GET", f"/registry/v1/people/{who.id}", front.token(role, scope=(TOWN,)), headers={"purpose": "supervision"})
+    own = await front.ask(
+        "GET", f"/registry/v1/people/{who.id}", front.token(role, scope=(TOWN,), staff_id="S-A"), headers={"purpose": "supervision"}
+    )
     by_name = ({"name": who.name}, {"name": who.name, "division_code": TOWN}, {"name": own.json()["name_pinyin"]})
     for wish in ({"id_number": who.id_number}, {"phone": who.phone}, *by_name):
         for scope, found in (((TOWN,), True), ((OTHER_TOWN,), False)):
-            token = front.token(role, scope=scope)
+            token = front.token(role, scope=scope, staff_id="S-A")
             reply = await front.ask("POST", "/registry/v1/people/search", token, wish, {"purpose": "supervision"})
             assert reply.status == 200
             assert (who.id in reply.body.decode()) is found, (role, wish, scope)

@@ -78,7 +78,7 @@ async def _may_say(work: Work, person_id: UUID, new: NewStanding) -> None:
 
 async def monitoring(work: Work, person_id: UUID) -> Monitoring:
     """Since when a person counts as clean. Raises PersonNotFound."""
-    policy.may_read(work.principal, await persons.person(work.session, person_id), work.purpose)
+    await people.readable(work, person_id)
     await work.note("person.monitoring", "person", person_id)
     return await _monitoring(work, person_id)
 

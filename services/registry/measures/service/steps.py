@@ -8,18 +8,18 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from kit.db import driver
 from kit.etags import check_version
-from kit.pages import Cursors
+from kit.lists import Asked, Found, find_json
 from kit.problems import FieldError
 from kit.work import Work
 from services.registry import events as said
+from services.registry.divisions.policy import part_of
 from services.registry.divisions.service import require_town
 from services.registry.measures import policy, repository, rules
 from services.registry.measures.errors import MeasureNotFound, MeasureRunning, NotDeclaredStep, StepRefused
 from services.registry.measures.events import said_of
 from services.registry.measures.rules.guards import Facts, Given, Refused
-from services.registry.measures.rules.states import EXCLUSIVE, EXPIRING, OPEN, state_on
+from services.registry.measures.rules.states import EXCLUSIVE, state_on
 from services.registry.measures.rules.transitions import ORDERS, find
 from services.registry.measures.schemas import NewMeasure, Step
 from services.registry.measures.service.endings import end_due, end_measures
@@ -28,8 +28,9 @@ from services.registry.measures.service.replaced import plain
 from services.registry.measures.tables import Measure, MeasureEvent
 from services.registry.people import policy as people_policy
 from services.registry.people import repository as people
-from services.registry.people.errors import RecordClosed
-from services.registry.people.service import append_standing, place_person
+from services.registry.people.errors import PersonNotFound, RecordClosed
+from services.registry.people.rules import TREATMENT
+from services.registry.people.service import append_standing, place_person, readable, require_care
 from services.registry.people.service.standings import FOLLOWS_MEASURE
 from services.registry.people.tables import Person
 
@@ -224,43 +225,33 @@ async def history_of(work: Work, measure_id: UUID) -> Sequence[MeasureEvent]:
 
 async def measures_of(work: Work, person_id: UUID) -> Sequence[Measure]:
     """All measures of a person, newest first. Raises PersonNotFound."""
-    people_policy.may_read(work.principal, await people.person(work.session, person_id), work.purpose)
+    await readable(work, person_id)
     found = await repository.measures_of(work.session, person_id)
     await work.note("measure.list", "person", person_id)
-    return found
+    return [measure for measure in found if measure.kind != TREATMENT or people_policy.sees_treatment(work.principal)]
 
 
-async def list_measures(work: Work, cursors: Cursors, filters: dict[str, Any], cursor: str | None, limit: int) -> tuple[str, str | None]:
-    """A page as JSON and the next cursor; scope is part of the question."""
-    bound = {key: value for key, value in filters.items() if value is not None}
-    after = cursors.read(cursor, work.principal.subject, bound, 1)
-    parameters: dict[str, Any] = {
-        **repository.FILTERS,
-        **bound,
-        **people_policy.reach(work.principal),
-        "after": after[0] if after else None,
-        "size": limit,
-        "today": work.today,
-        "open": list(OPEN),
-        "expiring": list(EXPIRING),
-        "now": work.now,
-        "actor": work.principal.subject,
-        "roles": " ".join(sorted(work.principal.roles)),
-        "purpose": work.purpose,
-        "reason": work.reason,
-        "request_id": work.request_id,
-        "details": "{}",
-    }
-    row = await (await (await driver(work.session)).execute(repository.PAGE.encode(), parameters)).fetchone()
-    assert row is not None
-    following = cursors.make([row[2]], work.principal.subject, bound) if row[2] and row[1] == limit else None
-    return row[0], following
+async def list_measures(work: Work, asked: Asked, filters: dict[str, Any], division_code: str | None) -> Found:
+    """Measures that run in the caller's towns or of their people; scope and care team are part of the question. Raises BadCursor."""
+    reach = people_policy.reach(work.principal)
+    if division_code is not None:
+        filters = {**filters, "division": part_of(work.scope, division_code).towns}
+    untreated = None if people_policy.sees_treatment(work.principal) else True
+    return await find_json(work, repository.MEASURES, asked, {**reach, **filters, "untreated": untreated, "today": work.today})
 
 
 async def _readable(work: Work, measure_id: UUID) -> Measure:
     measure = await repository.measure(work.session, measure_id)
     person = await people.person(work.session, measure.person_id) if measure else None
-    return policy.may_read(work.principal, measure, person, work.purpose)
+    found = policy.may_read(work.principal, measure, person, work.purpose)
+    assert person is not None
+    if not people_policy.sees_treatment(work.principal) and found.kind == TREATMENT:
+        raise MeasureNotFound
+    try:
+        await require_care(work, person, work.purpose)
+    except PersonNotFound as error:
+        raise MeasureNotFound from error
+    return found
 
 
 async def _released(work: Work, new: NewMeasure, person_id: UUID) -> tuple[date | None, str | None]:

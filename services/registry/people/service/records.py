@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -11,8 +10,9 @@ from uuid import UUID
 from kit.db import new_id
 from kit.etags import check_version
 from kit.id_numbers import IdNumberError, read_id_number
-from kit.pages import LIMIT, Cursors
+from kit.lists import Asked, Found, find_json
 from kit.problems import invalid
+from kit.roles import Role
 from kit.sealed import masked
 from kit.work import Work
 from services.registry.divisions.service import require_town
@@ -21,9 +21,10 @@ from services.registry.people import policy, repository
 from services.registry.people.errors import AlreadyRegistered, RecordClosed
 from services.registry.people.names import pinyin_of
 from services.registry.people.record import set_address, set_name, set_phone, shown
-from services.registry.people.rules import folded_name
+from services.registry.people.rules import NOT_MANAGED, folded_name
 from services.registry.people.schemas import Identity, Move, NewPerson, PersonPatch, PersonSearch
 from services.registry.people.tables import Person, PersonChange, Standing
+from services.registry.staff import repository as staff
 
 NO_WILDCARDS = str.maketrans("", "", "%_\\")
 """What LIKE reads as more than itself; no name holds it."""
@@ -78,40 +79,32 @@ async def register_person(work: Work, new: NewPerson) -> Person:
     return person
 
 
-async def list_people(
-    work: Work, cursors: Cursors, filters: dict[str, Any], cursor: str | None, limit: int = LIMIT
-) -> tuple[bytes, str | None]:
-    """A page as JSON and the next cursor. Lists are masked; scope and care team are part of the question."""
-    bound = {key: value for key, value in filters.items() if value is not None}
-    after = cursors.read(cursor, work.principal.subject, bound, 1)
-    parameters: dict[str, Any] = {
-        **bound,
-        "after": after[0] if after else None,
-        "size": limit,
-        "now": work.now,
-        "actor": work.principal.subject,
-        "roles": " ".join(sorted(work.principal.roles)),
-        "purpose": work.purpose,
-        "reason": work.reason,
-        "request_id": work.request_id,
-        **policy.reach(work.principal),
-    }
-    body, shown, last = await repository.page_of_people(work.house.database, parameters)
-    following = cursors.make([last], work.principal.subject, bound) if last and shown == limit else None
-    return body, following
+async def list_people(work: Work, asked: Asked, division_code: str | None, status: str | None) -> Found:
+    """People under management, masked; scope and care team are part of the question. Raises BadCursor."""
+    listing = repository.PEOPLE if policy.sees_treatment(work.principal) else repository.PEOPLE_IN_CARE
+    return await find_json(work, listing, asked, _filters(work, division_code, status))
 
 
-async def search_people(
-    work: Work, cursors: Cursors, search: PersonSearch, cursor: str | None, limit: int = LIMIT
-) -> tuple[bytes, str | None]:
-    """A page of those who fit, as `list_people`. Noted with what was asked by, not with the values. Raises Invalid, BadCursor."""
-    asked = json.dumps({"by": sorted(search.model_fields_set)})
-    return await list_people(work, cursors, {**search_filters(work, search), "asked": asked}, cursor, limit)
+async def search_people(work: Work, asked: Asked, search: PersonSearch) -> Found:
+    """Those who fit, as `list_people`. Noted with what was asked by, not with the values. Raises Invalid, BadCursor."""
+    listing = repository.SEARCH if policy.sees_treatment(work.principal) else repository.SEARCH_IN_CARE
+    filters = {**_filters(work, search.division_code, search.status), **search_filters(work, search)}
+    return await find_json(work, listing, asked, filters, noted={"by": sorted(search.model_fields_set)})
+
+
+def _filters(work: Work, division_code: str | None, status: str | None) -> dict[str, Any]:
+    reach = policy.reach(work.principal, division_code)
+    if status is None:
+        reach["ours"] = True  # whom another county took over, or who was registered by mistake, is listed only when asked for
+    elif status in NOT_MANAGED and "person" not in reach and not work.principal.has(Role.COUNTY_OFFICER):
+        reach["ours"] = True
+    today = work.today if "team" in reach else None
+    return {**reach, "status": status, "today": today}
 
 
 def search_filters(work: Work, search: PersonSearch) -> dict[str, Any]:
-    """The search as filters; a name of Latin letters is pinyin or initials."""
-    found: dict[str, Any] = {"division": search.division_code, "status": search.status}
+    """What was searched for as filters; a name of Latin letters is pinyin or initials."""
+    found: dict[str, Any] = {}
     if search.id_number:
         try:
             number = read_id_number(search.id_number, today=work.today, demo=work.house.demo)
@@ -129,16 +122,31 @@ def search_filters(work: Work, search: PersonSearch) -> dict[str, Any]:
     return found
 
 
+async def readable(work: Work, person_id: UUID, purpose: str | None = None) -> Person:
+    """The person, when the caller may open the record: by place, by care team, by the state of the record. Raises PersonNotFound."""
+    wanted = work.purpose if purpose is None else purpose
+    person = policy.may_read(work.principal, await repository.person(work.session, person_id), wanted)
+    await require_care(work, person, wanted)
+    return person
+
+
+async def require_care(work: Work, person: Person, purpose: str) -> None:
+    """Raises PersonNotFound unless the caller may open this person by care team and by where the person is managed (`policy.may_care`)."""
+    bound = policy.bound_to_team(work.principal)
+    in_team = bound and await staff.cares_for(work.session, work.principal.staff_id or "", person.id, work.today)
+    policy.may_care(work.principal, person, purpose, in_team=in_team)
+
+
 async def read_person(work: Work, person_id: UUID) -> Person:
     """A person's record. Audited with its purpose. Raises PersonNotFound."""
-    person = policy.may_read(work.principal, await repository.person(work.session, person_id), work.purpose)
+    person = await readable(work, person_id)
     await work.note("person.read", "person", person.id)
     return person
 
 
 async def open_identity(work: Work, person_id: UUID) -> Identity:
     """The sealed values in clear: an act of its own, audited as such."""
-    person = policy.may_read(work.principal, await repository.person(work.session, person_id), work.purpose)
+    person = await readable(work, person_id)
     await work.note("person.open_identity", "person", person.id)
     key = str(person.id)
     return Identity(
@@ -150,7 +158,7 @@ async def open_identity(work: Work, person_id: UUID) -> Identity:
 
 async def history_of(work: Work, person_id: UUID) -> Sequence[PersonChange]:
     """What was changed about a person, newest first."""
-    policy.may_read(work.principal, await repository.person(work.session, person_id), work.purpose)
+    await readable(work, person_id)
     await work.note("person.read_history", "person", person_id)
     return await repository.changes_of(work.session, person_id)
 

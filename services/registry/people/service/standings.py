@@ -10,10 +10,10 @@ from kit.problems import Forbidden, invalid
 from kit.roles import Role
 from kit.work import Work
 from services.registry.events import PersonStanding
-from services.registry.people import policy, repository
+from services.registry.people import repository
 from services.registry.people.rules import DEAD_END, record_state
 from services.registry.people.schemas import NewStanding
-from services.registry.people.service.records import changed, standing_row, writable
+from services.registry.people.service.records import changed, readable, standing_row, writable
 from services.registry.people.tables import Person, Standing
 
 FOLLOWS_MEASURE = "measure"
@@ -79,6 +79,6 @@ async def take_back_standing(work: Work, person: Person, standing: Standing, rea
 
 async def standings_of(work: Work, person_id: UUID) -> tuple[Person, Sequence[Standing]]:
     """All standings of a person, the corrected ones among them, oldest first. Raises PersonNotFound."""
-    person = policy.may_read(work.principal, await repository.person(work.session, person_id), work.purpose)
+    person = await readable(work, person_id)
     await work.note("person.read_standings", "person", person_id)
     return person, await repository.all_standings_of(work.session, person_id)
