@@ -8,8 +8,11 @@ from urllib.parse import quote
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 from alembic import command
+from psycopg.conninfo import make_conninfo
 
+from deploy import database
 from kit.migrate import config_for, owner_engine
 from services.precursor.catalogue.rules import changes
 from services.precursor.catalogue.rules.file import read_catalogue
@@ -253,12 +256,17 @@ async def test_a_courier_may_carry_precursors(house: TestHouse) -> None:
         assert draw["objects"] == 1
 
 
-async def test_the_revision_keeps_what_a_filled_database_says(house: TestHouse) -> None:
+def test_the_revision_keeps_what_a_filled_database_says(postgres: str) -> None:
     """Firms of the landed version keep every class and word; what their chemicals explain follows the list, what they do not stays the ledger's word."""
-    engine = owner_engine(house.owner)
+    name = "revision_of_the_list"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        database.create_database(connection, name)
+    address = make_conninfo(postgres, dbname=name)
+    engine = owner_engine(address)
     with engine.begin() as connection:
-        command.downgrade(config_for("services.precursor", connection), "0001")
-    with psycopg.connect(house.owner) as connection:
+        connection.execute(sa.text("create schema precursor"))
+        command.upgrade(config_for("services.precursor", connection), "0001")
+    with psycopg.connect(address) as connection:
         insert = """insert into precursor.firm (id, kind, uscc, name, division_code, chemicals, categories, activities, risk_class, state, version,
                     created_at, updated_at) values (gen_random_uuid(), %s, %s, 'x', '610822100000', %s, %s, '[]', 'B', 'active', 1, now(), now())"""
         connection.execute(
@@ -272,7 +280,7 @@ async def test_the_revision_keeps_what_a_filled_database_says(house: TestHouse) 
     with engine.begin() as connection:
         command.upgrade(config_for("services.precursor", connection), "head")
     engine.dispose()
-    with psycopg.connect(house.owner) as connection:
+    with psycopg.connect(address) as connection:
         rows = connection.execute(
             "select uscc, lines, stated_chemicals, categories, stated_categories, competent from precursor.firm order by uscc"
         ).fetchall()
