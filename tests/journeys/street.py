@@ -37,7 +37,7 @@ OPENING, ENDING = 180, 60
 """Seconds that a start and a stop may take on a busy machine."""
 
 LAG = """
-select (select count(*) from {publisher}.outbox o where (o.xid, o.id) > (split_part(c.position, '.', 1)::xid8, split_part(c.position, '.', 2)::bigint))
+select (select count(*) from {publisher}.outbox o where (o.xid, o.id) > (split_part(c.position, '.', -2)::xid8, split_part(c.position, '.', -1)::bigint))
      + (select count(*) from {follower}.procrastinate_jobs j where j.status in ('todo', 'doing') and coalesce(j.scheduled_at, now()) < now() + interval '1 minute')
   from (select coalesce((select position from {follower}.inbox_cursor where feed = '{publisher}'), '0.0') as position) c"""
 """Events that the follower has not passed, and jobs of its that are not done."""
