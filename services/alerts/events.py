@@ -55,10 +55,12 @@ class AlertAcknowledged(AlertEvent):
 
 
 class AlertAssigned(AlertEvent):
-    """It has a worker."""
+    """It has a worker: `assigned_to` is a staff number."""
 
     type: ClassVar[str] = "alert.assigned"
-    sample: ClassVar[dict[str, Any]] = {**AlertEvent.sample, "state": "assigned"}
+    sample: ClassVar[dict[str, Any]] = {**AlertEvent.sample, "state": "assigned", "assigned_to": "SW-0001"}
+
+    assigned_to: str | None = None
 
 
 class AlertEscalated(AlertEvent):

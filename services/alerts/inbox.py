@@ -67,18 +67,22 @@ async def _transferred_out(work: Work, event: Envelope) -> None:
     await endings.take_end(work, event.subject_id, _TransferredOut.model_validate(event.data).transferred_on, event.occurred_at)
 
 
+def _word(event: Envelope) -> deadlines.Word:
+    return deadlines.Word(event.occurred_at, event.id)
+
+
 async def _test_missed(work: Work, event: Envelope) -> None:
     test = _Test.model_validate(event.data)
-    await deadlines.test_missed(work, event.subject_id, test.division_code, test.plan_id, test.due_on, test.code)
+    await deadlines.test_missed(work, event.subject_id, test.division_code, test.plan_id, test.due_on, test.code, _word(event))
 
 
 async def _rectification(work: Work, event: Envelope) -> None:
     deadline = _Rectification.model_validate(event.data).deadline
-    await deadlines.rectification_overdue(work, event.subject_id, event.division_code, deadline)
+    await deadlines.rectification_overdue(work, event.subject_id, event.division_code, deadline, _word(event))
 
 
 async def _rectified(work: Work, event: Envelope) -> None:
-    await deadlines.rectification_closed(work, event.subject_id)
+    await deadlines.rectification_closed(work, event.subject_id, _word(event))
 
 
 REGISTRY: Readers = {

@@ -7,10 +7,20 @@ from typing import Any
 from kit.app import PeriodicJob
 from kit.jobs import in_work
 from kit.work import House, Work
+from services.alerts.alerts import service as alerts
 from services.alerts.bulletins import service as bulletins
 from services.alerts.deadlines import retention
 from services.alerts.deadlines import service as deadlines
 from services.alerts.detection.worker import Detection
+
+
+async def seal_landed(house: House, **_: Any) -> None:
+    """Every five minutes: seal what the first release kept in clear, until nothing is left."""
+
+    async def run(work: Work) -> None:
+        await alerts.seal_landed_texts(work)
+
+    await in_work(house, "alerts_seal_landed", run)
 
 
 async def review_alerts(house: House, **_: Any) -> None:
@@ -57,6 +67,7 @@ async def draft_bulletin(house: House, **_: Any) -> None:
 
 
 JOBS: tuple[PeriodicJob, ...] = (
+    ("alerts_seal_landed", seal_landed, "*/5 * * * *"),
     ("alerts_review", review_alerts, "5 * * * *"),
     ("alerts_remind", remind_of_endings, "0 0 * * *"),  # 08:00
     ("alerts_sweep", sweep, "30 17 * * *"),  # 01:30

@@ -32,7 +32,8 @@ async def test_one_gathering_is_one_alert_that_names_its_reasons_and_grows(house
     assert [step["action"] for step in history] == ["raise", "grow"]
 
 
-async def test_an_alert_is_acknowledged_assigned_and_closed_with_a_finding(house: TestHouse) -> None:
+async def test_an_alert_is_acknowledged_assigned_and_closed_with_a_finding(county: TestHouse) -> None:
+    house = county
     worker = await known_for_a_week(house)
     await meet(house, worker)
     (row,) = await alerts_of(house)
@@ -46,7 +47,7 @@ async def test_an_alert_is_acknowledged_assigned_and_closed_with_a_finding(house
     assert (seen.status, seen.headers["etag"], seen.json()["state"]) == (200, '"v2"', "acknowledged")
     assert (await worker("POST", path + "/assign", {"assignee": "W1"}, if_match='"v2"')).status == 403
     given = await town("POST", path + "/assign", {"assignee": "W1"}, if_match='"v2"')
-    assert (given.json()["state"], given.json()["assigned_to"]) == ("assigned", "W1")
+    assert (given.json()["state"], given.json()["assigned_to"], given.json()["assigned_name"]) == ("assigned", "W1", "杨某某")
     closing = {"finding": "innocent", "action_taken": "走访核实:一起帮邻居收玉米"}
     assert (await worker("POST", path + "/close", {**closing, "finding": "expired"}, if_match='"v3"')).status == 422
     closed = await worker("POST", path + "/close", closing, if_match='"v3"')

@@ -34,7 +34,8 @@ async def handled(house: TestHouse) -> dict[str, tuple[int, int]]:
 
 
 @pytest.mark.parametrize("step", ["acknowledge", "assign", "close"])
-async def test_of_two_officers_who_take_the_same_step_at_once_one_does_and_the_other_is_told(house: TestHouse, step: str) -> None:
+async def test_of_two_officers_who_take_the_same_step_at_once_one_does_and_the_other_is_told(county: TestHouse, step: str) -> None:
+    house = county
     row = await raised(house)
     path, version = f"/alerts/v1/alerts/{row['id']}", 1
     here = [house.caller("alerts", Role.TOWN_OFFICER, scope=(TOWN[:9],), subject=name) for name in ("a", "b")]
@@ -87,7 +88,8 @@ async def test_an_alert_that_nobody_reviewed_counts_against_the_office_and_one_r
     assert [(s["expired"], s["precision"]) for s in score] == [(1, None)]
 
 
-async def test_an_alert_that_somebody_took_up_and_left_lying_is_dismissed_all_the_same(house: TestHouse) -> None:
+async def test_an_alert_that_somebody_took_up_and_left_lying_is_dismissed_all_the_same(county: TestHouse) -> None:
+    house = county
     row = await raised(house)
     here, path = house.caller("alerts", Role.TOWN_OFFICER, scope=(TOWN[:9],)), f"/alerts/v1/alerts/{row['id']}"
     await here("POST", path + "/acknowledge", {}, if_match='"v1"')

@@ -115,7 +115,8 @@ async def test_a_gathering_goes_to_the_towns_that_answer_for_its_people_today(ho
     assert (seen["persons"], sorted(seen["person_ids"])) == (3, sorted(str(person) for person in THREE[:2]))
 
 
-async def test_what_is_open_about_one_person_follows_them_to_their_new_town(house: TestHouse) -> None:
+async def test_what_is_open_about_one_person_follows_them_to_their_new_town(county: TestHouse) -> None:
+    house = county
     await watch(house, THREE[0])
     test = {"division_code": TOWN, "plan_id": str(an_id("plan")), "due_on": "2021-06-25", "window_to": "2021-06-30", "code": "missed"}
     await tell(house, "testing", [envelope("test.missed", THREE[0], test, house.clock())])

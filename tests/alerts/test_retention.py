@@ -80,7 +80,8 @@ async def registered_without_measure(house: TestHouse) -> None:
     assert (await officer("POST", "/alerts/v1/ordinary-places", {"persons": [home]})).status == 200
 
 
-async def test_a_confirmed_alert_knows_its_people_until_a_year_after_the_last_of_them(house: TestHouse) -> None:
+async def test_a_confirmed_alert_knows_its_people_until_a_year_after_the_last_of_them(county: TestHouse) -> None:
+    house = county
     app = house.house.apps["alerts"].state.house
     worker = await known_for_a_week(house)
     await meet(house, worker)
@@ -105,7 +106,7 @@ async def test_a_confirmed_alert_knows_its_people_until_a_year_after_the_last_of
     assert (told["reasons"], told["action_taken"], told["checkin_ids"]) == ([], None, [])
     assert "李某" not in str((await officer("GET", path + "/history")).json())
     with psycopg.connect(house.owner) as connection:
-        for table in ("alert", "alert_change", "audit", "outbox"):
+        for table in ("alert", "alert_note", "alert_change", "audit", "outbox"):
             kept = connection.execute(f"select string_agg(t::text, ' ') from alerts.{table} t".encode()).fetchone()
             assert kept is not None
             assert "李某" not in str(kept[0])

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy import text
 
-from kit.roles import Role
+from kit.auth import Principal
 from kit.work import Work
-from services.alerts.alerts.rules import DETECTED, precision
+from services.alerts.alerts.policy import READERS
+from services.alerts.alerts.rules import DETECTED, KINDS, Kind, precision
 from services.alerts.alerts.schemas import FiguresAnswer, KindScore, ScoreAnswer, TownFigure
 from services.alerts.watched import repository as watched
 
 SMALL = 5
 """Counts of 1 to 4 are withheld from whoever may not see persons (domain 4.3). DEFAULT."""
+_REVIEWS = ("raised", "confirmed", "innocent", "data_error", "expired")
 _FIELDS = ("watched", "open", "overdue", "raised_30_days", "closed_30_days")
 
 _COUNTS = text("""
@@ -31,7 +34,7 @@ select kind, parameters_from, count(*) as raised, count(*) filter (where finding
  group by 1, 2 order by 1, 2""")
 
 
-def withhold(values: list[int]) -> list[int | None]:
+def withhold(values: Sequence[int]) -> list[int | None]:
     """A column without its small counts; when exactly one is withheld the next smallest goes too, or the sum would give it back. Pure."""
     shown: list[int | None] = [None if 0 < value < SMALL else value for value in values]
     if shown.count(None) == 1:
@@ -48,6 +51,23 @@ def withheld_total(values: Sequence[int], shown: Sequence[int | None]) -> int | 
     return None if 0 < total < SMALL or 0 < rest < SMALL or list(shown).count(None) == 1 else total
 
 
+def in_steps(value: int | None) -> int | None:
+    """A count to the nearest step of five: figures of two days, or of two overlapping spans, taken from each other leave nothing small. Pure."""
+    return value if value is None or value < SMALL else (value + SMALL // 2) // SMALL * SMALL
+
+
+def for_those_without_persons(columns: Mapping[str, Sequence[int]]) -> tuple[dict[str, list[int | None]], dict[str, int | None]]:
+    """Columns and their sums as somebody may see them who sees no persons. Pure."""
+    shown = {name: withhold(values) for name, values in columns.items()}
+    totals = {name: in_steps(withheld_total(columns[name], shown[name])) for name in columns}
+    return {name: [in_steps(value) for value in values] for name, values in shown.items()}, totals
+
+
+def sees_persons(principal: Principal) -> bool:
+    """Whether somebody may open the records behind the counts of their own towns: then no count of theirs is withheld (domain 11.1)."""
+    return principal.has(*READERS)
+
+
 async def figures_of(work: Work) -> FiguresAnswer:
     """Counts per town of the caller's scope as of now."""
     towns = [prefix + "%" for prefix in work.principal.scope]
@@ -61,14 +81,13 @@ async def figures_of(work: Work) -> FiguresAnswer:
         kinds[row["kind"]] += row["open"]
         for name in _FIELDS[1:]:
             counted[row["division_code"]][name] += row[name]
-    small = not work.principal.has(Role.COUNTY_OFFICER)
     columns = {name: [counted[code][name] for code in codes] for name in _FIELDS}
-    shown = {name: withhold(values) if small else list(values) for name, values in columns.items()}
+    shown: dict[str, list[int | None]] = {name: list(values) for name, values in columns.items()}
     total: dict[str, int | None] = {name: sum(values) for name, values in columns.items()}
-    by_kind: dict[str, int | None] = dict(kinds)
-    if small:
-        total = {name: withheld_total(columns[name], shown[name]) for name in _FIELDS}
-        by_kind = dict(zip(kinds, withhold(list(kinds.values())), strict=True))
+    by_kind: dict[Kind, int | None] = {kind: kinds[kind] for kind in KINDS if kind in kinds}
+    if not sees_persons(work.principal):
+        shown, total = for_those_without_persons(columns)
+        by_kind = dict(zip(by_kind, map(in_steps, withhold([kinds[kind] for kind in by_kind])), strict=True))
     return FiguresAnswer(
         as_of=work.now,
         small_cell=SMALL,
@@ -82,4 +101,19 @@ async def scorecard_of(work: Work) -> ScoreAnswer:
     """Precision of reviewed alerts per kind and parameter set."""
     parameters = {"towns": [prefix + "%" for prefix in work.principal.scope], "kinds": list(DETECTED)}
     rows = (await work.session.execute(_SCORES, parameters)).mappings()
-    return ScoreAnswer(kinds=[KindScore(**row, precision=precision(row["confirmed"], row["innocent"], row["data_error"])) for row in rows])
+    whole = sees_persons(work.principal)
+    return ScoreAnswer(
+        kinds=[_score(dict(row), precision(row["confirmed"], row["innocent"], row["data_error"]), whole=whole) for row in rows]
+    )
+
+
+def _score(row: Mapping[str, Any], share: float | None, *, whole: bool) -> KindScore:
+    """One line of the scorecard; for those who see no persons in steps of five, and without a share that few reviews would give away."""
+    if whole:
+        return KindScore(**row, precision=share)
+    counts = withhold([row[name] for name in _REVIEWS])
+    few = row["confirmed"] + row["innocent"] + row["data_error"] < SMALL
+    shown = dict(zip(_REVIEWS, map(in_steps, counts), strict=True))
+    return KindScore(
+        kind=row["kind"], parameters_from=row["parameters_from"], precision=None if few or share is None else round(share, 1), **shown
+    )

@@ -7,16 +7,16 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from kit.db import driver
-from services.alerts.alerts.tables import Alert, AlertChange
+from services.alerts.alerts.tables import Alert, AlertChange, AlertNote
 from services.alerts.watched.rules import open_sql, running_sql
 
-_SHOWN = """a.id, a.kind, a.severity, a.state, a.division_code, a.first_at, a.last_at, cardinality(a.person_ids) as persons, a.raised_at, a.due_at,
-            a.escalated_at is not null as escalated, a.assigned_to, a.finding, a.closed_at, a.version"""
+_SHOWN = """a.id, a.kind, a.severity, a.state, a.division_code, a.occurrence, a.due_on, a.first_at, a.last_at, cardinality(a.person_ids) as persons, a.raised_at, a.due_at,
+            a.escalated_at is not null as escalated, a.assigned_to, a.assigned_name, a.finding, a.closed_at, a.version"""
 
 # JSON built by Postgres: one of the hottest lists (docs/performance.md).
 PAGE = f"""
@@ -50,9 +50,36 @@ async def alert(session: AsyncSession, alert_id: UUID, *, for_update: bool = Fal
     return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
 
 
-async def alert_of_key(session: AsyncSession, key: str) -> Alert | None:
-    """The alert with this key, locked."""
-    return (await session.execute(select(Alert).where(col(Alert.key) == key).with_for_update())).scalar_one_or_none()
+async def newest_of_key(session: AsyncSession, key: str) -> Alert | None:
+    """The newest occurrence of a duty, locked."""
+    query = select(Alert).where(col(Alert.key) == key).order_by(col(Alert.occurrence).desc()).limit(1)
+    return (await session.execute(query.with_for_update())).scalar_one_or_none()
+
+
+async def open_of_key(session: AsyncSession, key: str) -> Sequence[Alert]:
+    """Every open occurrence of a duty, oldest first, locked."""
+    query = select(Alert).where(col(Alert.key) == key, col(Alert.state) != "closed").order_by(col(Alert.occurrence))
+    return (await session.execute(query.with_for_update())).scalars().all()
+
+
+async def open_reminders(session: AsyncSession) -> Sequence[Alert]:
+    """Open reminders of measures about to end, locked."""
+    query = select(Alert).where(col(Alert.kind) == "measure_ending", col(Alert.state) != "closed").order_by(col(Alert.id))
+    return (await session.execute(query.with_for_update())).scalars().all()
+
+
+async def note_word(session: AsyncSession, alert_id: UUID, at: datetime, event_id: UUID, cause_ended_at: datetime | None = None) -> None:
+    """Remember the newest word about a duty on its newest occurrence. It is about the duty, so the alert's version stays."""
+    values: dict[str, Any] = {"told_at": at, "told_by": event_id}
+    if cause_ended_at is not None:
+        values["cause_ended_at"] = cause_ended_at
+    await session.execute(update(Alert).where(col(Alert.id) == alert_id).values(values).execution_options(synchronize_session="fetch"))
+
+
+async def alerts_in_clear(session: AsyncSession, size: int = 500) -> Sequence[Alert]:
+    """Alerts whose words stand in clear, as the first release kept them, locked."""
+    query = select(Alert).where(or_(col(Alert.action_taken).is_not(None), text("alert.notes <> '{}'")))
+    return (await session.execute(query.order_by(col(Alert.id)).limit(size).with_for_update(skip_locked=True))).scalars().all()
 
 
 async def gatherings_sharing(session: AsyncSession, checkin_ids: Sequence[UUID]) -> Sequence[Alert]:
@@ -131,18 +158,26 @@ async def changes_of(session: AsyncSession, alert_id: UUID) -> Sequence[AlertCha
     return (await session.execute(query)).scalars().all()
 
 
+async def notes_of(session: AsyncSession, alert_id: UUID) -> Sequence[AlertNote]:
+    """What was written at the steps of an alert, sealed."""
+    return (await session.execute(select(AlertNote).where(col(AlertNote.alert_id) == alert_id))).scalars().all()
+
+
 async def forget_closed(session: AsyncSession, dismissed_before: datetime, ended_by: date, now: datetime) -> int:
     """Take persons, check-ins and words out of closed alerts: those that nobody confirmed some time after their closing, all others when everything was
     long over for everybody they concern. The rows stay as numbers. How many.
     """
     concerned = open_sql("p.person_id", ":ended")
     statement = text(
-        f"""update alerts.alert a set person_ids = '{{}}', checkin_ids = '{{}}', reasons = '[]', cell = null, action_taken = null, notes = '{{}}',
-                   key = 'forgotten:' || id, forgotten_at = :now
-             where state = 'closed' and forgotten_at is null
-               and ((finding <> 'confirmed' and closed_at < :before)
-                    or (cardinality(person_ids) > 0 and not exists (select 1 from unnest(a.person_ids) as p(person_id) where {concerned})))
-         returning 1"""
+        f"""with forgotten as (
+              update alerts.alert a set person_ids = '{{}}', checkin_ids = '{{}}', reasons = '[]', cell = null, action_taken = null, action_sealed = null,
+                     notes = '{{}}', key = 'forgotten:' || id, occurrence = 1, due_on = null, told_by = null, forgotten_at = :now
+               where state = 'closed' and forgotten_at is null
+                 and ((finding <> 'confirmed' and closed_at < :before)
+                      or (cardinality(person_ids) > 0 and not exists (select 1 from unnest(a.person_ids) as p(person_id) where {concerned})))
+           returning id),
+            notes as (delete from alerts.alert_note n using forgotten f where n.alert_id = f.id)
+            select id from forgotten"""
     )
     return len((await session.execute(statement, {"before": dismissed_before, "ended": ended_by, "now": now})).all())
 

@@ -7,15 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
-KINDS = ("gathering", "flow_frequency", "test_missed", "rectification_overdue", "measure_ending")
-DETECTED = ("gathering", "flow_frequency")
+Kind = Literal["gathering", "flow_frequency", "test_missed", "rectification_overdue", "measure_ending"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+DETECTED: tuple[Kind, ...] = ("gathering", "flow_frequency")
 """Kinds that a detector guesses; the others are deadlines that passed or come near."""
-SEVERITIES = ("low", "medium", "high")
-STATES = ("raised", "acknowledged", "assigned", "closed")
-HUMAN_FINDINGS = ("confirmed", "innocent", "data_error")
-FINDINGS = (*HUMAN_FINDINGS, "measure_ended", "withdrawn", "expired", "merged")
+Severity = Literal["low", "medium", "high"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+State = Literal["raised", "acknowledged", "assigned", "closed"]
+STATES: tuple[State, ...] = get_args(State)
+HumanFinding = Literal["confirmed", "innocent", "data_error"]
+HUMAN_FINDINGS: tuple[HumanFinding, ...] = get_args(HumanFinding)
+Finding = Literal["confirmed", "innocent", "data_error", "measure_ended", "withdrawn", "expired", "merged"]
+FINDINGS: tuple[Finding, ...] = get_args(Finding)
+Action = Literal[
+    "raise",
+    "grow",
+    "shrink",
+    "acknowledge",
+    "assign",
+    "close",
+    "escalate",
+    "expire",
+    "end",
+    "hand_over",
+    "withdraw",
+    "merge",
+]
+ACTIONS: tuple[Action, ...] = get_args(Action)
 REVIEW_WORKING_DAYS = 5
 """A person must have looked within five working days (domain 11.4). DEFAULT."""
 ESCALATE_WORKING_DAYS = 2
@@ -32,12 +52,12 @@ _END = "戒毒条例第7条、第23条、第40条"
 class Transition:
     """Where an action may start, where it leads, and what it rests on."""
 
-    sources: tuple[str, ...]
-    target: str
+    sources: tuple[State, ...]
+    target: State
     legal_source: str
 
 
-TRANSITIONS: dict[str, Transition] = {
+TRANSITIONS: dict[Action, Transition] = {
     "acknowledge": Transition(("raised",), "acknowledged", _REVIEW),
     "assign": Transition(("raised", "acknowledged", "assigned"), "assigned", _REVIEW),
     "close": Transition(("acknowledged", "assigned"), "closed", _REVIEW),
@@ -49,7 +69,7 @@ TRANSITIONS: dict[str, Transition] = {
 }
 
 
-def severity_of_gathering(persons: int) -> str:
+def severity_of_gathering(persons: int) -> Severity:
     """How soon somebody should look: by the number of people together."""
     return "high" if persons >= HIGH_FROM_PERSONS else "medium"
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from kit.schemas import Answer, LongText, Message, ShortText
+from pydantic import StringConstraints
 
-Kind = Literal["gathering", "flow_frequency", "test_missed", "rectification_overdue", "measure_ending"]
-State = Literal["raised", "acknowledged", "assigned", "closed"]
-Severity = Literal["low", "medium", "high"]
-HumanFinding = Literal["confirmed", "innocent", "data_error"]
+from kit.schemas import Answer, LongText, Message, ShortText
+from services.alerts.alerts.rules import Action, Finding, HumanFinding, Kind, Severity, State
+
+StaffCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{1,20}$")]
+"""A staff number of the registry."""
 
 
 class Acknowledge(Message):
@@ -21,9 +22,9 @@ class Acknowledge(Message):
 
 
 class Assign(Message):
-    """Somebody shall look at it; `assignee` is a staff or account id."""
+    """Somebody shall look at it; `assignee` is the number of a member of staff who is in service."""
 
-    assignee: ShortText
+    assignee: StaffCode
     note: ShortText | None = None
 
 
@@ -35,13 +36,19 @@ class Close(Message):
 
 
 class AlertRow(Answer):
-    """An alert in a list: numbers and codes, no person."""
+    """An alert in a list: numbers and codes, no person under supervision.
+
+    `occurrence` counts the times that the same duty gave cause, from 1; `due_on` is the day by which the duty was due, null where a detector found it.
+    `assigned_to` is a staff number, `assigned_name` the name beside it.
+    """
 
     id: UUID
-    kind: str
-    severity: str
-    state: str
+    kind: Kind
+    severity: Severity
+    state: State
     division_code: str
+    occurrence: int
+    due_on: date | None
     first_at: datetime
     last_at: datetime
     persons: int
@@ -49,7 +56,8 @@ class AlertRow(Answer):
     due_at: datetime
     escalated: bool
     assigned_to: str | None
-    finding: str | None
+    assigned_name: str | None
+    finding: Finding | None
     closed_at: datetime | None
     version: int
 
@@ -64,8 +72,9 @@ class ReasonAnswer(Answer):
 
 
 class AlertAnswer(AlertRow):
-    """An alert in detail. `person_ids` and `checkin_ids` are those of persons in the caller's towns; `persons` counts all."""
+    """An alert in detail. `duty_id` is what was due: a planned test, an order to correct, a measure. `person_ids` and `checkin_ids` are those of persons in the caller's towns; `persons` counts all."""
 
+    duty_id: UUID | None
     reasons: list[ReasonAnswer]
     person_ids: list[UUID]
     checkin_ids: list[UUID]
@@ -84,15 +93,15 @@ class ChangeAnswer(Answer):
 
     at: datetime
     by: str
-    action: str
-    from_state: str | None
-    to_state: str
+    action: Action
+    from_state: State | None
+    to_state: State
     legal_source: str
     details: dict[str, Any]
 
 
 class TownFigure(Answer):
-    """One town; null = withheld because it counts fewer than five."""
+    """One town; null = withheld because it counts fewer than five. For those who see no persons all counts are in steps of five."""
 
     division_code: str
     watched: int | None
@@ -109,19 +118,19 @@ class FiguresAnswer(Answer):
     small_cell: int
     towns: list[TownFigure]
     county: TownFigure
-    by_kind: dict[str, int | None]
+    by_kind: dict[Kind, int | None]
 
 
 class KindScore(Answer):
-    """Reviews of one kind under one parameter set; precision = confirmed / reviewed (domain 5, row 14)."""
+    """Reviews of one kind under one parameter set; precision = confirmed / reviewed (domain 5, row 14); null = withheld, or nothing reviewed."""
 
-    kind: str
+    kind: Kind
     parameters_from: str
-    raised: int
-    confirmed: int
-    innocent: int
-    data_error: int
-    expired: int
+    raised: int | None
+    confirmed: int | None
+    innocent: int | None
+    data_error: int | None
+    expired: int | None
     precision: float | None
 
 

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from kit.db import new_id
 from kit.etags import check_version
 from kit.work import Work
+from services.alerts import staff
 from services.alerts.alerts import policy, repository
 from services.alerts.alerts.errors import NotFromHere
-from services.alerts.alerts.rules import REVIEW_WORKING_DAYS, TRANSITIONS, severity_of_gathering, without_the_gone
-from services.alerts.alerts.tables import Alert, AlertChange
+from services.alerts.alerts.rules import (
+    REVIEW_WORKING_DAYS,
+    TRANSITIONS,
+    Action,
+    Finding,
+    Kind,
+    Severity,
+    State,
+    severity_of_gathering,
+    without_the_gone,
+)
+from services.alerts.alerts.tables import Alert, AlertChange, AlertNote
 from services.alerts.alerts.working_days import end_of_working_day
 from services.alerts.events import AlertAcknowledged, AlertAssigned, AlertClosed, AlertEscalated, AlertEvent, AlertGrown, AlertRaised
 from services.alerts.watched import repository as watched
@@ -26,8 +36,8 @@ class Matter:
     """What somebody must look at: ids, codes and numbers."""
 
     key: str
-    kind: str
-    severity: str
+    kind: Kind
+    severity: Severity
     division_code: str
     first_at: datetime
     last_at: datetime
@@ -36,18 +46,20 @@ class Matter:
     checkin_ids: tuple[UUID, ...] = ()
     cell: int | None = None
     parameters_from: str = ""
-
-
-async def _free_key(work: Work, key: str) -> str:
-    """The key, or one made from it where another alert (a closed one, mostly) has it: what a detector found is told apart by its check-ins."""
-    taken = await repository.alert_of_key(work.session, key)
-    return key if taken is None else f"{key}:{new_id()}"
+    due_on: date | None = None
+    told_at: datetime | None = None
+    told_by: UUID | None = None
 
 
 async def raise_alert(work: Work, matter: Matter) -> Alert:
-    """Raise an alert that has no row yet."""
+    """Raise an alert: the first of its key, or the next occurrence of the same duty."""
+    newest = await repository.newest_of_key(work.session, matter.key)
     alert = Alert(
-        key=await _free_key(work, matter.key),
+        key=matter.key,
+        occurrence=1 if newest is None else newest.occurrence + 1,
+        due_on=matter.due_on,
+        told_at=matter.told_at,
+        told_by=matter.told_by,
         kind=matter.kind,
         severity=matter.severity,
         state="raised",
@@ -65,13 +77,9 @@ async def raise_alert(work: Work, matter: Matter) -> Alert:
     )
     work.session.add(alert)
     await work.session.flush()
-    await _record(work, alert, "raise", None, _REVIEW, {"persons": len(alert.person_ids), "parameters": alert.parameters_from}, AlertRaised)
+    details = {"persons": len(alert.person_ids), "parameters": alert.parameters_from, "occurrence": alert.occurrence}
+    await _record(work, alert, "raise", None, _REVIEW, details, AlertRaised)
     return alert
-
-
-async def raise_once(work: Work, matter: Matter) -> Alert:
-    """Raise an alert, or give back the one with this key: the same event delivered twice is one alert."""
-    return await repository.alert_of_key(work.session, matter.key) or await raise_alert(work, matter)
 
 
 async def grow_alert(work: Work, alert: Alert, matter: Matter) -> None:
@@ -107,7 +115,7 @@ async def withdraw_alert(work: Work, alert: Alert) -> None:
 
 async def merge_alert(work: Work, alert: Alert, into: Alert) -> None:
     """Close an alert that turned out to be part of another."""
-    alert.key, alert.merged_into = f"merged:{alert.id}", into.id
+    alert.key, alert.occurrence, alert.merged_into = f"merged:{alert.id}", 1, into.id
     await _close(work, alert, "merge", "merged", "")
 
 
@@ -143,7 +151,9 @@ async def read_alert(work: Work, alert_id: UUID) -> Alert:
 async def history_of(work: Work, alert_id: UUID) -> list[tuple[AlertChange, str | None]]:
     """The life of an alert, each step with what was written at it. Raises AlertNotFound."""
     alert = await read_alert(work, alert_id)
-    return [(change, alert.notes.get(str(change.id))) for change in await repository.changes_of(work.session, alert.id)]
+    sealed = await repository.notes_of(work.session, alert.id)
+    notes = alert.notes | {str(row.id): work.sealer.open(row.text_sealed, "alert_note", "text", str(row.id)) for row in sealed}
+    return [(change, notes.get(str(change.id))) for change in await repository.changes_of(work.session, alert.id)]
 
 
 async def acknowledge(work: Work, alert_id: UUID, note: str | None, if_match: str | None) -> Alert:
@@ -156,18 +166,20 @@ async def acknowledge(work: Work, alert_id: UUID, note: str | None, if_match: st
 
 
 async def assign(work: Work, alert_id: UUID, assignee: str, note: str | None, if_match: str | None) -> Alert:
-    """Give it to somebody. Raises as `acknowledge`, and Forbidden."""
+    """Give it to a member of staff who is in service. Raises as `acknowledge`, and Forbidden, Invalid, Unavailable."""
+    policy.may_assign(work.principal, await repository.alert(work.session, alert_id))
+    member = await staff.serving(work, assignee, "/assignee")  # before the row is held: the answer may take a moment
     alert = await _held(work, alert_id, if_match)
     policy.may_assign(work.principal, alert)
     before = _step(alert, "assign")
-    alert.assigned_to = assignee
+    alert.assigned_to, alert.assigned_name = member.code, member.name
     if alert.acknowledged_at is None:
         alert.acknowledged_at, alert.acknowledged_by = work.now, work.principal.subject
-    await _record(work, alert, "assign", before, _REVIEW, {"assignee": assignee}, AlertAssigned, note)
+    await _record(work, alert, "assign", before, _REVIEW, {"assignee": member.code}, AlertAssigned, note)
     return alert
 
 
-async def close(work: Work, alert_id: UUID, finding: str, action_taken: str, if_match: str | None) -> Alert:
+async def close(work: Work, alert_id: UUID, finding: Finding, action_taken: str, if_match: str | None) -> Alert:
     """Close it with what a person found and what was done to help. Raises as `acknowledge`."""
     alert = await _held(work, alert_id, if_match)
     await _close(work, alert, "close", finding, action_taken)
@@ -182,7 +194,25 @@ async def _held(work: Work, alert_id: UUID, if_match: str | None) -> Alert:
     return alert
 
 
-def _step(alert: Alert, action: str) -> str:
+def _note(work: Work, alert_id: UUID, step_id: UUID, words: str) -> AlertNote:
+    return AlertNote(id=step_id, alert_id=alert_id, text_sealed=work.sealer.seal(words, "alert_note", "text", str(step_id)))
+
+
+async def seal_landed_texts(work: Work) -> int:
+    """Seal what people wrote under the first release, which kept it in clear. How many alerts."""
+    alerts = await repository.alerts_in_clear(work.session)
+    for alert in alerts:
+        for step_id, words in alert.notes.items():
+            work.session.add(_note(work, alert.id, UUID(step_id), words))
+        if alert.action_taken:
+            alert.action_sealed = work.sealer.seal(alert.action_taken, "alert", "action", str(alert.id))
+        alert.notes, alert.action_taken = {}, None
+        work.session.add(alert)
+    await work.session.flush()
+    return len(alerts)
+
+
+def _step(alert: Alert, action: Action) -> State:
     transition = TRANSITIONS[action]
     if alert.state not in transition.sources:
         raise NotFromHere
@@ -190,9 +220,11 @@ def _step(alert: Alert, action: str) -> str:
     return before
 
 
-async def _close(work: Work, alert: Alert, action: str, finding: str, action_taken: str) -> None:
+async def _close(work: Work, alert: Alert, action: Action, finding: Finding, action_taken: str) -> None:
     before = _step(alert, action)
-    alert.finding, alert.action_taken = finding, action_taken or None
+    alert.finding = finding
+    if action_taken:
+        alert.action_sealed = work.sealer.seal(action_taken, "alert", "action", str(alert.id))
     alert.closed_at, alert.closed_by = work.now, work.principal.subject
     await _record(work, alert, action, before, TRANSITIONS[action].legal_source, {"finding": finding}, AlertClosed)
 
@@ -200,8 +232,8 @@ async def _close(work: Work, alert: Alert, action: str, finding: str, action_tak
 async def _record(
     work: Work,
     alert: Alert,
-    action: str,
-    before: str | None,
+    action: Action,
+    before: State | None,
     source: str,
     details: dict[str, Any],
     event: type[AlertEvent],
@@ -221,10 +253,10 @@ async def _record(
         changed_by=work.principal.subject,
         changed_at=work.now,
     )
-    if note:
-        alert.notes = {**alert.notes, str(change.id): note}
     work.session.add(change)
     await work.session.flush()
+    if note:
+        work.session.add(_note(work, alert.id, change.id, note))
     told = event(
         alert_id=alert.id,
         kind=alert.kind,
@@ -233,6 +265,7 @@ async def _record(
         division_code=alert.division_code,
         persons=len(alert.person_ids),
         finding=alert.finding,
+        **({"assigned_to": alert.assigned_to} if event is AlertAssigned else {}),
     )
     await work.publish(told, alert.id, alert.division_code)
     await work.note(

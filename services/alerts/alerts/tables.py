@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
-from services.alerts.alerts.rules import FINDINGS, KINDS, SEVERITIES, STATES
+from services.alerts.alerts.rules import FINDINGS, KINDS, SEVERITIES, STATES, Action, Finding, Kind, Severity, State
 from services.alerts.schema import SCHEMA
 
 PERSONAL = {"personal": True}
@@ -27,7 +27,7 @@ class Alert(SCHEMA.base, table=True):
         check_words("severity", SEVERITIES, "severity"),
         check_words("state", STATES, "state"),
         check_words("finding", FINDINGS, "finding"),
-        sa.UniqueConstraint("key"),
+        sa.UniqueConstraint("key", "occurrence"),
         sa.Index("ix_alert_division_code_state", "division_code", "state"),
         sa.Index("ix_alert_person_ids", "person_ids", postgresql_using="gin"),
         sa.Index("ix_alert_checkin_ids", "checkin_ids", postgresql_using="gin"),
@@ -36,10 +36,19 @@ class Alert(SCHEMA.base, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     key: str = Field(sa_type=sa.Text)
-    """The detector's name for the matter; the same matter again is the same row."""
-    kind: str = Field(sa_type=sa.Text)
-    severity: str = Field(sa_type=sa.Text)
-    state: str = Field(sa_type=sa.Text)
+    """Kind and duty (`test_missed:<plan>`), or the detector's name for the matter; with `occurrence` it names one alert."""
+    occurrence: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    """The how-manieth time this duty gave cause. A second missed deadline is a second alert."""
+    due_on: date | None = None
+    """The day by which the duty was due."""
+    told_at: datetime | None = Field(default=None, sa_type=STAMP)
+    told_by: UUID | None = None
+    """Moment and id of the newest event about the duty: an older one, replayed later, changes nothing."""
+    cause_ended_at: datetime | None = Field(default=None, sa_type=STAMP)
+    """Since when the duty gives no cause any more: what comes after is another occurrence."""
+    kind: Kind = Field(sa_type=sa.Text)
+    severity: Severity = Field(sa_type=sa.Text)
+    state: State = Field(sa_type=sa.Text)
     division_code: str = Field(sa_type=sa.Text)
     """Town that must look at it."""
     first_at: datetime = Field(sa_type=STAMP)
@@ -59,10 +68,15 @@ class Alert(SCHEMA.base, table=True):
     acknowledged_at: datetime | None = Field(default=None, sa_type=STAMP)
     acknowledged_by: str | None = Field(default=None, sa_type=sa.Text)
     assigned_to: str | None = Field(default=None, sa_type=sa.Text)
-    finding: str | None = Field(default=None, sa_type=sa.Text)
+    """Staff number."""
+    assigned_name: str | None = Field(default=None, sa_column=sa.Column(sa.Text, info=PERSONAL))
+    """The name as the registry told it at the assignment."""
+    finding: Finding | None = Field(default=None, sa_type=sa.Text)
+    action_sealed: bytes | None = Field(default=None, sa_column=sa.Column(sa.LargeBinary, info=PERSONAL))
+    """What was done to help, in a person's words."""
     action_taken: str | None = Field(default=None, sa_column=sa.Column(sa.Text, info=PERSONAL))
     notes: dict[str, str] = Field(default_factory=dict, sa_column=sa.Column(JSONB, nullable=False, info=PERSONAL))
-    """Step of the history → what somebody wrote at it. Here and not in the history, which keeps for ever what it holds."""
+    """Both of the first release, in clear; `service.seal_landed_texts` empties them."""
     closed_at: datetime | None = Field(default=None, sa_type=STAMP)
     closed_by: str | None = Field(default=None, sa_type=sa.Text)
     merged_into: UUID | None = None
@@ -80,10 +94,22 @@ class AlertChange(SCHEMA.base, table=True):
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     alert_id: UUID = Field(foreign_key="alerts.alert.id")
-    action: str = Field(sa_type=sa.Text)
-    from_state: str | None = Field(default=None, sa_type=sa.Text)
-    to_state: str = Field(sa_type=sa.Text)
+    action: Action = Field(sa_type=sa.Text)
+    from_state: State | None = Field(default=None, sa_type=sa.Text)
+    to_state: State = Field(sa_type=sa.Text)
     legal_source: str = Field(sa_type=sa.Text)
     details: dict[str, Any] = Field(sa_type=JSONB)
     changed_by: str = Field(sa_type=sa.Text)
     changed_at: datetime = Field(sa_type=STAMP)
+
+
+class AlertNote(SCHEMA.base, table=True):
+    """What somebody wrote at a step, sealed. Here and not in the history, which keeps for ever what it holds: a note is forgotten with its case."""
+
+    __tablename__ = "alert_note"
+    __table_args__ = (sa.Index("ix_alert_note_alert_id", "alert_id"),)
+
+    id: UUID = Field(primary_key=True)
+    """The step's id."""
+    alert_id: UUID = Field(foreign_key="alerts.alert.id")
+    text_sealed: bytes = Field(sa_column=sa.Column(sa.LargeBinary, nullable=False, info=PERSONAL))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from kit.pages import Cursors
 from kit.work import Work
 from services.alerts import cells as h3
 from services.alerts.alerts import repository
+from services.alerts.alerts.rules import DETECTED
 from services.alerts.alerts.schemas import AlertAnswer, ReasonAnswer
 from services.alerts.alerts.sentences import sentence
 from services.alerts.alerts.tables import Alert
@@ -30,6 +33,10 @@ async def detail_of(work: Work, alert: Alert) -> AlertAnswer:
         due_at=alert.due_at,
         escalated=alert.escalated_at is not None,
         assigned_to=alert.assigned_to,
+        assigned_name=alert.assigned_name,
+        occurrence=alert.occurrence,
+        due_on=alert.due_on,
+        duty_id=_duty_of(alert),
         finding=alert.finding,
         closed_at=alert.closed_at,
         version=alert.version,
@@ -40,10 +47,20 @@ async def detail_of(work: Work, alert: Alert) -> AlertAnswer:
         parameters_from=alert.parameters_from,
         acknowledged_at=alert.acknowledged_at,
         acknowledged_by=alert.acknowledged_by,
-        action_taken=alert.action_taken,
+        action_taken=alert.action_taken
+        if alert.action_sealed is None
+        else work.sealer.open(alert.action_sealed, "alert", "action", str(alert.id)),
         closed_by=alert.closed_by,
         merged_into=alert.merged_into,
     )
+
+
+def _duty_of(alert: Alert) -> UUID | None:
+    """What was due: the part of the key behind the kind, where it is an id."""
+    try:
+        return UUID(alert.key.partition(":")[2]) if alert.kind not in DETECTED and alert.forgotten_at is None else None
+    except ValueError:
+        return None
 
 
 async def page_of(work: Work, filters: dict[str, object], cursor: str | None, limit: int) -> tuple[str, str | None]:

@@ -1,0 +1,74 @@
+"""Who works for the county, as the registry says it over its internal door. Asked when it matters, and not copied: a copy is stale the day somebody leaves."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from kit.call import NeighbourDown
+from kit.doors import Door, query
+from kit.problems import Unavailable, invalid
+from kit.work import Work
+
+KEPT = timedelta(seconds=30)
+"""How long the answer for whom somebody cares is kept: a phone that sends its queue in pieces asks once. Whoever leaves is out within it."""
+
+
+class StaffMember(BaseModel):
+    """What alerts reads of a member of staff."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    code: str
+    name: str
+    post: str
+    division_code: str
+    serves: bool
+
+
+class _CaredFor(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    persons: frozenset[UUID]
+
+
+_MEMBERS = TypeAdapter(list[StaffMember])
+
+
+def _door(work: Work) -> Door:
+    return work.house.neighbours["registry"]
+
+
+async def serving(work: Work, code: str, pointer: str) -> StaffMember:
+    """A member of staff in service today. Raises Invalid at `pointer` when there is none of this number, Unavailable when nobody can say."""
+    try:
+        found = _MEMBERS.validate_python(await _door(work).get("/internal/staff" + query(code=code)))
+    except NeighbourDown as error:
+        raise Unavailable(headers={"Retry-After": "5"}) from error
+    for member in found:
+        if member.code == code and member.serves:
+            return member
+    raise invalid(pointer, "staff_unknown", "没有这个人员编号或已离职", "no such staff member, or no longer in service")
+
+
+class CareTeams:
+    """For whom each member of staff cares, as far as it was asked lately. One per process."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[datetime, frozenset[UUID]]] = {}
+
+    async def cared_for_by(self, work: Work, code: str) -> frozenset[UUID]:
+        """The persons on whose care teams somebody is today. Raises Unavailable."""
+        kept = self._kept.get(code)
+        if kept is not None and work.now - KEPT <= kept[0] <= work.now:
+            return kept[1]
+        try:
+            answer = _CaredFor.model_validate(await _door(work).get("/internal/care-teams" + query(code=code)))
+        except NeighbourDown as error:
+            raise Unavailable(headers={"Retry-After": "5"}) from error
+        if len(self._kept) > 1000:
+            self._kept.clear()
+        self._kept[code] = (work.now, answer.persons)
+        return answer.persons
