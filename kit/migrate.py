@@ -6,6 +6,7 @@ The owner migrates; the service's login gets DML only, and on append-only tables
 from __future__ import annotations
 
 import importlib
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -22,6 +23,10 @@ from kit.db import Schema
 
 LOCK = 0x6775696B616E68
 """The advisory lock of a migration: one at a time on a database."""
+
+
+_PARTITION = re.compile(r"_p[0-9]{6,8}$")
+"""How a partition ends: `<table>_p202107`, `<table>_p20210701`. Its table declares it; it comes and goes without a revision."""
 
 
 class TablesUnlike(Exception):
@@ -63,7 +68,7 @@ def include(schema: str):
         if kind == "schema":
             return name == schema
         if kind == "table":
-            return name != "alembic_version" and not (name or "").startswith("procrastinate_")
+            return name != "alembic_version" and not (name or "").startswith("procrastinate_") and not _PARTITION.search(name or "")
         return True
 
     return include_name
@@ -167,7 +172,7 @@ def differences_on(connection: sa.Connection, schema: Schema) -> list[object]:
 def _check_differences(connection: sa.Connection, schema: Schema) -> list[str]:
     query = sa.text(
         """select c.relname || '.' || k.conname, pg_get_constraintdef(k.oid) from pg_constraint k join pg_class c on c.oid = k.conrelid
-            join pg_namespace n on n.oid = c.relnamespace where n.nspname = :schema and k.contype = 'c' and c.relname not like 'procrastinate%'"""
+            join pg_namespace n on n.oid = c.relnamespace where n.nspname = :schema and k.contype = 'c' and c.relname not like 'procrastinate%' and not c.relispartition"""
     )
     stored = {str(row[0]): _squeeze(str(row[1])) for row in connection.execute(query, {"schema": schema.name})}
     wanted: dict[str, str] = {}

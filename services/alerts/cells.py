@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from h3.api.basic_int import average_hexagon_edge_length, grid_disk, int_to_str, latlng_to_cell
+    from h3.api.basic_int import average_hexagon_edge_length, cell_to_parent, grid_disk, int_to_str, latlng_to_cell
 
-    __all__ = ["average_hexagon_edge_length", "grid_disk", "int_to_str", "latlng_to_cell"]
+    __all__ = ["average_hexagon_edge_length", "cell_to_parent", "grid_disk", "int_to_str", "latlng_to_cell"]
 
 
 def __getattr__(name: str) -> Any:

@@ -9,6 +9,7 @@ from kit.jobs import in_work
 from kit.work import House, Work
 from services.alerts.alerts import service as alerts
 from services.alerts.bulletins import service as bulletins
+from services.alerts.checkins import service as checkins
 from services.alerts.deadlines import retention
 from services.alerts.deadlines import service as deadlines
 from services.alerts.detection.worker import Detection
@@ -19,8 +20,19 @@ async def seal_landed(house: House, **_: Any) -> None:
 
     async def run(work: Work) -> None:
         await alerts.seal_landed_texts(work)
+        while await checkins.take_over_landed(work):
+            pass
 
     await in_work(house, "alerts_seal_landed", run)
+
+
+async def prepare_days(house: House, **_: Any) -> None:
+    """Hourly: the partitions of the days to come."""
+
+    async def run(work: Work) -> None:
+        await checkins.prepare_days(work)
+
+    await in_work(house, "alerts_partitions", run)
 
 
 async def review_alerts(house: House, **_: Any) -> None:
@@ -68,6 +80,7 @@ async def draft_bulletin(house: House, **_: Any) -> None:
 
 JOBS: tuple[PeriodicJob, ...] = (
     ("alerts_seal_landed", seal_landed, "*/5 * * * *"),
+    ("alerts_partitions", prepare_days, "50 * * * *"),
     ("alerts_review", review_alerts, "5 * * * *"),
     ("alerts_remind", remind_of_endings, "0 0 * * *"),  # 08:00
     ("alerts_sweep", sweep, "30 17 * * *"),  # 01:30

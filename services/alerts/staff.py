@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -34,6 +36,8 @@ class _CaredFor(BaseModel):
     persons: frozenset[UUID]
 
 
+_ASKED = 100
+_REMEMBERED = 1000
 _MEMBERS = TypeAdapter(list[StaffMember])
 
 
@@ -53,6 +57,19 @@ async def serving(work: Work, code: str, pointer: str) -> StaffMember:
     raise invalid(pointer, "staff_unknown", "没有这个人员编号或已离职", "no such staff member, or no longer in service")
 
 
+async def names_of(work: Work, codes: Sequence[str]) -> dict[str, str]:
+    """Staff number → name, of those that exist; empty while nobody can say: a name beside a number is a help, not a reason to refuse."""
+    found: dict[str, str] = {}
+    for start in range(0, len(codes), _ASKED):
+        asked = "&".join(f"code={quote(code)}" for code in codes[start : start + _ASKED])
+        try:
+            members = _MEMBERS.validate_python(await _door(work).get("/internal/staff" + f"?{asked}"))
+        except NeighbourDown:
+            return {}
+        found |= {member.code: member.name for member in members}
+    return found
+
+
 class CareTeams:
     """For whom each member of staff cares, as far as it was asked lately. One per process."""
 
@@ -68,7 +85,11 @@ class CareTeams:
             answer = _CaredFor.model_validate(await _door(work).get("/internal/care-teams" + query(code=code)))
         except NeighbourDown as error:
             raise Unavailable(headers={"Retry-After": "5"}) from error
-        if len(self._kept) > 1000:
-            self._kept.clear()
-        self._kept[code] = (work.now, answer.persons)
+        self.remember(code, answer.persons, work.now)
         return answer.persons
+
+    def remember(self, code: str, persons: Iterable[UUID], now: datetime) -> None:
+        """Keep an answer for a while."""
+        if len(self._kept) >= _REMEMBERED:
+            self._kept.clear()
+        self._kept[code] = (now, frozenset(persons))

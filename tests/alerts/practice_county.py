@@ -14,6 +14,7 @@ from kit.roles import Role
 from services.alerts.detectors.gathering import Gathering
 from tests.alerts.detectors.practice import FOLDER, NEIGHBOUR_SEATS, Practice
 from tests.alerts.neighbours import an_id, measure, tell
+from tests.alerts.scenes import Crowd, carer, send
 from tests.houses import TestHouse
 
 SINCE, UNTIL = date(2020, 5, 1), date(2023, 5, 1)
@@ -94,6 +95,17 @@ def as_sent(practice: Practice, ids: dict[str, UUID], until: datetime | None = N
         for c in practice.checkins
         if until is None or c.at < until
     ]
+
+
+async def bring(house: TestHouse, worker: Crowd, batch: list[dict[str, Any]]) -> int:
+    """Send check-ins as they come about: phones by their owners, visits and desks by the worker. How many were accepted."""
+    phones = [{name: value for name, value in item.items() if name != "source"} for item in batch if item["source"] == "app"]
+    staffed = [item for item in batch if item["source"] != "app"]
+    accepted = (await send(worker, *phones))["accepted"] if phones else 0
+    if staffed:
+        again = carer(house, [UUID(item["person_id"]) for item in staffed])  # the clock moved on since the registry was asked
+        accepted += (await send(again, *staffed))["accepted"]
+    return accepted
 
 
 def lines(checkins: list[dict[str, Any]]) -> bytes:

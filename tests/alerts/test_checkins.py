@@ -11,6 +11,7 @@ import psycopg
 
 from kit.roles import Role
 from tests.alerts.neighbours import OTHER_TOWN, TOWN, an_id, measure, tell, watch
+from tests.alerts.scenes import carer
 from tests.houses import TestHouse
 
 LI, WANG, ZHAO = an_id("李"), an_id("王"), an_id("赵")
@@ -41,7 +42,7 @@ async def test_nobody_without_a_running_measure_is_located(house: TestHouse) -> 
     await watch(house, LI)
     await watch(house, WANG, until=date(2021, 7, 1))  # today is the first day on which nothing is owed
     await watch(house, ZHAO, state="suspended")
-    worker = house.caller("alerts", Role.SOCIAL_WORKER)
+    worker = carer(house, [LI, WANG, ZHAO, an_id("nobody")])
     now = house.clock()
     batch = [checkin(person, now, "a") for person in (WANG, LI, ZHAO, an_id("nobody"))]
     answer = (await worker("POST", "/alerts/v1/checkins", {"checkins": batch})).json()
@@ -56,7 +57,7 @@ async def test_nobody_without_a_running_measure_is_located(house: TestHouse) -> 
     assert alone.json()["type"] == "/problems/no-check-in-accepted"
     assert alone.json()["errors"][0]["pointer"] == "/checkins/0"
     with psycopg.connect(house.owner) as connection:
-        assert connection.execute("select count(*) from alerts.checkin").fetchone() == (1,)
+        assert connection.execute("select count(*) from alerts.checkin_record").fetchone() == (1,)
 
 
 async def test_a_measure_that_ends_stops_collection_the_same_day(house: TestHouse) -> None:
@@ -72,8 +73,9 @@ async def test_an_older_event_replayed_later_does_not_bring_a_measure_back(house
     now = house.clock()
     ended = measure(LI, now, kind="measure.ended", state="discharged", on=date(2021, 7, 1))
     await tell(house, "registry", [ended, measure(LI, now - timedelta(days=3))])
-    worker = house.caller("alerts", Role.SOCIAL_WORKER)
-    assert (await worker("POST", "/alerts/v1/checkins", {"checkins": [checkin(LI, now)]})).status == 422
+    worker = carer(house, [LI])
+    refused = await worker("POST", "/alerts/v1/checkins", {"checkins": [checkin(LI, now)]})
+    assert (refused.status, refused.json()["errors"][0]["code"]) == (422, "no_running_measure")
 
 
 async def test_a_subject_brings_their_own_and_a_worker_their_towns(house: TestHouse) -> None:
@@ -82,7 +84,7 @@ async def test_a_subject_brings_their_own_and_a_worker_their_towns(house: TestHo
     now = house.clock()
     both = {"checkins": [checkin(LI, now), checkin(WANG, now)]}
     me = house.caller("alerts", Role.SUBJECT, person_id=str(LI))
-    worker = house.caller("alerts", Role.GRID_WORKER, scope=("610822105",))
+    worker = carer(house, [LI, WANG], Role.GRID_WORKER, scope=("610822105",))
     assert [r["index"] for r in (await me("POST", "/alerts/v1/checkins", both)).json()["refused"]] == [1]
     assert [r["index"] for r in (await worker("POST", "/alerts/v1/checkins", both)).json()["refused"]] == [0]
     pretended = await me("POST", "/alerts/v1/checkins", {"checkins": [checkin(LI, now, "k9", source="station")]})
@@ -158,7 +160,9 @@ async def test_the_sweep_drops_points_after_a_month_and_rows_after_a_season(hous
 
     def kept() -> list[tuple[Any, ...]]:
         with psycopg.connect(house.owner) as connection:
-            return connection.execute("select lon is not null, cell is not null from alerts.checkin").fetchall()
+            return connection.execute(
+                "select p.point_sealed is not null, c.cell is not null from alerts.checkin_record c left join alerts.checkin_point p on p.checkin_id = c.id"
+            ).fetchall()
 
     house.clock.advance(timedelta(days=29))
     await sweep(app)

@@ -11,7 +11,7 @@ from kit.roles import Role
 from tests.alerts import practice_county as county
 from tests.alerts.detectors import practice as practices
 from tests.alerts.detectors.practice import Practice, Score
-from tests.alerts.scenes import observe
+from tests.alerts.scenes import crowd, observe
 from tests.boards import Board
 from tests.houses import Template, TestHouse, open_house
 
@@ -38,14 +38,13 @@ def score(house: TestHouse, ids: dict[str, county.UUID], practice: Practice, unt
 @pytest.mark.slow
 async def test_gatherings_of_three_weeks_are_found_through_the_api(in_april: TestHouse, practice: Practice, board: Board) -> None:
     ids = await county.settle(in_april)
-    worker = in_april.caller("alerts", Role.SOCIAL_WORKER)
+    worker = crowd(in_april, list(ids.values()))
     until = practice.first_day + timedelta(days=20)
     sent = county.as_sent(practice, ids, until)
     for start in range(0, len(sent), 200):
         batch = sent[start : start + 200]
         in_april.clock.now = datetime.fromisoformat(batch[-1]["at"])
-        answer = await worker("POST", "/alerts/v1/checkins", {"checkins": batch})
-        assert (answer.status, answer.json()["accepted"]) == (200, len(batch))
+        assert await county.bring(in_april, worker, batch) == len(batch)
         await observe(in_april)
     found = score(in_april, ids, practice, until)
     board("scorecard of the alerts service", f"gatherings through the API, days 1-20 ({len(sent):,} check-ins): {found}")

@@ -14,9 +14,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from kit.roles import Role
 from tests.alerts.neighbours import an_id, watch
-from tests.alerts.scenes import THREE, alerts_of, checkin, send
+from tests.alerts.scenes import THREE, alerts_of, checkin, crowd, send
 from tests.houses import START, Template, TestHouse, open_house
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +54,7 @@ async def test_a_process_killed_in_the_middle_of_a_gathering_neither_loses_nor_d
     async with open_house(template, only="alerts") as house:
         people = [*THREE, FOURTH]
         await watch(house, *people)
-        worker = house.caller("alerts", Role.SOCIAL_WORKER)
+        worker = crowd(house, [*THREE, FOURTH])
         first = house.clock() - timedelta(days=9)
         begin = house.clock() - timedelta(minutes=50)
         queued, raised = "select count(*) from alerts.unobserved", "select count(*) from alerts.outbox where type = 'alert.raised'"
@@ -79,7 +78,7 @@ async def test_a_process_killed_in_the_middle_of_a_gathering_neither_loses_nor_d
 async def test_a_process_killed_inside_a_run_gives_back_what_it_had_taken(template: Template) -> None:
     async with open_house(template, only="alerts") as house:
         await watch(house, *THREE)
-        worker = house.caller("alerts", Role.SOCIAL_WORKER)
+        worker = crowd(house, [*THREE, FOURTH])
         first, begin = house.clock() - timedelta(days=9), house.clock() - timedelta(minutes=50)
         queued, raised = "select count(*) from alerts.unobserved", "select count(*) from alerts.outbox where type = 'alert.raised'"
         homes = [checkin(p, first + timedelta(minutes=n), f"home-{n}", (111.0 + n / 50, 39.1)) for n, p in enumerate(THREE)]

@@ -9,7 +9,7 @@ import pytest
 
 from kit.roles import Role
 from services.alerts.settings import AlertsSettings
-from tests.alerts.scenes import THREE, alerts_of, checkin, known_for_a_week, meet, observe, send
+from tests.alerts.scenes import THREE, alerts_of, checkin, crowd, known_for_a_week, meet, observe, send
 from tests.houses import Template, TestHouse, open_house
 
 SWITCHED_ON = date(2021, 7, 3)
@@ -25,9 +25,10 @@ async def narrow(template: Template, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
 
 async def together(house: TestHouse, source: str, key: str) -> None:
     """A worker brings check-ins of three people at one place and one moment."""
-    worker = house.caller("alerts", Role.SOCIAL_WORKER)
+    worker = crowd(house, THREE)
     at = house.clock() - timedelta(minutes=5)
-    await send(worker, *[checkin(person, at, f"{key}-{n}", source=source) for n, person in enumerate(THREE)])
+    told = {} if source == "app" else {"source": source}
+    await send(worker, *[checkin(person, at, f"{key}-{n}", **told) for n, person in enumerate(THREE)])
     await observe(house)
 
 
@@ -41,7 +42,7 @@ async def test_until_that_day_phones_count_and_from_it_on_they_do_not(narrow: Te
     (row,) = await alerts_of(narrow)
     assert (row["persons"], row["state"]) == (3, "raised")
     narrow.clock.advance(timedelta(days=2, hours=3))
-    await meet(narrow, worker)
+    await meet(narrow, worker, key="after")
     begin = narrow.clock() - timedelta(minutes=30)
     await send(worker, *[checkin(person, begin + timedelta(minutes=n * 10), f"new-{n}") for n, person in enumerate(THREE)])
     assert await observe(narrow) == 3  # they leave the queue and are looked at by nobody
@@ -55,7 +56,7 @@ async def test_phones_of_the_days_before_do_not_complete_a_report(narrow: TestHo
     await send(worker, *[checkin(person, begin - timedelta(minutes=n * 10), f"{n}") for n, person in enumerate(THREE[:2])])
     await observe(narrow)
     narrow.clock.advance(timedelta(minutes=45))
-    await send(worker, checkin(THREE[2], narrow.clock(), "report", source="worker"))
+    await send(crowd(narrow, THREE), checkin(THREE[2], narrow.clock(), "report", source="worker"))
     await observe(narrow)
     assert await alerts_of(narrow) == []
 

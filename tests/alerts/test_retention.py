@@ -10,7 +10,7 @@ import psycopg
 from kit.roles import Role
 from services.alerts.jobs import sweep
 from tests.alerts.neighbours import TOWN, an_id, measure, tell, watch
-from tests.alerts.scenes import THREE, alerts_of, checkin, known_for_a_week, meet, send
+from tests.alerts.scenes import THREE, alerts_of, checkin, crowd, known_for_a_week, meet, send
 from tests.houses import TestHouse
 
 LI = THREE[0]
@@ -132,11 +132,11 @@ async def test_opening_an_alert_is_noted_for_those_whom_it_shows_alone(house: Te
 async def test_check_ins_of_somebody_who_is_over_lose_their_point_that_night_and_are_gone_after_a_month(house: TestHouse) -> None:
     app = house.house.apps["alerts"].state.house
     await watch(house, LI)
-    await send(house.caller("alerts", Role.SOCIAL_WORKER), checkin(LI, house.clock(), "k"))
+    await send(crowd(house, [LI]), checkin(LI, house.clock(), "k"))
+    assert (count(house, "checkin_record"), count(house, "checkin_point")) == (1, 1)
     await end(house, LI)
+    assert (count(house, "checkin_record"), count(house, "checkin_point")) == (1, 0)  # at once, not in the night
     await sweep(app)
-    with psycopg.connect(house.owner) as connection:
-        assert connection.execute("select lon, lat from alerts.checkin").fetchall() == [(None, None)]
     house.clock.advance(timedelta(days=31))
     await sweep(app)
-    assert count(house, "checkin") == 0
+    assert count(house, "checkin_record") == 0

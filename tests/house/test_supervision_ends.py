@@ -38,25 +38,25 @@ def check_in(house: TestHouse, person: str) -> dict:
         "person_id": person,
         "at": (house.clock() - timedelta(minutes=1)).isoformat(),
     }
-    return {"checkins": [{**fix, "lon": 111.06, "lat": 39.02, "accuracy_m": 10, "source": "worker"}]}
+    return {"checkins": [{**fix, "lon": 111.06, "lat": 39.02, "accuracy_m": 10}]}
 
 
 async def test_every_service_stops_on_the_day_by_itself(template: Template) -> None:
     async with open_house(template) as house:
         person, measure = await under_treatment(house)
         officer = house.caller("registry", Role.COUNTY_OFFICER)
-        worker, police = house.caller("alerts", Role.SOCIAL_WORKER), house.caller("testing", Role.POLICE_OFFICER)
+        phone, police = house.caller("alerts", Role.SUBJECT, person_id=person, scope=()), house.caller("testing", Role.POLICE_OFFICER)
         plan = {"person_id": person, "kind": "mandatory", "specimen_type": "urine", "grounds": "民警要求", "document_no": "演示1号"}
 
         house.clock.advance(timedelta(days=1092))  # 27 June 2024: the last day on which anything is owed
         assert told(await officer("GET", f"/registry/v1/measures/{measure}"))["state"] == "active"
-        assert told(await worker("POST", "/alerts/v1/checkins", check_in(house, person)))["accepted"] == 1
+        assert told(await phone("POST", "/alerts/v1/checkins", check_in(house, person)))["accepted"] == 1
 
         house.clock.advance(timedelta(days=1))  # 28 June 2024: three years, and nobody stepped anything
         over = told(await officer("GET", f"/registry/v1/measures/{measure}"))
         assert (over["state"], over["ended_on"]) == ("discharged", "2024-06-28")
         assert told(await officer("GET", "/registry/v1/measures?state=active"))["items"] == []
-        refused = told(await worker("POST", "/alerts/v1/checkins", check_in(house, person)), 422)
+        refused = told(await phone("POST", "/alerts/v1/checkins", check_in(house, person)), 422)
         assert [error["code"] for error in refused["errors"]] == ["no_running_measure"]
         day = (house.clock() + timedelta(days=1)).date().isoformat()
         assert (await police("POST", "/testing/v1/plans", {**plan, "due_on": day}, purpose="testing")).status == 409

@@ -196,6 +196,19 @@ class Street:
             self._callers[role] = Caller(http, answer.json()["access_token"])
         return self._callers[role]
 
+    async def phone_of(self, http: httpx.AsyncClient, person_id: str) -> Caller:
+        """A supervised person's own account, opened by the administrator at first."""
+        if person_id not in self._callers:
+            administrator = await self.sign_in(http, "administrator")
+            username, password = f"phone-{person_id[-12:]}", "seven-locks-and-a-phone"
+            new = {"username": username, "password": password, "roles": ["subject"], "scope": ["610822"], "person_id": person_id}
+            made = await administrator("POST", "/auth/v1/accounts", new)
+            assert made.status_code in (201, 409), made.text
+            answer = await http.post("/auth/v1/login", json={"username": username, "password": password})
+            assert answer.status_code == 200, answer.text
+            self._callers[person_id] = Caller(http, answer.json()["access_token"])
+        return self._callers[person_id]
+
     def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
         """Look behind the walls, as the database's owner."""
         with owner_dsn(self.data_dir, None) as owner, psycopg.connect(product_dsn(owner)) as connection:

@@ -51,7 +51,6 @@ def a_check_in(person_id: str, clock: Clock, number: int = 1) -> dict[str, Any]:
         "lon": 111.07,
         "lat": 39.03,
         "accuracy_m": 12,
-        "source": "worker",
     }
     return {"checkins": [found]}
 
@@ -83,8 +82,11 @@ async def carry_through(run: Street, http: httpx.AsyncClient) -> tuple[str, str]
     assert {item["person_id"] for item in due} == {person}
 
     worker = await run.sign_in(http, "social_worker")
-    assert told(await worker("POST", "/alerts/v1/checkins", a_check_in(person, run.clock)))["accepted"] == 1
-    refused = await worker("POST", "/alerts/v1/checkins", a_check_in(other, run.clock))
+    forged = await worker("POST", "/alerts/v1/checkins", a_check_in(person, run.clock))
+    assert [error["code"] for error in forged.json()["errors"]] == ["not_in_care_team"]
+    phone = await run.phone_of(http, person)
+    assert told(await phone("POST", "/alerts/v1/checkins", a_check_in(person, run.clock)))["accepted"] == 1
+    refused = await phone("POST", "/alerts/v1/checkins", a_check_in(other, run.clock))
     assert refused.status_code == 422
     assert refused.headers["content-type"] == "application/problem+json"
     assert [error["code"] for error in refused.json()["errors"]] == ["no_running_measure"]
@@ -99,8 +101,8 @@ async def is_kept(run: Street, http: httpx.AsyncClient, person: str, measure: st
     assert kept.headers["etag"] == '"v3"'
     plans = told(await officer("GET", f"/testing/v1/subjects/{person}/plans"))
     assert len({plan["due_on"] for plan in plans}) == len(plans) > 20
-    worker = await run.sign_in(http, "social_worker")
-    again = told(await worker("POST", "/alerts/v1/checkins", a_check_in(person, run.clock)))
+    phone = await run.phone_of(http, person)
+    again = told(await phone("POST", "/alerts/v1/checkins", a_check_in(person, run.clock)))
     assert (again["accepted"], again["duplicates"]) == (0, 1)
 
 

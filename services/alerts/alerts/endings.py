@@ -9,6 +9,7 @@ from kit.work import Work
 from services.alerts.alerts import repository
 from services.alerts.alerts.rules import MINIMUM_PERSONS
 from services.alerts.alerts.service import end_alert, hand_over_alert, shrink_alert
+from services.alerts.checkins import service as checkins
 from services.alerts.watched import repository as measures
 from services.alerts.watched import service as watched
 from services.alerts.watched.service import MeasureTold
@@ -18,6 +19,8 @@ async def take_measure(work: Work, person_id: UUID, told: MeasureTold, told_at: 
     """Take over what the registry told of a measure; close what was open about somebody who owes nothing any more."""
     if not await watched.take_measure(work, person_id, told, told_at, ended=ended):
         await drop_person(work, person_id)
+        if ended:
+            await checkins.erase_person(work, person_id)
     else:
         await follow_person(work, person_id)
 
@@ -42,6 +45,7 @@ async def take_end(work: Work, person_id: UUID, on: date, told_at: datetime) -> 
     """Death, transfer out or three years clean."""
     if not await watched.take_end(work, person_id, on, told_at):
         await drop_person(work, person_id)
+        await checkins.erase_person(work, person_id)
 
 
 async def drop_person(work: Work, person_id: UUID) -> None:

@@ -7,7 +7,29 @@ comparing points (eviltransform, public domain); the inverse below iterates it t
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Literal, get_args
+
+from kit.clock import day_start
+
+Source = Literal["app", "worker", "station", "partner"]
+SOURCES: tuple[Source, ...] = get_args(Source)
+Brought = Literal["app", "worker", "station"]
+"""Sources that come in over our own door."""
+Datum = Literal["wgs84", "gcj02"]
+Refusal = Literal[
+    "no_running_measure",
+    "not_in_care_team",
+    "clock_ahead",
+    "clock_unset",
+    "too_old",
+    "source_not_yours",
+    "no_position",
+    "key_used",
+    "malformed",
+]
+TO_KEEP: frozenset[Refusal] = frozenset({"clock_ahead", "clock_unset", "key_used", "no_position"})
+"""Refusals that the phone or its owner can put right: the item must not be thrown away."""
 
 SKEW_NOTED = timedelta(minutes=2)
 """A phone clock that differs by more is told so (SECURITY T24)."""
@@ -18,6 +40,9 @@ ELSEWHERE = "000000"
 """The county of a check-in that lies near no known centre: out, and nobody knows where."""
 NEAR_KM = 100.0
 """Farther from every known centre than this no county can be told: counties are some tens of kilometres across. DEFAULT."""
+
+CLOCK_UNSET_DAYS = 366
+"""No queue of a phone is a year old: a time before that comes from a clock that nobody has set. DEFAULT."""
 
 _A = 6378245.0
 """Semi-major axis of Krasovsky 1940, metres."""
@@ -91,3 +116,21 @@ def is_a_place(lon: float, lat: float) -> bool:
 def is_noted(skew_s: int) -> bool:
     """Whether a skew is large enough to be told."""
     return abs(skew_s) > SKEW_NOTED.total_seconds()
+
+
+def kept_since(today: date, days: int) -> datetime:
+    """The first moment whose point is still kept: so many whole days, today's included."""
+    return day_start(today - timedelta(days=days - 1))
+
+
+def refusal_of_time(at: datetime, sent_at: datetime | None, now: datetime, earliest: datetime) -> Refusal | None:
+    """Why a time cannot be taken; None where it can.
+
+    A phone that lost its battery says 1970: what it recorded is true and its time is not. It is asked to set its clock, and keeps what it has.
+    """
+    unset = now - timedelta(days=CLOCK_UNSET_DAYS)
+    if at > now + AHEAD_REFUSED:
+        return "clock_ahead"
+    if at >= earliest:
+        return None
+    return "clock_unset" if at < unset or (sent_at is not None and sent_at < min(unset, earliest)) else "too_old"

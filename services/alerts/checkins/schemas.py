@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field, StringConstraints, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from kit.schemas import Answer, Instant, Message
+from services.alerts.checkins.rules import Brought, Datum, Refusal, Source
 
 ClientKey = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
-Datum = Literal["wgs84", "gcj02"]
-Source = Literal["app", "worker", "station"]
 
 
 class NewCheckIn(Message):
-    """One check-in. `checkin_id` is the phone's own name for it; `accuracy_m` is the radius in metres of the fix (68 %), null or 0 where the phone cannot tell."""
+    """One check-in. `checkin_id` is the phone's own name for it; `accuracy_m` is the radius in metres of the fix (68 %), null or 0 where the phone cannot tell.
+
+    Without `source` it is what the caller's role brings: `app` for the person's own account, `worker` for staff, `app` for a history that the county imports.
+    """
 
     checkin_id: ClientKey
     person_id: UUID
@@ -25,7 +27,7 @@ class NewCheckIn(Message):
     lon: Annotated[float, Field(ge=-180, le=180)]
     lat: Annotated[float, Field(ge=-90, le=90)]
     accuracy_m: Annotated[float, Field(ge=0, le=100_000)] | None = None
-    source: Source = "app"
+    source: Brought | None = None
     datum: Datum = "wgs84"
     device_at: Instant | None = None
     """The phone's clock at the moment of the fix, when `at` comes from the satellite."""
@@ -58,10 +60,11 @@ class CheckInBatch(Message):
 
 
 class Refused(Answer):
-    """Why one item was not taken; `index` counts from 0."""
+    """Why one item was not taken; `index` counts from 0. `keep`: the phone keeps it, and sends it again when what is told was put right."""
 
     index: int
-    code: str
+    code: Refusal
+    keep: bool
     message_zh: str
     message_en: str
 
@@ -85,7 +88,11 @@ class ImportAnswer(Answer):
 
 
 class TrajectoryPoint(Answer):
-    """One check-in of one person; `lon` and `lat` are null once the exact point was dropped."""
+    """One check-in of one person; `lon` and `lat` are null once the exact point was dropped.
+
+    `cell` is an H3 cell, of resolution 7 while the point is kept and of resolution 5 afterwards. `recorded_by` is the staff number of whoever brought it
+    (`recorded_name` beside it, where the registry can be asked), or the account; for the person's own phone it is `self`.
+    """
 
     id: UUID
     at: datetime
@@ -94,8 +101,10 @@ class TrajectoryPoint(Answer):
     accuracy_m: float | None
     cell: str
     county_code: str
-    source: str
+    source: Source
     skew_s: int
+    recorded_by: str
+    recorded_name: str | None
 
 
 class Trajectory(Answer):

@@ -7,22 +7,47 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
 
 from kit import strict_json
-from kit.clock import day_start
+from kit.clock import day_start, local_day
 from kit.db import new_id
 from kit.problems import FieldError, Invalid, Problem, invalid
 from kit.roles import Role
+from kit.sealed import Sealer
 from kit.work import Work
 from services.alerts import cells as h3
-from services.alerts.checkins import repository
+from services.alerts import staff
+from services.alerts.checkins import policy, repository
 from services.alerts.checkins.errors import REFUSALS, NothingAccepted
+from services.alerts.checkins.points import (
+    FINE_RESOLUTION,
+    Days,
+    Point,
+    coarse_cell,
+    content_of,
+    points_of_person,
+    seal_point,
+    take_over,
+)
 from services.alerts.checkins.repository import Bringer, Row, Stored
-from services.alerts.checkins.rules import AHEAD_REFUSED, is_a_place, is_noted, real_time, skew_seconds, to_wgs84
+from services.alerts.checkins.rules import (
+    AHEAD_REFUSED,
+    TO_KEEP,
+    Refusal,
+    Source,
+    is_a_place,
+    is_noted,
+    kept_since,
+    real_time,
+    refusal_of_time,
+    skew_seconds,
+    to_wgs84,
+)
 from services.alerts.checkins.schemas import (
     BatchAnswer,
     CheckInBatch,
@@ -34,11 +59,10 @@ from services.alerts.checkins.schemas import (
     Unread,
 )
 from services.alerts.settings import AlertsSettings
+from services.alerts.staff import CareTeams
 from services.alerts.watched import repository as watched
 from services.alerts.watched.errors import PersonNotWatched
 
-CELL_RESOLUTION = 7
-"""H3 cells of about five square kilometres: a town's quarter, no house."""
 IMPORT_CHUNK = 5000
 IMPORT_LINES = 500_000
 _LISTED = 50
@@ -53,61 +77,76 @@ def settings_of(work: Work) -> AlertsSettings:
 
 def bringer_of(work: Work) -> Bringer:
     """Whose check-ins the caller may bring: staff for their towns, a person for themselves."""
-    own, towns = None, [prefix + "%" for prefix in work.principal.scope]
+    own, towns = None, work.scope.towns
     if work.principal.has(Role.SUBJECT):
         own, towns = UUID(work.principal.person_id) if work.principal.person_id else UUID(int=0), None
-    roles, county = " ".join(sorted(work.principal.roles)), work.house.county
-    return Bringer(own, towns, work.principal.subject, roles, work.request_id, work.today, work.now, county)
+    roles = " ".join(sorted(work.principal.roles))
+    return Bringer(
+        own, towns, work.principal.subject, work.principal.staff_id, roles, work.request_id, work.today, work.now, work.house.county
+    )
 
 
-def _refusal(index: int, code: str, errors: Sequence[FieldError] = ()) -> Refused:
+def _refusal(index: int, code: Refusal, errors: Sequence[FieldError] = ()) -> Refused:
     zh, en = REFUSALS[code]
     if errors:
         zh = zh + ":" + "; ".join(f"{error.pointer} {error.message_zh}" for error in errors)
         en = en + ": " + "; ".join(f"{error.pointer} {error.message_en}" for error in errors)
-    return Refused(index=index, code=code, message_zh=zh, message_en=en)
+    return Refused(index=index, code=code, keep=code in TO_KEEP, message_zh=zh, message_en=en)
 
 
-def _row(n: int, new: NewCheckIn, skew_s: int) -> Row:
+def _row(sealer: Sealer, n: int, new: NewCheckIn, source: Source, skew_s: int, points_since: datetime) -> Row:
     lon, lat = to_wgs84(new.lon, new.lat) if new.datum == "gcj02" else (new.lon, new.lat)
-    at = new.at
+    at, accuracy = new.at, new.accuracy_m or None
     if new.device_at is not None:  # `at` is the satellite's time: nothing to put right
         skew_s = skew_seconds(new.device_at, at)
     else:
         at = real_time(at, skew_s)
-    cell = h3.latlng_to_cell(lat, lon, CELL_RESOLUTION)
-    return Row(n, new_id(), new.person_id, new.checkin_id, at, lon, lat, new.accuracy_m or None, new.source, cell, skew_s)
+    row_id = new_id()
+    sealed = seal_point(sealer, row_id, lon, lat) if at >= points_since else None
+    content = content_of(sealer, new.at, lon, lat, accuracy)
+    return Row(n, row_id, new.person_id, new.checkin_id, at, lon, lat, accuracy, source, coarse_cell(lon, lat), skew_s, sealed, content)
+
+
+async def _persons_cared_for(work: Work) -> frozenset[UUID] | None:
+    """For whom the caller may check in as a worker: their care teams' people (DRR art. 17) and those they were assigned to look after; None for oneself."""
+    if work.principal.has(Role.SUBJECT):
+        return None
+    if work.principal.staff_id is None:
+        return frozenset()
+    cared = await work.house.part(CareTeams).cared_for_by(work, work.principal.staff_id)
+    return cared | await repository.assigned_to(work.session, work.principal.staff_id)
 
 
 async def take_batch(work: Work, batch: CheckInBatch, unread: Mapping[int, list[FieldError]]) -> BatchAnswer:
-    """Take what may be taken, refuse the rest item by item; `unread` says what is wrong in items that are no check-in.
+    """Take what may be taken, refuse the rest item by item; `unread` says what is wrong in items that are not check-ins.
 
-    Raises NothingAccepted (422) when nothing could be taken, Invalid when nothing could even be read.
+    Raises NothingAccepted (422) when nothing could be taken, Invalid when nothing could even be read, Unavailable when nobody can say whose worker it is.
     """
     settings, skew_s = settings_of(work), skew_seconds(batch.sent_at, work.now)
-    is_subject = work.principal.has(Role.SUBJECT)
-    latest, earliest = work.now + AHEAD_REFUSED, work.now - timedelta(days=settings.point_days)
+    earliest = kept_since(work.today, settings.point_days)
+    items = batch.read()
+    cared = await _persons_cared_for(work) if any(not isinstance(item, Unread) for item in items) else frozenset[UUID]()
     rows: list[Row] = []
-    brought: dict[tuple[UUID, str], tuple[float, float]] = {}
-    refused: dict[int, str] = {}
-    for n, new in enumerate(batch.read()):
+    brought: dict[tuple[UUID, str], bytes] = {}
+    refused: dict[int, Refusal] = {}
+    for n, new in enumerate(items):
         if isinstance(new, Unread):
             refused[n] = "malformed"
-        elif is_subject and new.source != "app":
-            refused[n] = "source_not_yours"
+        elif (why := policy.refusal_of_source(new.source, new.person_id, cared)) is not None:
+            refused[n] = why
         elif not is_a_place(new.lon, new.lat):
             refused[n] = "no_position"
         else:
-            row = _row(n, new, skew_s)
-            here = (row.lon, row.lat)
-            if row.at > latest:
-                refused[n] = "clock_ahead"
-            elif row.at < earliest:
-                refused[n] = "too_old"
-            elif brought.setdefault((row.person_id, row.client_key), here) != here:
+            source: Source = new.source or ("app" if cared is None else "worker")
+            row = _row(work.sealer, n, new, source, skew_s, earliest)
+            if (late := refusal_of_time(row.at, batch.sent_at, work.now, earliest)) is not None:
+                refused[n] = late
+            elif brought.setdefault((row.person_id, row.client_key), row.content) != row.content:
                 refused[n] = "key_used"
             else:
                 rows.append(row)
+    if rows:
+        await work.house.part(Days).prepare(work.session, [row.at for row in rows])
     stored = await repository.store_batch(work.session, rows, bringer_of(work)) if rows else Stored(set(), 0, set())
     refused |= _not_stored(rows, stored)
     answers = [_refusal(n, refused[n], unread.get(n, ())) for n in sorted(refused)]
@@ -124,7 +163,7 @@ async def take_batch(work: Work, batch: CheckInBatch, unread: Mapping[int, list[
     return BatchAnswer(accepted=stored.added, duplicates=len(stored.known) - stored.added, skewed=skewed, refused=answers)
 
 
-def _not_stored(rows: list[Row], stored: Stored) -> dict[int, str]:
+def _not_stored(rows: list[Row], stored: Stored) -> dict[int, Refusal]:
     """The rows that were not stored, with why."""
     return {row.n: "key_used" if row.n in stored.clashing else "no_running_measure" for row in rows if row.n not in stored.known}
 
@@ -143,13 +182,18 @@ def _read_line(line: bytes) -> NewCheckIn:
 async def import_history(work: Work, lines: AsyncIterator[bytes]) -> ImportAnswer:
     """Take a history as NDJSON, by COPY, all or nothing. The same rules as for a batch, except that it may be older than points are kept."""
     stage, bringer = await repository.stage(work.session), bringer_of(work)
-    latest = work.now + AHEAD_REFUSED
+    latest, points_since = (
+        work.now + AHEAD_REFUSED,
+        datetime.min.replace(tzinfo=UTC),
+    )  # detectors look at all; the sweep drops what is too old
     accepted = duplicates = total = 0
-    refused: list[tuple[int, str]] = []
+    refused: list[tuple[int, Refusal]] = []
+    work.house.part(Days).forget()  # a history may reach into days that were dropped
     rows: list[Row] = []
 
     async def flush() -> None:
         nonlocal accepted, duplicates
+        await work.house.part(Days).prepare(work.session, [row.at for row in rows])
         await stage.load(rows)
         stored = await stage.store(bringer)
         accepted, duplicates = accepted + stored.added, duplicates + len(stored.known) - stored.added
@@ -168,7 +212,7 @@ async def import_history(work: Work, lines: AsyncIterator[bytes]) -> ImportAnswe
         if new.at > latest or not is_a_place(new.lon, new.lat):
             refused.append((n, "clock_ahead" if new.at > latest else "no_position"))
             continue
-        rows.append(_row(n, new, 0))
+        rows.append(_row(work.sealer, n, new, new.source or "app", 0, points_since))
         if n % 200 == 0:
             await asyncio.sleep(0)  # others are served meanwhile
         if len(rows) >= IMPORT_CHUNK:
@@ -197,19 +241,52 @@ async def read_trajectory(work: Work, person_id: UUID, since: datetime | None, u
             raise PersonNotWatched
     rows = await repository.trajectory(work.session, person_id, since, until)
     shown = rows[: repository.TRAJECTORY_MAX]
-    items = [TrajectoryPoint(**{**row, "cell": h3.int_to_str(row["cell"])}) for row in shown]
+    points = await points_of_person(work, person_id, since, until) if shown else {}
+    names = {} if own else await staff.names_of(work, sorted({row["recorded_staff"] for row in shown if row["recorded_staff"]}))
+    items = [_shown(row, points.get(row["id"]), names, own=own) for row in shown]
     await work.note("checkin.trajectory", "person", person_id, details={"rows": len(items)})
     return Trajectory(person_id=person_id, items=items, truncated=len(rows) > len(items))
 
 
+def _shown(row: Any, point: Point | None, names: Mapping[str, str], *, own: bool) -> TrajectoryPoint:
+    """One line of a trajectory, with who brought it: a check-in that staff made for somebody must not pass for their own (street 10)."""
+    staff_code = row["recorded_staff"]
+    by = staff_code or ("self" if row["source"] == "app" and own else row["recorded_by"])
+    lon, lat = point if point is not None else (None, None)
+    cell = row["cell"] if lon is None or lat is None else h3.latlng_to_cell(lat, lon, FINE_RESOLUTION)
+    fields = {name: row[name] for name in ("id", "at", "accuracy_m", "county_code", "source", "skew_s")}
+    return TrajectoryPoint(**fields, lon=lon, lat=lat, cell=h3.int_to_str(cell), recorded_by=by, recorded_name=names.get(staff_code or ""))
+
+
+async def prepare_days(work: Work) -> int:
+    """Make the partitions of the days whose points are kept and of the next three: the hourly job. How many are new."""
+    first = work.today - timedelta(days=settings_of(work).point_days)
+    return await repository.make_partitions(work.session, first, work.today + timedelta(days=3))
+
+
+async def take_over_landed(work: Work) -> int:
+    """Seal some of what the first release stored; 0 when nothing is left."""
+    return await take_over(work, kept_since(work.today, settings_of(work).point_days))
+
+
+async def erase_person(work: Work, person_id: UUID) -> int:
+    """Delete a person's points on the day when nothing is owed any more (law 7; PIPL art. 47). How many."""
+    return await repository.erase_points(work.session, [person_id])
+
+
 async def sweep(work: Work) -> dict[str, int]:
-    """Drop points and rows that may no longer be kept (PIPL art. 19, 47), and say so in the audit trail."""
+    """Drop points and records that may no longer be kept (PIPL art. 19, 47), and say so in the audit trail."""
     settings = settings_of(work)
-    dropped = await repository.sweep(
-        work.session,
-        today=work.today,
-        points_before=work.now - timedelta(days=settings.point_days),
-        rows_before=work.now - timedelta(days=settings.checkin_days),
-    )
+    points_since = kept_since(work.today, settings.point_days)
+    records_before = work.now - timedelta(days=settings.checkin_days)
+    while await take_over_landed(work):
+        pass
+    ended = await repository.people_not_running(work.session, work.today)
+    dropped = {
+        "points": await repository.erase_points(work.session, ended),
+        "partitions": await repository.drop_partitions(work.session, local_day(points_since), local_day(records_before)),
+        "rows": await repository.erase_records(work.session, records_before, ended, points_since),
+    }
+    work.house.part(Days).forget()
     await work.note("checkin.sweep", "checkin", details=dict(dropped))
     return dropped

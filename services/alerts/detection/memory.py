@@ -83,7 +83,7 @@ async def rebuild(
     horizon = state.newest - parameters.lateness - parameters.window
     since = min(state.replay_from or horizon, horizon)
     county: str = work.house.county
-    for seen in await repository.observed_since(work.session, min(since, learn_from), work.today, phones=phones):
+    for seen in await repository.observed_since(work, min(since, learn_from), phones=phones):
         if seen.usable and seen.checkin is not None:
             memory.note(seen, parameters, flow, county)
             if seen.at >= since:

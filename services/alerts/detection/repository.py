@@ -13,6 +13,8 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.work import Work
+from services.alerts.checkins.points import points_of, points_since
 from services.alerts.detection.tables import DetectionState, FirstSighting, LearnedPlace
 from services.alerts.detectors.rules import CheckIn
 from services.alerts.watched.rules import over_sql, running_sql
@@ -28,46 +30,55 @@ class Seen:
     person_id: str
     at: datetime
     county_code: str
-    cell: int
     accuracy_m: float
     checkin: CheckIn | None
     usable: bool
     """The person's measure runs today, and detectors may look at check-ins of this source."""
 
 
-_COLUMNS = f"""c.id::text as id, c.person_id::text as person_id, c.at, c.county_code, c.cell, c.lon, c.lat, c.accuracy_m, c.source,
+_COLUMNS = f"""c.id, c.person_id::text as person_id, c.at, c.county_code, c.accuracy_m, c.source,
        exists (select 1 from alerts.watched w where w.person_id = c.person_id and {running_sql("w", "cast(:today as date)")})
        and (:phones or c.source <> 'app') as usable"""
 
 # Two statements with arrays: a queue that has just been filled has no statistics yet, and a join would then read all of both tables.
 _TAKE = text("""
 delete from alerts.unobserved where checkin_id = any(array(select u.checkin_id from alerts.unobserved u order by u.at, u.checkin_id limit :size))
-returning checkin_id""")
+returning checkin_id, at""")
 
-_TAKEN = text(f"select {_COLUMNS} from alerts.checkin c where c.id = any(:ids) order by c.at, c.id")
+# The span of time lets Postgres open the one or two months that matter.
+_TAKEN = text(
+    f"select {_COLUMNS} from alerts.checkin_record c where c.id = any(:ids) and c.at >= :first and c.at <= :last order by c.at, c.id"
+)
 
 _REPLAY = text(f"""
-select {_COLUMNS} from alerts.checkin c
- where c.at >= :since and c.lon is not null and not exists (select 1 from alerts.unobserved u where u.checkin_id = c.id)
+select {_COLUMNS} from alerts.checkin_record c
+ where c.at >= :since and not exists (select 1 from alerts.unobserved u where u.checkin_id = c.id)
  order by c.at, c.id""")
 
 
-def _seen(row: Any) -> Seen:
+def _seen(row: Any, point: tuple[float, float] | None) -> Seen:
     checkin, accuracy_m = None, math.inf if row.accuracy_m is None else row.accuracy_m
-    if row.lon is not None:
-        checkin = CheckIn(row.id, row.person_id, row.at, row.lon, row.lat, accuracy_m, row.source)
-    return Seen(row.id, row.person_id, row.at, row.county_code, row.cell, accuracy_m, checkin, row.usable)
+    if point is not None:
+        checkin = CheckIn(str(row.id), row.person_id, row.at, *point, accuracy_m, row.source)
+    return Seen(str(row.id), row.person_id, row.at, row.county_code, accuracy_m, checkin, row.usable)
 
 
-async def take_unobserved(session: AsyncSession, today: date, size: int, *, phones: bool) -> list[Seen]:
-    """The oldest check-ins that no detector has taken: taken when this transaction commits."""
-    ids = list((await session.execute(_TAKE, {"size": size})).scalars())
-    return [_seen(row) for row in await session.execute(_TAKEN, {"ids": ids, "today": today, "phones": phones})] if ids else []
+async def take_unobserved(work: Work, size: int, *, phones: bool) -> list[Seen]:
+    """The oldest check-ins that no detector has taken: taken when this transaction commits. Points are opened here, and live in this process alone."""
+    taken = (await work.session.execute(_TAKE, {"size": size})).all()
+    if not taken:
+        return []
+    ids, first, last = [row.checkin_id for row in taken], min(row.at for row in taken), max(row.at for row in taken)
+    points = await points_of(work, ids, first, last)
+    parameters = {"ids": ids, "first": first, "last": last, "today": work.today, "phones": phones}
+    return [_seen(row, points.get(row.id)) for row in await work.session.execute(_TAKEN, parameters)]
 
 
-async def observed_since(session: AsyncSession, since: datetime, today: date, *, phones: bool) -> list[Seen]:
+async def observed_since(work: Work, since: datetime, *, phones: bool) -> list[Seen]:
     """Check-ins already taken, from a moment on, whose point is still kept."""
-    return [_seen(row) for row in await session.execute(_REPLAY, {"since": since, "today": today, "phones": phones})]
+    points = await points_since(work, since)
+    rows = await work.session.execute(_REPLAY, {"since": since, "today": work.today, "phones": phones})
+    return [_seen(row, points[row.id]) for row in rows if row.id in points]
 
 
 async def held_state(session: AsyncSession, now: datetime) -> DetectionState:
@@ -117,7 +128,7 @@ async def last_sightings(
     """Person → time and county of the last check-in since a moment, and time of the last one out of the county."""
     statement = text(
         """select person_id::text, max(at), (array_agg(county_code order by at desc, id desc))[1], max(at) filter (where county_code <> :county)
-             from alerts.checkin where at >= :since and (:phones or source <> 'app') group by person_id having bool_or(county_code <> :county)"""
+             from alerts.checkin_record where at >= :since and (:phones or source <> 'app') group by person_id having bool_or(county_code <> :county)"""
     )
     rows = await session.execute(statement, {"county": county, "since": since, "phones": phones})
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
@@ -128,9 +139,9 @@ async def sightings_of(
 ) -> Sequence[Any]:
     """(person, check-in, time, county) of these persons since a moment; poor fixes are left out."""
     statement = text(
-        """select person_id::text as person_id, id::text as id, at, county_code from alerts.checkin
+        """select person_id::text as person_id, id::text as id, at, county_code from alerts.checkin_record c
             where person_id = any(:persons) and at >= :since and accuracy_m <= :accuracy and (:phones or source <> 'app')
-              and (select u.checkin_id from alerts.unobserved u where u.checkin_id = alerts.checkin.id) is null
+              and (select u.checkin_id from alerts.unobserved u where u.checkin_id = c.id) is null
             order by person_id, at"""
     )
     parameters = {"persons": [UUID(person) for person in person_ids], "since": since, "accuracy": maximum_accuracy_m, "phones": phones}

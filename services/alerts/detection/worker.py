@@ -113,7 +113,7 @@ class Detection:
             if memory is None or (memory.counter, memory.knowledge, memory.day) != (state.counter, knowledge, work.today):
                 memory = await memories.rebuild(work, state, knowledge, parameters, flow, phones=phones)
             run = Run(work, memory, parameters, flow)
-            batch = await repository.take_unobserved(session, work.today, BATCH, phones=phones) if until is None else []
+            batch = await repository.take_unobserved(work, BATCH, phones=phones) if until is None else []
             if batch:
                 await run.take(batch)
             elif until is not None and memory.newest is not None:

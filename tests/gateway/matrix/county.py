@@ -208,7 +208,7 @@ async def _gathered(county: County) -> None:
     points += [(who, now - timedelta(minutes=40 - 10 * n), BARN) for n, who in enumerate(people)]
     for number, (who, at, (lon, lat)) in enumerate(points):
         checkin = {"checkin_id": f"matrix-{number}", "person_id": who.id, "at": at.isoformat(), "lon": lon, "lat": lat, "accuracy_m": 12.0}
-        await sent(front, "/alerts/v1/checkins", {"checkins": [checkin]}, Role.SOCIAL_WORKER)
+        await sent(front, "/alerts/v1/checkins", {"checkins": [checkin]}, Role.SUBJECT, person_id=who.id, scope=())
         await front.house.step()
     listed = await front.ask("GET", "/alerts/v1/alerts?kind=gathering", front.token(Role.COUNTY_OFFICER))
     county.there.ids["alert_id"] = listed.json()["items"][0]["id"]

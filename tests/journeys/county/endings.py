@@ -13,7 +13,7 @@ from tests.journeys.county.partner import AGREEMENTS, pulled
 
 async def on_the_day_after_the_term_nothing_is_owed(office: Office, agreement: str) -> None:
     """Reads say discharged; a check-in is refused, no test can be made, the partner's list drops the person."""
-    officer, worker, police = [await office.official(role) for role in ("county_officer", "social_worker", "police_officer")]
+    officer, police = [await office.official(role) for role in ("county_officer", "police_officer")]
     named = {person["person_id"]: person for person in await officer.get(f"{AGREEMENTS}/{agreement}/persons") if person["shared"]}
     running = [
         m for m in await officer.pages("/registry/v1/measures?state=active") if m["person_id"] in named and m["division_code"] == TOWN
@@ -26,15 +26,16 @@ async def on_the_day_after_the_term_nothing_is_owed(office: Office, agreement: s
     _at(office, ends - timedelta(days=1))
     assert (await officer.get(f"/registry/v1/measures/{measure['id']}"))["state"] == "active"
     plan = await _due_now(office, person)
+    phone = await office.newcomer("lastday", "subject", TOWN[:9], person_id=person)
     last = a_check_in(office, person, "last-day", timedelta(minutes=5))
-    assert (await worker.post("/alerts/v1/checkins", {"checkins": [last]}))["accepted"] == 1
+    assert (await phone.post("/alerts/v1/checkins", {"checkins": [last]}))["accepted"] == 1
 
     _at(office, ends)  # the first day on which nothing is owed any more
     over = await officer.get(f"/registry/v1/measures/{measure['id']}")
     assert (over["state"], over["ended_on"], over["end_reason"]) == ("discharged", measure["term_end"], "term_end")
     assert measure["id"] not in {item["id"] for item in await officer.pages("/registry/v1/measures?state=active")}
     late = {"checkins": [a_check_in(office, person, "too-late", timedelta(minutes=5))]}
-    refused = await worker.refused("POST", "/alerts/v1/checkins", late, status=422)
+    refused = await phone.refused("POST", "/alerts/v1/checkins", late, status=422)
     assert [error["code"] for error in refused["errors"]] == ["no_running_measure"]
     await officer.refused("GET", f"/alerts/v1/people/{person}/trajectory", status=404)
     new = {

@@ -26,7 +26,7 @@ WITHIN = 1.0
 def a_check_in(office: Office, person: str, key: str, ago: timedelta, place: tuple[float, float] = BARN, **more: Any) -> dict[str, Any]:
     """A check-in so long ago."""
     at = (office.clock() - ago).isoformat()
-    place_and_time = {"at": at, "lon": place[0], "lat": place[1], "accuracy_m": 12.0, "source": "worker"}
+    place_and_time = {"at": at, "lon": place[0], "lat": place[1], "accuracy_m": 12.0}
     return {"checkin_id": key, "person_id": person, **place_and_time, **more}
 
 
@@ -38,29 +38,33 @@ async def sent(who: Official, *checkins: dict[str, Any], **more: Any) -> dict[st
 
 async def phones_check_in(office: Office) -> dict[str, Official]:
     """A queue that waited, out of order, twice; a clock that is wrong; nobody without a running measure. Four people of one town, with their phones."""
-    officer, worker = await office.official("county_officer"), await office.official("social_worker")
+    officer = await office.official("county_officer")
     running = await officer.pages(f"/registry/v1/measures?state=active&kind=community_treatment&division_code={TOWN}")
     later = [item for item in running if item["term_start"] < "2021-06-01" and (item["term_end"] or "") > "2022-01-01"]
     four = [str(item["person_id"]) for item in later[:4]]
     assert len(four) == 4
+    phones = {person: await office.newcomer(f"somebody{n}", "subject", TOWN[:9], person_id=person) for n, person in enumerate(four)}
     homes = [
         a_check_in(office, person, f"home-{n}-{day}", timedelta(days=day, minutes=n), (111.0 + n / 50, 39.1))
         for n, person in enumerate(four)
         for day in (2, 9, 5)
     ]
-    first = await sent(worker, *homes)
-    assert (first["accepted"], first["duplicates"], first["refused"]) == (12, 0, []), first
-    again = await sent(worker, *reversed(homes))
-    assert (again["accepted"], again["duplicates"]) == (0, 12)
+    for person in four:
+        queue = [home for home in homes if home["person_id"] == person]
+        first = await sent(phones[person], *queue)
+        assert (first["accepted"], first["duplicates"], first["refused"]) == (3, 0, []), first
+        again = await sent(phones[person], *reversed(queue))
+        assert (again["accepted"], again["duplicates"]) == (0, 3)
     wrong_clock = (office.clock() + timedelta(minutes=17)).isoformat()
-    skewed = await sent(worker, a_check_in(office, four[0], "skewed", timedelta(hours=30), (111.0, 39.1)), sent_at=wrong_clock)
+    skewed = await sent(phones[four[0]], a_check_in(office, four[0], "skewed", timedelta(hours=30), (111.0, 39.1)), sent_at=wrong_clock)
     assert (skewed["accepted"], skewed["skewed"]) == (1, 1)
     clean = (await officer.get(f"/registry/v1/indicators/three_years_clean/people?division_code={TOWN}&counted=true"))["items"][0]
-    refused = await worker.refused(
-        "POST", "/alerts/v1/checkins", {"checkins": [a_check_in(office, clean["person_id"], "x", timedelta(hours=1))]}, status=422
-    )
-    assert [error["code"] for error in refused["errors"]] == ["no_running_measure"]
-    phones = {person: await office.newcomer(f"somebody{n}", "subject", TOWN[:9], person_id=person) for n, person in enumerate(four)}
+    worker = await office.newcomer("carerofclean", "social_worker", TOWN[:9], staff_code="X000")
+    for who, code in ((phones[four[0]], "no_running_measure"), (worker, "not_in_care_team")):
+        refused = await who.refused(
+            "POST", "/alerts/v1/checkins", {"checkins": [a_check_in(office, clean["person_id"], "x", timedelta(hours=1))]}, status=422
+        )
+        assert [error["code"] for error in refused["errors"]] == [code]
     await a_person_sees_their_own_record_alone(office, phones, four)
     await office.step()
     return phones
@@ -69,9 +73,9 @@ async def phones_check_in(office: Office) -> dict[str, Official]:
 async def a_person_sees_their_own_record_alone(office: Office, phones: dict[str, Official], four: list[str]) -> None:
     """The person's own phone, for themselves alone."""
     me, other = four[0], four[1]
-    mine = await sent(phones[me], a_check_in(office, me, "own-1", timedelta(hours=40), (111.0, 39.1), source="app"))
+    mine = await sent(phones[me], a_check_in(office, me, "own-1", timedelta(hours=40), (111.0, 39.1)))
     assert mine["accepted"] == 1
-    theirs = {"checkins": [a_check_in(office, other, "own-2", timedelta(hours=40), source="app")]}
+    theirs = {"checkins": [a_check_in(office, other, "own-2", timedelta(hours=40))]}
     await phones[me].refused("POST", "/alerts/v1/checkins", theirs, status=422)
     assert [item["id"] for item in (await phones[me].get("/registry/v1/people"))["items"]] == [me]
     assert (await phones[me].get(f"/alerts/v1/people/{me}/trajectory"))["items"]
