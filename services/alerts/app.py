@@ -15,14 +15,15 @@ from services.alerts.alerts.api import router as alerts
 from services.alerts.alerts.stream import Broadcast
 from services.alerts.alerts.stream import router as stream
 from services.alerts.bulletins.api import router as bulletins
-from services.alerts.bulletins.printing import Prints
 from services.alerts.checkins.api import router as checkins
+from services.alerts.checkins.points import Days
 from services.alerts.detection.worker import Detection
 from services.alerts.inbox import READERS, REFUSED
 from services.alerts.jobs import JOBS
 from services.alerts.places.api import router as places
 from services.alerts.schema import SCHEMA
 from services.alerts.settings import AlertsSettings
+from services.alerts.staff import CareTeams
 from services.alerts.watched.api import router as absences
 
 __all__ = ["create_app", "tables"]
@@ -51,6 +52,6 @@ def create_app(parts: Parts) -> FastAPI:
     )
     house: House = app.state.house
     detection = Detection(house)
-    house.held.extend((detection, Prints(), Broadcast(house)))
+    house.held.extend((detection, Broadcast(house), CareTeams(), Days()))
     app.state.followers.append(detection)
     return app

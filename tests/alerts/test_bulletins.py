@@ -17,7 +17,6 @@ from pypdf import PdfReader
 from kit.roles import Role
 from services.alerts.bulletins.computed import bulletin_of
 from services.alerts.bulletins.figures import canonical
-from services.alerts.bulletins.printing import Prints
 from tests.alerts.neighbours import an_id, envelope, tell
 from tests.houses import Template, TestHouse, open_house
 
@@ -135,7 +134,6 @@ async def test_a_bulletin_is_printed_as_pdf_and_xlsx_the_same_each_time(county: 
     xlsx = await officer("GET", path + "/xlsx")
     book = load_workbook(io.BytesIO(xlsx.body))
     assert "新民镇" in [cell.value for cell in book["通报"]["B"]]
-    county.house.apps["alerts"].state.house.part(Prints)._kept.clear()
     assert (await officer("GET", path + "/pdf")).body == pdf.body
     assert (await officer("GET", path + "/xlsx")).body == xlsx.body
 

@@ -119,13 +119,13 @@ async def open_alerts_of(session: AsyncSession, person_id: UUID) -> Sequence[Ale
 
 async def checkins_of(session: AsyncSession, checkin_ids: Sequence[UUID], person_id: UUID) -> set[UUID]:
     """Which of these check-ins are that person's."""
-    statement = text("select id from alerts.checkin where id = any(:ids) and person_id = :person")
+    statement = text("select id from alerts.checkin_record where id = any(:ids) and person_id = :person")
     return set((await session.execute(statement, {"ids": list(checkin_ids), "person": person_id})).scalars())
 
 
 async def checkins_of_people(session: AsyncSession, checkin_ids: Sequence[UUID], person_ids: Sequence[UUID]) -> list[UUID]:
     """Which of these check-ins are these persons', in time order."""
-    statement = text("select id from alerts.checkin where id = any(:ids) and person_id = any(:persons) order by at, id")
+    statement = text("select id from alerts.checkin_record where id = any(:ids) and person_id = any(:persons) order by at, id")
     return list((await session.execute(statement, {"ids": list(checkin_ids), "persons": list(person_ids)})).scalars())
 
 
@@ -182,18 +182,29 @@ async def forget_closed(session: AsyncSession, dismissed_before: datetime, ended
     return len((await session.execute(statement, {"before": dismissed_before, "ended": ended_by, "now": now})).all())
 
 
+_REVIEWED = "closed_at <= due_at and finding in ('confirmed', 'innocent', 'data_error')"
+_DUE = """due_at >= :since and due_at < :until and raised_at < :until
+              and not (finding in ('measure_ended', 'withdrawn', 'merged') and closed_at < :until and finding is not null)"""
+
+
 async def handling(session: AsyncSession, since: datetime, until: datetime) -> dict[str, tuple[int, int]]:
     """Town → (reviewed by a person in time, due for review) of the alerts whose review fell due in [since, until) (domain 4.3, row A).
 
     What ended with the measure or was merged was nobody's to review. Only what was known at the end of the span counts.
     """
     statement = text(
-        """select division_code,
-                  count(*) filter (where closed_at <= due_at and finding in ('confirmed', 'innocent', 'data_error')) as done, count(*) as due
-             from alerts.alert
-            where due_at >= :since and due_at < :until and raised_at < :until
-              and not (finding in ('measure_ended', 'withdrawn', 'merged') and closed_at < :until and finding is not null)
-            group by division_code"""
+        f"select division_code, count(*) filter (where {_REVIEWED}) as done, count(*) as due from alerts.alert where {_DUE} group by division_code"
+    )
+    rows = await session.execute(statement, {"since": since, "until": until})
+    return {row[0]: (row[1], row[2]) for row in rows}
+
+
+async def handled_items(session: AsyncSession, since: datetime, until: datetime) -> dict[str, tuple[list[str], list[str]]]:
+    """Town → ids of the alerts that `handling` counts: reviewed in time, and all others."""
+    statement = text(
+        f"""select division_code, coalesce(array_agg(id::text order by id) filter (where {_REVIEWED}), '{{}}'),
+                   coalesce(array_agg(id::text order by id) filter (where ({_REVIEWED}) is not true), '{{}}')
+              from alerts.alert where {_DUE} group by division_code"""
     )
     rows = await session.execute(statement, {"since": since, "until": until})
     return {row[0]: (row[1], row[2]) for row in rows}

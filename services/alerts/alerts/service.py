@@ -208,7 +208,9 @@ async def seal_landed_texts(work: Work) -> int:
             alert.action_sealed = work.sealer.seal(alert.action_taken, "alert", "action", str(alert.id))
         alert.notes, alert.action_taken = {}, None
         work.session.add(alert)
-    await work.session.flush()
+    if alerts:
+        await work.session.flush()
+        await work.note("alert.seal_landed", "alert", *[alert.id for alert in alerts])
     return len(alerts)
 
 

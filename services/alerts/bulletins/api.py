@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
@@ -10,27 +10,38 @@ from fastapi import APIRouter, Query, Request, Response
 
 from kit.etags import IfMatch, etag
 from kit.pages import LIMIT, MAX_LIMIT, Page, next_link
-from kit.problems import invalid
 from kit.roles import Role
+from kit.schemas import DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.alerts.bulletins import service
-from services.alerts.bulletins.figures import Audience, Bulletin, as_json
-from services.alerts.bulletins.printing import MEDIA, Form, Prints
-from services.alerts.bulletins.render.pdf import UnprintableText
-from services.alerts.bulletins.schemas import AudienceWord, BulletinAnswer, BulletinPatch, BulletinRow, NewBulletin, RhythmWord
-from services.alerts.bulletins.tables import BulletinDraft
+from services.alerts.bulletins.editions import digest_of
+from services.alerts.bulletins.figures import Audience
+from services.alerts.bulletins.periods import Rhythm
+from services.alerts.bulletins.printing import MEDIA, Form
+from services.alerts.bulletins.rules import Indicator
+from services.alerts.bulletins.schemas import (
+    BulletinAnswer,
+    BulletinFigures,
+    BulletinPatch,
+    BulletinRow,
+    BulletinState,
+    ItemsAnswer,
+    NewBulletin,
+)
 
 router = APIRouter(prefix="/alerts/v1/bulletins", tags=["bulletins"], route_class=UnitRoute)
 
 Office = Annotated[Work, allow(Role.COUNTY_OFFICER)]
+Owner = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, personal=True)]
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.LEADER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER)]
 
 
-def _answer(draft: BulletinDraft, bulletin: Bulletin, response: Response) -> BulletinAnswer:
-    response.headers["ETag"] = etag(draft.version)
-    row = BulletinRow.model_validate(draft)
-    audience: AudienceWord = "county_office" if bulletin.audience is Audience.COUNTY_OFFICE else "units"
-    return BulletinAnswer(**row.model_dump(), audience=audience, digest=bulletin.digest, bulletin=as_json(bulletin))
+def _answer(copy: service.Copy, response: Response) -> BulletinAnswer:
+    response.headers["ETag"] = etag(copy.draft.version)
+    row = BulletinRow.model_validate(copy.draft)
+    return BulletinAnswer(
+        **row.model_dump(), audience=copy.audience, digest=copy.digest, bulletin=BulletinFigures.model_validate(dict(copy.body))
+    )
 
 
 @router.post("", status_code=201)
@@ -38,7 +49,7 @@ async def collect(work: Office, new: NewBulletin, response: Response) -> Bulleti
     """Collect the figures of a closed period as a draft; again for the same period: the draft anew, or the next revision of a published one."""
     draft = await service.collect(work, new.rhythm, new.day, new.notes)
     response.headers["Location"] = f"/alerts/v1/bulletins/{draft.id}"
-    return _answer(*await service.read(work, draft.id, None), response)
+    return _answer(await service.read(work, draft.id, None), response)
 
 
 @router.get("")
@@ -46,8 +57,8 @@ async def list_bulletins(
     work: Reader,
     request: Request,
     response: Response,
-    rhythm: RhythmWord | None = None,
-    state: Literal["draft", "published"] | None = None,
+    rhythm: Rhythm | None = None,
+    state: BulletinState | None = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
     cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> Page[BulletinRow]:
@@ -58,48 +69,51 @@ async def list_bulletins(
 
 
 @router.get("/{bulletin_id}")
-async def read(work: Reader, bulletin_id: UUID, response: Response, audience: AudienceWord | None = None) -> BulletinAnswer:
+async def read(work: Reader, bulletin_id: UUID, response: Response, audience: Audience | None = None) -> BulletinAnswer:
     """A bulletin with every number behind each colour, in the edition that the caller may hold."""
-    return _answer(*await service.read(work, bulletin_id, audience), response)
+    return _answer(await service.read(work, bulletin_id, audience), response)
 
 
 @router.patch("/{bulletin_id}")
 async def amend(work: Office, bulletin_id: UUID, patch: BulletinPatch, response: Response, if_match: IfMatch = None) -> BulletinAnswer:
     """Change the notes of a draft."""
     await service.amend(work, bulletin_id, patch.notes, if_match)
-    return _answer(*await service.read(work, bulletin_id, None), response)
+    return _answer(await service.read(work, bulletin_id, None), response)
 
 
 @router.post("/{bulletin_id}/publish")
 async def publish(work: Office, bulletin_id: UUID, response: Response, if_match: IfMatch = None) -> BulletinAnswer:
     """Publish for good."""
     await service.publish(work, bulletin_id, if_match)
-    return _answer(*await service.read(work, bulletin_id, None), response)
+    return _answer(await service.read(work, bulletin_id, None), response)
 
 
 @router.get("/{bulletin_id}/pdf", response_class=Response, responses={200: {"content": {"application/pdf": {}}}})
-async def as_pdf(work: Reader, bulletin_id: UUID, audience: AudienceWord | None = None) -> Response:
+async def as_pdf(work: Reader, bulletin_id: UUID, audience: Audience | None = None) -> Response:
     """The bulletin as an official paper (PDF/A)."""
     return await _printed(work, bulletin_id, audience, "pdf")
 
 
 @router.get("/{bulletin_id}/xlsx", response_class=Response, responses={200: {"content": {MEDIA["xlsx"]: {}}}})
-async def as_xlsx(work: Reader, bulletin_id: UUID, audience: AudienceWord | None = None) -> Response:
+async def as_xlsx(work: Reader, bulletin_id: UUID, audience: Audience | None = None) -> Response:
     """The bulletin as a workbook."""
     return await _printed(work, bulletin_id, audience, "xlsx")
 
 
-async def _printed(work: Work, bulletin_id: UUID, audience: AudienceWord | None, form: Form) -> Response:
-    draft, bulletin = await service.read(work, bulletin_id, audience)
-    prints = work.house.part(Prints)
-    try:
-        body = await prints.print(bulletin, form)
-    except UnprintableText as error:
-        raise invalid("/notes", "unprintable", f"字库中没有“{error.args[0]}”", f"the fonts lack {error.args[0]!r}") from error
+async def _printed(work: Work, bulletin_id: UUID, audience: Audience | None, form: Form) -> Response:
+    draft, body = await service.printed(work, bulletin_id, audience, form)
     await work.note(f"bulletin.{form}", "bulletin", draft.id)
-    name = quote(f"四色警示通报{bulletin.number}.{form}")
+    name = quote(f"四色警示通报{draft.number}.{form}")
     headers = {
         "Content-Disposition": f"attachment; filename=\"bulletin.{form}\"; filename*=UTF-8''{name}",
-        "ETag": f'"{bulletin.digest}-{form}"',
+        "ETag": f'"{digest_of(body)}-{form}"',
     }
     return Response(body, media_type=MEDIA[form], headers=headers)
+
+
+@router.get("/{bulletin_id}/items")
+async def items_of(
+    work: Owner, bulletin_id: UUID, division_code: Annotated[DivisionCode | None, Query()] = None, indicator: Indicator | None = None
+) -> list[ItemsAnswer]:
+    """The ids behind the cells of a published bulletin, of the caller's towns: what to open in order to mend a colour."""
+    return [ItemsAnswer.model_validate(row) for row in await service.items_of(work, bulletin_id, division_code, indicator)]

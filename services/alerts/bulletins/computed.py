@@ -8,11 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from services.alerts.bulletins.figures import Bulletin, Change, Heading, PastFigure, TownEntry, assemble
+from services.alerts.bulletins.formulas import FORMULAS, named
 from services.alerts.bulletins.periods import Period, Rhythm, period_of
-from services.alerts.bulletins.rules import DEFAULT_RULES, Colour, ColourRules, Count, HardFail, Indicator, PastRating, TownInputs
+from services.alerts.bulletins.rules import Colour, ColourRules, Count, HardFail, Indicator, PastRating, TownInputs
 
-RULES: tuple[ColourRules, ...] = (DEFAULT_RULES,)
-"""Every version of the formula that was ever in force: a published bulletin names its own, so none may be taken away."""
+SCHEMA_VERSION = 2
+"""Shape of the stored inputs. 1: the first release, without a number; 2: the items behind each cell beside the counts."""
 
 FROM_REGISTRY: Mapping[str, Indicator] = {
     "report_in": Indicator.REPORT_IN,
@@ -27,14 +28,6 @@ FAILS: Mapping[str, HardFail] = {
     "unsigned_over_30": HardFail.UNSIGNED_AGREEMENT,
     "past_end": HardFail.SUPERVISION_PAST_LAWFUL_END,
 }
-
-
-def rules_named(version: str) -> ColourRules:
-    """The formula of a version. Raises LookupError."""
-    for rules in RULES:
-        if rules.version == version:
-            return rules
-    raise LookupError(f"no colour rules {version}")
 
 
 def town_inputs(
@@ -65,12 +58,17 @@ def town_inputs(
     }
 
 
-def bulletin_of(inputs: Mapping[str, Any]) -> Bulletin:
-    """The office's edition from stored inputs. Raises ValueError or LookupError when they contradict themselves."""
+def bulletin_of(inputs: Mapping[str, Any], formulas: Sequence[ColourRules] = FORMULAS) -> Bulletin:
+    """The office's edition from stored inputs: of a draft, or once of a bulletin that the first release published.
+
+    Raises ValueError or LookupError when they contradict themselves or are of a shape that only a newer release knows.
+    """
+    if not 1 <= inputs.get("schema_version", 1) <= SCHEMA_VERSION:
+        raise ValueError("these inputs were stored by a newer release")
     heading = inputs["heading"]
     return assemble(
         period_from(inputs),
-        rules_named(inputs["rules"]),
+        named(formulas, inputs["rules"]),
         [_entry(town) for town in inputs["towns"]],
         Heading(
             office=heading["office"],
@@ -111,18 +109,35 @@ def _change(stored: Mapping[str, Any]) -> Change:
     return Change(stored["code"], stored["name"], indicator, stored["before"], stored["after"])
 
 
-def changes_between(replaced: Bulletin, inputs: Mapping[str, Any]) -> list[dict[str, str | None]]:
-    """What the bulletin of these inputs says otherwise than the issue it replaces, as stored: counts and colours of towns, in their order."""
-    before = {line.division_code: line for line in replaced.towns}
+def items_behind(neighbours: Sequence[Mapping[str, Any]], reviewed: Mapping[str, tuple[list[str], list[str]]]) -> dict[str, Any]:
+    """Town → indicator → ids behind its count, done and open: persons for the registry's duties, due tests, alerts."""
+    words = {**FROM_REGISTRY, **FROM_TESTING}
+    found: dict[str, dict[str, Any]] = {}
+    for said in neighbours:
+        for code, cells in said.items():
+            found.setdefault(code, {}).update({words[word].value: ids for word, ids in cells.items() if word in words})
+    for code, (done, left) in reviewed.items():
+        found.setdefault(code, {})[Indicator.ALERT_HANDLING.value] = {"done": done, "open": left}
+    return found
+
+
+Stored = Mapping[str, Any]
+"""The office's edition of a published bulletin, read from its canonical JSON: the past is what was published, not what today's code makes of it."""
+
+
+def changes_between(replaced: Stored, whole: Bulletin) -> list[dict[str, str | None]]:
+    """What a bulletin says otherwise than the issue it replaces, as stored: counts and colours of towns, in their order."""
+    before = {line["division_code"]: line for line in replaced["towns"]}
     found: list[dict[str, str | None]] = []
-    for line in bulletin_of(inputs).towns:
+    for line in whole.towns:
         old = before.get(line.division_code)
-        for place, cell in enumerate(line.cells):
-            was, now = "" if old is None else f"{old.cells[place].done}/{old.cells[place].due}", f"{cell.done}/{cell.due}"
+        cells = {} if old is None else {cell["indicator"]: f"{cell['done']}/{cell['due']}" for cell in old["cells"]}
+        for cell in line.cells:
+            was, now = cells.get(cell.indicator.value, ""), f"{cell.done}/{cell.due}"
             if was != now:
                 found.append(_told(line.division_code, line.name, cell.indicator.value, was, now))
-        if old is None or old.colour is not line.colour:
-            found.append(_told(line.division_code, line.name, None, "" if old is None else old.colour.value, line.colour.value))
+        if old is None or old["colour"] != line.colour.value:
+            found.append(_told(line.division_code, line.name, None, "" if old is None else old["colour"], line.colour.value))
     return found
 
 
@@ -130,19 +145,16 @@ def _told(code: str, name: str, indicator: str | None, before: str, after: str) 
     return {"code": code, "name": name, "indicator": indicator, "before": before, "after": after}
 
 
-def past_of(bulletins: Sequence[Bulletin], code: str) -> list[PastRating]:
+def past_of(published: Sequence[Stored], code: str) -> list[PastRating]:
     """What earlier bulletins, oldest first, said of a town."""
     return [
-        PastRating(bulletin.number, line.score, line.colour, line.own_colour)
-        for bulletin in bulletins
-        for line in bulletin.towns
-        if line.division_code == code
+        PastRating(bulletin["number"], _score(line["score"]), Colour(line["colour"]), Colour(line["own_colour"]))
+        for bulletin in published
+        for line in bulletin["towns"]
+        if line["division_code"] == code
     ]
 
 
-def county_past_of(bulletins: Sequence[Bulletin]) -> list[dict[str, str | None]]:
+def county_past_of(published: Sequence[Stored]) -> list[dict[str, str | None]]:
     """The county's scores in earlier bulletins, as stored."""
-    return [
-        {"number": bulletin.number, "score": None if bulletin.county.score is None else str(bulletin.county.score)}
-        for bulletin in bulletins
-    ]
+    return [{"number": bulletin["number"], "score": bulletin["county"]["score"]} for bulletin in published]

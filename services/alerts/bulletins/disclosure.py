@@ -10,7 +10,9 @@ A count of 1-4 people in a town can name them. Withheld, by cell (k = `small_cel
 - a line with exactly one cell wholly withheld loses a second one, the smallest (complementary suppression);
 - the county's cell is withheld where county minus the open towns gives something away: one town alone, fewer than k due in all the
   withheld towns together, or none of them done;
-- a revision names the cells that it corrects, not their counts: old and new count together would tell who was added;
+- a revision names the cells that it corrects, not their counts: old and new count together would tell who was added; and where a corrected cell differs by
+  fewer than k from what the first issue showed, the cell is withheld wholly, or one would be taken from the other;
+- of several rhythms that overlap only the half-month's shows counts: a month less its first half would give the second;
 - hard fails are named, their number is not; neither is that of what was done outside every denominator.
 
 The colour and its cause stay: they are about a town's work.
@@ -18,8 +20,10 @@ The colour and its cause stay: they are about a town's work.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from typing import Any
 
 from services.alerts.bulletins.figures import (
     Audience,
@@ -31,6 +35,7 @@ from services.alerts.bulletins.figures import (
     TownLine,
     Withheld,
 )
+from services.alerts.bulletins.periods import DEFAULT_RHYTHM
 
 _WHOLE = Decimal(1)
 _PERCENT = Decimal("0.01")
@@ -46,13 +51,37 @@ def edition_for(bulletin: Bulletin, audience: Audience) -> Bulletin:
     if audience is Audience.COUNTY_OFFICE:
         raise ValueError("withheld figures cannot be put back")
     k = bulletin.rules.small_cell
-    towns = tuple(_town(line, k) for line in bulletin.towns)
+    least = Withheld.NOTHING if bulletin.rhythm == DEFAULT_RHYTHM.value else Withheld.COUNTS
+    moved = _moved_little(bulletin, k)
+    towns = tuple(_town(line, k, least, moved) for line in bulletin.towns)
     changes = tuple(change if change.indicator is None else replace(change, before=None, after=None) for change in bulletin.changes)
-    return replace(bulletin, audience=audience, towns=towns, county=_county(bulletin, towns, k), changes=changes)
+    return replace(bulletin, audience=audience, towns=towns, county=_county(bulletin, towns, k, least), changes=changes)
 
 
-def _town(line: TownLine, k: int) -> TownLine:
-    cells = _withhold(line.cells, [_level(cell, k) for cell in line.cells])
+def _moved_little(bulletin: Bulletin, k: int) -> set[tuple[str, str]]:
+    """(town, indicator) of the cells that a revision corrects by fewer than k: the issue before showed the old count."""
+    found: set[tuple[str, str]] = set()
+    for change in bulletin.changes:
+        if change.indicator is None or not change.before or not change.after:
+            continue
+        was, now = (tuple(int(part) for part in text.split("/")) for text in (change.before, change.after))
+        if any(0 < abs(new - old) < k for old, new in zip(was, now, strict=True)):
+            found.add((change.division_code, change.indicator.value))
+    return found
+
+
+def _at_least(level: Withheld, least: Withheld) -> Withheld:
+    return max(level, least, key=list(Withheld).index)
+
+
+def _town(line: TownLine, k: int, least: Withheld, moved: set[tuple[str, str]]) -> TownLine:
+    levels = [
+        Withheld.ALL
+        if (line.division_code, cell.indicator.value) in moved and cell.due
+        else _at_least(_level(cell, k), least if cell.due else Withheld.NOTHING)
+        for cell in line.cells
+    ]
+    cells = _withhold(line.cells, levels)
     score, past = _scores(line, cells)
     return replace(
         line,
@@ -64,15 +93,17 @@ def _town(line: TownLine, k: int) -> TownLine:
     )
 
 
-def _county(full: Bulletin, towns: tuple[TownLine, ...], k: int) -> CountyLine:
+def _county(full: Bulletin, towns: tuple[TownLine, ...], k: int, least: Withheld) -> CountyLine:
     line = full.county
-    levels = [_level(cell, k) for cell in line.cells]
+    levels = [_at_least(_level(cell, k), least if cell.due else Withheld.NOTHING) for cell in line.cells]
     for column in range(len(levels)):
         pairs = zip(full.towns, towns, strict=True)
         rest = [before.cells[column] for before, town in pairs if town.cells[column].withheld is not Withheld.NOTHING]
         due, done = sum(cell.due or 0 for cell in rest), sum(cell.done or 0 for cell in rest)
         if rest and (len(rest) == 1 or due < k or done == 0):
             levels[column] = Withheld.ALL
+        elif any((town.division_code, line.cells[column].indicator.value) in _moved_little(full, k) for town in towns):
+            levels[column] = Withheld.ALL  # the county's count moved by as much
     cells = _withhold(line.cells, levels)
     score, past = _scores(line, cells)
     return replace(line, cells=cells, score=score, past=past, difference=_difference(score, past))
@@ -121,3 +152,24 @@ def _whole(score: Decimal | None) -> Decimal | None:
 def _difference(score: Decimal | None, past: tuple[PastFigure, ...]) -> Decimal | None:
     last = past[-1].score if past else None
     return None if score is None or last is None else score - last
+
+
+def with_own_lines(units: Mapping[str, Any], office: Mapping[str, Any], is_own: Callable[[str], bool]) -> dict[str, Any] | None:
+    """The wider edition as data, with a reader's own towns' lines whole; None where none is theirs.
+
+    Whoever knows their own line could take it from the county's: so the county's cell goes where what is left of the withheld towns would be small.
+    """
+    whole = {line["division_code"]: line for line in office["towns"]}
+    own = {code for code in whole if is_own(code)}
+    if not own:
+        return None
+    k = int(office["rules"]["small_cell"])
+    cells = [dict(cell) for cell in units["county"]["cells"]]
+    for column, cell in enumerate(cells):
+        withheld = {line["division_code"] for line in units["towns"] if line["cells"][column]["withheld"] != Withheld.NOTHING.value}
+        rest = [whole[code]["cells"][column] for code in withheld - own]
+        due, done = sum(item["due"] or 0 for item in rest), sum(item["done"] or 0 for item in rest)
+        if withheld & own and rest and (len(rest) == 1 or due < k or done < k or due - done < k):
+            cell |= dict.fromkeys(("done", "due", "rate", "points", "lost", "outside")) | {"withheld": Withheld.ALL.value}
+    towns = [whole[line["division_code"]] if line["division_code"] in own else line for line in units["towns"]]
+    return {**units, "county": {**units["county"], "cells": cells}, "towns": towns}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from services.alerts.bulletins.tables import BulletinDraft, BulletinIssue
+from services.alerts.bulletins.tables import BulletinDraft, BulletinEdition, BulletinIssue, BulletinItems
 
 
 async def bulletin(session: AsyncSession, bulletin_id: UUID, *, for_update: bool = False) -> BulletinDraft | None:
@@ -22,6 +24,26 @@ async def bulletin(session: AsyncSession, bulletin_id: UUID, *, for_update: bool
 async def issue(session: AsyncSession, bulletin_id: UUID) -> BulletinIssue | None:
     """One bulletin as published."""
     return await session.get(BulletinIssue, bulletin_id)
+
+
+async def edition(session: AsyncSession, issue_id: UUID, audience: str) -> BulletinEdition | None:
+    """One edition of a published bulletin, as it was published."""
+    return await session.get(BulletinEdition, (issue_id, audience))
+
+
+async def keep_edition(session: AsyncSession, values: dict[str, Any]) -> None:
+    """Store an edition, unless somebody has just done so."""
+    await session.execute(insert(BulletinEdition).values(values).on_conflict_do_nothing())
+
+
+async def items_of(session: AsyncSession, issue_id: UUID, division_code: str | None, indicator: str | None) -> Sequence[BulletinItems]:
+    """What stood behind the cells of a published bulletin."""
+    query = select(BulletinItems).where(col(BulletinItems.issue_id) == issue_id)
+    if division_code:
+        query = query.where(col(BulletinItems.division_code) == division_code)
+    if indicator:
+        query = query.where(col(BulletinItems.indicator) == indicator)
+    return (await session.execute(query.order_by(col(BulletinItems.division_code), col(BulletinItems.indicator)))).scalars().all()
 
 
 async def newest(session: AsyncSession, rhythm: str, first_day: date) -> BulletinDraft | None:

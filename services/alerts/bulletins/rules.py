@@ -1,7 +1,7 @@
 """The formula of the four-colour bulletin: from counts to score, colour and reasons. Pure and exact.
 
 Source: no law sets a formula. The county's paper says only that the colours exist and what they are for (to point out problems and to
-supervise); weights, thresholds and hard fails below are DEFAULT values of ours, dated, published with every bulletin, and replaceable.
+supervise); weights, thresholds and hard fails are DEFAULT values of ours: dated data in `formulas.toml`, published with every bulletin, and replaceable.
 
 Rounding: all arithmetic is in fractions; only what is published is rounded, half away from zero (ROUND_HALF_UP), to 0.01. The colour
 is read from the published score, so that a printed 95.00 is never yellow. The points of a town add up to its score: hundredths are
@@ -116,6 +116,8 @@ class ColourRules:
     red_hard_fails: int
     small_cell: int
     is_default: bool
+    valid_to: date | None = None
+    """First day on which it is in force no more; None while nobody knows one."""
 
     def __post_init__(self) -> None:
         """Refuse a formula that could not be explained."""
@@ -131,35 +133,12 @@ class ColourRules:
             raise ValueError("hard fails must count 1 <= orange <= red, the smallest open cell at least 1")
 
 
-DEFAULT_RULES = ColourRules(
-    version="2021-1",
-    valid_from=date(2021, 1, 1),
-    source="默认值：系统建议值，法律无统一规定，由县禁毒办确认后印发",  # DEFAULT
-    weights={  # DEFAULT
-        Indicator.REPORT_IN: Decimal("0.20"),
-        Indicator.EXECUTION: Decimal("0.20"),
-        Indicator.TEST_COMPLETION: Decimal("0.20"),
-        Indicator.VISIT_COMPLETION: Decimal("0.15"),
-        Indicator.ALERT_HANDLING: Decimal("0.10"),
-        Indicator.HANDOVER_ACKNOWLEDGEMENT: Decimal("0.05"),
-        Indicator.LAWFUL_CLOSURE: Decimal("0.10"),
-    },
-    green_from=Decimal(95),  # DEFAULT
-    yellow_from=Decimal(85),  # DEFAULT
-    orange_from=Decimal(70),  # DEFAULT
-    orange_hard_fails=1,  # DEFAULT
-    red_hard_fails=2,  # DEFAULT
-    small_cell=5,  # DEFAULT
-    is_default=True,
-)
-
-
 def rules_in_force(versions: Iterable[ColourRules], first_day: date) -> ColourRules:
     """The version for a period that starts on `first_day`: a town must be able to know the formula before it does the work.
 
     Raises LookupError when none is valid yet.
     """
-    valid = [rules for rules in versions if rules.valid_from <= first_day]
+    valid = [rules for rules in versions if rules.valid_from <= first_day and (rules.valid_to is None or first_day < rules.valid_to)]
     if not valid:
         raise LookupError(f"no colour rules are valid on {first_day.isoformat()}")
     return max(valid, key=lambda rules: rules.valid_from)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, Day, Message
+from services.alerts.bulletins.figures import Audience, Withheld
+from services.alerts.bulletins.periods import Rhythm
+from services.alerts.bulletins.rules import Base, Cause, Colour, Effect, HardFail, Indicator
 
-RhythmWord = Literal["day", "week", "half_month", "month"]
-AudienceWord = Literal["county_office", "units"]
+BulletinState = Literal["draft", "published"]
 Note = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Notes = Annotated[list[Note], Field(max_length=20)]
 
@@ -19,7 +21,7 @@ Notes = Annotated[list[Note], Field(max_length=20)]
 class NewBulletin(Message):
     """Collect the figures of the period that holds `day` (default: the last closed one)."""
 
-    rhythm: RhythmWord = "half_month"
+    rhythm: Rhythm = Rhythm.HALF_MONTH
     day: Day | None = None
     notes: Notes = []
 
@@ -35,18 +37,133 @@ class BulletinRow(Answer):
 
     id: UUID
     number: str
-    rhythm: str
+    rhythm: Rhythm
     first_day: date
     last_day: date
     revision: int
-    state: str
+    state: BulletinState
     collected_at: datetime
     version: int
+
+
+class CellAnswer(Answer):
+    """One indicator of one line: done out of due; numbers with decimals are texts, so that no reader rounds them. Null: nothing due, or withheld."""
+
+    indicator: Indicator
+    done: int | None
+    due: int | None
+    rate: str | None
+    weight: str
+    points: str | None
+    lost: str | None
+    withheld: Withheld
+    base: Base
+    outside: int | None
+
+
+class FailAnswer(Answer):
+    """A kind of hard fail found in a town; `cases` is null where the number is withheld."""
+
+    kind: HardFail
+    cases: int | None
+
+
+class PastAnswer(Answer):
+    """Score and colour in an earlier bulletin; a county has no colour."""
+
+    number: str
+    score: str | None
+    colour: Colour | None
+
+
+class TownLineAnswer(Answer):
+    """One town: its colour, why it has it, what follows, and the seven cells behind it."""
+
+    division_code: str
+    name: str
+    score: str | None
+    own_colour: Colour
+    colour: Colour
+    effect: Effect
+    causes: list[Cause]
+    cells: list[CellAnswer]
+    hard_fails: list[FailAnswer]
+    past: list[PastAnswer]
+    difference: str | None
+    running: int
+
+
+class CountyLineAnswer(Answer):
+    """The county: counts pooled over its towns, and how many towns have each colour."""
+
+    division_code: str
+    name: str
+    score: str | None
+    cells: list[CellAnswer]
+    colours: list[tuple[Colour, int]]
+    past: list[PastAnswer]
+    difference: str | None
+
+
+class CorrectionAnswer(Answer):
+    """What a revision says otherwise than the issue before: a count (`done/due`), or without an indicator a colour. Null: withheld."""
+
+    division_code: str
+    name: str
+    indicator: Indicator | None
+    before: str | None
+    after: str | None
+
+
+class FormulaAnswer(Answer):
+    """The formula as published: enough to compute every colour again from the counts."""
+
+    version: str
+    valid_from: date
+    source: str
+    is_default: bool
+    weights: list[tuple[Indicator, str]]
+    green_from: str
+    yellow_from: str
+    orange_from: str
+    orange_hard_fails: int
+    red_hard_fails: int
+    small_cell: int
+
+
+class BulletinFigures(Answer):
+    """A whole bulletin in the edition of its audience."""
+
+    office: str
+    number: str
+    revision: int
+    rhythm: Rhythm
+    period: str
+    first_day: date
+    last_day: date
+    cut_off: datetime
+    issued_on: date
+    audience: Audience
+    demo: bool
+    rules: FormulaAnswer
+    county: CountyLineAnswer
+    towns: list[TownLineAnswer]
+    notes: list[str]
+    changes: list[CorrectionAnswer]
 
 
 class BulletinAnswer(BulletinRow):
     """A bulletin with all its figures, in the edition of the audience; `digest` is SHA-256 over that edition's canonical JSON (RFC 8785)."""
 
-    audience: AudienceWord
+    audience: Audience
     digest: str
-    bulletin: dict[str, Any]
+    bulletin: BulletinFigures
+
+
+class ItemsAnswer(Answer):
+    """What stood behind one cell when the bulletin was published: ids of persons, of due tests (`test_completion`) or of alerts (`alert_handling`)."""
+
+    division_code: str
+    indicator: Indicator
+    done: list[UUID]
+    open: list[UUID]

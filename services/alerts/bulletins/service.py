@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
 
+import rfc8785
+
 from kit.call import NeighbourDown
-from kit.doors import Door, query
+from kit.doors import query
 from kit.etags import check_version
 from kit.pages import Cursors
 from kit.problems import Unavailable, invalid
 from kit.roles import Role
 from kit.work import Work
 from services.alerts.alerts import repository as alerts
-from services.alerts.bulletins import repository
-from services.alerts.bulletins.computed import RULES, bulletin_of, changes_between, county_past_of, past_of, town_inputs
-from services.alerts.bulletins.disclosure import edition_for
+from services.alerts.alerts.figures import sees_persons
+from services.alerts.bulletins import editions, repository
+from services.alerts.bulletins.computed import (
+    SCHEMA_VERSION,
+    Stored,
+    bulletin_of,
+    changes_between,
+    county_past_of,
+    items_behind,
+    past_of,
+    town_inputs,
+)
+from services.alerts.bulletins.disclosure import edition_for, with_own_lines
 from services.alerts.bulletins.errors import AlreadyPublished, BulletinNotFound
-from services.alerts.bulletins.figures import Audience, Bulletin, canonical
+from services.alerts.bulletins.figures import Audience, Bulletin, as_json, canonical
+from services.alerts.bulletins.formulas import FORMULAS
 from services.alerts.bulletins.periods import Period, Rhythm, last_closed_period, period_after, period_before, period_of
-from services.alerts.bulletins.render.pdf import UnprintableText, render_pdf
+from services.alerts.bulletins.printing import Form
 from services.alerts.bulletins.rules import rules_in_force
-from services.alerts.bulletins.tables import BulletinDraft, BulletinIssue
+from services.alerts.bulletins.tables import BulletinDraft, BulletinIssue, BulletinItems
 from services.alerts.checkins.service import settings_of
 from services.alerts.events import BulletinPublished
 
@@ -43,10 +56,10 @@ async def collect(work: Work, rhythm: str, day: date | None, notes: list[str]) -
     draft = await repository.newest(work.session, rhythm, period.start)
     revision = 1 if draft is None else draft.revision + (draft.state == "published")
     inputs = await _inputs(work, period, revision, notes)
-    _checked(inputs)
+    whole = _checked(inputs)
     replaced = (await repository.issues_since(work.session, rhythm, period.start, period_after(period).start)).get(period.start)
     if replaced is not None:
-        inputs["heading"]["changes"] = changes_between(bulletin_of(replaced.inputs), inputs)
+        inputs["heading"]["changes"] = changes_between(await editions.stored_of(work, replaced), whole)
     if draft is None or draft.state == "published":
         draft = BulletinDraft(
             rhythm=rhythm,
@@ -80,13 +93,18 @@ async def draft_closed_period(work: Work) -> BulletinDraft | None:
 async def _inputs(work: Work, period: Period, revision: int, notes: list[str]) -> dict[str, Any]:
     settings = settings_of(work)
     try:
-        rules = rules_in_force(RULES, period.start)
+        rules = rules_in_force(FORMULAS, period.start)
     except LookupError as error:
         raise invalid("/day", "no_formula", "该期没有有效的评分办法", "no formula was in force then") from error
     span = {"from": period.start.isoformat(), "to": period.end.isoformat()}
     registered = await _figures_of(work, "registry", {"as_of": period.end.isoformat(), **span})
     tested = await _figures_of(work, "testing", span)  # as known now: what a town corrected after a contest must count
     handled = await alerts.handling(work.session, period.opens_at, period.cut_off)
+    behind = [
+        await _ask(work, "registry", "/internal/figures/items", {"as_of": period.end.isoformat(), **span}),
+        await _ask(work, "testing", "/internal/figures/items", span),
+    ]
+    reviewed = await alerts.handled_items(work.session, period.opens_at, period.cut_off)
     earlier = await _earlier(work, period)
     county_name = settings.county_name or str(registered.get("county", {}).get("name") or "全县")
     towns = [
@@ -101,6 +119,8 @@ async def _inputs(work: Work, period: Period, revision: int, notes: list[str]) -
         for code, said in sorted(registered["towns"].items())
     ]
     return {
+        "schema_version": SCHEMA_VERSION,
+        "items": items_behind(behind, reviewed),
         "rhythm": period.rhythm.value,
         "first_day": period.start.isoformat(),
         "rules": rules.version,
@@ -120,25 +140,28 @@ async def _inputs(work: Work, period: Period, revision: int, notes: list[str]) -
 
 
 async def _figures_of(work: Work, neighbour: str, span: dict[str, str]) -> dict[str, Any]:
+    return await _ask(work, neighbour, "/internal/figures", span)
+
+
+async def _ask(work: Work, neighbour: str, path: str, span: dict[str, str]) -> dict[str, Any]:
     door = work.house.neighbours[neighbour]
-    assert isinstance(door, Door)
     try:
-        return await door.get("/internal/figures" + query(**span), timeout=20)
+        return await door.get(path + query(**span), timeout=20)
     except NeighbourDown as error:
         raise Unavailable(headers={"Retry-After": "5"}) from error
 
 
-async def _earlier(work: Work, period: Period) -> list[Bulletin]:
+async def _earlier(work: Work, period: Period) -> list[Stored]:
     """Published bulletins of the periods directly before, oldest first, up to the first gap: `twice running` means running."""
     periods = [period_before(period)]
     while len(periods) < TREND:
         periods.append(period_before(periods[-1]))
     issues = await repository.issues_since(work.session, period.rhythm.value, periods[-1].start, period.start)
-    found: list[Bulletin] = []
+    found: list[Stored] = []
     for before in periods:
         if before.start not in issues:
             break
-        found.append(bulletin_of(issues[before.start].inputs))
+        found.append(await editions.stored_of(work, issues[before.start]))
     return found[::-1]
 
 
@@ -165,22 +188,25 @@ async def publish(work: Work, bulletin_id: UUID, if_match: str | None) -> Bullet
     draft = await _held_draft(work, bulletin_id, if_match)
     draft.inputs = {**draft.inputs, "heading": {**draft.inputs["heading"], "issued_on": work.today.isoformat()}}
     bulletin = _checked(draft.inputs)
-    try:
-        await asyncio.to_thread(render_pdf, bulletin)
-    except UnprintableText as error:
-        raise invalid("/notes", "unprintable", f"字库中没有“{error.args[0]}”", f"the fonts lack {error.args[0]!r}") from error
+    inputs = {name: value for name, value in draft.inputs.items() if name != "items"}
     issue = BulletinIssue(
         id=draft.id,
         rhythm=draft.rhythm,
         first_day=draft.first_day,
         revision=draft.revision,
-        inputs=draft.inputs,
+        inputs=inputs,
         canonical=canonical(bulletin),
         digest=bulletin.digest,
         published_at=work.now,
         published_by=work.principal.subject,
     )
     work.session.add(issue)
+    await work.session.flush()
+    await editions.keep_editions(work, issue.id, bulletin)
+    for code, cells in draft.inputs.get("items", {}).items():
+        for indicator, ids in cells.items():
+            done, left = [UUID(item) for item in ids["done"]], [UUID(item) for item in ids["open"]]
+            work.session.add(BulletinItems(issue_id=issue.id, division_code=code, indicator=indicator, done=done, open=left))
     draft.state = "published"
     await _touched(work, draft, "bulletin.publish")
     event = BulletinPublished(
@@ -213,19 +239,64 @@ async def _held_draft(work: Work, bulletin_id: UUID, if_match: str | None) -> Bu
     return draft
 
 
-async def read(work: Work, bulletin_id: UUID, audience: str | None) -> tuple[BulletinDraft, Bulletin]:
-    """A bulletin in the edition that the caller may hold. Raises BulletinNotFound.
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A bulletin in the edition of its reader: as data, with its digest."""
 
-    The county office sees drafts and every count, and may ask for the wider edition; everybody else sees what is published, without small counts.
+    draft: BulletinDraft
+    audience: Audience
+    body: Stored
+    digest: str
+
+
+async def read(work: Work, bulletin_id: UUID, audience: str | None) -> Copy:
+    """A bulletin in the edition that the caller may hold, as it was published. Raises BulletinNotFound, EditionDamaged.
+
+    The county office sees drafts and every count, and may ask for the wider edition; everybody else sees what is published, without small counts. A town
+    sees its own line whole: why it is red is first of all its own business.
     """
+    draft, issue, edition = await _for_reader(work, bulletin_id, audience)
+    if issue is None:
+        copy = edition_for(bulletin_of(draft.inputs), edition)
+        return Copy(draft, edition, as_json(copy), copy.digest)
+    stored = await editions.edition_of(work, issue, edition)
+    body = editions.read_canonical(stored.canonical)
+    if edition is Audience.UNITS and not work.principal.has(Role.COUNTY_OFFICER) and sees_persons(work.principal):
+        own = with_own_lines(body, await editions.stored_of(work, issue), work.scope.reaches)
+        if own is not None:
+            return Copy(draft, edition, own, editions.digest_of(rfc8785.dumps(own)))
+    return Copy(draft, edition, body, stored.digest)
+
+
+async def printed(work: Work, bulletin_id: UUID, audience: str | None, form: Form) -> tuple[BulletinDraft, bytes]:
+    """The edition that the caller may hold as a file: the bytes that were published. Raises as `read`, and Invalid for a draft that cannot be printed."""
+    draft, issue, edition = await _for_reader(work, bulletin_id, audience)
+    if issue is None:
+        return draft, (await editions.print_whole(edition_for(bulletin_of(draft.inputs), edition)))[form == "xlsx"]
+    stored = await editions.edition_of(work, issue, edition)
+    if form == "pdf":
+        return draft, editions.checked(stored.pdf, stored.pdf_digest)
+    return draft, editions.checked(stored.xlsx, stored.xlsx_digest)
+
+
+async def items_of(work: Work, bulletin_id: UUID, division_code: str | None, indicator: str | None) -> Sequence[BulletinItems]:
+    """The ids behind the cells of a published bulletin, of the caller's towns. Raises BulletinNotFound."""
+    _, issue, _ = await _for_reader(work, bulletin_id, None)
+    if issue is None:
+        raise BulletinNotFound
+    rows = await repository.items_of(work.session, issue.id, division_code, indicator)
+    shown = [row for row in rows if work.scope.reaches(row.division_code)]
+    await work.note("bulletin.items", "bulletin", issue.id, details={"cells": len(shown)})
+    return shown
+
+
+async def _for_reader(work: Work, bulletin_id: UUID, audience: str | None) -> tuple[BulletinDraft, BulletinIssue | None, Audience]:
     draft = await repository.bulletin(work.session, bulletin_id)
     is_office = work.principal.has(Role.COUNTY_OFFICER)
     if draft is None or (draft.state == "draft" and not is_office):
         raise BulletinNotFound
     issue = await repository.issue(work.session, bulletin_id) if draft.state == "published" else None
-    whole = bulletin_of(issue.inputs if issue else draft.inputs)
-    edition = Audience(audience) if is_office and audience else Audience.COUNTY_OFFICE if is_office else Audience.UNITS
-    return draft, edition_for(whole, edition)
+    return draft, issue, Audience(audience) if is_office and audience else Audience.COUNTY_OFFICE if is_office else Audience.UNITS
 
 
 async def list_bulletins(

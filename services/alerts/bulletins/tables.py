@@ -7,13 +7,18 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
+from services.alerts.bulletins.figures import Audience
+from services.alerts.bulletins.periods import Rhythm
+from services.alerts.bulletins.rules import Indicator
 from services.alerts.schema import SCHEMA
 
-RHYTHMS = ("day", "week", "half_month", "month")
+RHYTHMS = tuple(rhythm.value for rhythm in Rhythm)
+AUDIENCES = tuple(audience.value for audience in Audience)
+INDICATORS = tuple(indicator.value for indicator in Indicator)
 STAMP = sa.DateTime(timezone=True)
 
 
@@ -58,3 +63,35 @@ class BulletinIssue(SCHEMA.base, table=True):
     digest: str = Field(sa_type=sa.Text)
     published_at: datetime = Field(sa_type=STAMP)
     published_by: str = Field(sa_type=sa.Text)
+
+
+class BulletinEdition(SCHEMA.base, table=True):
+    """One edition of a published bulletin, byte for byte as it was published. Nothing makes it again: a new template changes no old paper."""
+
+    __tablename__ = "bulletin_edition"
+    __table_args__ = (check_words("audience", AUDIENCES, "audience"), {"info": {"append_only": True}})
+
+    issue_id: UUID = Field(foreign_key="alerts.bulletin_issue.id", primary_key=True)
+    audience: str = Field(sa_type=sa.Text, primary_key=True)
+    canonical: bytes = Field(sa_type=sa.LargeBinary)
+    """The edition's canonical JSON (RFC 8785)."""
+    digest: str = Field(sa_type=sa.Text)
+    """`sha256:` over it."""
+    pdf: bytes = Field(sa_type=sa.LargeBinary)
+    pdf_digest: str = Field(sa_type=sa.Text)
+    xlsx: bytes = Field(sa_type=sa.LargeBinary)
+    xlsx_digest: str = Field(sa_type=sa.Text)
+    made_at: datetime = Field(sa_type=STAMP)
+
+
+class BulletinItems(SCHEMA.base, table=True):
+    """What stood behind one cell of a published bulletin: ids of persons, due tests or alerts, as their owner named them."""
+
+    __tablename__ = "bulletin_items"
+    __table_args__ = (check_words("indicator", INDICATORS, "indicator"), {"info": {"append_only": True}})
+
+    issue_id: UUID = Field(foreign_key="alerts.bulletin_issue.id", primary_key=True)
+    division_code: str = Field(sa_type=sa.Text, primary_key=True)
+    indicator: str = Field(sa_type=sa.Text, primary_key=True)
+    done: list[UUID] = Field(sa_type=ARRAY(sa.Uuid))
+    open: list[UUID] = Field(sa_type=ARRAY(sa.Uuid))

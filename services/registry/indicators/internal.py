@@ -22,3 +22,14 @@ async def figures_for_bulletin(
 ) -> dict[str, Any]:
     """Counts per town for the bulletin; no person."""
     return await service.figures_for_bulletin(work, as_of, since, until)
+
+
+@router.get("/figures/items")
+async def items_for_bulletin(
+    work: Annotated[Work, Depends(AllowNeighbour("alerts"))],
+    as_of: Day,
+    since: Annotated[Day, Query(alias="from")],
+    until: Annotated[Day, Query(alias="to")],
+) -> dict[str, dict[str, dict[str, list[str]]]]:
+    """Town → word → ids of the persons behind the count, done and open."""
+    return await service.items_for_bulletin(work, as_of, since, until)

@@ -114,6 +114,13 @@ member as (
 
 COUNTS = text(MEMBERS + "select code, town, count(*) as due, count(*) filter (where counted) as done from member group by code, town")
 
+ITEMS = text(
+    MEMBERS
+    + """select code, town, coalesce(array_agg(person_id order by person_id) filter (where counted), '{}') as done,
+       coalesce(array_agg(person_id order by person_id) filter (where not counted), '{}') as open
+  from member where code = any(:codes) group by code, town"""
+)
+
 PEOPLE = text(
     MEMBERS
     + """select m.person_id, p.name, p.state, m.town as division_code, s.status, s.since as status_since, bool_or(m.counted) as counted
@@ -169,6 +176,13 @@ def _parameters(as_of: date, since: date, until: date, works: WorkingDay) -> dic
 async def counts(session: AsyncSession, as_of: date, since: date, until: date, works: WorkingDay) -> Sequence[RowMapping]:
     """(code, town, due, done) of every indicator and town, in one pass."""
     return (await session.execute(COUNTS, _parameters(as_of, since, until, works))).mappings().all()
+
+
+async def items(
+    session: AsyncSession, codes: Sequence[str], as_of: date, since: date, until: date, works: WorkingDay
+) -> Sequence[RowMapping]:
+    """(code, town, ids of those counted, ids of the others) behind some indicators: the same question as `counts`, so the same numbers."""
+    return (await session.execute(ITEMS, {**_parameters(as_of, since, until, works), "codes": list(codes)})).mappings().all()
 
 
 async def populations(session: AsyncSession, as_of: date) -> dict[str, int]:

@@ -167,6 +167,19 @@ async def figures_for_bulletin(work: Work, as_of: date, since: date, until: date
     }
 
 
+async def items_for_bulletin(work: Work, as_of: date, since: date, until: date) -> dict[str, dict[str, dict[str, list[str]]]]:
+    """Town → word → ids of the persons behind a count, done and open: what a bulletin keeps, so that a town can look each of them up."""
+    words = {code: word for word, code in PAIRS.items()}
+    found: dict[str, dict[str, dict[str, list[str]]]] = {}
+    persons: set[str] = set()
+    for row in await repository.items(work.session, list(words), as_of, since, until, work.house.works):
+        ids = {name: [str(item) for item in row[name]] for name in ("done", "open")}
+        found.setdefault(row["town"], {})[words[row["code"]]] = ids
+        persons.update(ids["done"], ids["open"])
+    await work.note("indicator.items", "person", *sorted(persons), details={"as_of": as_of.isoformat()})
+    return found
+
+
 def span(work: Work, as_of: date | None, since: date | None, until: date | None) -> tuple[date, date, date]:
     """The day and the period: by default today, and the half year that holds it. Raises Invalid."""
     day = as_of or work.today

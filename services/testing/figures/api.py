@@ -35,3 +35,11 @@ async def figures_for_neighbour(
     return {
         "towns": {town.division_code: {"test": [town.done, town.due], "outside": {"test": town.unplanned}} for town in found.towns},
     }
+
+
+@router.get("/internal/figures/items", include_in_schema=False)
+async def items_for_neighbour(
+    work: Annotated[Work, Depends(AllowNeighbour("alerts"))], first: First, last: Last
+) -> dict[str, dict[str, dict[str, list[str]]]]:
+    """Town → `test` → ids of the due tests behind the count, done and open."""
+    return await service.items_for_bulletin(work, first, last)

@@ -54,3 +54,9 @@ def _instant(as_of: datetime | date | None) -> datetime | None:
     if as_of is None or isinstance(as_of, datetime):
         return as_of
     return day_start(as_of + timedelta(days=1)) - timedelta(microseconds=1)
+
+
+async def items_for_bulletin(work: Work, first: date, last: date) -> dict[str, dict[str, dict[str, list[str]]]]:
+    """Town → `test` → ids of the due tests behind the count, done and open, as known now."""
+    rows = await repository.owed_items(work.session, first, last, work.now, work.today)
+    return {row.owed_in: {"test": {"done": [str(i) for i in row.done], "open": [str(i) for i in row.open]}} for row in rows}

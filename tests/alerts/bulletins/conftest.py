@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from services.alerts.bulletins.figures import Bulletin, Heading, PastFigure, TownEntry, assemble
+from services.alerts.bulletins.formulas import DEFAULT_RULES
 from services.alerts.bulletins.periods import period_of
-from services.alerts.bulletins.rules import DEFAULT_RULES, Colour, Count, HardFail, Indicator, PastRating, TownInputs
+from services.alerts.bulletins.rules import Colour, Count, HardFail, Indicator, PastRating, TownInputs
 
 TOWNS = Path(__file__).parents[2] / "data" / "bulletins" / "towns.csv"
 

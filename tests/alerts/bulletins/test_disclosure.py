@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from services.alerts.bulletins.disclosure import edition_for
 from services.alerts.bulletins.figures import Audience, Bulletin, Heading, TownEntry, Withheld, assemble
+from services.alerts.bulletins.formulas import DEFAULT_RULES
 from services.alerts.bulletins.periods import period_of
-from services.alerts.bulletins.rules import DEFAULT_RULES, Colour, Count, Indicator, TownInputs
+from services.alerts.bulletins.rules import Colour, Count, Indicator, TownInputs
 
 HEADING = Heading("府谷县禁毒委员会办公室", "610822000000", "府谷县", date(2021, 6, 17))
 

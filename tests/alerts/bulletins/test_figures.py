@@ -10,8 +10,9 @@ from decimal import Decimal
 import pytest
 
 from services.alerts.bulletins.figures import Bulletin, Heading, TownEntry, as_json, assemble, canonical
+from services.alerts.bulletins.formulas import DEFAULT_RULES
 from services.alerts.bulletins.periods import period_of
-from services.alerts.bulletins.rules import DEFAULT_RULES, Base, Cause, Colour, Indicator
+from services.alerts.bulletins.rules import Base, Cause, Colour, Indicator
 
 
 def test_the_bulletin_names_21_towns_and_centres_in_the_order_of_their_codes(bulletin: Bulletin) -> None:

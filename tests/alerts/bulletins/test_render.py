@@ -20,11 +20,12 @@ from pypdf import PdfReader
 
 from services.alerts.bulletins.disclosure import edition_for
 from services.alerts.bulletins.figures import Audience, Bulletin, Heading, TownEntry, assemble
+from services.alerts.bulletins.formulas import DEFAULT_RULES
 from services.alerts.bulletins.periods import period_of
 from services.alerts.bulletins.render import words
 from services.alerts.bulletins.render.pdf import UnprintableText, page_data, render_pdf, render_png
 from services.alerts.bulletins.render.xlsx import render_xlsx
-from services.alerts.bulletins.rules import DEFAULT_RULES, Colour, Count, Effect, HardFail, Indicator
+from services.alerts.bulletins.rules import Colour, Count, Effect, HardFail, Indicator
 
 ROOT = Path(__file__).parents[3]
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from services.alerts.bulletins.formulas import DEFAULT_RULES
 from services.alerts.bulletins.rules import (
-    DEFAULT_RULES,
     EFFECTS,
     Cause,
     Colour,
