@@ -1,6 +1,6 @@
 """bulletins as they were published
 
-Revision: 0004, after 0003.
+Revision: 0005, after 0004.
 
 A bulletin that the first release published has no edition yet: it is made once, when it is first asked for, from the inputs that were stored with it; its
 canonical JSON must equal the one that was stored then.
@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0004"
-down_revision = "0003"
+revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """occurrences of duties, assignment to staff, notes that are sealed
 
-Revision: 0002, after 0001.
+Revision: 0003, after 0002.
 
 A key named one alert for ever; now it names a duty, and `occurrence` the how-manieth time it gave cause. Columns of the first release stay, so that it can
 run on beside this one until it is replaced; what it keeps in clear is sealed by `seal_landed_texts`, which has the key that a migration has not.
@@ -11,8 +11,8 @@ Free text given as an assignee stood in the list and in the append-only history.
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 

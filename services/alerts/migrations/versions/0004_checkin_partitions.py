@@ -1,6 +1,6 @@
 """check-ins by month, points sealed by day, names apart
 
-Revision: 0003, after 0002.
+Revision: 0004, after 0003.
 
 The service's login may not make or drop tables. Three functions of the owner do exactly that for the two partitioned tables and nothing else; they run with
 the owner's rights and a fixed search path.
@@ -12,8 +12,8 @@ meanwhile; `take_over` seals the points and empties the table. A release that st
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003"
-down_revision = "0002"
+revision = "0004"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
