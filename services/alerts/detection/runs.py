@@ -24,6 +24,8 @@ from services.alerts.places import repository as places
 from services.alerts.watched import repository as watched
 
 _DAY = timedelta(days=1)
+LONGEST_ABSENCE_DAYS = 366
+"""What the first release took had no bounds: a report of a thousand years explains a year."""
 _BREATH = 200
 """Check-ins after which others in this process are served."""
 
@@ -141,7 +143,11 @@ class Run:
         counties = memory.known.counties
         for row in await places.absences_of(self._work.session, [UUID(person) for person in people], local_day(since)):
             absences.setdefault(str(row.person_id), []).append(
-                AnnouncedAbsence(row.first_day, row.last_day, row.county_code if row.county_code in counties else None)
+                AnnouncedAbsence(
+                    row.first_day,
+                    min(row.last_day, row.first_day + timedelta(days=LONGEST_ABSENCE_DAYS)),
+                    row.county_code if row.county_code in counties else None,
+                )
             )  # to a county that nobody could recognise: the report explains wherever the person was
         households = memory.known.persons
         return {

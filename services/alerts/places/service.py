@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
 
 from kit.problems import FieldError, Invalid, invalid
 from kit.work import Work
@@ -71,6 +73,11 @@ def _sealed_home(work: Work, person: OrdinaryGiven) -> bytes | None:
     if person.home_lon is None or person.home_lat is None:
         return None
     return work.sealer.seal(f"{person.home_lon},{person.home_lat}", "ordinary_places", "home", str(person.person_id))
+
+
+async def absences_of(work: Work, person_id: UUID) -> Sequence[AnnouncedAbsence]:
+    """Every report of absence of a person that is still kept."""
+    return await repository.absences_of(work.session, [person_id], date.min)
 
 
 async def record_absence(work: Work, given: AbsenceGiven) -> AnnouncedAbsence:

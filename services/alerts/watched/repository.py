@@ -50,6 +50,13 @@ async def division_of(session: AsyncSession, person_id: UUID, day: date) -> str 
     return (await session.execute(statement, {"person": person_id, "day": day})).scalar_one_or_none()
 
 
+async def hold_person(session: AsyncSession, person_id: UUID) -> None:
+    """Let nobody else record something of this person until the end of the transaction."""
+    await session.execute(
+        text("select 1 from alerts.watched where person_id = :person order by measure_id for update"), {"person": person_id}
+    )
+
+
 async def divisions_of(session: AsyncSession, person_ids: Sequence[UUID], day: date) -> dict[UUID, str]:
     """Person → town, for those whose measure runs."""
     statement = text(

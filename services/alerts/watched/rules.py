@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
 
 KINDS = ("community_treatment", "community_rehabilitation")
 """Measures carried out in the community (NCL art. 33, 48). Isolation, voluntary and maintenance treatment are none of them."""
@@ -40,3 +43,66 @@ def running_sql(alias: str, day: str) -> str:
         f"{alias}.kind in ({kinds}) and {alias}.state in ({states}) and {alias}.since <= {day}"
         f" and ({alias}.until is null or {alias}.until > {day}) and ({alias}.ended_on is null or {alias}.ended_on > {day})"
     )
+
+
+Reporter = Literal["subject", "staff"]
+AbsenceFault = Literal["too_long", "too_much_in_a_year", "too_late", "too_early"]
+
+
+@dataclass(frozen=True, slots=True)
+class AbsenceLimits:
+    """How far a report of absence (DRR art. 19) may reach, from a day on: dated data with its source (`absences.csv`)."""
+
+    valid_from: date
+    by: Reporter
+    longest_days: int
+    days_in_year: int
+    back_days: int
+    ahead_days: int
+    source: str
+
+
+def read_limits(rows: Iterable[Mapping[str, str]]) -> tuple[AbsenceLimits, ...]:
+    """The limits of these rows. Raises KeyError or ValueError for a row that cannot be read."""
+    return tuple(
+        AbsenceLimits(
+            date.fromisoformat(row["valid_from"]),
+            {"subject": "subject", "staff": "staff"}[row["by"]],  # type: ignore[arg-type] - the two words are the type
+            int(row["longest_days"]),
+            int(row["days_in_year"]),
+            int(row["back_days"]),
+            int(row["ahead_days"]),
+            row["source"],
+        )
+        for row in rows
+    )
+
+
+def limits_on(limits: Iterable[AbsenceLimits], by: Reporter, day: date) -> AbsenceLimits:
+    """What holds for a reporter on a day. Raises LookupError."""
+    valid = [limit for limit in limits if limit.by == by and limit.valid_from <= day]
+    if not valid:
+        raise LookupError(f"no limits of absence for {by} on {day.isoformat()}")
+    return max(valid, key=lambda limit: limit.valid_from)
+
+
+def absence_fault(first: date, last: date, known: Iterable[tuple[date, date]], today: date, limits: AbsenceLimits) -> AbsenceFault | None:
+    """Why a report of absence reaches too far; None where it does not. `known`: first and last days of the person's other reports.
+
+    Days that several reports name count once; any twelve months are looked at, so that a chain of short reports is no longer than one long one.
+    """
+    if (last - first).days + 1 > limits.longest_days:
+        return "too_long"
+    if first < today - timedelta(days=limits.back_days):
+        return "too_late"
+    if first > today + timedelta(days=limits.ahead_days):
+        return "too_early"
+    days = {first + timedelta(days=n) for n in range((last - first).days + 1)}
+    for begin, end in known:
+        begin, end = max(begin, first - timedelta(days=365)), min(end, last + timedelta(days=365))
+        days |= {begin + timedelta(days=n) for n in range(max(0, (end - begin).days + 1))}
+    ordered = sorted(days)
+    for number, day in enumerate(ordered):
+        if number >= limits.days_in_year and (day - ordered[number - limits.days_in_year]).days < 365:
+            return "too_much_in_a_year"
+    return None
