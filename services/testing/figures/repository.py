@@ -13,7 +13,6 @@ from kit.scope import Scope
 from services.testing.figures.rules import TownCount
 from services.testing.plans.rules import NOT_OWED
 
-
 _OWED = """
           select t.id, t.owed_in, t.half, t.state
              from (select d.id, d.owed_in, d.window_to, to_char(d.window_to, 'YYYYMM') || (extract(day from d.window_to) > 15) as half,
