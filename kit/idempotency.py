@@ -4,6 +4,7 @@ The answer is stored in the transaction of its effect, so a lost answer on a mou
 Keys belong to the caller and the route. A concurrent twin waits on the key's advisory lock and then finds the answer. Answers are sealed: they may show what
 the tables hold sealed, or a secret that is shown once. Nobody's request (a sign-in) has no caller whose key it could be, and keeps no answer; neither does a
 search, which has no effect to repeat and is noted each time. Before an answer is given again its caller is let in anew, and the repetition is noted.
+The key is bound to the roles and the scope with which the answer was given: whoever was moved to another town cannot have an old town's answer once more.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from fastapi import Request, Response
 from sqlalchemy import delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kit.auth import Principal
 from kit.db import Schema
 from kit.problems import Problem, invalid
 from kit.sealed import Sealer
@@ -26,7 +28,7 @@ KEEP = timedelta(days=7)
 
 
 class KeyReused(Problem):
-    """The Idempotency-Key was used before with another body."""
+    """The Idempotency-Key was used before with another body, or by the same caller with another reach."""
 
     status = 422
     slug = "idempotency-key-reused"
@@ -67,18 +69,34 @@ class Kept:
         await session.execute(insert(self.schema.answers), values)
 
 
-async def begin(request: Request, session: AsyncSession, schema: Schema, sealer: Sealer, now: datetime, body: bytes, caller: str) -> Kept:
+def _reach(principal: Principal) -> bytes:
+    """What the caller may do now: an answer that was given to somebody with another reach is not given again, and its effect not repeated."""
+    parts = (
+        sorted(principal.roles),
+        sorted(principal.reach.prefixes),
+        sorted(principal.grants),
+        principal.person_id,
+        str(principal.organisation),
+    )
+    return sha256(repr(parts).encode()).digest()
+
+
+async def begin(
+    request: Request, session: AsyncSession, schema: Schema, sealer: Sealer, now: datetime, body: bytes, principal: Principal
+) -> Kept:
     """Look the key of a request up before the endpoint runs; whoever calls this has let the caller in. Raises Invalid, KeyReused."""
     key = request.headers[HEADER]
     if not 8 <= len(key) <= 200 or not key.isascii():
         raise invalid(
             "/header/Idempotency-Key", "length", "幂等键须为 8 到 200 个 ASCII 字符", "an Idempotency-Key has 8 to 200 ASCII characters"
         )
-    kept = Kept(schema, sealer, caller, f"{request.method} {request.url.path}", key, sha256(body or await request.body()).digest())
+    content = sha256(body or await request.body()).digest()
+    route = f"{request.method} {request.url.path}"
+    kept = Kept(schema, sealer, principal.subject, route, key, sha256(_reach(principal) + content).digest())
     lock = sha256(f"{kept.caller}|{kept.route}|{key}".encode()).digest()[:8]
     await session.execute(text("select pg_advisory_xact_lock(:key)"), {"key": int.from_bytes(lock, "big", signed=True)})
     table = schema.answers
-    where = (table.c.caller == caller, table.c.route == kept.route, table.c.key == key)
+    where = (table.c.caller == kept.caller, table.c.route == kept.route, table.c.key == key)
     row = (await session.execute(select(table).where(*where))).mappings().first()
     if row is None:
         return kept

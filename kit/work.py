@@ -193,9 +193,7 @@ class UnitRoute(APIRoute):
                 kept = None
                 if request.method == "POST" and guard is not None and not asks and idempotency.HEADER in request.headers:
                     work = await guard(request)  # before anything is given out again: who asks must still be let in
-                    kept = await idempotency.begin(
-                        request, session, house.schema, house.sealer, house.clock(), body, work.principal.subject
-                    )
+                    kept = await idempotency.begin(request, session, house.schema, house.sealer, house.clock(), body, work.principal)
                     if kept.answer is not None:
                         await work.note("answer.repeated", "answer", details={"route": f"POST {self.path}"})
                         await session.commit()
