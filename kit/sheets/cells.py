@@ -54,7 +54,8 @@ def parser_for(field: Field, vocabulary: Vocabulary, setting: Setting) -> Parser
     if field.type in ("date", "birth_date"):
         office = vocabulary.office
         last = setting.as_of + dt.timedelta(days=options.get("ahead_days", 0))
-        return date_reader(blank, last, setting.date1904, office["months"], office["date_tails"], office["date_heads"])
+        ranges = bool(options.get("ranges"))
+        return date_reader(blank, last, setting.date1904, office["months"], office["date_tails"], office["date_heads"], ranges=ranges)
     if field.type == "person_name":
         return _required(_person_name(blank), options.get("missing"))
     if field.type == "phone":

@@ -4,6 +4,8 @@ Read: 2018.3.5, 2018年3月5日, 20180305 (text or number), 2018/3/5, 2018-03-05
 5-Mar-2018, with a time behind, a spreadsheet's date or its serial number (1900 or 1904 system, ECMA-376 18.17.4.1).
 Incomplete (2018年3月) gives `2018-03` and DATE_PARTIAL; a two-digit year gets the century that does not lie ahead.
 Of two readings (3/5/2018) none is chosen: DATE_UNPARSABLE.
+Blanks between digits separate (2020 1 2). An instant with a zone (…Z, …+00:00) gives its day in Shanghai and DATE_ZONE. Where a field
+takes the begin of a range (2019.5.6-2022.5.5, 2019年5月6日至2022年5月5日) it gives that day and DATE_RANGE.
 """
 
 from __future__ import annotations
@@ -25,11 +27,32 @@ _YEAR = re.compile(r"(\d{4})年?")
 _LAST_YEAR = re.compile(r"(\d{1,2})[-./](\d{1,2})[-./](\d{4})")
 _NAMED = re.compile(r"(\d{1,2})[-./]?([a-z]{3})[a-z]*[-./,]?(\d{4}|\d{2})")
 _NAMED_FIRST = re.compile(r"([a-z]{3})[a-z]*[-./]?(\d{1,2}),?[-./]?(\d{4})")
-_HAN = re.compile(r"([〇○零一二三四五六七八九]{4})年([一二三四五六七八九十元]{1,3})月(?:份|([一二三四五六七八九十廿卅]{1,4})[日号]?)?")
+_HAN = re.compile(r"([〇○零一二三四五六七八九0-9]{4})年([一二三四五六七八九十元]{1,3})月(?:份|([一二三四五六七八九十廿卅]{1,4})[日号]?)?")
 _TIME = re.compile(r"(?:[t\s]+|(?<=[日号]))\d{1,2}[:时点]\d{1,2}.*$")
+_BETWEEN = re.compile(r"(?<=\d)\s+(?=\d)")
+_INSTANT = re.compile(
+    r"(\d{4}-\d{1,2}-\d{1,2})[t\s]+(\d{1,2}:\d{2}(?::\d{2})?)(?:[.,]\d+)?\s*(z|utc|gmt|[+-]\d{2}:?\d{2})(?:\s*[+-]0{1,2}:?0{0,2})?"
+)
+_TO = re.compile(r"至|到|—+|–|~+|-+")
+_HERE = dt.timezone(dt.timedelta(hours=8))
 _AROUND = ".,;:。、()"
 _SERIAL_HIGH = 80_000  # the year 2119
-_DIGIT = {"〇": 0, "○": 0, "零": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "元": 1}
+_DIGIT = {
+    **{str(digit): digit for digit in range(10)},
+    "〇": 0,
+    "○": 0,
+    "零": 0,
+    "一": 1,
+    "二": 2,
+    "三": 3,
+    "四": 4,
+    "五": 5,
+    "六": 6,
+    "七": 7,
+    "八": 8,
+    "九": 9,
+    "元": 1,
+}
 
 
 def han_number(text: str) -> int:
@@ -44,9 +67,16 @@ def han_number(text: str) -> int:
 
 
 def date_reader(
-    blank: frozenset[str], as_of: dt.date, date1904: bool, months: list[str], tails: list[str], heads: list[str] | None = None
+    blank: frozenset[str],
+    as_of: dt.date,
+    date1904: bool,
+    months: list[str],
+    tails: list[str],
+    heads: list[str] | None = None,
+    *,
+    ranges: bool = False,
 ) -> Callable[[Any], Read]:
-    """A cached function from a raw cell to (ISO date, `YYYY-MM`, or None; problem code or None)."""
+    """A cached function from a raw cell to (ISO date, `YYYY-MM`, or None; problem code or None). `ranges`: of begin and end the begin is meant."""
     tail = re.compile("(?:" + "|".join(map(re.escape, sorted(tails, key=len, reverse=True))) + ")+$") if tails else re.compile(r"(?!)")
     head = re.compile("(?:" + "|".join(map(re.escape, heads)) + r")+(?=\d)") if heads else re.compile(r"(?!)")
     epoch = dt.date(1904, 1, 1) if date1904 else dt.date(1899, 12, 30)
@@ -135,9 +165,33 @@ def date_reader(
             )
         return None, "DATE_UNPARSABLE"
 
+    def instant(match: re.Match[str]) -> Read:
+        zone = "+00:00" if match[3].isalpha() else match[3]
+        sign, hours, minutes = (-1 if zone[0] == "-" else 1), int(zone[1:3]), int(zone[-2:])
+        try:
+            clock = [int(part) for part in match[2].split(":")]
+            here = dt.timezone(sign * dt.timedelta(hours=hours, minutes=minutes))
+            there = dt.datetime(*map(int, match[1].split("-")), *clock, tzinfo=here).astimezone(_HERE)
+        except (ValueError, OverflowError):
+            return None, "DATE_IMPOSSIBLE"
+        return day(there.year, there.month, there.day, None if here.utcoffset(None) == _HERE.utcoffset(None) else "DATE_ZONE")
+
+    def begin_of(text: str) -> Read | None:
+        """The begin, when both sides of some sign are whole days; an end may lie ahead of the ledger. None for anything else."""
+        for sign in _TO.finditer(text):
+            begin, end = (tail.sub("", head.sub("", side).strip(_AROUND)) for side in (text[: sign.start()], text[sign.end() :]))
+            if _FULL.fullmatch(end) or ((last := _HAN.fullmatch(end)) and last[3]):
+                value, code = written(begin)
+                if code in ("DATE_FUTURE", "DATE_IMPOSSIBLE"):
+                    return None, code
+                if value is not None and len(value) == 10 and code is None:
+                    return value, "DATE_RANGE"
+        return None
+
     def fresh(raw: Any) -> Read:
         if isinstance(raw, dt.datetime | dt.date):
-            return day(raw.year, raw.month, raw.day)
+            there = raw.astimezone(_HERE) if isinstance(raw, dt.datetime) and raw.tzinfo else raw
+            return day(there.year, there.month, there.day, None if there is raw else "DATE_ZONE")
         if isinstance(raw, bool) or not isinstance(raw, str | int | float):
             return None, None if raw is None else "DATE_UNPARSABLE"
         if not isinstance(raw, str):
@@ -145,10 +199,14 @@ def date_reader(
         if match := _FULL.fullmatch(raw):  # nine of ten; int() knows full-width digits too
             return day(int(match[1]), int(match[2]), int(match[3]))
         text = unicodedata.normalize("NFKC", raw[:LONGEST_WORD]).translate(INVISIBLE).strip().strip("'\"`").casefold()
-        text = compact(_TIME.sub("", text))
+        if match := _INSTANT.fullmatch(text):
+            return instant(match)
+        text = compact(_BETWEEN.sub(".", _TIME.sub("", text)))
         if text in blank:
             return None, None
         value, code = written(text)
+        if ranges and code == "DATE_UNPARSABLE" and (found := begin_of(text)) is not None:
+            return found
         if code == "DATE_UNPARSABLE" and (shorter := tail.sub("", head.sub("", text).strip(_AROUND))) not in ("", text):
             return written(shorter)
         if code == "DATE_UNPARSABLE" and text.replace(".", "", 1).isdigit() and text.count(".") == 1:

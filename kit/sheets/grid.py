@@ -30,6 +30,12 @@ class Sheet:
     source: CalamineSheet | None = None
     text: Scanned | None = None
     failed: Errors = field(default_factory=dict)
+    hidden: frozenset[int] = frozenset()
+    """0-based columns that nobody sees."""
+    named: str = ""
+    """The name that a person gave the sheet; a delimited text has its file's."""
+    swallowed: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Record → (first, last line): records of a delimited text that look as if a stray quote made one of several."""
     window: tuple[int, int, int] | None = None
     """(row, first column, last column): from this row on (1-based) only these columns are seen. For tables beside each other."""
 
@@ -72,20 +78,27 @@ def csv_rows(scanned: Scanned) -> Iterator[list[str]]:
         yield from csv.reader(text, delimiter=scanned.delimiter)
 
 
-def open_sheets(scanned: Scanned) -> list[Sheet]:
+_UNSEEN = dict.fromkeys([*range(32), 127])
+"""Controls in a sheet's name: no spreadsheet shows them and no database takes them all."""
+
+
+def open_sheets(scanned: Scanned, name: str = "") -> list[Sheet]:
     """The sheets of a file that passed the scan. Raises what calamine raises when it is damaged."""
     if scanned.format == "csv":
-        return [Sheet("csv", None, scanned.columns, (), text=scanned)]
+        return [Sheet("csv", None, scanned.columns, (), text=scanned, named=name.rpartition(".")[0], swallowed=scanned.swallowed)]
     data = without_macro_sheets(scanned.data) if scanned.format == "xlsx" else scanned.data
     book = CalamineWorkbook.from_filelike(io.BytesIO(data))
     sheets = []
-    for meta in book.sheets_metadata:
+    for position, meta in enumerate(book.sheets_metadata):
+        shown = meta.name.translate(_UNSEEN)
         if meta.typ is not SheetTypeEnum.WorkSheet:
-            sheets.append(Sheet(meta.name, "not_a_worksheet", 0, ()))
+            sheets.append(Sheet(shown, "not_a_worksheet", 0, ()))
             continue
         source = book.get_sheet_by_name(meta.name)
         merges = [(r1, c1, r2, c2) for (r1, c1), (r2, c2) in source.merged_cell_ranges or ()]
         width = source.end[1] + 1 if source.end else 0
         hidden = None if meta.visible is SheetVisibleEnum.Visible else "hidden"
-        sheets.append(Sheet(meta.name, hidden, width, merges, source=source, failed=scanned.failed.get(meta.name, {})))
+        unseen = frozenset(scanned.hidden.get(meta.name, ()) or scanned.hidden.get(str(position), ()))
+        failed = scanned.failed.get(meta.name, {})
+        sheets.append(Sheet(shown, hidden, width, merges, source=source, failed=failed, hidden=unseen, named=shown))
     return sheets

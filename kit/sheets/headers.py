@@ -2,7 +2,12 @@
 
 Headers have one to three rows; with several, a column's name may be its lowest cell, the cells joined, or the cell above
 (merged over columns: spread to the right; merged over rows: alone). A learned header wins, then a sure word, then the word
-without its brackets, then a weak word; a field is given once. The kind with the most columns whose needs are met is taken.
+without its brackets, then a weak word. The kind with the most columns whose needs are met is taken, and only when something says
+for sure that the list is of that kind (vocabulary.Kind).
+
+A field is read from one column. Of several that name it the visible one comes before the hidden one, the one that names the person
+(本人电话) before the bare one (电话), and one that stands beside another person's name (家属姓名, 责任人) comes last. Where two stand
+equally their rows are compared (`rivals`); the others are left out and told (`dropped`).
 """
 
 from __future__ import annotations
@@ -11,7 +16,7 @@ import difflib
 import itertools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from kit.sheets.plain import compact, header_forms, text_of
@@ -23,6 +28,10 @@ _LONG_NUMBER = re.compile(r"\d{5}")
 _SURE = 2  # the last rank of a claim that is no weak word
 _MOST_CUTS = 24
 _GAP_BONUS, _CUT_COST = 0.4, 1.0
+_OF_A_PERSON = frozenset({"phone", "id_number"})
+"""What belongs to the person whose name stands on the left."""
+_NAME_OF_ONE = ("", "姓名", "名字", "名称")
+"""What is left of a header that holds another person's name."""
 _WEIGHT = (1.2, 1.0, 0.9, 0.6)  # learned, sure, sure without brackets, weak
 Cells = Sequence[Any]
 
@@ -36,6 +45,10 @@ class Match:
     columns: dict[int, str]
     unknown: dict[int, str]
     score: float
+    rivals: dict[int, str] = field(default_factory=dict)
+    """Columns that name a field as well as the one that is read for it."""
+    dropped: dict[int, str] = field(default_factory=dict)
+    """Columns (among `unknown`) that name a field less well."""
 
 
 class HeaderFinder:
@@ -50,6 +63,8 @@ class HeaderFinder:
             tuple(form for word in vocabulary.around[0] for form in header_forms(word)[:1]),
             tuple(form for word in vocabulary.around[1] for form in header_forms(word)[:1]),
         )
+        self._own = tuple(form for word in vocabulary.office["own"] for form in header_forms(word)[:1])
+        self._others = tuple(form for word in vocabulary.office["others"] for form in header_forms(word)[:1])
         self._sure: dict[str, dict[str, str]] = {}
         self._weak: dict[str, dict[str, str]] = {}
         self._learned: dict[str, dict[str, str]] = {}
@@ -57,13 +72,13 @@ class HeaderFinder:
         for kind in self.kinds:
             sure: dict[str, str] = {}
             weak: dict[str, str] = {}
-            for field in kind.fields.values():
-                for word in field.headers:
+            for one in kind.fields.values():
+                for word in one.headers:
                     for form in header_forms(word)[:1]:
-                        sure.setdefault(form, field.name)
-                for word in field.weak:
+                        sure.setdefault(form, one.name)
+                for word in one.weak:
                     for form in header_forms(word)[:1]:
-                        weak.setdefault(form, field.name)
+                        weak.setdefault(form, one.name)
             self._sure[kind.name], self._weak[kind.name] = sure, weak
             learned = {**everywhere, **vocabulary.learned.get(kind.name, {})}
             self._learned[kind.name] = {header_forms(header)[0]: name for header, name in learned.items() if header_forms(header)}
@@ -85,6 +100,17 @@ class HeaderFinder:
                 spelled |= {blank.join(word) for blank in (" ", "  ", "   ", "　", "\n")}
         return spelled
 
+    def known_as(self, kind: str, header: str) -> frozenset[str]:
+        """The fields as which a kind (or "*": any) knows a header by a sure word."""
+        kinds = self._sure if kind == "*" else {kind: self._sure.get(kind, {})}
+        forms = header_forms(header)
+        whole = [*forms, *(bare for form in forms for bare in self._bare(form))]
+        return frozenset(words[form] for words in kinds.values() for form in whole if form in words)
+
+    def is_word(self, text: str) -> bool:
+        """Whether a text is a header word of ours."""
+        return self._known(text)
+
     def hits(self, row: Cells) -> int:
         """How many cells of a row are header words."""
         return sum(self._known(cell) for cell in row if isinstance(cell, str) and 0 < len(cell) <= 40)
@@ -98,8 +124,17 @@ class HeaderFinder:
         filled = [cell for cell in row if cell != ""]
         return bool(filled) and all(isinstance(c, str) and len(c) <= 60 and not _LONG_NUMBER.search(c) for c in filled)
 
-    def match(self, rows: Sequence[Cells], merges: Sequence[tuple[int, int, int, int]] = ()) -> Match | None:
-        """The best header that starts with the first of `rows` (0-based merges relative to it), or None."""
+    def match(
+        self,
+        rows: Sequence[Cells],
+        merges: Sequence[tuple[int, int, int, int]] = (),
+        said: str = "",
+        hidden: frozenset[int] = frozenset(),
+    ) -> Match | None:
+        """The best header that starts with the first of `rows` (0-based merges relative to it), or None.
+
+        `said`: the titles above it and the sheet's name; `hidden`: columns that nobody sees.
+        """
         best: Match | None = None
         for height in range(1, min(MAX_HEADER_ROWS, len(rows)) + 1):
             if not self.looks_like_header(rows[height - 1]):
@@ -108,12 +143,12 @@ class HeaderFinder:
                 continue
             names = self._names(rows[:height], merges)
             for kind in self.kinds:
-                found = self._columns(kind, names, height)
+                found = self._columns(kind, names, height, compact(said), hidden)
                 if found and (best is None or found.score > best.score + 0.05):
                     best = found
         return best
 
-    def beside(self, rows: Sequence[Cells], merges: Sequence[tuple[int, int, int, int]] = ()) -> list[tuple[int, int]]:
+    def beside(self, rows: Sequence[Cells], merges: Sequence[tuple[int, int, int, int]] = (), said: str = "") -> list[tuple[int, int]]:
         """(first, last) columns of tables that stand beside each other under a header that starts with the first of `rows`; [] for one table.
 
         They may be cut where a header is empty, the rows are numbered anew, or a field comes again, so that each side is a header by itself;
@@ -128,7 +163,7 @@ class HeaderFinder:
             for start in cuts[:at]:
                 if start not in best:
                     continue
-                found = self.match([[cell if start <= i < end else "" for i, cell in enumerate(one)] for one in rows], merges)
+                found = self.match([[cell if start <= i < end else "" for i, cell in enumerate(one)] for one in rows], merges, said)
                 if found:
                     gap = _GAP_BONUS * len(list(itertools.takewhile(lambda cell: cell == "", row[max(start - 2, 0) : start][::-1])))
                     total = best[start][0] + found.score + gap - _CUT_COST
@@ -199,29 +234,89 @@ class HeaderFinder:
             names.append([*dict.fromkeys([*options, *reversed(parts[:-1])] if lowest_filled else options)])
         return names
 
-    def _columns(self, kind: Kind, names: Sequence[Sequence[str]], height: int) -> Match | None:
-        claims: list[tuple[int, int, int, str]] = []
+    def _columns(self, kind: Kind, names: Sequence[Sequence[str]], height: int, said: str, hidden: frozenset[int]) -> Match | None:
+        claims: list[tuple[tuple[int, bool, bool, bool], int, int, int, str]] = []
         passed: set[int] = set()
+        persons = any(one.type == "person_name" for one in kind.fields.values())
+        asides: dict[int, str] = {}
+        told = False
+        aside = False  # right of another person's name
         for column, options in enumerate(names):
             claim = self._claim(kind.name, options)
-            if claim is None:
+            of_person = claim is not None and claim[2] != "" and kind.fields[claim[2]].type in _OF_A_PERSON
+            named = claim is not None and claim[2] != "" and kind.fields[claim[2]].type == "person_name"
+            if options and persons and (claim is None or (claim[1] > 0 and (of_person or named))) and self._of_another(options):
+                aside = aside or self._names_another(options)
                 continue
-            order, rank, field = claim
-            if field == "":
+            if claim is None:
+                aside = aside and not options
+                continue
+            order, rank, name = claim
+            aside = aside and of_person and rank > 0 and not self._own_word(options)
+            told = told or (rank <= _SURE and name in kind.told_by) or (rank == 0 and name in kind.distinct)
+            if name == "":
                 passed.add(column)
+            elif aside and kind.fields[name].type == "phone":
+                asides[column] = name  # whose it is, only a person can say: it is left out and told
             else:
-                claims.append((rank, order, column, field))
-        columns: dict[int, str] = {}
-        score = 0.0
-        for rank, _, column, field in sorted(claims):
-            if field not in columns.values():
-                columns[column] = field
-                score += _WEIGHT[rank]
-        got = set(columns.values())
-        if len(columns) < 2 or not all(got & set(group) for group in kind.requires):
+                after_worker = aside or (of_person and self._beside_worker(kind, names, column))
+                standing = (0 if rank == 0 else 1 if rank <= _SURE else 2, column in hidden, after_worker, not self._own_word(options))
+                claims.append((standing, rank, order, column, name))
+        if not told and not self._named(kind, said, names):
             return None
-        unknown = {i: max(options, key=len) for i, options in enumerate(names) if options and i not in columns and i not in passed}
-        return Match(kind, height, dict(sorted(columns.items())), unknown, score)
+        return self._given(kind, names, height, claims, passed, asides)
+
+    def _given(
+        self,
+        kind: Kind,
+        names: Sequence[Sequence[str]],
+        height: int,
+        claims: list[tuple[tuple[int, bool, bool, bool], int, int, int, str]],
+        passed: set[int],
+        asides: dict[int, str],
+    ) -> Match | None:
+        """Each field to the column that names it best."""
+        columns: dict[int, str] = {}
+        taken: dict[str, tuple[int, bool, bool, bool]] = {}
+        rivals: dict[int, str] = {}
+        dropped = dict(asides)
+        score = 0.0
+        for standing, rank, order, column, name in sorted(claims):
+            if name not in taken:
+                columns[column], taken[name] = name, standing
+                score += _WEIGHT[rank]
+            elif standing == taken[name] and rank <= _SURE and order == 0 and kind.fields[name].type != "text":
+                rivals[column] = name
+            elif rank <= _SURE:
+                dropped[column] = name
+        if len(columns) < 2 or not all(taken.keys() & set(group) for group in kind.requires):
+            return None
+        read = columns.keys() | rivals.keys() | passed
+        unknown = {i: max(options, key=len) for i, options in enumerate(names) if options and i not in read}
+        return Match(kind, height, dict(sorted(columns.items())), unknown, score, rivals, dropped)
+
+    def _named(self, kind: Kind, said: str, names: Sequence[Sequence[str]]) -> bool:
+        """Whether a title, the sheet's name or a header names the kind of list."""
+        texts = [said, *(compact(name) for options in names for name in options)]
+        return any(word in text for word in kind.named for text in texts)
+
+    def _own_word(self, options: Sequence[str]) -> bool:
+        return any(form.startswith(self._own) for form in header_forms(options[0]))
+
+    def _of_another(self, options: Sequence[str]) -> bool:
+        """Whether a header names another person: somebody of the family, a guardian, whom to call."""
+        return any(form.startswith(self._others) for form in header_forms(options[0]))
+
+    def _names_another(self, options: Sequence[str]) -> bool:
+        """Whether the column holds that person's name, so that what follows may be that person's too."""
+        forms = header_forms(options[0])
+        return any(form.removeprefix(word) in _NAME_OF_ONE for form in forms for word in self._others if form.startswith(word))
+
+    def _beside_worker(self, kind: Kind, names: Sequence[Sequence[str]], column: int) -> bool:
+        """Whether the nearest header on the left names who cares for the person: a phone there may be the worker's."""
+        left = next((options for options in reversed(names[:column]) if options), None)
+        claim = self._claim(kind.name, left) if left else None
+        return claim is not None and bool(claim[2]) and bool(kind.fields[claim[2]].options.get("another"))
 
     def _claim(self, kind: str, options: Sequence[str]) -> tuple[int, int, str] | None:
         """(which name, rank, field) of a column; field "" when the column is known and not read."""
@@ -269,8 +364,8 @@ class HeaderFinder:
             return ()
         scored: dict[str, float] = {}
         for one in [kind] if kind else self.kinds:
-            for word, field in self._sure[one.name].items():
-                if field in taken:
+            for word, named in self._sure[one.name].items():
+                if named in taken:
                     continue
                 inside = len(word) > 1 and (word in forms[0] or forms[0] in word)
                 likeness = (
@@ -278,7 +373,7 @@ class HeaderFinder:
                     if inside
                     else difflib.SequenceMatcher(None, word, forms[0]).ratio()
                 )
-                scored[field] = max(scored.get(field, 0), likeness)
+                scored[named] = max(scored.get(named, 0), likeness)
         return tuple(sorted((f for f in scored if scored[f] >= 0.5), key=lambda f: -scored[f])[:3])
 
     def spellings(self, rows: Sequence[Cells]) -> None:

@@ -64,7 +64,12 @@ def layout_of(
         taken = set(table.columns.values())
         unknown = tuple(
             UnknownHeader(
-                column_letter(column), header, tuple(table.samples.get(column, ())), finder.suggestions(table.kind, header, taken)
+                column_letter(column),
+                header,
+                tuple(table.samples.get(column, ())),
+                finder.suggestions(table.kind, header, taken),
+                finder.is_word(header),
+                table.dropped.get(column),
             )
             for column, header in table.unknown.items()
         )
@@ -96,7 +101,13 @@ def layout_of(
 
 def _unrecognised(plan: SheetPlan, loose: Loose, finder: HeaderFinder) -> Unrecognised:
     headers = tuple(
-        UnknownHeader(column_letter(column), str(text), tuple(loose.samples.get(column, ())), finder.suggestions(None, str(text), set()))
+        UnknownHeader(
+            column_letter(column),
+            str(text),
+            tuple(loose.samples.get(column, ())),
+            finder.suggestions(None, str(text), set()),
+            finder.is_word(str(text)),
+        )
         for column, text in enumerate(loose.header)
         if text != ""
     )

@@ -37,6 +37,16 @@ CELL_MESSAGES: dict[str, tuple[str, str]] = {
     "PLACE_UNKNOWN": ("地名不在行政区划中", "The place is not in the list of divisions"),
     "PLACE_AMBIGUOUS": ("同名地有多处,请写全称", "Several places have this name; write it in full"),
     "PLACE_ELSEWHERE": ("该地名属于别的上级区划", "The place belongs to another division"),
+    "DATE_RANGE": ("填的是起止日期,已取起始日", "Begin and end stand in one cell; the begin was taken"),
+    "DATE_ZONE": ("时间带有时区,已换算为北京时间的日期", "The instant has a time zone; its day in Beijing was taken"),
+    "COLUMNS_DIFFER": (
+        "另有一列({column})也是这一项而内容不同,须人工确认",
+        "Another column ({column}) has the same field and says something else; a person must decide",
+    ),
+    "RECORD_SWALLOWED": (
+        "文件第{first_line}至{last_line}行被引号并成了一条,可能吞掉了别的记录,请检查引号",
+        "Lines {first_line} to {last_line} became one record by a quotation mark; other records may be inside it: check the quotes",
+    ),
     "DUP_IN_FILE": ("同一证件号码在本文件第{first_row}行已出现", "The same ID number stands in row {first_row} of this file already"),
 }
 

@@ -14,6 +14,7 @@ _END, _FREE, _LARGEST = 0xFFFFFFFE, 0xFFFFFFFF, 0xFFFFFFFA
 _CELLS = frozenset((0x0203, 0x027E, 0x00FD, 0x0204, 0x0006, 0x0205, 0x0201, 0x00D6, 0x0406, 0x0206))
 _MULTIPLE = frozenset((0x00BD, 0x00BE))
 _FILEPASS, _DATEMODE, _SST = 0x002F, 0x0022, 0x00FC
+_BOUNDSHEET, _COLINFO = 0x0085, 0x007D
 
 
 class OleProblem(Exception):
@@ -123,8 +124,8 @@ def is_encrypted_package(data: bytes) -> bool:
         return False
 
 
-def check_workbook(data: bytes, limits: Limits) -> bool:
-    """Check an xls file; True when it uses the 1904 date system. Raises OleProblem."""
+def check_workbook(data: bytes, limits: Limits) -> tuple[bool, dict[int, set[int]]]:
+    """Check an xls file: whether it uses the 1904 date system, and the hidden columns by the position of their sheet ([MS-XLS] 2.4.53). Raises OleProblem."""
     container = _Container(data)
     if "EncryptedPackage" in container.entries:
         raise OleProblem("FILE_ENCRYPTED")
@@ -133,8 +134,13 @@ def check_workbook(data: bytes, limits: Limits) -> bool:
         raise OleProblem("FILE_NOT_AS_NAMED")
     date1904, offset, end = False, 0, len(book)
     rows = columns = 0
+    sheets: list[int] = []  # where each sheet's records begin
+    sheet = -1
+    hidden: dict[int, set[int]] = {}
     while offset + 4 <= end:
         kind, length = struct.unpack_from("<HH", book, offset)
+        if offset in sheets:
+            sheet = sheets.index(offset)
         body = offset + 4
         offset = body + length
         if offset > end:
@@ -148,10 +154,15 @@ def check_workbook(data: bytes, limits: Limits) -> bool:
             rows, columns = max(rows, row + 1), max(columns, column + 1)
         elif kind == _FILEPASS:
             raise OleProblem("FILE_ENCRYPTED")
+        elif kind == _BOUNDSHEET and length >= 6 and len(sheets) < limits.columns:
+            sheets.append(struct.unpack_from("<I", book, body)[0])
+        elif kind == _COLINFO and length >= 10 and struct.unpack_from("<H", book, body + 8)[0] & 1:
+            first, last = struct.unpack_from("<HH", book, body)
+            hidden.setdefault(sheet, set()).update(range(first, min(last + 1, limits.columns)))
         elif kind == _DATEMODE and length >= 2:
             date1904 = struct.unpack_from("<H", book, body)[0] == 1
         elif kind == _SST and length >= 8 and struct.unpack_from("<I", book, body + 4)[0] > len(book):
             raise OleProblem("STRINGS_COUNT")
     if rows > limits.rows or columns > limits.columns or rows * columns > limits.cells:
         raise OleProblem("SHEET_TOO_LARGE")
-    return date1904
+    return date1904, hidden

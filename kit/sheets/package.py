@@ -21,6 +21,10 @@ _ID, _TARGET = re.compile(rb"""\sId\s*=\s*["']([^"']*)["']"""), re.compile(rb"""
 _NAME, _USES = re.compile(rb"""\sname\s*=\s*["']([^"']*)["']"""), re.compile(rb"""\s[A-Za-z_][\w.-]*:id\s*=\s*["']([^"']*)["']""")
 _FAILED = re.compile(rb"""<c\b[^<>]*\st="e"[^<>]*>(?:<f\b[^<>]*/>|<f\b[^<>]*>[^<]*</f>)?<v>(#[^<]{1,20})</v>""")
 _PLACE = re.compile(rb"""\sr="([A-Z]{1,3})([0-9]{1,7})\"""")
+_COLUMN = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?col\b[^<>]*>")
+_SPAN = re.compile(rb"""\s(min|max)\s*=\s*["'](\d{1,5})["']""")
+_UNSEEN = re.compile(rb"""\s(?:hidden\s*=\s*["'](?:1|true)["']|width\s*=\s*["']0(?:\.0+)?["'])""")
+MOST_COLUMNS = 16_384
 _MACROS = "macrosheets/"
 
 
@@ -34,6 +38,16 @@ def failed_cells(text: bytes) -> Errors:
             for letter in place[1]:
                 column = column * 26 + letter - 64
             found[int(place[2]), column] = match[1].decode("ascii", "replace")
+    return found
+
+
+def hidden_columns(text: bytes) -> set[int]:
+    """0-based columns that a piece of a sheet's XML hides (ECMA-376 18.3.1.13)."""
+    found: set[int] = set()
+    for match in _COLUMN.finditer(text):
+        span = {name: int(number) for name, number in _SPAN.findall(match[0])}
+        if _UNSEEN.search(match[0]) and b"min" in span and b"max" in span:
+            found |= set(range(span[b"min"] - 1, min(span[b"max"], MOST_COLUMNS)))
     return found
 
 

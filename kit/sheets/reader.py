@@ -26,7 +26,7 @@ class WorkbookReader:
 
     def __init__(self, scanned: Scanned, name: str, vocabulary: Vocabulary, as_of: dt.date, demo: bool, *, own_as_of: bool = False) -> None:
         self.vocabulary, self._block_rows = vocabulary, scanned.limits.block_rows
-        self.sheets = open_sheets(scanned)
+        self.sheets = open_sheets(scanned, name)
         office = vocabulary.office
         gazetteer = Gazetteer(vocabulary.all_places, office["provinces"], office["place_tails"])
         finder = HeaderFinder(vocabulary)

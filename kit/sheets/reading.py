@@ -201,7 +201,7 @@ def _rows(table: Table, names: list[str], letters: list[str], rows: list[list[An
 
 
 def _unknown(headers: list[dict[str, Any]]) -> tuple[UnknownHeader, ...]:
-    return tuple(UnknownHeader(h["column"], h["header"], tuple(h["samples"]), tuple(h["suggestions"])) for h in headers)
+    return tuple(UnknownHeader(**{**h, "samples": tuple(h["samples"]), "suggestions": tuple(h["suggestions"])}) for h in headers)
 
 
 def _layout(plain: dict[str, Any]) -> Layout:

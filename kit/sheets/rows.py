@@ -12,13 +12,15 @@ from typing import Any
 
 from kit.sheets.cells import ERRORS, Parser, Setting, parser_for
 from kit.sheets.grid import Sheet
-from kit.sheets.identity import birth_of, sex_of
+from kit.sheets.identity import birth_of, may_be_rounded, sex_of
 from kit.sheets.places import Gazetteer
 from kit.sheets.plain import text_of, tidy
-from kit.sheets.shapes import ACCEPT, DUPLICATE, HOLD
+from kit.sheets.shapes import ACCEPT, DUPLICATE, HOLD, column_letter
 from kit.sheets.tables import FoundTable
 from kit.sheets.vocabulary import Field, Vocabulary
 
+ALWAYS_HELD = frozenset({"RECORD_SWALLOWED", "COLUMNS_DIFFER", "ID_PRECISION_LOST"})
+"""Codes after which no trade may take a row over unseen: what was read may be somebody else's."""
 RowOut = list[Any]  # [row number, disposition, values, [[code, position, args, raw text], ...]]
 
 
@@ -51,7 +53,7 @@ class RowReader:
         parsers: dict[str, Parser],
         seen: dict[str, tuple[str, int]],
     ) -> None:
-        self.table, self.seen, self.hold = table, seen, vocabulary.hold
+        self.table, self.seen, self.hold = table, seen, vocabulary.hold | ALWAYS_HELD
         self.context = list(context.values())
         self.fields = [*context, *table.columns.values(), *table.derived]
         shift = len(context)
@@ -63,6 +65,12 @@ class RowReader:
             if key not in parsers:
                 parsers[key] = parser_for(kind.fields[name], vocabulary, setting)
             self._parsers.append((column, position, parsers[key]))
+        self._rivals: list[tuple[int, int, Parser]] = []
+        for column, name in table.rivals.items():
+            key = f"{kind.name}.{name}"
+            if key not in parsers:
+                parsers[key] = parser_for(kind.fields[name], vocabulary, setting)
+            self._rivals.append((column, at[name], parsers[key]))
         typed = {kind.fields[name].type: i for name, i in at.items() if name in table.columns.values()}
         self._id, self._sex, self._birth = typed.get("id_number"), typed.get("sex"), typed.get("birth_date")
         self._unique = at.get(kind.unique) if kind.unique else None
@@ -113,6 +121,8 @@ class RowReader:
         """Parse rows up to the table's last one; `numbered` starts at or before its first."""
         table, hold, sections = self.table, self.hold, list(self._sections)
         context, parsers, identity, chosen = list(self.context), self._parsers, self._id is not None, self._chosen
+        rivals, swallowed = bool(self._rivals), sheet.swallowed
+        rounded = table.numbers is not None and table.numbers.doubtful and identity
         merged = self._vertical_merges(sheet)
         open_merges: dict[int, tuple[int, Any]] = {}
         last_place: dict[int, Any] = {}
@@ -136,6 +146,14 @@ class RowReader:
                     if raw in ERRORS and code not in hold:
                         code = "CELL_ERROR"
                     problems.append([code, position, None, tidy(text_of(raw))[:80]])
+            if number in swallowed:
+                first, last = swallowed[number]
+                problems.append(["RECORD_SWALLOWED", 0, {"first_line": first, "last_line": last}, ""])
+            if rounded and (found := values[self._id]) is not None and may_be_rounded(found):  # type: ignore[index]
+                values[self._id] = None  # type: ignore[index]
+                problems.append(["ID_PRECISION_LOST", self._id, None, found])
+            if rivals:
+                self._ask(row, values, problems)
             if identity:
                 self._agree(values, problems)
             if chosen:
@@ -160,6 +178,21 @@ class RowReader:
                     problems.append(["DUP_IN_FILE", self._unique, args, unique])
                     disposition = DUPLICATE
             yield [number, disposition, values, problems]
+
+    def _ask(self, row: list[Any], values: list[Any], problems: list[list[Any]]) -> None:
+        """Where two columns name one field, an empty cell takes the other's value, and two different values are for a person to decide."""
+        for column, position, parse in self._rivals:
+            value, code = parse(row[column])
+            if value is None or value == []:
+                if code is not None and values[position] is not None and row[column] != "":
+                    problems.append(["COLUMNS_DIFFER", position, {"column": column_letter(column)}, tidy(text_of(row[column]))[:80]])
+            elif values[position] is None or values[position] == []:
+                values[position] = value
+                problems[:] = [problem for problem in problems if problem[1] != position]
+                if code is not None:
+                    problems.append([code, position, None, tidy(text_of(row[column]))[:80]])
+            elif value != values[position]:
+                problems.append(["COLUMNS_DIFFER", position, {"column": column_letter(column)}, tidy(text_of(row[column]))[:80]])
 
     def _agree(self, values: list[Any], problems: list[list[Any]]) -> None:
         """Sex and birth against the ID number; an empty or partial one is completed from it."""

@@ -17,7 +17,7 @@ from typing import IO
 
 from kit.sheets import ole, textfile
 from kit.sheets.messages import file_message
-from kit.sheets.package import MOST_ERRORS, Errors, failed_cells, parts_by_sheet
+from kit.sheets.package import MOST_ERRORS, Errors, failed_cells, hidden_columns, parts_by_sheet
 from kit.sheets.shapes import FileRefused, Limits
 
 _CHUNK = 1 << 20
@@ -51,6 +51,10 @@ class Scanned:
     columns: int = 0
     failed: dict[str, Errors] = field(default_factory=dict)
     """Sheet's name → its failed formulas."""
+    hidden: dict[str, set[int]] = field(default_factory=dict)
+    """Sheet's name, or its position, → its hidden columns, 0-based."""
+    swallowed: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Record of a delimited text → (first, last line), where a stray quote may have made one record of several."""
 
 
 def refuse(code: str) -> FileRefused:
@@ -75,7 +79,8 @@ def scan(data: bytes, name: str, limits: Limits) -> Scanned:
         if not data.startswith(_OLE):
             raise refuse("FILE_NOT_AS_NAMED")
         try:
-            return Scanned(data, "xls", limits, date1904=ole.check_workbook(data, limits))
+            date1904, hidden = ole.check_workbook(data, limits)
+            return Scanned(data, "xls", limits, date1904=date1904, hidden={str(sheet): found for sheet, found in hidden.items()})
         except ole.OleProblem as problem:
             raise refuse(problem.code) from None
     if extension in ("csv", "txt", "tsv"):
@@ -85,7 +90,9 @@ def scan(data: bytes, name: str, limits: Limits) -> Scanned:
             found = textfile.examine(data, limits)
         except textfile.TextProblem as problem:
             raise refuse(problem.code) from None
-        return Scanned(data, "csv", limits, encoding=found.encoding, delimiter=found.delimiter, columns=found.columns)
+        return Scanned(
+            data, "csv", limits, encoding=found.encoding, delimiter=found.delimiter, columns=found.columns, swallowed=found.swallowed
+        )
     raise refuse("FILE_TYPE_UNKNOWN")
 
 
@@ -104,18 +111,24 @@ def _scan_zip(data: bytes, limits: Limits) -> Scanned:
             if sum(entry.file_size for entry in entries) > limits.unpacked_bytes:
                 raise refuse("ARCHIVE_TOO_LARGE")
             total, uses, scanned, failed = 0, 0, Scanned(data, "xlsx", limits), dict[str, Errors]()
+            unseen: dict[str, set[int]] = {}
             for entry in entries:
                 errors: Errors = {}
+                hidden: set[int] = set()
                 with archive.open(entry) as stream:
-                    unpacked, used, said_1904, no_value = _scan_entry(stream, total, len(data), limits, errors)
+                    unpacked, used, said_1904, no_value = _scan_entry(stream, total, len(data), limits, errors, hidden)
                 total, uses = total + unpacked, max(uses, used)
                 scanned.date1904, scanned.uncalculated = scanned.date1904 or said_1904, scanned.uncalculated or no_value
                 if errors:
                     failed[entry.filename] = errors
+                if hidden:
+                    unseen[entry.filename] = hidden
             if uses * _USE_BYTES > total:
                 raise refuse("STRINGS_COUNT")
-            if failed:
-                scanned.failed = {sheet: failed[part] for sheet, part in parts_by_sheet(archive).items() if part in failed}
+            if failed or unseen:
+                parts = parts_by_sheet(archive)
+                scanned.failed = {sheet: failed[part] for sheet, part in parts.items() if part in failed}
+                scanned.hidden = {sheet: unseen[part] for sheet, part in parts.items() if part in unseen}
             return scanned
     except FileRefused:
         raise
@@ -123,8 +136,10 @@ def _scan_zip(data: bytes, limits: Limits) -> Scanned:
         raise refuse("FILE_CORRUPT") from None
 
 
-def _scan_entry(stream: IO[bytes], before: int, packed: int, limits: Limits, errors: Errors) -> tuple[int, int, bool, bool]:
-    """(bytes, how many uses of shared strings it tells, it uses the 1904 date system, it has formulas without a value)."""
+def _scan_entry(
+    stream: IO[bytes], before: int, packed: int, limits: Limits, errors: Errors, hidden: set[int]
+) -> tuple[int, int, bool, bool]:
+    """(bytes, how many uses of shared strings it tells, it uses the 1904 date system, it has formulas without a value). Fills `errors`, `hidden`."""
     size, tail, date1904, uncalculated = 0, b"", False, False
     counted = {b"uniqueCount": 0, b"count": 0}
     columns = rows = 0
@@ -148,6 +163,8 @@ def _scan_entry(stream: IO[bytes], before: int, packed: int, limits: Limits, err
         uncalculated = (
             uncalculated or b"</f></c>" in text or b"</f><v/></c>" in text or b"</f><v></v></c>" in text or b"</f><v /></c>" in text
         )
+        if b"hidden" in text or b'width="0' in text:
+            hidden |= hidden_columns(text)
         if b't="e"' in text and len(errors) < MOST_ERRORS:
             errors |= failed_cells(text)
         cut = text.rfind(b"<")

@@ -60,6 +60,10 @@ class UnknownHeader:
     header: str
     samples: tuple[str, ...] = dataclasses.field(repr=False)
     suggestions: tuple[str, ...]
+    word: bool = False
+    """Whether the header is a word of ours. One that is not may be somebody's cell."""
+    claims: str | None = None
+    """The field that it names too, for which another column is read."""
 
 
 @dataclass(frozen=True, slots=True)

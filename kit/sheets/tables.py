@@ -13,6 +13,7 @@ from typing import Any
 
 from kit.sheets.grid import Sheet
 from kit.sheets.headers import MAX_HEADER_ROWS, HeaderFinder, Match
+from kit.sheets.identity import RoundedNumbers
 from kit.sheets.plain import compact, key_of, text_of, tidy
 from kit.sheets.vocabulary import Kind, Vocabulary
 
@@ -40,6 +41,9 @@ class FoundTable:
     filled: dict[int, int] = field(default_factory=dict)
     samples: dict[int, list[str]] = field(default_factory=dict)
     sections: list[tuple[int, str]] = field(default_factory=list)
+    rivals: dict[int, str] = field(default_factory=dict)
+    dropped: dict[int, str] = field(default_factory=dict)
+    numbers: RoundedNumbers | None = None
 
     @property
     def derived(self) -> tuple[str, ...]:
@@ -143,14 +147,16 @@ class Planner:
 
     def _windows(self, sheet: Sheet) -> list[tuple[int, int, int]]:
         rows = Lookahead(sheet.rows())
+        above: list[str] = []
         for number, row in enumerate(rows, 1):
             if number > TOP_ROWS:
                 break
             if self.finder.looks_like_header(row) and self.finder.hits(row) >= 2 * FEWEST_COLUMNS:
                 merges = [(r1 - number + 1, c1, r2 - number + 1, c2) for r1, c1, r2, c2 in sheet.merges if number - 1 <= r1 <= number + 1]
-                found = self.finder.beside([row, *rows.ahead(MAX_HEADER_ROWS - 1)], merges)
+                found = self.finder.beside([row, *rows.ahead(MAX_HEADER_ROWS - 1)], merges, f"{sheet.named} {' '.join(above)}")
                 if found:
                     return [(number, first, last) for first, last in found]
+            above += [cell for cell in row if isinstance(cell, str) and cell]
         return []
 
     def _plan(self, sheet: Sheet) -> SheetPlan:
@@ -169,8 +175,9 @@ class Planner:
             if table is not None and not pending and filled > 3 and self.finder.raw.isdisjoint(row) and not self._suspicious(row):
                 self._data(table, number, row)
                 continue
+            said = " ".join((sheet.named, *(plan.texts[n] for n in (*held, *pending) if n in plan.texts)))
             found = self._header(
-                sheet, number, [*above, row, *rows.ahead(MAX_HEADER_ROWS - 1)], len(above), fresh=bool(pending) or table is None
+                sheet, number, [*above, row, *rows.ahead(MAX_HEADER_ROWS - 1)], len(above), said, fresh=bool(pending) or table is None
             )
             if found:
                 match, start, header = found
@@ -259,7 +266,7 @@ class Planner:
     # headers -------------------------------------------------------------------------------------------------------
 
     def _header(
-        self, sheet: Sheet, number: int, window: list[list[Any]], above: int, *, fresh: bool
+        self, sheet: Sheet, number: int, window: list[list[Any]], above: int, said: str, *, fresh: bool
     ) -> tuple[Match, int, list[list[Any]]] | None:
         """A header that starts with the row at `window[above]`, or up to `above` rows earlier: (match, first row, its rows).
 
@@ -282,7 +289,7 @@ class Planner:
             start = number - back
             rows = window[above - back : above - back + MAX_HEADER_ROWS]
             merges = [(r1 - start + 1, c1, r2 - start + 1, c2) for r1, c1, r2, c2 in sheet.merges if start - 1 <= r1 <= start + 1]
-            match = self.finder.match(rows, merges)
+            match = self.finder.match(rows, merges, said, sheet.hidden)
             if match and match.height > back and (best is None or match.score > best[0].score + 0.05):
                 best = match, start, rows[: match.height]
         return best
@@ -310,6 +317,9 @@ class Planner:
         titles = self._titles_above(plan, pending)
         names = {column: tidy(text_of(row[column])) for row in rows[: match.height] for column in match.columns if row[column] != ""}
         found = FoundTable(match.kind, numbers, match.columns, match.unknown, header, titles, names, plan.other)
+        found.rivals, found.dropped = match.rivals, match.dropped
+        identity = next((column for column, name in match.columns.items() if match.kind.fields[name].type == "id_number"), None)
+        found.numbers = RoundedNumbers(identity) if identity is not None else None
         found.filled = {column: 0 for column, name in match.columns.items() if match.kind.fields[name].options.get("fill_down")}
         plan.tables.append(found)
         self.finder.spellings(rows[: match.height])
@@ -335,6 +345,8 @@ class Planner:
             table.first = number
         table.last = number
         table.count += 1
+        if table.numbers is not None:
+            table.numbers.look(row[table.numbers.column])
         for column in table.filled:
             if row[column] != "":
                 table.filled[column] += 1

@@ -10,6 +10,7 @@ import codecs
 import csv
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kit.sheets.shapes import Limits
@@ -29,11 +30,12 @@ class TextProblem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """How to read a delimited text, and its widest record."""
+    """How to read a delimited text, its widest record, and records that may have swallowed others: number → (first, last line)."""
 
     encoding: str
     delimiter: str
     columns: int
+    swallowed: dict[int, tuple[int, int]]
 
 
 def examine(data: bytes, limits: Limits) -> Examined:
@@ -41,18 +43,34 @@ def examine(data: bytes, limits: Limits) -> Examined:
     encoding = _encoding(data, limits)
     with io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline="") as text:
         delimiter = _delimiter(text.read(65_536))
-    columns = rows = 0
+    columns = rows = last = 0
+    wide: list[tuple[int, int, int, int, int]] = []  # record, first and last line, its width, delimiters inside one cell
     csv.field_size_limit(limits.line_characters)
     with io.TextIOWrapper(io.BytesIO(data), encoding=encoding, newline="") as text:
         try:
-            for record in csv.reader(text, delimiter=delimiter):
+            reader = csv.reader(text, delimiter=delimiter)
+            for record in reader:
                 rows += 1
                 columns = max(columns, len(record))
+                first, last = last + 1, reader.line_num
+                inside = max((cell.count(delimiter) for cell in record), default=0)
+                if inside and (last > first or len(record) > 1):
+                    wide.append((rows, first, last, len(record), inside))
                 if rows > limits.rows or columns > limits.columns:
                     raise TextProblem("SHEET_TOO_LARGE")
         except csv.Error as error:
             raise TextProblem("LINE_TOO_LONG" if "limit" in str(error) else "FILE_CORRUPT") from None
-    return Examined(encoding, delimiter, columns)
+    return Examined(encoding, delimiter, columns, {record: (first, end) for record, first, end in _swallowed(wide, columns)})
+
+
+def _swallowed(wide: list[tuple[int, int, int, int, int]], columns: int) -> Iterator[tuple[int, int, int]]:
+    """Records that are shorter than others by what stands inside one of their cells, or that run over lines with most of a record inside a cell.
+
+    A quote that nobody closed makes one cell of everything up to the next one (RFC 4180 2.6): persons vanish inside an address.
+    """
+    for record, first, last, width, inside in wide:
+        if (last > first and 2 * inside >= columns - 1) or (width < columns and width + inside >= columns):
+            yield record, first, last
 
 
 def _encoding(data: bytes, limits: Limits) -> str:

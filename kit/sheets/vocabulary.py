@@ -6,12 +6,13 @@ The reader knows no trade. A service hands over its `words.toml`:
     header_prefixes, header_suffixes                what may stand around a known header without changing it
     [messages.CODE] zh, en                          the trade's own codes
     [fields.<field>] type, headers, weak, ...       shared by several kinds
-    [kinds.<kind>] fields, requires, unique, context
+    [kinds.<kind>] fields, requires, unique, context, told_by, named, zh, en
     [kinds.<kind>.override.<field>]                 what differs there (headers are added, other keys replaced)
 
 `headers` are names that are sure; `weak` ones are only used when no sure header claims the field (date, kind, name).
 `by` = { field = "status", CD = "cd_date", … } takes an empty value from the column that another field's value names.
 `requires` is a list of groups, each needing one of its fields: a table without them is not of this kind.
+`told_by` (fields) and `named` (words): what says for sure that a table is of this kind, see Kind. Without `told_by` any sure header does.
 Columns that a person mapped once are kept as `learned` ({kind or "*": {header: field, or "" to leave it}}) and win over all.
 """
 
@@ -62,13 +63,26 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """A kind of table. `unique` names the field that may stand once per file; `context` fields may come from titles."""
+    """A kind of table. `unique` names the field that may stand once per file; `context` fields may come from titles.
+
+    A table is of this kind only when something says so for sure: a sure header of one of the `told_by` fields, or one of the words `named` in a header of the
+    table, a title or the sheet's name. Names and ID numbers stand in every list of persons, and "date" in most.
+    """
 
     name: str
     fields: dict[str, Field]
     requires: tuple[tuple[str, ...], ...]
     unique: str | None
     context: tuple[str, ...]
+    zh: str = ""
+    en: str = ""
+    told_by: frozenset[str] = frozenset()
+    named: tuple[str, ...] = ()
+
+    @property
+    def distinct(self) -> frozenset[str]:
+        """Required fields that not every list of persons has: taught for a header, they say the kind."""
+        return frozenset(name for group in self.requires for name in group if self.fields[name].type not in ("person_name", "id_number"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,4 +220,18 @@ def _kind(name: str, table: dict[str, Any], shared: dict[str, Any]) -> Kind:
     for needed in [f for group in requires for f in group] + table.get("context", []):
         if needed not in fields:
             raise ValueError(f"kind {name} requires {needed}, which is none of its fields")
-    return Kind(name, fields, requires, table.get("unique"), tuple(table.get("context", ())))
+    told_by = frozenset(table.get("told_by", fields))
+    if unknown := told_by - fields.keys():
+        raise ValueError(f"kind {name} is told by {min(unknown)}, which is none of its fields")
+    named = tuple(table.get("named", ()))
+    return Kind(
+        name,
+        fields,
+        requires,
+        table.get("unique"),
+        tuple(table.get("context", ())),
+        table.get("zh", ""),
+        table.get("en", ""),
+        told_by,
+        named,
+    )

@@ -37,7 +37,7 @@ HEADERS: dict[str, dict[str, str]] = {
     },
     "clean3": {
         **_TOGETHER, "birth": _BIRTH, "town_code": _TOWN, "address": _ADDRESS,
-        "confirmed_on": "认定时间 认定日期 戒断认定时间 戒断三年认定日期 满三年时间 戒断满三年日期 确认时间 达标时间 三年未复吸认定时间 戒断三年时间 认定为戒断三年时间",
+        "confirmed_on": "戒断认定时间 戒断三年认定日期 满三年时间 戒断满三年日期 三年未复吸认定时间 戒断三年时间 认定为戒断三年时间",
     },
     "visit": {
         **_TOGETHER, "town_code": _TOWN, "address": _ADDRESS, "round1": "第一轮走访时间 第一轮 首轮走访日期 第一次走访时间 第1次走访 第一轮摸排时间 第一次走访日期 首次走访时间 第一轮走访日期",
