@@ -151,6 +151,10 @@ def import_ledgers(
     user: Annotated[str | None, typer.Option(help="Who imports; without it the demo's county officer.")] = None,
     password_file: Annotated[Path | None, typer.Option(exists=True, help="A file that holds the password.")] = None,
     commit: Annotated[bool, typer.Option("--commit", help="Take the rows over, file by file; without it nothing is changed.")] = False,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", help="Confirm what a commit would close, end, start or move, as it is printed; without it you are asked."),
+    ] = False,
     code: Annotated[str | None, typer.Option(help="The six digits of the second factor.")] = None,
     marked: Annotated[Path | None, typer.Option(file_okay=False, help="Save the workbooks with the problem cells marked here.")] = None,
     means: Annotated[
@@ -159,7 +163,7 @@ def import_ledgers(
 ) -> None:
     """Upload ledgers, watch the reading, print what was found."""
     module = part("deploy.imports")
-    raise typer.Exit(module.run(module.Options(files, data_dir, user, password_file, commit, marked, code, tuple(means or ()))))
+    raise typer.Exit(module.run(module.Options(files, data_dir, user, password_file, commit, marked, code, tuple(means or ()), yes)))
 
 
 @app.command()

@@ -7,7 +7,9 @@ What it relies on (the same at `/registry/v1`, `/testing/v1` and `/precursor/v1`
     POST ledger-imports/{id}/reread          reads a waiting file again with what was taught
     GET  ledger-imports/{id}/rows            pages of rows with their problems
     GET  ledger-imports/{id}/conflicts       pages of what a person must decide (registry)
-    POST ledger-imports/{id}/commit          takes the accepted rows over, all or nothing
+    GET  ledger-imports/{id}/headers         headers of unread columns in clear
+    GET  ledger-imports/{id}/effects         what a commit would write now, and the word that confirms it
+    POST ledger-imports/{id}/commit          takes the accepted rows over, all or nothing; `confirm` where it ends something
     POST ledger-imports/{id}/discard         gives an import up: the file was another service's
     GET  ledger-imports/{id}/marked          the workbook with its problem cells marked
 """
@@ -62,8 +64,18 @@ class Options:
     """The six digits of the second factor, where it is enrolled."""
     means: tuple[str, ...] = ()
     """`header=field`: what unknown headers mean; the field by its name, or by a header that is known."""
+    yes: bool = False
+    """Whether what a commit would end is confirmed beforehand."""
 
 
+EFFECTS = {
+    "persons": "登记人员", "amended": "补充或更正人员", "standings": "登记状态", "measures": "开始措施", "measures_ended": "终止措施",
+    "closed": "办结封存档案", "deaths": "登记死亡", "moved": "变更责任乡镇", "transfers_out": "移交外地", "visits": "走访", "assessments": "风险评估",
+    "unchanged": "无变化", "withheld": "依法未写入", "open_conflicts": "待裁定", "tests": "检测", "known": "已有", "positive": "初筛阳性",
+    "closed_due_tests": "冲抵应检", "screenings": "单位筛查", "screened": "受检人次", "presumptive_positive": "筛查阳性", "firms": "登记企业",
+    "firms_changed": "变更企业", "venues": "登记场所", "venues_changed": "变更场所", "doubts": "存疑",
+}  # fmt: skip
+"""What a commit does, in words."""
 DISPOSITIONS = {"accept": "可导入", "hold": "待核查", "duplicate": "重复", "discard": "已舍弃"}
 
 
@@ -182,12 +194,12 @@ def _one(client: Client, console: Console, file: Path, options: Options) -> bool
         console.print(f"  → {service}", highlight=False)
         _report(client, console, path, job, file, options)
         if options.commit:
-            _commit(client, console, path)
+            _commit(client, console, path, options)
         if service == "registry":
             break
     if not known:
         # Whose it may be: the service that has a guess for the most headers.
-        _tell_headers(console, *max(strange, key=lambda one: _guesses(one[1])))
+        _tell_headers(client, console, *max(strange, key=lambda one: _guesses(one[1])))
     for path, job in strange[0 if known else 1 :]:
         if job["state"] == "reported":
             client.call("POST", f"{path}/discard", json={"reason": "not a ledger of this service"}, headers=_fresh(job))
@@ -238,7 +250,11 @@ def _report(client: Client, console: Console, path: str, job: Json, file: Path, 
         )
     counts = "   ".join(f"{DISPOSITIONS[name]} {name} {count}" for name, count in sorted(job["dispositions"].items()))
     console.print(f"  {counts}   (截止日 as of {job['as_of']})", highlight=False)
-    for warning in job["layout"].get("warnings", []):
+    for kind in dict.fromkeys(f"{part['kind_zh']} {part['kind_en']}" for part in job["layout"]["tables"]):
+        console.print(f"  认作 taken for: {kind}", markup=False, highlight=False)
+    if job["state"] == "reported" and job["effects"] is not None:
+        console.print(f"  提交将写入 a commit would write: {_effects(job['effects'])}", markup=False, highlight=False)
+    for warning in job["layout"]["warnings"]:
         console.print(f"  ! {warning['message_zh']} · {warning['message_en']}", markup=False, highlight=False)
     if job["codes"]:
         found: dict[str, list[tuple[str, Json]]] = defaultdict(list)
@@ -257,16 +273,29 @@ def _report(client: Client, console: Console, path: str, job: Json, file: Path, 
         console.print(f"  ? {field_zh(service, conflict['field'])} {conflict['field']}: {sides}", markup=False, highlight=False)
     if len(conflicts) > EXAMPLES:
         console.print(f"  ? … 共 {len(conflicts)} 处待裁定 to decide in all", highlight=False)
-    for part in job["layout"].get("tables", []):
+    clear = _headers(client, path)
+    for part in job["layout"]["tables"]:
         for header in part["unknown_headers"]:
             maybe = "、".join(f"{field_zh(service, name)} {name}" for name in header["suggestions"])
             told = f"不认识的列,未导入 not known, left out{f'(可能是 maybe: {maybe})' if maybe else ''}"
-            console.print(f"  + {part['sheet']}!{header['column']} {_line(header['header'])}: {told}", markup=False, highlight=False)
+            if header["claims"]:
+                told = f"另一列已作为 another column is read for: {field_zh(service, header['claims'])} {header['claims']}"
+            text = clear.get((part["sheet"], header["column"])) or str(header["header"])
+            console.print(f"  + {part['sheet']}!{header['column']} {_line(text)}: {told}", markup=False, highlight=False)
     if options.marked:
         options.marked.mkdir(parents=True, exist_ok=True)
         target = options.marked / f"{file.stem}.marked.xlsx"
         target.write_bytes(client.call("GET", f"{path}/marked").content)
         console.print(f"  marked: {target}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _effects(effects: Json) -> str:
+    return "   ".join(f"{EFFECTS.get(name, name)} {name} {count}" for name, count in effects.items()) or "无 nothing"
+
+
+def _headers(client: Client, path: str) -> dict[tuple[str, str], str]:
+    """The headers of unread columns as they stand there, by sheet and column."""
+    return {(one["sheet"], one["column"]): one["header"] for one in client.call("GET", f"{path}/headers").json()["items"]}
 
 
 def _said(client: Client, value: Any) -> str:
@@ -283,7 +312,7 @@ def _said(client: Client, value: Any) -> str:
 
 
 def _guesses(job: Json) -> int:
-    return sum(bool(header["suggestions"]) for part in job["layout"].get("unrecognised", []) for header in part["headers"])
+    return sum(bool(header["suggestions"]) for part in job["layout"]["unrecognised"] for header in part["headers"])
 
 
 def _line(header: str) -> str:
@@ -291,30 +320,43 @@ def _line(header: str) -> str:
     return " ".join(header.split())
 
 
-def _tell_headers(console: Console, path: str, job: Json) -> None:
+def _tell_headers(client: Client, console: Console, path: str, job: Json) -> None:
     """Ask what the headers mean, each with the fields that it may be."""
     service = path.split("/")[1]
-    parts = [part for part in job["layout"].get("unrecognised", []) if not part["summary"]]
+    parts = [part for part in job["layout"]["unrecognised"] if not part["summary"]]
+    clear = _headers(client, path)
     console.print(f"  ✗ {service}: 没有认出本系统的表 no table of ours was recognised", highlight=False)
     for part in parts:
         for header in part["headers"]:
             maybe = "、".join(f"{field_zh(service, name)} {name}" for name in header["suggestions"]) or "?"
-            console.print(f"    {part['sheet']}!{header['column']} {_line(header['header'])} → {maybe}", markup=False, highlight=False)
+            text = clear.get((part["sheet"], header["column"])) or str(header["header"])
+            console.print(f"    {part['sheet']}!{header['column']} {_line(text)} → {maybe}", markup=False, highlight=False)
     if any(part["headers"] for part in parts):
         told = '请说明表头的意思后重读 say what headers mean: ./dev import --means "表头=姓名" --means "另一表头=id_no" …'
         console.print(f"    {told}", markup=False, highlight=False)
 
 
-def _commit(client: Client, console: Console, path: str) -> None:
+def _agreed(console: Console, effects: Json) -> bool:
+    """Whether whoever sits at the terminal says yes to what a commit would do; nobody there is no yes."""
+    console.print(f"  提交将写入 a commit would write: {_effects(effects)}", markup=False, highlight=False)
+    return console.is_terminal and console.input("  确认提交? commit? [y/N] ").strip().lower() in ("y", "yes", "是")
+
+
+def _commit(client: Client, console: Console, path: str, options: Options) -> None:
     before = client.call("GET", path).json()
     if before["state"] == "committed":
         return
     if not before["dispositions"].get("accept"):
         console.print("  没有可导入的行 nothing to take over", highlight=False)
         return
-    job = client.call("POST", f"{path}/commit", json={}, headers=_fresh(before)).json()
+    asked = client.call("GET", f"{path}/effects").json()
+    if asked["confirm"] and not options.yes and not _agreed(console, asked["effects"]):
+        console.print("  未提交 not committed: 核对数目后加 --yes 再运行 check the counts, then add --yes", markup=False, highlight=False)
+        return
+    body = {"confirm": asked["confirm"]} if asked["confirm"] else {}
+    job = client.call("POST", f"{path}/commit", json=body, headers=_fresh(before)).json()
     job = _watch(client, console, path, job, "commit")
-    taken = "   ".join(f"{name} {count}" for name, count in job["taken"].items())
+    taken = _effects(job["taken"])
     console.print(f"  {'✓' if job['state'] == 'committed' else '✗'} {taken}", markup=False, highlight=False)
     if held := job["dispositions"].get("hold", 0):
         told = f"{held} 行待核查,未导入;请在原表改正后再交,已导入的行不会重复 · rows were held: correct them and upload again"

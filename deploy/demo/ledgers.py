@@ -97,8 +97,10 @@ class Desk:
 
     async def commit(self, import_id: str) -> None:
         """Take the accepted rows over and wait for it."""
+        asked = await self._officer.send("GET", f"{self._path}/{import_id}/effects")
         job = await self._officer.send("GET", f"{self._path}/{import_id}")
-        await self._officer.send("POST", f"{self._path}/{import_id}/commit", {}, If_Match=f'"v{job["version"]}"')
+        body = {"confirm": asked["confirm"]} if asked["confirm"] else {}
+        await self._officer.send("POST", f"{self._path}/{import_id}/commit", body, If_Match=f'"v{job["version"]}"')
         job = await self._until(import_id, "reported", "committing")
         if job["state"] != "committed":
             raise DemoFailed(reason=f"{job['file_name']} was not taken over: {job['error']}")

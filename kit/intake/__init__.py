@@ -6,9 +6,10 @@ words to look for, how a row is recognised again, which roles may do it, and wha
 """
 
 from kit.intake.api import intake_router
+from kit.intake.committing import commit_job
 from kit.intake.intake import Intake, Message
 from kit.intake.keeping import LedgerSettings, sweep_job
-from kit.intake.reading import commit_job, read_job
+from kit.intake.reading import read_job
 from kit.intake.tables import IntakeTables
 
 __all__ = ["Intake", "IntakeTables", "LedgerSettings", "Message", "commit_job", "intake_router", "read_job", "sweep_job"]

@@ -1,6 +1,7 @@
 """HTTP of imports, made for one service: `intake_router(INTAKE)`."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,13 +12,19 @@ from starlette.background import BackgroundTask
 
 from kit.etags import IfMatch, etag
 from kit.intake import service
+from kit.intake.committing import confirmation
 from kit.intake.intake import Intake
 from kit.intake.schemas import (
     CellProblemAnswer,
+    Commit,
     Disposition,
+    EffectsAnswer,
+    HeaderAnswer,
+    HeadersAnswer,
     ImportAnswer,
     ImportPage,
     ImportsAnswer,
+    LayoutAnswer,
     Mappings,
     OpenRowAnswer,
     ProblemCode,
@@ -45,18 +52,31 @@ def import_answer(work: Work, intake: Intake, found: Mapping[Any, Any]) -> Impor
     tables = found["layout"].get("tables") if found["layout"] else None
     held = found["dispositions"].get("hold", 0)
     error = problem_answer(intake, {"code": found["error"], "field": "", "cell": "", "args": {}}) if found["error"] else None
+    effects: dict[str, int] | None = found["effects"] if found["state"] == "reported" else None
     return ImportAnswer(
         **{
             name: found[name]
-            for name in ("id", "file_name", "size", "state", "as_of", "done", "total", "dispositions", "codes", "layout", "taken")
+            for name in ("id", "file_name", "size", "state", "as_of", "done", "total", "dispositions", "codes", "effects", "taken")
         },
         **{name: found[name] for name in ("uploaded_by", "created_at", "committed_at", "version")},
+        layout=layout_answer(intake, found["layout"]),
+        confirm=confirmation(intake, found["id"], effects) if effects is not None else None,
         sha256=bytes(found["sha256"]).hex(),
         error=error,
         problems=held,
         eta=_eta(work, found),
         recognised=bool(tables) if tables is not None else None,
     )
+
+
+def layout_answer(intake: Intake, layout: Mapping[str, Any]) -> LayoutAnswer:
+    """What was found, with the kinds of list by name."""
+    answer = LayoutAnswer.model_validate(layout)
+    named = [
+        table.model_copy(update={"kind_zh": kind.zh, "kind_en": kind.en}) if (kind := intake.kinds.get(table.kind)) else table
+        for table in answer.tables
+    ]
+    return answer.model_copy(update={"tables": named})
 
 
 def _eta(work: Work, found: Mapping[Any, Any]) -> int | None:
@@ -81,13 +101,40 @@ def problem_answer(intake: Intake, problem: Mapping[Any, Any]) -> CellProblemAns
     )
 
 
+_NUMBER_OF_SOMEBODY = re.compile(
+    r"(?<!\d)(?:\d(?:[\s-]?\d){13}(?:[\s-]?\d)?(?:[\s-]?\d){0,2}[\s-]?[\dXx]|1[3-9](?:[\s-]?\d){9}|0\d{2,3}[\s-]?\d{7,8})(?!\d)"
+)
+"""An ID number (15 or 18 characters), a mobile or a landline phone inside a text."""
+
+
+def shown(intake: Intake, kind: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as lists show it: personal fields masked, and numbers of persons in every free text.
+
+    Which column a number was read from is what people taught; that it is somebody's number does not depend on it.
+    """
+    fields = intake.kinds[kind].fields
+    values: dict[str, Any] = {}
+    for name, value in record.items():
+        if name in intake.masks and value:
+            values[name] = masked(str(value), *intake.masks[name])
+        elif isinstance(value, str) and name in fields and fields[name].type == "text" and name not in intake.open_fields:
+            values[name] = _NUMBER_OF_SOMEBODY.sub(lambda match: masked(match[0], 3, 0), value)
+        else:
+            values[name] = value
+    return values
+
+
+async def rows_values(work: Work, intake: Intake, found: Sequence[Mapping[Any, Any]]) -> list[dict[str, Any]]:
+    """The fields of rows' answers, without the ids of objects that the caller may not know."""
+    seen = await intake.seen(work, {row["object_id"] for row in found if row["object_id"] is not None})
+    return [{**row_values(work, intake, row), "object_id": row["object_id"] if row["object_id"] in seen else None} for row in found]
+
+
 def row_values(work: Work, intake: Intake, found: Mapping[Any, Any], *, opened: bool = False) -> dict[str, Any]:
     """The fields of a row's answer."""
     record, raw = open_record(work.sealer, found["import_id"], found["number"], found["record_sealed"])
     if not opened:
-        for name, (front, back) in intake.masks.items():
-            if record.get(name):
-                record[name] = masked(str(record[name]), front, back)
+        record = shown(intake, found["kind"], record)
     values: dict[str, Any] = {
         "row_id": found["number"],
         "record": record,
@@ -102,14 +149,16 @@ def intake_router(intake: Intake) -> APIRouter:
     router = APIRouter(prefix=intake.prefix, tags=["ledger-imports"], route_class=UnitRoute)
     writer = allow(*intake.roles)
     reader = allow(*intake.roles, personal=True)
+    office = allow(intake.everything)
 
-    def shown(work: Work, found: Mapping[Any, Any], response: Response) -> ImportAnswer:
+    def shown_import(work: Work, found: Mapping[Any, Any], response: Response) -> ImportAnswer:
         response.headers["ETag"] = etag(found["version"])
         return import_answer(work, intake, found)
 
-    def opened(work: Work, found: Mapping[Any, Any], response: Response) -> OpenRowAnswer:
+    async def opened(work: Work, found: Mapping[Any, Any], response: Response) -> OpenRowAnswer:
         response.headers["ETag"] = etag(found["version"])
-        return OpenRowAnswer(**row_values(work, intake, found, opened=True))
+        seen = found["object_id"] is not None and await intake.seen(work, {found["object_id"]})
+        return OpenRowAnswer(**{**row_values(work, intake, found, opened=True), "object_id": found["object_id"] if seen else None})
 
     @router.post("", status_code=202)
     async def upload(
@@ -132,11 +181,13 @@ def intake_router(intake: Intake) -> APIRouter:
         request: Request,
         response: Response,
         state: State | None = None,
+        code: ProblemCode | None = None,
         limit: Limit = LIMIT,
         cursor: Cursor = None,
     ) -> ImportPage:
-        """Imports, newest first."""
-        found, following = await service.imports(work, intake, state, cursor, limit)
+        """Imports, newest first. `code`: those with a row that has this problem, as COUNTY_DECIDES for what waits for the county office."""
+        filters = {name: value for name, value in (("state", state), ("code", code)) if value}
+        found, following = await service.imports(work, intake, filters, cursor, limit)
         response.headers.update(next_link(request, following))
         return ImportPage(items=[import_answer(work, intake, item) for item in found], next=following)
 
@@ -148,7 +199,18 @@ def intake_router(intake: Intake) -> APIRouter:
     @router.get("/{import_id}")
     async def read_import(work: Annotated[Work, writer], import_id: UUID, response: Response) -> ImportAnswer:
         """One import: how far it is, and its report in figures."""
-        return shown(work, await service.one(work, intake, import_id), response)
+        return shown_import(work, await service.one(work, intake, import_id), response)
+
+    @router.get("/{import_id}/headers")
+    async def read_headers(work: Annotated[Work, reader], import_id: UUID) -> HeadersAnswer:
+        """The headers of unread columns in clear, to be taught: in some layouts a header is somebody's name."""
+        return HeadersAnswer(items=[HeaderAnswer(**one) for one in await service.headers(work, intake, import_id)])
+
+    @router.get("/{import_id}/effects")
+    async def foresee_commit(work: Annotated[Work, writer], import_id: UUID) -> EffectsAnswer:
+        """What a commit would write now, and what confirms it."""
+        effects, confirm = await service.effects(work, intake, import_id)
+        return EffectsAnswer(effects=effects, confirm=confirm)
 
     @router.get("/{import_id}/rows")
     async def list_rows(
@@ -166,26 +228,28 @@ def intake_router(intake: Intake) -> APIRouter:
         filters = {"disposition": disposition, "code": code, "problems_only": problems_only}
         found, following = await service.rows(work, intake, import_id, filters, cursor, limit)
         response.headers.update(next_link(request, following))
-        return RowPage(items=[RowAnswer(**row_values(work, intake, item)) for item in found], next=following)
+        return RowPage(items=[RowAnswer(**values) for values in await rows_values(work, intake, found)], next=following)
 
     @router.get("/{import_id}/rows/{row_id}")
     async def open_row(work: Annotated[Work, reader], import_id: UUID, row_id: int, response: Response) -> OpenRowAnswer:
         """One row in clear, with the texts that could not be read."""
-        return opened(work, await service.row(work, intake, import_id, row_id), response)
+        return await opened(work, await service.row(work, intake, import_id, row_id), response)
 
     @router.patch("/{import_id}/rows/{row_id}")
     async def correct_row(
         work: Annotated[Work, reader], import_id: UUID, row_id: int, wanted: RowCorrection, response: Response, if_match: IfMatch = None
     ) -> OpenRowAnswer:
         """Correct cells by hand."""
-        return opened(work, await service.correct_row(work, intake, import_id, row_id, wanted.values, wanted.reason, if_match), response)
+        return await opened(
+            work, await service.correct_row(work, intake, import_id, row_id, wanted.values, wanted.reason, if_match), response
+        )
 
     @router.post("/{import_id}/rows/{row_id}/discard")
     async def discard_row(
         work: Annotated[Work, reader], import_id: UUID, row_id: int, wanted: Reason, response: Response, if_match: IfMatch = None
     ) -> OpenRowAnswer:
         """Leave a row out."""
-        return opened(work, await service.discard_row(work, intake, import_id, row_id, wanted.reason, if_match), response)
+        return await opened(work, await service.discard_row(work, intake, import_id, row_id, wanted.reason, if_match), response)
 
     @router.get("/{import_id}/marked", response_class=FileResponse)
     async def marked_workbook(work: Annotated[Work, reader], import_id: UUID) -> FileResponse:
@@ -198,18 +262,27 @@ def intake_router(intake: Intake) -> APIRouter:
     @router.post("/{import_id}/reread", status_code=202)
     async def reread(work: Annotated[Work, writer], import_id: UUID, response: Response, if_match: IfMatch = None) -> ImportAnswer:
         """Read the file again with what was taught since."""
-        return shown(work, await service.reread(work, intake, import_id, if_match), response)
+        return shown_import(work, await service.reread(work, intake, import_id, if_match), response)
 
     @router.post("/{import_id}/discard")
     async def discard(
         work: Annotated[Work, writer], import_id: UUID, wanted: Reason, response: Response, if_match: IfMatch = None
     ) -> ImportAnswer:
         """Give the import up; nothing of it stays but the job."""
-        return shown(work, await service.discard(work, intake, import_id, wanted.reason, if_match), response)
+        return shown_import(work, await service.discard(work, intake, import_id, wanted.reason, if_match), response)
+
+    @router.post("/{import_id}/take-up", status_code=202)
+    async def take_up(work: Annotated[Work, office], import_id: UUID, response: Response) -> ImportAnswer:
+        """Begin a new import of the same file with the office's reach: for rows that a town's import may not decide."""
+        found = await service.take_up(work, intake, import_id)
+        response.headers["Location"] = f"{intake.prefix}/{found['id']}"
+        return shown_import(work, found, response)
 
     @router.post("/{import_id}/commit", status_code=202)
-    async def commit(work: Annotated[Work, writer], import_id: UUID, response: Response, if_match: IfMatch = None) -> ImportAnswer:
-        """Take the accepted rows over, all or nothing."""
-        return shown(work, await service.commit(work, intake, import_id, if_match), response)
+    async def commit(
+        work: Annotated[Work, writer], import_id: UUID, response: Response, wanted: Commit | None = None, if_match: IfMatch = None
+    ) -> ImportAnswer:
+        """Take the accepted rows over, all or nothing. What closes, ends, starts or moves something needs `confirm`."""
+        return shown_import(work, await service.commit(work, intake, import_id, if_match, wanted.confirm if wanted else None), response)
 
     return router

@@ -10,6 +10,7 @@ from uuid import UUID
 from kit.db import new_id
 from kit.intake import store
 from kit.intake.intake import DUPLICATE_CODE, OUT_OF_SCOPE, Intake
+from kit.intake.policy import acting
 from kit.intake.staging import TABLE, open_record, seal_record
 from kit.problems import FieldError, Invalid
 from kit.sheets import Vocabulary
@@ -86,7 +87,7 @@ async def apply(work: Work, intake: Intake, row: Mapping[Any, Any], vocabulary: 
     division = record.get(intake.division_field)
     imported = await store.found(work.session, intake.tables, import_id)
     assert imported is not None
-    if division is not None and not division.startswith(tuple(imported["scope"])):
+    if division is not None and not acting(imported).covers(division):
         left.append({"code": OUT_OF_SCOPE, "field": intake.division_field, "cell": "", "args": {}})
     if key is not None and vocabulary.kinds[row["kind"]].unique is not None:
         twin = await store.twin_in_file(work.session, intake.tables, row, key)
@@ -131,7 +132,7 @@ async def apply_again(work: Work, intake: Intake, found: Mapping[Any, Any]) -> N
     kept = await store.corrections(work.session, intake.tables, found["id"])
     if not kept:
         return
-    vocabulary, setting = await intake.vocabulary(work), setting_of(work, found)
+    vocabulary, setting = await intake.vocabulary(work, found["scope"]), setting_of(work, found)
     rows = {(r["sheet"], r["row"]): r["number"] for r in await store.places_of(work.session, intake.tables, found["id"])}
     for entry in kept:
         number = rows.get((entry["sheet"], entry["row"]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -11,8 +11,10 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement
 
+from kit.intake import store
 from kit.intake.tables import IntakeTables
 from kit.sheets import Kind, Limits, Place, Vocabulary, cell_message
+from kit.sheets.headers import HeaderFinder
 from kit.work import Work
 
 Message = tuple[str, str]
@@ -24,6 +26,14 @@ OUT_OF_SCOPE, DUPLICATE_CODE, DUPLICATE_ACROSS = "ROW_OUT_OF_SCOPE", "DUP_IN_FIL
 OWN_MESSAGES: dict[str, Message] = {
     OUT_OF_SCOPE: ("此行不属于您的辖区,不予导入", "This row is outside your towns and is not taken over"),
     "FILE_LOST": ("原文件已不在,请重新上传", "The uploaded file is no longer kept; upload it again"),
+    "READ_FAILED": (
+        "读取未完成,未写入任何数据;请检查文件后重新上传",
+        "The reading did not succeed and kept nothing; check the file and upload it again",
+    ),
+    "COMMIT_CHANGED": (
+        "确认之后数据有变化,未写入任何数据;请核对新的数目后再次提交",
+        "What the commit would write changed since it was confirmed, and nothing was written; check the counts and commit again",
+    ),
     "COMMIT_FAILED": ("提交未完成,未写入任何数据,请重试", "The commit did not succeed and wrote nothing; try again"),
     "NEIGHBOUR_DOWN": ("相关服务暂不可用,请稍后重新上传", "A service that must be asked is down; upload the file again later"),
     DUPLICATE_ACROSS: ("另一份待提交的台账中已有此证件号码", "Another ledger that is not committed yet has the same number"),
@@ -52,6 +62,11 @@ def nothing_concealed(_: Work) -> ColumnElement[bool] | None:
     return None
 
 
+async def all_seen(_: Work, ids: Collection[UUID]) -> Collection[UUID]:
+    """Objects that everybody who sees the import may know."""
+    return ids
+
+
 async def no_places(_: Work) -> tuple[Place, ...]:
     """Rows that name no place."""
     return ()
@@ -59,7 +74,8 @@ async def no_places(_: Work) -> tuple[Place, ...]:
 
 @dataclass(frozen=True)
 class Intake:
-    """One service's workbooks. `check` and `take_over` run in the caller's transaction; `numbers` narrows a check to rows that just changed."""
+    """One service's workbooks. `check` and `take_over` run in the caller's transaction, with the reach of who started the import (kit.intake.policy); `numbers`
+    narrows a check to rows that just changed."""
 
     tables: IntakeTables
     words: Path
@@ -67,12 +83,16 @@ class Intake:
     """Route path, `/<service>/v1/ledger-imports`."""
     roles: tuple[str, ...]
     everything: str
-    """The role that sees every import of the office; the others see their own."""
+    """The role that sees every import of its divisions; the others see their own."""
+    purpose: str
+    """For which of `kit.work.PURPOSES` rows are read and written."""
     key_fields: tuple[str, ...]
     """Fields by which a row is known again, the first that a kind has; kept as a blind index."""
     key_purpose: str
     check: Callable[[Work, Any, Sequence[int] | None], Awaitable[None]]
     take_over: Callable[[Work, Any], Awaitable[dict[str, int]]]
+    asks: frozenset[str] = frozenset()
+    """Counts of `take_over` that a person must have seen and confirmed before they are written."""
     places: Callable[[Work], Awaitable[tuple[Place, ...]]] = no_places
     catalogues: Callable[[Work], Awaitable[dict[str, dict[str, list[str]]]]] = no_catalogues
     carry: Callable[[Work, UUID], Awaitable[Again]] = nothing_carried
@@ -82,6 +102,10 @@ class Intake:
     division_field: str = "town_code"
     masks: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """Field → characters shown in front and behind; other personal fields are shown as they are in the owner's lists."""
+    open_fields: frozenset[str] = frozenset()
+    """Text fields in which a long number is nobody's: record and document numbers, company codes."""
+    seen: Callable[[Work, Collection[UUID]], Awaitable[Collection[UUID]]] = all_seen
+    """Which of these objects the caller may know by their ids."""
     messages: Mapping[str, Message] = field(default_factory=dict)
     holding: frozenset[str] = frozenset()
     """Own codes after which a person must look."""
@@ -101,13 +125,21 @@ class Intake:
         """The kinds of table by name."""
         return _words(self.words).kinds
 
-    async def vocabulary(self, work: Work, *, places: bool = True) -> Vocabulary:
-        """The words with today's divisions (unless no place is asked for), catalogues and the headers that the office taught."""
-        from kit.intake import store
-
-        learned = await store.mappings(work.session, self.tables)
+    async def vocabulary(self, work: Work, scope: Sequence[str], *, places: bool = True) -> Vocabulary:
+        """The words with today's divisions (unless no place is asked for), catalogues and the headers that were taught for all of `scope`."""
+        taught = await store.mappings(work.session, self.tables, scope)
+        learned = {kind: {h: name for h, name in headers.items() if self.may_mean(kind, h, name)} for kind, headers in taught.items()}
         words = _words(self.words)
         return words.knowing(places=await self.places(work) if places else (), catalogues=await self.catalogues(work), learned=learned)
+
+    def may_mean(self, kind: str, header: str, name: str) -> bool:
+        """Whether a header may be taught as this field: one that is known stays what it is."""
+        known = self.known_as(kind, header)
+        return not known or name in known
+
+    def known_as(self, kind: str, header: str) -> Collection[str]:
+        """The fields as which a kind (or "*": every kind) knows a header by a sure word, without anything taught."""
+        return _finder(self.words).known_as(kind, header)
 
     def message(self, code: str, args: dict[str, Any] | None) -> Message:
         """What a code says, with its arguments."""
@@ -121,3 +153,8 @@ class Intake:
 @lru_cache(maxsize=8)
 def _words(path: Path) -> Vocabulary:
     return Vocabulary.load(path)
+
+
+@lru_cache(maxsize=8)
+def _finder(path: Path) -> HeaderFinder:
+    return HeaderFinder(_words(path))

@@ -23,6 +23,9 @@ SWEEP_JOB = "sweep_ledgers"
 SWEEP_CRON = "50 18 * * *"
 """UTC: ten to three at night in Shanghai."""
 GIVEN_UP = ("failed", "discarded")
+UNREAD = ("queued", "reading")
+STUCK = timedelta(hours=2)
+"""After which a reading that did not move belongs to no job any more: the queue tries one again for half an hour (kit.jobs.AGAIN)."""
 
 
 class LedgerSettings(ServiceSettings):
@@ -44,6 +47,11 @@ def kept_until(settings: LedgerSettings, state: str, since: datetime) -> datetim
     held = settings.ledger_days_from is None or local_day(since) >= settings.ledger_days_from
     days: int = getattr(settings, name) if held else LedgerSettings.model_fields[name].default
     return since + timedelta(days=days)
+
+
+def is_stuck(state: str, since: datetime, now: datetime) -> bool:
+    """Whether an import is said to be read and nobody reads it; pure."""
+    return state in UNREAD and since + STUCK <= now
 
 
 def sweep_job(intake: Intake) -> Callable[..., Coroutine[Any, Any, None]]:
@@ -72,6 +80,7 @@ async def sweep(work: Work, intake: Intake) -> set[UUID]:
     orphans = {key for key in stored if key not in known or known[key]["state"] in GIVEN_UP}
     over: set[UUID] = set()
     left: set[UUID] = set()
+    stuck = {key for key, found in known.items() if is_stuck(found["state"], found["since"], work.now)}
     for key, found in known.items():
         until = kept_until(rule, found["state"], found["since"])
         if until is not None and until <= work.now:
@@ -81,8 +90,14 @@ async def sweep(work: Work, intake: Intake) -> set[UUID]:
                 over.add(key)
     for key in sorted(left):
         await store.drop_rows(work.session, intake.tables, key)
-        await store.change_import(work.session, intake.tables, key, state="discarded", layout={}, moved_at=work.now)
-    for action, ids in (("ledger.forget_file", over), ("ledger.give_up", left), ("ledger.sweep_file", orphans)):
+        await store.change_import(
+            work.session, intake.tables, key, state="discarded", layout={}, headers_sealed=None, effects=None, moved_at=work.now
+        )
+    for key in sorted(stuck):
+        await store.drop_rows(work.session, intake.tables, key)
+        await store.change_import(work.session, intake.tables, key, state="failed", error="READ_FAILED", layout={}, moved_at=work.now)
+    told = {"ledger.forget_file": over, "ledger.give_up": left, "ledger.give_up_reading": stuck, "ledger.sweep_file": orphans}
+    for action, ids in told.items():
         if ids:
             await work.note(action, "ledger_import", *sorted(ids), details={"files": len(ids)})
-    return over | left | orphans
+    return over | left | stuck | orphans

@@ -1,6 +1,7 @@
-"""The two jobs of an import: read a file into staged rows with a report, and take a large one over.
+"""The reading of an import, a job: a file becomes staged rows with a report.
 
-Reading stages everything in one transaction: a crash leaves no row, and the job that was cut off starts again. How far it is stands in the job's row, written
+Whatever goes wrong, the import comes to rest: what may pass by itself is tried again by the queue, everything else ends it as `failed` with a reason, and
+the sweep ends what the queue gave up. Reading stages everything in one transaction: a crash leaves no row, and the job that was cut off starts again. How far it is stands in the job's row, written
 from a unit of work of its own.
 """
 
@@ -15,20 +16,22 @@ from uuid import UUID
 
 import structlog
 
-from kit.auth import Principal
 from kit.db import driver
-from kit.intake import files, store
+from kit.intake import correcting, files, store
+from kit.intake.committing import foresee, recheck
 from kit.intake.intake import FILE_LIMITS, Intake
-from kit.intake.staging import HEADER, TRAILER, Stager, layout_plain
+from kit.intake.policy import acting
+from kit.intake.staging import HEADER, TRAILER, Stager, layout_plain, seal_headers
 from kit.jobs import in_work
 from kit.problems import Unavailable
 from kit.sealed import CannotOpen
 from kit.sheets import Block, FileRefused, Layout, Totals
 from kit.sheets.reading import read_blocks
+from kit.transient import TRANSIENT
 from kit.work import House, Work
 
 log = structlog.get_logger()
-READ_JOB, COMMIT_JOB = "read_ledger", "commit_ledger"
+READ_JOB = "read_ledger"
 PROGRESS_SECONDS = 0.5
 RunJob = Callable[..., Coroutine[Any, Any, None]]
 
@@ -38,36 +41,6 @@ def read_job(intake: Intake) -> RunJob:
 
     async def run(house: House, import_id: str) -> None:
         await _read(house, intake, UUID(import_id))
-
-    return run
-
-
-def commit_job(intake: Intake) -> RunJob:
-    """The job COMMIT_JOB of a service: for imports too large to be taken over while the caller waits."""
-
-    async def run(house: House, import_id: str) -> None:
-        from kit.intake.service import finish_commit
-
-        key = UUID(import_id)
-
-        async def commit(work: Work) -> None:
-            found = await store.found(work.session, intake.tables, key, for_update=True)
-            if found is None or found["state"] != "committing":
-                return
-            work.principal = Principal(found["committed_by"], "", frozenset({intake.everything}), tuple(found["scope"]))
-            work.purpose = "supervision"
-            await finish_commit(work, intake, found)
-
-        async def back(work: Work) -> None:
-            await store.change_import(work.session, intake.tables, key, state="reported", error="COMMIT_FAILED")
-
-        try:
-            await in_work(house, COMMIT_JOB, commit)
-        except Exception as error:
-            # No text of the error: the database quotes the row that it refused, and a statement may be as long as the ledger.
-            state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-            log.error("ledger_commit_failed", import_id=import_id, kind=type(error).__name__, sqlstate=state)
-            await in_work(house, COMMIT_JOB, back)
 
     return run
 
@@ -83,10 +56,11 @@ async def _read(house: House, intake: Intake, import_id: UUID) -> None:
             await store.change_import(work.session, intake.tables, import_id, **values)
 
     async def stage(work: Work) -> None:
-        work.principal = Principal(begun["uploaded_by"], "", frozenset({intake.everything}), tuple(begun["scope"]))
+        work.principal, work.purpose = acting(begun), intake.purpose
         await _stage(work, intake, begun)
 
     async def fail(work: Work) -> None:
+        await store.drop_rows(work.session, intake.tables, import_id)
         await store.change_import(work.session, intake.tables, import_id, state="failed", error=error_code, moved_at=work.now)
         await work.note("ledger.refuse", "ledger_import", import_id, details={"code": error_code})
 
@@ -104,6 +78,13 @@ async def _read(house: House, intake: Intake, import_id: UUID) -> None:
         error_code = "FILE_LOST"
     except Unavailable:  # a neighbour that must be asked is down: the file can be sent again when it is back
         error_code = "NEIGHBOUR_DOWN"
+    except TRANSIENT:
+        raise
+    except Exception as error:
+        # No text of the error: it may quote the file.
+        state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+        log.error("ledger_read_failed", import_id=str(import_id), kind=type(error).__name__, sqlstate=state)
+        error_code = "READ_FAILED"
     await in_work(house, READ_JOB, fail)
     files.remove(house, import_id)
 
@@ -111,7 +92,7 @@ async def _read(house: House, intake: Intake, import_id: UUID) -> None:
 async def _stage(work: Work, intake: Intake, found: dict[str, Any]) -> None:
     import_id: UUID = found["id"]
     data = await asyncio.to_thread(files.read, work.house, import_id)
-    vocabulary = await intake.vocabulary(work)
+    vocabulary = await intake.vocabulary(work, found["scope"])
     stager = Stager(intake, work.sealer, import_id, found["scope"])
     progress = _Progress(work.house, intake, import_id)
     steps = read_blocks(
@@ -125,6 +106,7 @@ async def _stage(work: Work, intake: Intake, found: dict[str, Any]) -> None:
     )
     del data
     plain: dict[str, Any] = {}
+    headers: list[dict[str, str]] = []
 
     def step() -> bytes | Layout | Totals | None:
         part = next(steps, None)
@@ -145,7 +127,7 @@ async def _stage(work: Work, intake: Intake, found: dict[str, Any]) -> None:
                     await copy.write(part)
                     await progress.moved(stager.number)
                 elif isinstance(part, Layout):
-                    plain = layout_plain(part)
+                    plain, headers = layout_plain(part)
                     await progress.planned(sum(table.last_data_row - table.first_data_row + 1 for table in part.tables))
             await copy.write(TRAILER)
     finally:
@@ -154,31 +136,21 @@ async def _stage(work: Work, intake: Intake, found: dict[str, Any]) -> None:
     as_of = found["as_of"]
     if not found["as_of_given"] and plain.get("as_of") and len(plain["as_of"]) == 10:
         as_of = min(as_of, date.fromisoformat(plain["as_of"]))
-    await finish_reading(work, intake, import_id, {"layout": plain, "as_of": as_of, "done": stager.number, "total": stager.number})
+    sealed = seal_headers(work.sealer, import_id, headers) if headers else None
+    values = {"layout": plain, "headers_sealed": sealed, "as_of": as_of, "done": stager.number, "total": stager.number}
+    await finish_reading(work, intake, import_id, values)
 
 
 async def finish_reading(work: Work, intake: Intake, import_id: UUID, values: dict[str, Any]) -> None:
-    """Check what was staged, count, and let the report be seen."""
-    from kit.intake.correcting import apply_again
-
+    """Check what was staged, count, say what a commit would do, and let the report be seen."""
     await store.change_import(work.session, intake.tables, import_id, **values)
     found = await store.found(work.session, intake.tables, import_id)
     assert found is not None
-    await apply_again(work, intake, found)
+    await correcting.apply_again(work, intake, found)
     await recheck(work, intake, found, None)
-    await store.change_import(work.session, intake.tables, import_id, state="reported", moved_at=work.now)
+    effects = await foresee(work, intake, found)
+    await store.change_import(work.session, intake.tables, import_id, state="reported", effects=effects, moved_at=work.now)
     await work.note("ledger.read", "ledger_import", import_id, details={"rows": values["done"]})
-
-
-async def recheck(work: Work, intake: Intake, found: Any, numbers: list[int] | None) -> None:
-    """Let the owner look at rows again, and bring dispositions and counts into line with what it found."""
-    own = [code for code in intake.own_codes if code != "ROW_OUT_OF_SCOPE"]
-    await store.forget_codes(work.session, intake.tables, found["id"], own, numbers)
-    await store.settle(work.session, intake.tables, found["id"], intake.hold_codes, numbers)
-    await intake.check(work, found, numbers)
-    await store.settle(work.session, intake.tables, found["id"], intake.hold_codes, numbers)
-    dispositions, codes = await store.counts(work.session, intake.tables, found["id"])
-    await store.change_import(work.session, intake.tables, found["id"], dispositions=dispositions, codes=codes)
 
 
 class _Progress:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
@@ -26,7 +26,112 @@ class CellProblemAnswer(Answer):
     """A person must look before the row is taken over."""
     message_zh: str
     message_en: str
-    args: dict[str, Any]
+    args: dict[str, str | int]
+
+
+class UnreadHeader(Answer):
+    """A column that is not read. Its header is masked unless it is one of our own words; in clear it stands under `/headers`."""
+
+    column: str
+    header: str
+    samples: list[str]
+    """Masked."""
+    suggestions: list[str]
+    """Fields that it may be."""
+    claims: str | None = None
+    """The field that it names as well: another column was read for it."""
+
+
+class TableAnswer(Answer):
+    """A table that was read. Rows count from 1."""
+
+    sheet: str
+    kind: str
+    kind_zh: str = ""
+    """What kind of list it was taken for, in words."""
+    kind_en: str = ""
+    header_rows: list[int]
+    first_data_row: int
+    last_data_row: int
+    columns: dict[str, str]
+    """Column letter → field."""
+    context: dict[str, str]
+    """Fields that titles, the sheet's name or the file's name gave."""
+    unknown_headers: list[UnreadHeader]
+
+
+class UnreadTable(Answer):
+    """Rows that are no list of this service."""
+
+    sheet: str
+    header_rows: list[int]
+    first_row: int
+    last_row: int
+    summary: bool
+    """Only figures."""
+    headers: list[UnreadHeader]
+
+
+class UnreadSheet(Answer):
+    """A sheet that was not read, and why."""
+
+    sheet: str
+    why: str
+
+
+class FileWarning(Answer):
+    """What was noticed about the file as a whole."""
+
+    code: str
+    message_zh: str
+    message_en: str
+
+
+class LayoutAnswer(Answer):
+    """What was found in a workbook."""
+
+    tables: list[TableAnswer] = []
+    unrecognised: list[UnreadTable] = []
+    ignored_sheets: list[UnreadSheet] = []
+    non_data_rows: int = 0
+    as_of: str | None = None
+    """A day that the workbook itself names (截至…); may be a month."""
+    encoding: str | None = None
+    warnings: list[FileWarning] = []
+
+
+class HeaderAnswer(Answer):
+    """The header of an unread column as it stands in the workbook."""
+
+    sheet: str
+    column: str
+    header: str
+
+
+class HeadersAnswer(Answer):
+    """The headers of all unread columns."""
+
+    items: list[HeaderAnswer]
+
+
+class EffectsAnswer(Answer):
+    """What a commit would write now, by the same names as `taken`."""
+
+    effects: dict[str, int]
+    confirm: str | None
+    """What a commit must send back, because it would close, end, start or move something; null when nothing asks for it."""
+
+
+class Measured(Answer):
+    """A measured result: the word, and quantities by analyte."""
+
+    result: str
+    items: dict[str, float]
+    unit: str
+
+
+RecordValue = bool | int | float | str | list[str] | Measured | None
+"""A value of a row as it was read."""
 
 
 class ImportAnswer(Answer):
@@ -51,7 +156,11 @@ class ImportAnswer(Answer):
     """Whether a table of this service was found; null before the file was read. When not, another service may know it, or its headers must be mapped."""
     dispositions: dict[str, int]
     codes: dict[str, int]
-    layout: dict[str, Any]
+    layout: LayoutAnswer
+    effects: dict[str, int] | None
+    """What a commit would write, counted when the file was read; null when rows changed since: ask `/effects`."""
+    confirm: str | None
+    """What a commit with these effects must send as `confirm`."""
     taken: dict[str, int]
     """What the commit wrote."""
     uploaded_by: str
@@ -82,7 +191,7 @@ class RowAnswer(Answer):
     kind: str
     disposition: Disposition
     object_id: UUID | None
-    record: dict[str, Any]
+    record: dict[str, RecordValue]
     problems: list[CellProblemAnswer]
     version: int
 
@@ -107,6 +216,12 @@ class RowCorrection(Message):
     reason: ShortText
 
 
+class Commit(Message):
+    """A commit. `confirm`: the word that `/effects` or the refused commit gave for the counts that were shown."""
+
+    confirm: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")] | None = None
+
+
 class Reason(Message):
     """Why."""
 
@@ -122,6 +237,6 @@ class Mapping(Message):
 
 
 class Mappings(Message):
-    """Headers to remember for the office."""
+    """Headers to remember for the caller's divisions."""
 
     mappings: Annotated[list[Mapping], Field(min_length=1, max_length=100)]

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from kit.intake.intake import DUPLICATE_CODE, OUT_OF_SCOPE, Intake
+from kit.scope import Scope
 from kit.sealed import Sealer
 from kit.sheets import Block, Layout, Row, UnknownHeader, file_message
 
@@ -62,7 +63,7 @@ class Stager:
 
     def __init__(self, intake: Intake, sealer: Sealer, import_id: UUID, scope: Sequence[str]) -> None:
         self._intake, self._sealer, self._import = intake, sealer, import_id
-        self._scope = tuple(scope)
+        self._scope = Scope.of(tuple(scope))
         self._inside: dict[str, bool] = {}
         self._head = _FIELDS + _field(import_id.bytes)
         self.number = 0
@@ -99,8 +100,19 @@ class Stager:
     def _covers(self, division: str) -> bool:
         known = self._inside.get(division)
         if known is None:
-            known = self._inside[division] = division.startswith(self._scope)
+            known = self._inside[division] = self._scope.reaches(division)
         return known
+
+
+def seal_headers(sealer: Sealer, import_id: UUID, headers: list[dict[str, str]]) -> bytes:
+    """The headers of unread columns as they stand in the workbook."""
+    return sealer.seal(json.dumps(headers, ensure_ascii=False, separators=(",", ":")), "ledger_import", "headers", str(import_id))
+
+
+def open_headers(sealer: Sealer, import_id: UUID, sealed: bytes) -> list[dict[str, str]]:
+    """`sheet`, `column` and `header` of each unread column. Raises CannotOpen."""
+    found: list[dict[str, str]] = json.loads(sealer.open(bytes(sealed), "ledger_import", "headers", str(import_id)))
+    return found
 
 
 def masked_text(text: str) -> str:
@@ -108,16 +120,24 @@ def masked_text(text: str) -> str:
     return text[:1] + "*" * min(max(len(text) - 1, 0), 17)
 
 
-def layout_plain(layout: Layout) -> dict[str, Any]:
-    """The layout as it is kept and shown: samples masked."""
+def layout_plain(layout: Layout) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """(the layout as it is kept and shown, the unread headers to be sealed): samples are masked, and headers that are not words of ours."""
+    clear: list[dict[str, str]] = []
 
-    def headers(found: Sequence[UnknownHeader]) -> list[dict[str, Any]]:
+    def headers(sheet: str, found: Sequence[UnknownHeader]) -> list[dict[str, Any]]:
+        clear.extend({"sheet": sheet, "column": h.column, "header": h.header} for h in found)
         return [
-            {"column": h.column, "header": h.header, "samples": [masked_text(s) for s in h.samples], "suggestions": list(h.suggestions)}
+            {
+                "column": h.column,
+                "header": h.header if h.word else masked_text(h.header),
+                "samples": [masked_text(s) for s in h.samples],
+                "suggestions": list(h.suggestions),
+                "claims": h.claims,
+            }
             for h in found
         ]
 
-    return {
+    plain = {
         "tables": [
             {
                 "sheet": table.sheet,
@@ -127,7 +147,7 @@ def layout_plain(layout: Layout) -> dict[str, Any]:
                 "last_data_row": table.last_data_row,
                 "columns": table.columns,
                 "context": table.context,
-                "unknown_headers": headers(table.unknown_headers),
+                "unknown_headers": headers(table.sheet, table.unknown_headers),
             }
             for table in layout.tables
         ],
@@ -138,7 +158,7 @@ def layout_plain(layout: Layout) -> dict[str, Any]:
                 "first_row": part.first_row,
                 "last_row": part.last_row,
                 "summary": part.summary,
-                "headers": headers(part.headers),
+                "headers": headers(part.sheet, part.headers),
             }
             for part in layout.unrecognised
         ],
@@ -148,3 +168,4 @@ def layout_plain(layout: Layout) -> dict[str, Any]:
         "encoding": layout.encoding,
         "warnings": [dict(zip(("code", "message_zh", "message_en"), (code, *file_message(code)), strict=True)) for code in layout.warnings],
     }
+    return plain, clear

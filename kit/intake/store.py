@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kit.intake.tables import IntakeTables
+from kit.scope import Scope
 
 COPY_COLUMNS = "import_id, number, sheet, row, kind, disposition, codes, problems, division_code, key_index, record_sealed"
 
@@ -40,6 +43,12 @@ async def found(session: AsyncSession, tables: IntakeTables, import_id: UUID, *,
     return (await session.execute(query.with_for_update() if for_update else query)).mappings().first()
 
 
+async def free(session: AsyncSession, tables: IntakeTables, import_id: UUID) -> bool:
+    """Lock an import's row if nobody else works on it; False when somebody does."""
+    query = select(tables.imports.c.id).where(tables.imports.c.id == import_id).with_for_update(skip_locked=True)
+    return (await session.execute(query)).first() is not None
+
+
 async def with_digest(session: AsyncSession, tables: IntakeTables, digest: bytes) -> Sequence[sa.RowMapping]:
     """Imports of the same bytes that were not given up, a committed one first."""
     t = tables.imports
@@ -56,15 +65,25 @@ async def kept_imports(session: AsyncSession, tables: IntakeTables) -> Sequence[
 
 
 async def imports_after(
-    session: AsyncSession, tables: IntakeTables, uploaded_by: str | None, state: str | None, after: UUID | None, size: int
+    session: AsyncSession,
+    tables: IntakeTables,
+    scope: Scope,
+    uploaded_by: str | None,
+    filters: Mapping[str, str],
+    after: UUID | None,
+    size: int,
 ) -> Sequence[sa.RowMapping]:
-    """Imports, newest first."""
+    """Imports whose whole scope lies within `scope`, newest first. Filters: state, code (a problem that some row has)."""
     t = tables.imports
-    query = select(t)
+    prefix = func.jsonb_array_elements_text(t.c.scope).table_valued("value").render_derived("prefix")
+    outside = sa.exists().select_from(prefix).where(sa.not_(prefix.c.value.like(sa.any_(sa.literal(scope.towns, ARRAY(sa.Text))))))
+    query = select(t).where(func.jsonb_array_length(t.c.scope) > 0, ~outside)
     if uploaded_by is not None:
         query = query.where(t.c.uploaded_by == uploaded_by)
-    if state is not None:
-        query = query.where(t.c.state == state)
+    if "state" in filters:
+        query = query.where(t.c.state == filters["state"])
+    if "code" in filters:
+        query = query.where(t.c.codes.has_key(filters["code"]))
     if after is not None:
         query = query.where(t.c.id < after)
     return (await session.execute(query.order_by(t.c.id.desc()).limit(size))).mappings().all()
@@ -74,6 +93,12 @@ async def change_import(session: AsyncSession, tables: IntakeTables, import_id: 
     """Write facts about an import; its version grows."""
     t = tables.imports
     await session.execute(update(t).where(t.c.id == import_id).values(**values, version=t.c.version + 1))
+
+
+async def note_effects(session: AsyncSession, tables: IntakeTables, import_id: UUID, effects: Mapping[str, int] | None) -> None:
+    """What a commit would write; None: that is not known any more. The version stays: nothing of the import itself changed."""
+    t = tables.imports
+    await session.execute(update(t).where(t.c.id == import_id).values(effects=dict(effects) if effects is not None else None))
 
 
 async def note_progress(session: AsyncSession, tables: IntakeTables, import_id: UUID, values: Mapping[Any, Any]) -> None:
@@ -103,6 +128,13 @@ async def settle(
     await session.execute(statement, parameters if numbers is None else {**parameters, "numbers": list(numbers)})
 
 
+async def hold(session: AsyncSession, tables: IntakeTables, import_id: UUID, numbers: Sequence[int]) -> None:
+    """Hold accepted rows; `settle` gives them the same by their codes."""
+    t = tables.rows
+    where = (t.c.import_id == import_id, t.c.number == func.any(sa.cast(list(numbers), ARRAY(sa.Integer))), t.c.disposition == "accept")
+    await session.execute(update(t).where(*where).values(disposition="hold", version=t.c.version + 1))
+
+
 async def forget_codes(
     session: AsyncSession, tables: IntakeTables, import_id: UUID, codes: Sequence[str], numbers: Sequence[int] | None = None
 ) -> None:
@@ -118,10 +150,16 @@ async def forget_codes(
     await session.execute(statement, parameters if numbers is None else {**parameters, "numbers": list(numbers)})
 
 
+_CELL = """coalesce(
+  (select c.key from jsonb_array_elements(i.layout -> 'tables') t cross join jsonb_each_text(t -> 'columns') c
+    where t ->> 'sheet' = r.sheet and r.row between (t ->> 'first_data_row')::int and (t ->> 'last_data_row')::int and c.value = cast(:field as text)
+    limit 1), 'A') || r.row"""
+
+
 async def add_code(
     session: AsyncSession, tables: IntakeTables, import_id: UUID, code: str, field: str, found_rows: Iterable[tuple[int, Mapping[Any, Any]]]
 ) -> None:
-    """Put a code with its arguments on rows."""
+    """Put a code with its arguments on rows, at the cell of the field (the row's first cell when no column was read for it)."""
     rows = list(found_rows)
     if not rows:
         return
@@ -129,12 +167,10 @@ async def add_code(
         f"""update {tables.schema.name}.ledger_row r
                set codes = array_append(r.codes, cast(:code as text)),
                    problems = coalesce(r.problems, '[]'::jsonb)
-                              || jsonb_build_array(jsonb_build_object('code', cast(:code as text), 'field', cast(:field as text), 'cell', '', 'args', a.args))
-              from unnest(cast(:numbers as int[]), cast(:args as jsonb[])) as a(number, args)
-             where r.import_id = :import and r.number = a.number and not cast(:code as text) = any(r.codes)"""
+                              || jsonb_build_array(jsonb_build_object('code', cast(:code as text), 'field', cast(:field as text), 'cell', {_CELL}, 'args', a.args))
+              from unnest(cast(:numbers as int[]), cast(:args as jsonb[])) as a(number, args), {tables.schema.name}.ledger_import i
+             where i.id = :import and r.import_id = :import and r.number = a.number and not cast(:code as text) = any(r.codes)"""
     )
-    import json
-
     parameters = {
         "import": import_id,
         "code": code,
@@ -237,6 +273,7 @@ async def twins_elsewhere(
             theirs.c.number.label("other_number"),
             job.c.file_name,
             job.c.uploaded_by,
+            job.c.scope,
             theirs.c.sheet,
             theirs.c.row,
         )
@@ -261,19 +298,25 @@ async def corrections(session: AsyncSession, tables: IntakeTables, import_id: UU
     return (await session.execute(select(t).where(t.c.import_id == import_id).order_by(t.c.id))).mappings().all()
 
 
-async def mappings(session: AsyncSession, tables: IntakeTables) -> dict[str, dict[str, str]]:
-    """Kind (or *) → header → field: what the office taught."""
+async def mappings(session: AsyncSession, tables: IntakeTables, scope: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Kind (or *) → header → field: what was taught for all of this scope, the word of the nearest office before that of a wider one."""
+    t = tables.mappings
+    taught = (await session.execute(select(t).order_by(func.length(t.c.office)))).mappings().all()
+    for_each: list[dict[tuple[str, str], str]] = [
+        {(one["kind"], one["header"]): one["field"] for one in taught if Scope((one["office"],)).reaches(prefix)} for prefix in scope
+    ]
     learned: dict[str, dict[str, str]] = {}
-    for entry in (await session.execute(select(tables.mappings))).mappings():
-        learned.setdefault(entry["kind"], {})[entry["header"]] = entry["field"]
+    for (kind, header), field in for_each[0].items() if for_each else ():
+        if all(others.get((kind, header)) == field for others in for_each):  # what one town taught says nothing about another's rows
+            learned.setdefault(kind, {})[header] = field
     return learned
 
 
 async def teach(session: AsyncSession, tables: IntakeTables, values: Mapping[Any, Any]) -> None:
-    """Remember what a header means; the latest word counts."""
+    """Remember what a header means; the latest word of an office counts."""
     statement = upsert(tables.mappings).values(**values)
     newer = {name: statement.excluded[name] for name in ("field", "taught_by", "taught_at")}
-    await session.execute(statement.on_conflict_do_update(index_elements=["kind", "header"], set_=newer))
+    await session.execute(statement.on_conflict_do_update(index_elements=["office", "kind", "header"], set_=newer))
 
 
 async def places_of(session: AsyncSession, tables: IntakeTables, import_id: UUID) -> Sequence[sa.RowMapping]:

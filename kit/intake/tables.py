@@ -33,10 +33,17 @@ class IntakeTables:
             sa.Column("total", sa.Integer),
             sa.Column("dispositions", JSONB, nullable=False, server_default="{}"),
             sa.Column("codes", JSONB, nullable=False, server_default="{}"),
-            # Samples of unknown columns stand here masked; a header that is none may still be somebody's cell.
+            # Samples of unknown columns and headers that are not words of ours stand here masked.
             sa.Column("layout", JSONB, nullable=False, server_default="{}", info=PERSONAL),
+            # The headers of unread columns as they stand there: in a card a "header" is somebody's name.
+            sa.Column("headers_sealed", sa.LargeBinary, info=PERSONAL),
+            # What a commit would write, counted by doing it and taking it back; null when rows changed since.
+            sa.Column("effects", JSONB(none_as_null=True)),
+            sa.Column("confirmed", sa.Text),
             sa.Column("taken", JSONB, nullable=False, server_default="{}"),
+            # The reach of who started it: what it may read, match and write.
             sa.Column("scope", JSONB, nullable=False),
+            sa.Column("roles", JSONB, nullable=False, server_default="[]"),
             sa.Column("uploaded_by", sa.Text, nullable=False),
             sa.Column("started_at", stamp),
             sa.Column("moved_at", stamp),
@@ -86,6 +93,8 @@ class IntakeTables:
         self.mappings = sa.Table(
             "ledger_mapping",
             schema.metadata,
+            # Division prefix of who taught it: it holds for ledgers of that division and of what lies below it.
+            sa.Column("office", sa.Text, primary_key=True),
             sa.Column("kind", sa.Text, primary_key=True),
             sa.Column("header", sa.Text, primary_key=True),
             sa.Column("field", sa.Text, nullable=False),

@@ -6,8 +6,9 @@ from typing import Any
 
 from kit.app import PeriodicJob
 from kit.intake import commit_job, read_job, sweep_job
+from kit.intake.committing import COMMIT_JOB
 from kit.intake.keeping import SWEEP_CRON, SWEEP_JOB
-from kit.intake.reading import COMMIT_JOB, READ_JOB
+from kit.intake.reading import READ_JOB
 from kit.jobs import in_work
 from kit.work import House, Work
 from services.precursor.catalogue.service import IN_EFFECT_JOB

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kit.intake import commit_job, read_job, sweep_job
+from kit.intake.committing import COMMIT_JOB
 from kit.intake.keeping import SWEEP_CRON, SWEEP_JOB
-from kit.intake.reading import COMMIT_JOB, READ_JOB
+from kit.intake.reading import READ_JOB
 from kit.jobs import Job, in_work
 from kit.work import House, Work
 from services.testing.ledgers.intake import INTAKE, LEDGER_JOBS

@@ -41,7 +41,12 @@ async def test_ledgers_are_imported_from_the_command_line(
         def now() -> Options:
             return replace(options, code=TOTP(secret).at(office.clock()) if secret else None)
 
-        assert await _imported(office, now()) == 0
+        assert await _imported(office, now()) == 0  # nobody at the terminal said yes
+        told = capsys.readouterr().out
+        for words in ("taken for: 社戒社康及管控人员台账", "登记人员 persons 84", "not committed", "→ precursor", "✓ 登记企业 firms 21"):
+            assert words in told, told
+        await office.wait(61)
+        assert await _imported(office, replace(now(), yes=True)) == 0
         told = capsys.readouterr().out
         for words in ("→ registry", "accept 85", "hold 6", "ID_PRECISION_LOST", "✓ persons 85", "→ precursor", "✓ firms 21", "csv!"):
             assert words in told, told

@@ -17,6 +17,7 @@ from kit.work import Work
 from services.precursor.catalogue.rules.names import Names
 from services.precursor.catalogue.service import names_on
 from services.precursor.firms import repository, service
+from services.precursor.firms.policy import may_take_over
 from services.precursor.firms.rules import activity_of, listed_names, stated_beyond
 from services.precursor.firms.schemas import Phone, Uscc
 from services.precursor.firms.tables import Firm, FirmChange
@@ -65,7 +66,7 @@ class Takeover:
 async def take_over_firms(work: Work, rows: Sequence[dict[str, Any]], kind: str = "chemical", source: str = "ledger") -> Takeover:
     """Bring ledger rows into the register. The same rows again change nothing; a row that is not valid is told and left out.
 
-    A firm of the other ledger's kind is told (`kind_differs`) and is inspected as both from then on, under the name that it has; one that was closed is told (`firm_closed`) and stays closed. A chemical that the catalogue does not name is kept as written and told (`chemical_unknown`); an inspection older than the known one is ignored.
+    A firm of the other ledger's kind is told (`kind_differs`) and is inspected as both from then on, under the name that it has; one that was closed, or belongs to a town that the caller does not reach, is left as it is (`county_decides`). A chemical that the catalogue does not name is kept as written and told (`chemical_unknown`); an inspection older than the known one is ignored.
     """
     result = Takeover()
     accepted = _readable(rows, work.house.county, result)
@@ -75,10 +76,11 @@ async def take_over_firms(work: Work, rows: Sequence[dict[str, Any]], kind: str 
     history: list[FirmChange] = []
     for position, row in accepted:
         firm = known_firms.get(row.uscc)
+        if not may_take_over(work.principal, firm, row.town_code):
+            result.problems.append(RowProblem(position, "uscc", "county_decides"))
+            continue
         if firm is not None and kind not in firm.lines:  # it is inspected as both from now on; which name it bears, a person decides
             result.problems.append(RowProblem(position, "uscc", "kind_differs"))
-        if firm is not None and firm.state == "closed":
-            result.problems.append(RowProblem(position, "uscc", "firm_closed"))
         before = service.shown(firm) if firm is not None else {}
         if firm is None:
             firm = Firm(

@@ -20,3 +20,14 @@ def may_reach(principal: Principal, division_code: str) -> None:
     """Raises Forbidden when a town is not the caller's."""
     if not principal.covers(division_code):
         raise Forbidden("不在您的辖区", "outside your towns")
+
+
+def may_take_over(principal: Principal, firm: Firm | None, division_code: str) -> bool:
+    """Whether a ledger may write a firm (None: a new one) that it names in a town: as an amendment by hand, and never one that was closed."""
+    try:
+        if firm is not None:
+            may_see(principal, firm)
+        may_reach(principal, division_code)
+    except Forbidden:
+        return False
+    return firm is None or firm.state != "closed"

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import text
 
@@ -19,14 +20,20 @@ from kit.roles import Role
 from kit.sheets import Place
 from kit.work import Work
 from services.precursor.catalogue import repository as catalogue
+from services.precursor.firms import policy
 from services.precursor.firms.intake import take_over_firms
+from services.precursor.firms.repository import firms_by_uscc
 from services.precursor.ledgers.rules import Register, register_of, values_of
 from services.precursor.ledgers.tables import TABLES
 from services.precursor.venues.intake import take_over_venues
 from services.precursor.venues.rules import category_of
 
-CODE_MISSING, TYPE_UNKNOWN = "USCC_MISSING", "VENUE_TYPE_UNKNOWN"
+CODE_MISSING, TYPE_UNKNOWN, COUNTY_DECIDES = "USCC_MISSING", "VENUE_TYPE_UNKNOWN", "COUNTY_DECIDES"
 MESSAGES = {
+    COUNTY_DECIDES: (
+        "此行不能凭本台账登记或改动,转县禁毒办核实处理",
+        "This ledger can neither register nor change anything by this row; the county office decides",
+    ),
     CODE_MISSING: ("缺少统一社会信用代码", "The unified social credit code is missing"),
     TYPE_UNKNOWN: ("场所类型不在分类表中", "The type of venue is not in the table of types"),
 }
@@ -81,8 +88,27 @@ async def check(work: Work, found: Mapping[Any, Any], numbers: Sequence[int] | N
     sorted_rows = await asyncio.to_thread(_sorted, work, found, rows)
     nameless = [number for register in ("courier", "chemical") for number, values in sorted_rows[register] if "uscc" not in values]
     await store.add_code(work.session, TABLES, import_id, CODE_MISSING, "uscc", ((number, {}) for number in nameless))
+    await _beyond(work, import_id, [row for register in ("courier", "chemical") for row in sorted_rows[register]], sorted_rows["venue"])
     unknown = [number for number, values in sorted_rows["venue"] if category_of(values.get("venue_type") or "") is None]
     await store.add_code(work.session, TABLES, import_id, TYPE_UNKNOWN, "venue_type", ((number, {}) for number in unknown))
+
+
+async def _beyond(
+    work: Work, import_id: UUID, firms: Sequence[tuple[int, Mapping[str, Any]]], venues: Sequence[tuple[int, Mapping[str, Any]]]
+) -> None:
+    """Hold rows about firms and places that the import does not reach: another town's, or closed (firms.policy, here and again at the commit)."""
+    known = await firms_by_uscc(work.session, [values["uscc"] for _, values in firms if "uscc" in values])
+    beyond = [
+        number
+        for number, values in firms
+        if "uscc" in values
+        and "town_code" in values
+        and not policy.may_take_over(work.principal, known.get(values["uscc"]), values["town_code"])
+    ]
+    beyond += [
+        number for number, values in venues if "town_code" in values and not policy.may_take_over(work.principal, None, values["town_code"])
+    ]
+    await store.add_code(work.session, TABLES, import_id, COUNTY_DECIDES, "uscc", ((number, {}) for number in beyond))
 
 
 async def take_over(work: Work, found: Mapping[Any, Any]) -> dict[str, int]:
@@ -113,6 +139,9 @@ INTAKE = Intake(
     prefix="/precursor/v1/ledger-imports",
     roles=(Role.COUNTY_OFFICER, Role.TOWN_OFFICER),
     everything=Role.COUNTY_OFFICER,
+    purpose="inspection",
+    asks=frozenset({"firms_changed", "venues_changed"}),
+    open_fields=frozenset({"uscc"}),
     key_fields=("uscc", "company_name"),
     key_purpose="ledger",
     check=check,

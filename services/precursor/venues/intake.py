@@ -63,6 +63,9 @@ async def take_over_venues(work: Work, rows: Sequence[dict[str, Any]]) -> VenueT
                 VenueProblem(position, str(item["loc"][0]) if item["loc"] else "", str(item["type"])) for item in error.errors()
             ]
             continue
+        if not work.principal.covers(row.town_code):
+            result.problems.append(VenueProblem(position, "town_code", "county_decides"))
+            continue
         category = row.category or category_of(row.venue_type)
         if category is None:
             result.problems.append(VenueProblem(position, "venue_type", "venue_type_unknown"))

@@ -10,17 +10,25 @@ from kit.sheets import Place
 from kit.work import Work
 from services.registry.divisions import repository as divisions
 from services.registry.ledgers import matching, repository, takeover
-from services.registry.ledgers.rules import MEASURE_RUNS, MEASURE_RUNS_MESSAGE
+from services.registry.ledgers.rules import CLEAN_TOO_EARLY, CLEAN_TOO_EARLY_MESSAGE, MEASURE_RUNS, MEASURE_RUNS_MESSAGE
 from services.registry.ledgers.tables import TABLES
 
 MESSAGES = {
-    matching.PERSON_UNKNOWN: ("此人不在登记册中,须先登记", "This person is not in the register; register them first"),
+    matching.PERSON_UNKNOWN: (
+        "在您可管理的登记册中查无此人,须先登记,或由县禁毒办核实处理",
+        "Nobody of your register has this number; register the person first, or let the county office decide",
+    ),
+    matching.COUNTY_DECIDES: (
+        "此行不能凭本台账登记或改动,转县禁毒办核实处理",
+        "This ledger can neither register nor change anybody by this row; the county office decides",
+    ),
+    matching.START_UNKNOWN: (
+        "没有写明起始日(或只有年月),不推定起始日和期限,请查阅文书后补填",
+        "The day of the beginning is not written (or only its month); no begin and no term is assumed: look it up and fill it in",
+    ),
     matching.NAME_DIFFERS: ("姓名与登记册中此证件号码的姓名不同", "The name differs from the one registered with this number"),
     MEASURE_RUNS: MEASURE_RUNS_MESSAGE,
-    matching.STATUS_CONTRADICTS: (
-        "登记册中此人已死亡、移交或系误登",
-        "The register has this person as dead, handed over, or entered by mistake",
-    ),
+    CLEAN_TOO_EARLY: CLEAN_TOO_EARLY_MESSAGE,
 }
 
 
@@ -38,6 +46,10 @@ INTAKE = Intake(
     prefix="/registry/v1/ledger-imports",
     roles=(Role.COUNTY_OFFICER, Role.TOWN_OFFICER),
     everything=Role.COUNTY_OFFICER,
+    purpose="supervision",
+    asks=frozenset({"closed", "deaths", "moved", "measures", "measures_ended", "transfers_out"}),
+    open_fields=frozenset({"document_no"}),
+    seen=repository.seen,
     key_fields=("id_no",),
     key_purpose="id_number",
     check=matching.check,

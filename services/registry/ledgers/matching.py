@@ -1,10 +1,14 @@
-"""What the register says to staged rows: who is known already, and where two sources contradict each other."""
+"""What the register says to staged rows: who is known already, and where two sources contradict each other.
+
+Each row passes the policies of its import first (ledgers.policy), here and again at the commit: what it may not touch leaves no trace on it.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -12,70 +16,134 @@ from uuid import UUID
 from kit.db import new_id
 from kit.intake import store
 from kit.intake.intake import DUPLICATE_ACROSS, Again
+from kit.intake.policy import acting
 from kit.intake.staging import open_record
+from kit.roles import Role
 from kit.work import Work
 from services.registry.ledgers import repository
+from services.registry.ledgers.endings import too_early
+from services.registry.ledgers.policy import Reach, reach_of
 from services.registry.ledgers.rules import (
-    MEASURE_RUNS,
     NO_DAY,
     NO_GROUND,
     OTHER_SIDE,
     Facts,
     contradictions,
     ledger_facts,
-    running_measure,
     since_of,
+    start_unknown,
     suggestion,
     value_of,
 )
 from services.registry.ledgers.tables import TABLES, LedgerConflict
-from services.registry.measures.service.endings import cut_short
 from services.registry.people.rules import folded_name
 
-PERSON_UNKNOWN, NAME_DIFFERS, STATUS_CONTRADICTS, TOWN_UNKNOWN = "PERSON_UNKNOWN", "NAME_DIFFERS", "STATUS_CONTRADICTS", "TOWN_UNKNOWN"
-GONE = ("dead", "erroneous", "transferred_out")
-"""A person with these standings is neither three years clean here nor visited."""
+PERSON_UNKNOWN, NAME_DIFFERS, TOWN_UNKNOWN = "PERSON_UNKNOWN", "NAME_DIFFERS", "TOWN_UNKNOWN"
+COUNTY_DECIDES, START_UNKNOWN = "COUNTY_DECIDES", "START_UNKNOWN"
 
 Key = tuple[int, str, UUID | None, int | None]
 """A conflict: row, field, the other side's row or None for the register."""
 
 
+async def match(work: Work, import_id: UUID, numbers: Sequence[int] | None, *, kinds: Collection[str] | None = None) -> dict[int, Reach]:
+    """Find whom each row is about, as far as the import may know, and say what it may do there."""
+    found = await repository.candidates(work.session, import_id, numbers)
+
+    def decided() -> dict[int, tuple[Reach, UUID | None]]:
+        judged: dict[int, tuple[Reach, UUID | None]] = {}
+        for row in found:
+            if kinds is not None and row["kind"] not in kinds:
+                continue
+            sealed = row["record_sealed"]
+            record = open_record(work.sealer, import_id, row["number"], sealed)[0] if sealed is not None else None
+            person = _Found(row["person_id"], row["division_code"], row["state"], row["status"]) if row["person_id"] is not None else None
+            reach = reach_of(work.principal, row["kind"], person, record)
+            judged[row["number"]] = reach, (row["person_id"] if reach in (Reach.TOUCH, Reach.PAPER) else None)
+        return judged
+
+    judged = await asyncio.to_thread(decided)
+    await repository.link(work.session, import_id, {number: person for number, (_, person) in judged.items()})
+    return {number: reach for number, (reach, _) in judged.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A person as far as policies ask."""
+
+    id: UUID
+    division_code: str
+    state: str
+    status: str
+
+
 async def check(work: Work, found: Mapping[Any, Any], numbers: Sequence[int] | None) -> None:
     """Look rows of an import up in the register and in other imports; set codes and conflicts. `numbers`: only these rows changed."""
     import_id, session, rows = found["id"], work.session, TABLES.rows
-    await repository.match_people(session, import_id, found["scope"], numbers)
+    reach = await match(work, import_id, numbers)
     homeless = await repository.rows_where(session, import_id, numbers, rows.c.kind == "person", rows.c.division_code.is_(None))
     await store.add_code(session, TABLES, import_id, TOWN_UNKNOWN, "town_code", ((number, {}) for number in homeless))
-    unknown = await repository.rows_where(session, import_id, numbers, rows.c.kind != "person", rows.c.object_id.is_(None))
-    await store.add_code(session, TABLES, import_id, PERSON_UNKNOWN, "id_no", ((number, {}) for number in unknown))
+    for code, condition in ((COUNTY_DECIDES, rows.c.kind == "person"), (PERSON_UNKNOWN, rows.c.kind != "person")):
+        accepted = await repository.rows_where(session, import_id, numbers, condition)
+        beyond = [number for number in accepted if reach.get(number, Reach.BEYOND) is Reach.BEYOND]
+        await store.add_code(session, TABLES, import_id, code, "id_no", ((number, {}) for number in beyond))
+        await store.hold(session, TABLES, import_id, beyond)  # at once: what is not taken over is compared with nothing
     known = await repository.known_people(session, import_id, numbers)
     others = [row for row in known if row["kind"] != "person"]
     different = await asyncio.to_thread(_other_names, work, import_id, others)
-    await store.add_code(session, TABLES, import_id, NAME_DIFFERS, "name", ((number, {}) for number in different))
-    gone = [row["number"] for row in others if row["kind"] == "clean3" and row["status"] in GONE]
-    await store.add_code(session, TABLES, import_id, STATUS_CONTRADICTS, "confirmed_on", ((number, {}) for number in gone))
+    closed = {row["number"] for row in others if row["state"] == "closed"}
+    # Of a closed record not even the name is told.
+    told = [number for number in different if number not in closed]
+    await store.add_code(session, TABLES, import_id, NAME_DIFFERS, "name", ((number, {}) for number in told))
+    await store.add_code(session, TABLES, import_id, PERSON_UNKNOWN, "id_no", ((number, {}) for number in different if number in closed))
+    await _starts(work, found, numbers, {row["number"]: row["status"] for row in known if row["kind"] == "person"}, reach)
     await _no_early_end(work, found, [row for row in others if row["kind"] == "clean3" and row["status"] != "three_years_clean"])
     twins = [twin for twin in await store.twins_elsewhere(session, TABLES, import_id, numbers) if _may_know(found, twin)]
-    told = {twin["number"]: {"file": twin["file_name"], "sheet": twin["sheet"], "row": twin["row"]} for twin in twins}
-    await store.add_code(session, TABLES, import_id, DUPLICATE_ACROSS, "id_no", told.items())
+    places = {twin["number"]: {"file": twin["file_name"], "sheet": twin["sheet"], "row": twin["row"]} for twin in twins}
+    await store.add_code(session, TABLES, import_id, DUPLICATE_ACROSS, "id_no", places.items())
     await _compare(work, found, [row for row in known if row["kind"] == "person"], [t for t in twins if t["kind"] == "person"], numbers)
 
 
+async def _starts(
+    work: Work, found: Mapping[Any, Any], numbers: Sequence[int] | None, registered: Mapping[int, str], reach: Mapping[int, Reach]
+) -> None:
+    """Hold what would begin a standing on a day that the ledger does not say."""
+    rows = await repository.rows_where(work.session, found["id"], numbers, TABLES.rows.c.kind == "person")
+    waiting = [number for number in rows if reach.get(number) in (Reach.TOUCH, Reach.NEW)]
+    sealed = await repository.records(work.session, found["id"], waiting)
+
+    def dayless() -> list[int]:
+        facts = (
+            (number, ledger_facts(open_record(work.sealer, found["id"], number, record)[0], found["as_of"]))
+            for number, record in sealed.items()
+        )
+        return [number for number, fact in facts if start_unknown(fact, registered.get(number))]
+
+    unsaid = await asyncio.to_thread(dayless)
+    await store.add_code(work.session, TABLES, found["id"], START_UNKNOWN, "status_date", ((number, {}) for number in unsaid))
+
+
 async def _no_early_end(work: Work, found: Mapping[Any, Any], rows: Sequence[Mapping[Any, Any]]) -> None:
-    """Hold what would discharge somebody before the measure's last day (NCL art. 33; DRR art. 14, 23): a list of three clean years is no ground for that."""
+    """Hold what would discharge somebody too early (ledgers.endings)."""
 
     def days() -> dict[UUID, date]:
         opened = {row["person_id"]: open_record(work.sealer, found["id"], row["number"], row["record_sealed"])[0] for row in rows}
         return {key: since_of(record.get("confirmed_on"), found["as_of"])[0] for key, record in opened.items()}
 
-    running = await cut_short(work, await asyncio.to_thread(days))
-    told = ((row["number"], running_measure(running[row["person_id"]])) for row in rows if row["person_id"] in running)
-    await store.add_code(work.session, TABLES, found["id"], MEASURE_RUNS, "confirmed_on", told)
+    early = await too_early(work, await asyncio.to_thread(days))
+    for code in sorted({one.code for one in early.values()}):
+        told = (
+            (row["number"], early[row["person_id"]].args)
+            for row in rows
+            if row["person_id"] in early and early[row["person_id"]].code == code
+        )
+        await store.add_code(work.session, TABLES, found["id"], code, "confirmed_on", told)
 
 
 def _may_know(found: Mapping[Any, Any], twin: Mapping[Any, Any]) -> bool:
-    """Another town's ledger is nothing that a town may learn of; the county's own imports see all."""
-    return found["uploaded_by"] == twin["uploaded_by"] or any(len(prefix) <= 6 for prefix in found["scope"])
+    """Whether another waiting ledger may be named to this one: it reaches no further, and is the same person's or this is the office's."""
+    mine = acting(found)
+    inside = bool(twin["scope"]) and all(mine.covers(prefix) for prefix in twin["scope"])
+    return inside and (found["uploaded_by"] == twin["uploaded_by"] or mine.has(Role.COUNTY_OFFICER))
 
 
 def _other_names(work: Work, import_id: UUID, rows: Sequence[Mapping[Any, Any]]) -> list[int]:
@@ -160,7 +228,7 @@ async def _suggest_no_early_end(work: Work, wanted: dict[Key, tuple[UUID | None,
     ends = {
         key: early_end(person_id, values["ours"]) for key, (person_id, values, _) in wanted.items() if key[1] in ("status", "status_date")
     }
-    running = await cut_short(work, {person_id: day for found in ends.values() if found for person_id, day in found.items()})
+    running = await too_early(work, {person_id: day for found in ends.values() if found for person_id, day in found.items()})
     for key, found in ends.items():
         if found and running.keys() & found.keys():
             wanted[key] = (*wanted[key][:2], None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -12,42 +13,115 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from kit.work import Work
+from services.registry.ledgers.rules import GONE
 from services.registry.ledgers.tables import TABLES, LedgerConflict
+from services.registry.measures.tables import Measure
 from services.registry.people.policy import may_read_closed
+from services.registry.people.repository import standing_now
+from services.registry.people.rules import ENDS_SUPERVISION
 from services.registry.people.tables import Person
 
-_MATCH = """
+_CANDIDATES = """
+select r.number, r.kind, p.id as person_id, p.division_code, p.state, p.status, case when p.state = 'closed' or p.status = any(:gone) then r.record_sealed end
+       as record_sealed
+  from registry.ledger_row r left join registry.person p on p.id_number_index = r.key_index
+ where r.import_id = :import and (cast(:numbers as int[]) is null or r.number = any(:numbers))"""
+
+
+async def candidates(session: AsyncSession, import_id: UUID, numbers: Sequence[int] | None) -> Sequence[sa.RowMapping]:
+    """Each row with whoever is registered under its number, anywhere: for the policy to decide, and for nobody else to see."""
+    parameters = {"import": import_id, "gone": list(GONE), "numbers": list(numbers) if numbers is not None else None}
+    return (await session.execute(text(_CANDIDATES), parameters)).mappings().all()
+
+
+_LINK = """
 update registry.ledger_row r set object_id = m.person_id
-  from (select q.number, p.id as person_id from registry.ledger_row q
-          left join registry.person p on p.id_number_index = q.key_index and (q.kind = 'person' or p.division_code like any(:scope))
-         where q.import_id = :import and (cast(:numbers as int[]) is null or q.number = any(:numbers))) m
+  from unnest(cast(:numbers as int[]), cast(:people as uuid[])) as m(number, person_id)
  where r.import_id = :import and r.number = m.number and r.object_id is distinct from m.person_id"""
 
 
-async def match_people(session: AsyncSession, import_id: UUID, scope: Sequence[str], numbers: Sequence[int] | None = None) -> None:
-    """Find the registered person of each row. For rows that only add to a person, persons outside `scope` do not exist."""
-    parameters = {
-        "import": import_id,
-        "scope": [prefix + "%" for prefix in scope],
-        "numbers": list(numbers) if numbers is not None else None,
-    }
-    await session.execute(text(_MATCH), parameters)
+async def link(session: AsyncSession, import_id: UUID, people: Mapping[int, UUID | None]) -> None:
+    """Write which person a row is about, or none."""
+    await session.execute(text(_LINK), {"import": import_id, "numbers": list(people), "people": list(people.values())})
 
 
-def concealed(work: Work) -> sa.ColumnElement[bool] | None:
-    """Rows whose person's record is closed: of a committed ledger they are for the records officer alone (domain 2.5, 11.1)."""
-    if may_read_closed(work.principal, work.purpose):
-        return None
-    return sa.exists().where(col(Person.id_number_index) == TABLES.rows.c.key_index, col(Person.state) == "closed").correlate(TABLES.rows)
+_REGISTERED = """
+update registry.ledger_row r set object_id = p.id from registry.person p
+ where r.import_id = :import and r.number = any(:numbers) and p.id_number_index = r.key_index"""
+
+
+async def link_registered(session: AsyncSession, import_id: UUID, numbers: Sequence[int]) -> None:
+    """The rows that a moment ago registered their person."""
+    await session.execute(text(_REGISTERED), {"import": import_id, "numbers": list(numbers)})
+
+
+async def states_of(session: AsyncSession, import_id: UUID) -> set[UUID]:
+    """The persons of an import whose record is open."""
+    rows = TABLES.rows
+    query = (
+        select(col(Person.id))
+        .join(rows, rows.c.object_id == col(Person.id))
+        .where(rows.c.import_id == import_id, col(Person.state) == "open")
+    )
+    return set((await session.execute(query)).scalars())
+
+
+_WRITTEN = """
+select type, count(*) as number from registry.outbox where xid = pg_current_xact_id() and type = any(:types) group by type"""
+_TOLD = {"person.moved": "moved", "measure.ended": "measures_ended"}
+
+
+async def written(session: AsyncSession, before: Collection[UUID]) -> dict[str, int]:
+    """What the commit that is going on did to persons who were known before: moved, records closed, deaths, measures ended."""
+    counts = {_TOLD[row.type]: row.number for row in await session.execute(text(_WRITTEN), {"types": list(_TOLD)})}
+    closed = select(col(Person.status), sa.func.count()).where(
+        col(Person.id) == sa.func.any(sa.cast(list(before), sa.ARRAY(sa.Uuid))), col(Person.state) == "closed"
+    )
+    ended = {str(row[0]): int(row[1]) for row in await session.execute(closed.group_by(col(Person.status)))}
+    return {**counts, "closed": sum(ended.values()), "deaths": ended.get("dead", 0)}
+
+
+async def measures_of_all(session: AsyncSession, people: Sequence[UUID]) -> Sequence[Measure]:
+    """All measures of these persons."""
+    query = select(Measure).where(col(Measure.person_id) == sa.func.any(sa.cast(list(people), sa.ARRAY(sa.Uuid))))
+    return (await session.execute(query)).scalars().all()
+
+
+async def standings_shown(session: AsyncSession, people: Sequence[UUID]) -> dict[UUID, tuple[str, date]]:
+    """Person → the standing that the register shows and its day; nothing for whom supervision has ended."""
+    found = await standing_now(session, people)
+    return {one.id: (one.status, one.status_since) for one in found if one.status not in ENDS_SUPERVISION}
+
+
+def _in_sight(work: Work) -> sa.ColumnElement[bool]:
+    """Persons whose records the caller may open."""
+    own = work.principal.reach.where(col(Person.division_code))
+    return own if may_read_closed(work.principal, work.purpose) else own & (col(Person.state) == "open")
+
+
+async def seen(work: Work, people: Collection[UUID]) -> Collection[UUID]:
+    """Which of these persons the caller may know."""
+    if not people:
+        return ()
+    wanted = sa.cast(list(people), sa.ARRAY(sa.Uuid))
+    return set((await work.session.execute(select(col(Person.id)).where(col(Person.id) == sa.func.any(wanted), _in_sight(work)))).scalars())
+
+
+def concealed(work: Work) -> sa.ColumnElement[bool]:
+    """Rows that were taken over for a person whose record has closed since, or who belongs to another town now: of a committed ledger they are not shown.
+
+    Only such rows have an object: a row that was held says nothing of the register and stays, as its sender wrote it.
+    """
+    return sa.exists().where(col(Person.id) == TABLES.rows.c.object_id, ~_in_sight(work)).correlate(TABLES.rows)
 
 
 def _shown(work: Work) -> list[sa.ColumnElement[bool]]:
-    """Conflicts whose row is shown."""
+    """Conflicts whose row and whose person are shown."""
     hidden, job, rows = concealed(work), TABLES.imports.alias("committed"), TABLES.rows
-    if hidden is None:
-        return []
     place = (rows.c.import_id == LedgerConflict.import_id, rows.c.number == LedgerConflict.number)
-    return [~sa.exists().where(*place, job.c.id == rows.c.import_id, job.c.state == "committed", hidden).correlate(LedgerConflict)]
+    gone = sa.exists().where(*place, job.c.id == rows.c.import_id, job.c.state == "committed", hidden).correlate(LedgerConflict)
+    about = sa.exists().where(col(Person.id) == LedgerConflict.person_id, _in_sight(work)).correlate(LedgerConflict)
+    return [~gone, col(LedgerConflict.person_id).is_(None) | about]
 
 
 async def rows_where(session: AsyncSession, import_id: UUID, numbers: Sequence[int] | None, *where: Any) -> list[int]:
@@ -57,6 +131,15 @@ async def rows_where(session: AsyncSession, import_id: UUID, numbers: Sequence[i
     if numbers is not None:
         query = query.where(t.c.number.in_(numbers))
     return list((await session.execute(query.order_by(t.c.number))).scalars())
+
+
+async def records(session: AsyncSession, import_id: UUID, numbers: Sequence[int]) -> dict[int, bytes]:
+    """Row → its sealed record."""
+    t = TABLES.rows
+    query = select(t.c.number, t.c.record_sealed).where(
+        t.c.import_id == import_id, t.c.number == sa.func.any(sa.cast(list(numbers), sa.ARRAY(sa.Integer)))
+    )
+    return {number: bytes(record) for number, record in await session.execute(query)}
 
 
 _KNOWN = """
@@ -87,6 +170,7 @@ select m.number, m.record_sealed, f.number as other_number, f.record_sealed as o
   from registry.ledger_row m
   cross join lateral (select f.number, f.record_sealed from registry.ledger_row f
                        where f.key_index = m.key_index and f.import_id = m.import_id and f.kind = m.kind and f.disposition = 'accept'
+                         and not 'ROW_OUT_OF_SCOPE' = any(m.codes)
                        order by f.number limit 1) f
  where m.import_id = :import and m.kind = 'person' and m.disposition = 'duplicate'
  order by m.number"""

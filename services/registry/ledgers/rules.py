@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from services.registry.measures.intake import WITH_MEASURE
+
 STATUS_OF = {
     "CD": "community_treatment",
     "CR": "community_rehabilitation",
@@ -22,6 +24,8 @@ STATUS_OF = {
 """Words of the ledgers (words.toml) → registered standing."""
 
 TIER_OF = {"HIGH": "high", "MEDIUM": "medium", "LOW": "low"}
+GONE = ("dead", "erroneous", "transferred_out")
+"""A person with these standings is not of this register any more, whatever the record's state."""
 COMPARED = ("name", "town_code", "village_code", "phone", "address", "drugs", "status", "status_date")
 NO_GROUND = frozenset({"three_years_clean"})
 """Standings of ledgers that end a measure, but not before its term by a word in a list: three clean years are over when they are over (DRR art. 7). A death is
@@ -39,6 +43,13 @@ MEASURE_RUNS_MESSAGE = (
     "ledger do not end it. If the measure is recorded wrongly, correct the measure first",
 )
 """What MEASURE_RUNS says, with the arguments of `running_measure`."""
+
+CLEAN_TOO_EARLY = "CLEAN_TOO_EARLY"
+CLEAN_TOO_EARLY_MESSAGE = (
+    "不能按戒断三年办结:{why_zh}(戒毒条例第7条)",
+    "Three clean years cannot be registered: {why_en}",
+)
+"""What CLEAN_TOO_EARLY says, with the reason that measures.rules.standing gives."""
 
 PERSONAL_FIELDS = frozenset({"phone", "address"})
 """Shown masked in lists of conflicts."""
@@ -109,6 +120,17 @@ def running_measure(measure: Mapping[Any, Any]) -> dict[str, str]:
         "end_zh": f"尚在执行,{end}期满" if end else "尚未起算期限",
         "end_en": f"running until {end}" if end else "whose term has not begun",
     }
+
+
+def start_unknown(facts: Facts, registered: str | None) -> bool:
+    """Whether a row would make the register show a standing from a day that nobody wrote: no start of a standing, no term and no end is made up.
+
+    `registered`: the standing that the register shows; the same one again begins nothing. A measure's term is counted from its day (DRR art. 14, 38), so a
+    month alone does not begin one.
+    """
+    if facts.status is None or facts.status == registered:
+        return False
+    return facts.since is None or (facts.status in WITH_MEASURE and not facts.exact)
 
 
 def contradictions(ours: Facts, theirs: Facts) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -14,14 +15,15 @@ from kit.intake.staging import open_record
 from kit.pages import BadCursor, Cursors
 from kit.problems import invalid
 from kit.work import Work
-from services.registry.ledgers import repository
+from services.registry.ledgers import policy, repository
+from services.registry.ledgers.endings import Early, lawful, too_early
 from services.registry.ledgers.errors import ConflictNotFound, NotYours
 from services.registry.ledgers.intake import INTAKE
 from services.registry.ledgers.matching import early_end, register_facts, sides_of
-from services.registry.ledgers.rules import MEASURE_RUNS_MESSAGE, OTHER_SIDE, ledger_facts, running_measure
+from services.registry.ledgers.policy import Reach
+from services.registry.ledgers.rules import OTHER_SIDE, ledger_facts
 from services.registry.ledgers.tables import TABLES, LedgerConflict
-from services.registry.ledgers.takeover import begin_measures, changes, chosen_value, decided_facts, lawful
-from services.registry.measures.service.endings import cut_short
+from services.registry.ledgers.takeover import begin_measures, changes, chosen_value, decided_facts, placed
 from services.registry.people.intake import amend_people, take_over_standings
 from services.registry.people.repository import people_by_ids
 
@@ -58,12 +60,18 @@ async def decide(work: Work, import_id: UUID, conflict_id: UUID, choice: str, re
         raise ConflictNotFound
     check_version(if_match, conflict.version)
     mirror = await repository.mirror_of(work.session, conflict)
+    sides = sides_of(work, conflict)
+    value = sides["ours" if choice == "take" else "theirs"]
+    if conflict.field == "town_code" and not policy.may_place(work.principal, value):
+        raise NotYours
     if conflict.person_id is not None:
         (person,) = await people_by_ids(work.session, [conflict.person_id])
-        if not work.principal.covers(person.division_code):
-            raise NotYours
+        if policy.reach_of(work.principal, "person", person, None) is not Reach.TOUCH:
+            raise ConflictNotFound
         if choice == "take" and conflict.field in ("status", "status_date"):
-            _refuse(await cut_short(work, early_end(person.id, sides_of(work, conflict)["ours"])))
+            if not policy.may_begin(work.principal, value["status"], person.division_code):
+                raise NotYours
+            _refuse(await too_early(work, early_end(person.id, value)))
     # The other ledger may have the same contradiction on its own list, seen from there: one decision is enough for both.
     for one, chosen in [(conflict, choice), *([(mirror, OTHER_SIDE[choice])] if mirror is not None else [])]:
         one.state, one.choice, one.reason = "decided", chosen, reason
@@ -71,20 +79,26 @@ async def decide(work: Work, import_id: UUID, conflict_id: UUID, choice: str, re
         one.version += 1
         await work.note("ledger.decide", "ledger_conflict", one.id, details={"field": one.field, "choice": chosen})
     await work.session.flush()
+    for changed in {conflict.import_id, conflict.other_import_id or conflict.import_id}:
+        await store.note_effects(work.session, TABLES, changed, None)  # what a commit would write is to be counted anew
     await _apply_late(work, found, conflict)
     return conflict
 
 
-def _refuse(running: Mapping[UUID, Mapping[Any, Any]]) -> None:
-    """Nobody is discharged early by a decision about a ledger: the measure itself ends, or is corrected, first (NCL art. 33; DRR art. 14, 23)."""
-    for measure in running.values():
-        zh, en = MEASURE_RUNS_MESSAGE
-        raise invalid("/choice", "measure_runs", zh.format_map(running_measure(measure)), en.format_map(running_measure(measure)))
+def _refuse(held: Mapping[UUID, Early]) -> None:
+    """Nobody is discharged early by a decision about a ledger: the measure itself ends, or is corrected, first (NCL art. 33; DRR art. 7, 14, 23)."""
+    for early in held.values():
+        zh, en = INTAKE.message(early.code, early.args)
+        raise invalid("/choice", early.code.lower(), zh, en)
 
 
 async def decide_all(work: Work, import_id: UUID, wanted: Mapping[UUID, int], choice: str, reason: str) -> list[LedgerConflict]:
     """Decide several alike; all or none. Raises what `decide` raises."""
     return [await decide(work, import_id, key, choice, reason, etag(version)) for key, version in wanted.items()]
+
+
+def _person(row: Mapping[Any, Any]) -> SimpleNamespace:
+    return SimpleNamespace(id=row["person_id"], division_code=row["division_code"], state=row["state"], status=row["status"])
 
 
 async def _apply_late(work: Work, found: Mapping[Any, Any], conflict: LedgerConflict) -> None:
@@ -98,11 +112,14 @@ async def _apply_late(work: Work, found: Mapping[Any, Any], conflict: LedgerConf
         if owner is None or owner["state"] != "committed":
             continue
         for row in await repository.known_people(work.session, import_id, [number]):
+            if policy.reach_of(work.principal, "person", _person(row), None) is not Reach.TOUCH:
+                raise ConflictNotFound
             record, _ = open_record(work.sealer, import_id, number, row["record_sealed"])
             facts = decided_facts(ledger_facts(record, owner["as_of"]), chosen)
             fix, standing = changes(facts, register_facts(work, row), row["person_id"], chosen)
+            fix = placed(work, fix)
             await amend_people(work, [fix] if fix else [])
-            standings, withheld = await lawful(work, [standing] if standing else [])
-            _refuse(withheld)
-            moved = await take_over_standings(work, standings)
+            held = await lawful(work, [standing] if standing else [], {row["person_id"]: row["division_code"]})
+            _refuse(held.withheld)
+            moved = await take_over_standings(work, held.lawful)
             await begin_measures(work, {key: (status, since, row["division_code"]) for key, (status, since) in moved.items()})

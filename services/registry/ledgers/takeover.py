@@ -13,12 +13,14 @@ from kit.intake.staging import open_record
 from kit.work import Work
 from services.registry.assessments.intake import TakenAssessment, take_over_assessments
 from services.registry.comanagement.intake import TakenTransfer, take_over_transfers_out
-from services.registry.ledgers import repository
-from services.registry.ledgers.matching import register_facts, sides_of
-from services.registry.ledgers.rules import NO_DAY, NO_GROUND, TIER_OF, Facts, contradictions, ledger_facts, since_of
+from services.registry.ledgers import policy, repository
+from services.registry.ledgers.endings import lawful
+from services.registry.ledgers.matching import match, register_facts, sides_of
+from services.registry.ledgers.policy import Reach
+from services.registry.ledgers.rules import NO_DAY, TIER_OF, Facts, contradictions, ledger_facts, since_of, start_unknown
 from services.registry.ledgers.tables import TABLES, LedgerConflict
 from services.registry.measures.intake import WITH_MEASURE, TakenMeasure, take_over_measures
-from services.registry.measures.service.endings import cut_short, end_measures
+from services.registry.measures.service.endings import end_measures
 from services.registry.people.intake import (
     PersonFix,
     TakenPerson,
@@ -39,16 +41,22 @@ Chosen = dict[str, tuple[Any, bool]]
 
 
 async def take_over(work: Work, found: Mapping[Any, Any]) -> dict[str, int]:
-    """Write everything that an import brings. Persons first, then what is said of them."""
+    """Write everything that an import brings. Persons first, then what is said of them. The counts say what became of persons and measures."""
     chosen = await choices_of(work, found["id"])
-    counts = await _people(work, found, chosen)
-    await repository.match_people(work.session, found["id"], found["scope"])
+    reach = await match(work, found["id"], None)
+    before = await repository.states_of(work.session, found["id"])
+    counts = await _people(work, found, chosen, reach)
+    others = await match(work, found["id"], None, kinds=("clean3", "transfer", "visit"))
     known = {row["number"]: row for row in await repository.known_people(work.session, found["id"], ledger=False)}
     records = await asyncio.to_thread(_records, work, found["id"], list(known.values()))
     for kind, take in (("clean3", _clean), ("transfer", _transferred_out), ("visit", _visited)):
         rows = [(row, records[number]) for number, row in known.items() if row["kind"] == kind]
         for name, count in (await take(work, found, rows)).items():
             counts[name] = counts.get(name, 0) + count
+    accepted = {row["number"] for row in await store.accepted(work.session, TABLES, found["id"])}
+    settled = sum(what is Reach.SETTLED and number in accepted for number, what in {**reach, **others}.items())
+    counts["unchanged"] = counts.get("unchanged", 0) + settled
+    counts |= await repository.written(work.session, before)
     counts["open_conflicts"] = await repository.open_conflicts(work.session, found["id"])
     return {name: count for name, count in counts.items() if count}
 
@@ -94,11 +102,12 @@ def decided_facts(facts: Facts, chosen: Chosen) -> Facts:
     return Facts(**values)
 
 
-async def _people(work: Work, found: Mapping[Any, Any], chosen: Mapping[int, Chosen]) -> dict[str, int]:
+async def _people(work: Work, found: Mapping[Any, Any], chosen: Mapping[int, Chosen], reach: Mapping[int, Reach]) -> dict[str, int]:
     import_id, as_of = found["id"], found["as_of"]
     rows = await store.accepted(work.session, TABLES, import_id, "person")
     known = {row["number"]: row for row in await repository.known_people(work.session, import_id, ledger=True)}
     new: list[TakenPerson] = []
+    made: list[int] = []
     fixes: list[PersonFix] = []
     standings: list[TakenStanding] = []
 
@@ -111,18 +120,22 @@ async def _people(work: Work, found: Mapping[Any, Any], chosen: Mapping[int, Cho
             if row["number"] in known:
                 of_person = known[row["number"]]
                 fix, standing = changes(facts, register_facts(work, of_person), of_person["person_id"], decided)
+                fix = placed(work, fix)
                 if record.get("register_date") and of_person["registered_on"] is None and len(record["register_date"]) == 10:
                     fix = fix or PersonFix(of_person["person_id"], {}, FILLED)
                     fix.values["registered_on"] = date.fromisoformat(record["register_date"])
                 fixes.extend([fix] if fix else [])
                 standings.extend([standing] if standing else [])
-            else:
+            elif reach.get(row["number"]) is Reach.NEW and facts.town_code and policy.may_place(work.principal, facts.town_code):
                 new.append(_new(record, facts, as_of))
+                made.append(row["number"])
 
     await asyncio.to_thread(sort)
-    standings, withheld = await lawful(work, standings)
-    await repository.reopen(work.session, import_id, [number for number, row in known.items() if row["person_id"] in withheld])
+    held = await lawful(work, standings, {row["person_id"]: row["division_code"] for row in known.values()})
+    standings = held.lawful
+    await repository.reopen(work.session, import_id, [number for number, row in known.items() if row["person_id"] in held.withheld])
     ids = await take_over_people(work, new)
+    await repository.link_registered(work.session, import_id, made)
     amended = await amend_people(work, fixes)
     moved = await take_over_standings(work, standings)
     begun = {key: (row.status, row.since, row.division_code) for key, row in zip(ids.values(), new, strict=True)}
@@ -136,18 +149,20 @@ async def _people(work: Work, found: Mapping[Any, Any], chosen: Mapping[int, Cho
         "standings": len(ids) + len(standings),
         "measures": measures,
         "unchanged": untouched,
-        "withheld": len(withheld),
+        "withheld": len(held.withheld),
     }
+
+
+def placed(work: Work, fix: PersonFix | None) -> PersonFix | None:
+    """A fix without a town that this import may not make responsible."""
+    if fix is None or "division_code" not in fix.values or policy.may_place(work.principal, fix.values["division_code"]):
+        return fix
+    values = {name: value for name, value in fix.values.items() if name not in ("division_code", "village_code")}
+    return PersonFix(fix.person_id, values, fix.reason) if values else None
 
 
 async def _towns(work: Work, import_id: UUID) -> dict[UUID, str]:
     return {row["person_id"]: row["division_code"] for row in await repository.known_people(work.session, import_id)}
-
-
-async def lawful(work: Work, standings: Sequence[TakenStanding]) -> tuple[list[TakenStanding], dict[UUID, Mapping[Any, Any]]]:
-    """The standings that may be written, and the persons whose measure the others would cut short, without a ground of their own (NCL art. 33; DRR art. 23)."""
-    running = await cut_short(work, {row.person_id: row.since for row in standings if row.status in NO_GROUND})
-    return [row for row in standings if row.person_id not in running], dict(running)
 
 
 def _new(record: Mapping[Any, Any], facts: Facts, as_of: date) -> TakenPerson:
@@ -192,6 +207,8 @@ def changes(ours: Facts, register: Facts, person_id: UUID, decided: Chosen) -> t
     field = "status" if "status" in differing else "status_date" if "status_date" in differing else None
     if field is None or not decided.get(field, (None, False))[1] or ours.since is None or ours.status is None:
         return fix, None
+    if start_unknown(ours, register.status):
+        return fix, None
     corrects = ours.status == register.status or (register.since is not None and ours.since <= register.since)
     return fix, TakenStanding(person_id, ours.status, ours.since, ours.month, DECIDED, corrects)
 
@@ -217,10 +234,11 @@ async def _clean(work: Work, found: Mapping[Any, Any], rows: Rows) -> dict[str, 
             since, month, reason = since_of(record.get("confirmed_on"), found["as_of"])
             standings.append(TakenStanding(row["person_id"], "three_years_clean", since, month, reason, corrects=False))
     known = len(rows) - len(standings)
-    standings, withheld = await lawful(work, standings)  # the same file may have begun a measure a moment ago
+    held = await lawful(work, standings, {})  # the same file may have begun a measure a moment ago
+    standings = held.lawful
     moved = await take_over_standings(work, standings)
     await begin_measures(work, {key: (status, since, "") for key, (status, since) in moved.items() if status == "three_years_clean"})
-    return {"standings": len(standings), "unchanged": known, "withheld": len(withheld)}
+    return {"standings": len(standings), "unchanged": known, "withheld": len(held.withheld)}
 
 
 async def _transferred_out(work: Work, found: Mapping[Any, Any], rows: Rows) -> dict[str, int]:

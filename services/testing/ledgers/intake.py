@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -11,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from kit import jobs
+from kit.auth import Principal
 from kit.call import NeighbourDown
 from kit.intake import Intake, files, store
 from kit.intake.staging import open_record
@@ -22,10 +24,16 @@ from services.testing.ledgers.rules import SCREENING, SPECIMEN_OF, day_of, scree
 from services.testing.ledgers.tables import TABLES
 from services.testing.results.intake import take_over_tests
 from services.testing.screenings.intake import take_over_screenings
+from services.testing.screenings.policy import place_of_list
+from services.testing.subjects.errors import SubjectNotFound
+from services.testing.subjects.policy import may_act_for
+from services.testing.subjects.rules import ENDS_SUPERVISION
 
 PERSON_UNKNOWN, DAY_MISSING, UNIT_MISSING, UNIT_COUNTED = "PERSON_UNKNOWN", "DAY_MISSING", "UNIT_MISSING", "UNIT_COUNTED"
+COUNTY_DECIDES = "COUNTY_DECIDES"
 MESSAGES = {
-    PERSON_UNKNOWN: ("此人不在登记册中", "This person is not in the register"),
+    PERSON_UNKNOWN: ("在您可管理的登记册中查无此人", "Nobody of your register has this number"),
+    COUNTY_DECIDES: ("名单没有写明乡镇,由县禁毒办导入", "The list names no town; the county office takes it over"),
     DAY_MISSING: ("采样日期不明,无法对应检测计划", "The day of sampling is not known, so the test fits no plan"),
     UNIT_MISSING: ("缺少所在单位", "The unit is missing"),
     UNIT_COUNTED: (
@@ -46,12 +54,13 @@ async def check(work: Work, found: Mapping[Any, Any], numbers: Sequence[int] | N
     await store.add_code(work.session, TABLES, import_id, DAY_MISSING, "sampled_on", ((number, {}) for number in undated))
     nowhere = [row["number"] for row in rows if row["kind"] == SCREENING and not records[row["number"]].get("unit_name")]
     await store.add_code(work.session, TABLES, import_id, UNIT_MISSING, "unit_name", ((number, {}) for number in nowhere))
+    placeless = [row["number"] for row in rows if row["kind"] == SCREENING and place_of_list(work.principal, work.house.county) is None]
+    await store.add_code(work.session, TABLES, import_id, COUNTY_DECIDES, "unit_name", ((number, {}) for number in placeless))
     counted = await _counted(work, found, rows, records)
     await store.add_code(work.session, TABLES, import_id, UNIT_COUNTED, "unit_name", ((number, {}) for number in counted))
     asked = {row["number"]: records[row["number"]]["id_no"] for row in rows if row["kind"] in SPECIMEN_OF}
     known = await _resolve(work, sorted(set(asked.values())))
-    scope = tuple(found["scope"])
-    inside = {number: known[text_] for number, text_ in asked.items() if text_ in known and known[text_][1].startswith(scope)}
+    inside = {number: known[text_] for number, text_ in asked.items() if text_ in known and _may_test(work.principal, known[text_])}
     await _link(work, import_id, inside)
     unknown = [number for number in asked if number not in inside]
     await store.add_code(work.session, TABLES, import_id, PERSON_UNKNOWN, "id_no", ((number, {}) for number in unknown))
@@ -72,9 +81,10 @@ async def _counted(
     statement = text(
         """select s.unit_name, s.screened_on from testing.venue_screening s
              join unnest(cast(:units as text[]), cast(:days as date[])) as w(unit_name, day) on s.unit_name = w.unit_name and s.screened_on = w.day
-            where s.source <> :source"""
+            where s.source <> :source and s.division_code like any(cast(:towns as text[]))"""
     )
     parameters = {"units": [unit for unit, _ in asked], "days": [day for _, day in asked], "source": bytes(found["sha256"]).hex()}
+    parameters["towns"] = work.principal.reach.towns
     known = {(row.unit_name, row.screened_on) for row in await work.session.execute(statement, parameters)}
     return [number for number, place in places.items() if place in known]
 
@@ -83,9 +93,28 @@ def _records(work: Work, rows: Sequence[Mapping[Any, Any]]) -> dict[int, dict[st
     return {row["number"]: open_record(work.sealer, row["import_id"], row["number"], row["record_sealed"])[0] for row in rows}
 
 
-async def _resolve(work: Work, numbers: Sequence[str]) -> dict[str, tuple[UUID, str]]:
-    """ID number → (person, town). Raises Unavailable."""
-    found: dict[str, tuple[UUID, str]] = {}
+@dataclass(slots=True)
+class Registered:
+    """A person as the registry knows them."""
+
+    person_id: UUID
+    division_code: str
+    standing: str | None
+
+
+def _may_test(principal: Principal, person: Registered) -> bool:
+    """Whether the import may add tests to a person: as by hand in the person's town. What is over is over for a town; the office still enters what the paper
+    says of days before, and is told nothing of the person."""
+    try:
+        may_act_for(principal, person)
+    except SubjectNotFound:
+        return False
+    return person.standing not in ENDS_SUPERVISION or principal.has(Role.COUNTY_OFFICER)
+
+
+async def _resolve(work: Work, numbers: Sequence[str]) -> dict[str, Registered]:
+    """ID number → who it is. Raises Unavailable."""
+    found: dict[str, Registered] = {}
     for start in range(0, len(numbers), ASKED_AT_ONCE):
         part = numbers[start : start + ASKED_AT_ONCE]
         try:
@@ -94,17 +123,21 @@ async def _resolve(work: Work, numbers: Sequence[str]) -> dict[str, tuple[UUID, 
             raise Unavailable(headers={"Retry-After": "5"}) from error
         for number, person in zip(part, answer["people"], strict=True):
             if person is not None:
-                found[number] = (UUID(person["person_id"]), person["division_code"])
+                found[number] = Registered(UUID(person["person_id"]), person["division_code"], person["status"])
     return found
 
 
-async def _link(work: Work, import_id: UUID, people: Mapping[int, tuple[UUID, str]]) -> None:
+async def _link(work: Work, import_id: UUID, people: Mapping[int, Registered]) -> None:
     statement = text(
         """update testing.ledger_row r set object_id = l.person_id, division_code = l.town
              from unnest(cast(:numbers as int[]), cast(:people as uuid[]), cast(:towns as text[])) as l(number, person_id, town)
             where r.import_id = :import and r.number = l.number"""
     )
-    parameters = {"numbers": list(people), "people": [p for p, _ in people.values()], "towns": [t for _, t in people.values()]}
+    parameters = {
+        "numbers": list(people),
+        "people": [person.person_id for person in people.values()],
+        "towns": [person.division_code for person in people.values()],
+    }
     await work.session.execute(statement, {"import": import_id, **parameters})
 
 
@@ -145,6 +178,9 @@ INTAKE = Intake(
     prefix="/testing/v1/ledger-imports",
     roles=(Role.COUNTY_OFFICER, Role.TOWN_OFFICER),
     everything=Role.COUNTY_OFFICER,
+    purpose="testing",
+    asks=frozenset({"positive", "presumptive_positive", "closed_due_tests"}),
+    open_fields=frozenset({"record_no"}),
     key_fields=(),
     key_purpose="",
     check=check,

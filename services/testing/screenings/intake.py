@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kit.db import new_id
+from kit.problems import Forbidden
 from kit.work import Work
-from services.testing.screenings import repository, rules
+from services.testing.screenings import policy, repository, rules
 from services.testing.screenings.rules import ScreeningRow
 from services.testing.screenings.service import refer
 
@@ -25,11 +26,15 @@ class TakenOver:
 async def take_over_screenings(work: Work, source: str, rows: Sequence[ScreeningRow]) -> TakenOver:
     """Take over a practitioner table. `source`: the digest of its file; without identities it is the only thing by which a repetition is known.
 
-    Raises ValueError for a result word other than NEG, POS, INVALID, or for an empty source.
+    Raises ValueError for a result word other than NEG, POS, INVALID, or for an empty source, Forbidden when the caller may record nowhere.
     """
     if not source or source == "entry":
         raise ValueError("a source is needed")
-    tallies = rules.tallied(rows, county=work.house.county.ljust(12, "0"))
+    place = policy.place_of_list(work.principal, work.house.county)
+    if place is None:
+        raise Forbidden("名单没有写明乡镇,由县禁毒办导入", "the list names no town; the county office takes it over")
+    policy.may_record_in(work.principal, place)
+    tallies = rules.tallied(rows, county=place)
     keys = list(tallies)
     columns = {
         "ids": [new_id() for _ in keys],

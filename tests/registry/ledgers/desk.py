@@ -100,10 +100,15 @@ class Desk:
         found: Json = json.loads(reply.body)
         return found
 
+    async def ask(self, job: Json) -> Json:
+        """What a commit would write now, and what confirms it."""
+        return await self.get(f"/{job['id']}/effects")
+
     async def commit(self, job: Json) -> Json:
-        """Commit the import as it now is."""
+        """Commit the import as it now is, with a yes to what it would write."""
+        confirm = (await self.ask(job))["confirm"] if (await self.get(f"/{job['id']}"))["state"] == "reported" else None
         now = await self.get(f"/{job['id']}")
-        reply = await self.caller("POST", f"{self.path}/{job['id']}/commit", {}, if_match=f'"v{now["version"]}"')
+        reply = await self.caller("POST", f"{self.path}/{job['id']}/commit", {"confirm": confirm}, if_match=f'"v{now["version"]}"')
         assert reply.status == 202, reply.body
         await self.house.step()
         return await self.get(f"/{job['id']}")

@@ -37,7 +37,7 @@ RUNNING = ("community_treatment", "active", None, "open")
 
 
 async def test_article_33_of_the_narcotics_law_a_list_of_clean_years_does_not_end_a_running_treatment(desk: Desk) -> None:
-    await at_work(desk, somebody(1), somebody(2, status="社会面"))
+    await at_work(desk, somebody(1), somebody(2, status="社会面", since="2018-05-01"))
     (job,) = await desk.upload(clean((1, "2021-05-06"), (2, "2021-05-06")))
     (held,) = await desk.rows(job, "&disposition=hold")
     (problem,) = held["problems"]
@@ -45,7 +45,7 @@ async def test_article_33_of_the_narcotics_law_a_list_of_clean_years_does_not_en
     assert "社区戒毒尚在执行,2023-05-01期满" in problem["message_zh"]
     assert "community treatment of this person running until 2023-05-01" in problem["message_en"]
     done = await desk.commit(job)
-    assert done["taken"] == {"standings": 1} and done["dispositions"] == {"accept": 1, "hold": 1}
+    assert done["taken"] == {"standings": 1, "closed": 1} and done["dispositions"] == {"accept": 1, "hold": 1}
     assert person(desk, 1) == ("610822100000", "169******01", "community_treatment", "2020-05-01")
     assert measures(desk) == [RUNNING]
     assert (person(desk, 2) or ())[2:] == ("three_years_clean", "2021-05-06")
@@ -59,7 +59,7 @@ async def test_article_14_of_the_regulations_a_row_is_free_again_when_its_day_is
     (job,) = await desk.upload(clean((1, "2021-07-02")))
     assert job["dispositions"] == {"accept": 1}
     done = await desk.commit(job)
-    assert done["taken"] == {"standings": 1}
+    assert done["taken"] == {"standings": 1, "closed": 1, "measures_ended": 1}
     assert (person(desk, 1) or ())[2:] == ("three_years_clean", "2021-07-02")
 
 
@@ -121,10 +121,10 @@ async def test_a_death_in_a_ledger_ends_a_measure_because_it_is_a_fact(desk: Des
 
 
 async def test_article_7_rows_of_closed_records_are_for_the_records_officer_alone_once_the_ledger_is_committed(desk: Desk) -> None:
-    (job,) = await desk.upload(table(somebody(1, status="社会面"), somebody(2)))
+    (job,) = await desk.upload(table(somebody(1, status="社会面", since="2018-05-01"), somebody(2)))
     assert [row["row_id"] for row in await desk.rows(job)] == [1, 2]
     await desk.commit(job)
-    (again,) = await desk.upload(table(somebody(1, phone="16900000009", status="社会面"), somebody(2), somebody(3)))
+    (again,) = await desk.upload(table(somebody(1, phone="16900000009", status="社会面", since="2018-05-01"), somebody(2), somebody(3)))
     (contradiction,) = await desk.every(f"/{again['id']}/conflicts")
     (list_,) = await desk.upload(clean((1, "2021-05-06")))
     assert len(await desk.rows(list_)) == 1

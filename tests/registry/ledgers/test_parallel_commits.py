@@ -24,7 +24,10 @@ async def test_a_commit_that_finds_another_one_running_becomes_a_job(house: Test
     commit = f"{desk.path}/{job['id']}/commit"
     with psycopg.connect(house.owner, autocommit=True) as other:
         other.execute(f"select pg_advisory_lock({TAKING_OVER})".encode())
-        pressed = [asyncio.create_task(desk.caller("POST", commit, {}, if_match=f'"v{now["version"]}"')) for _ in range(12)]
+        pressed = [
+            asyncio.create_task(desk.caller("POST", commit, {"confirm": now["confirm"]}, if_match=f'"v{now["version"]}"'))
+            for _ in range(12)
+        ]
         officer = house.caller("registry", Role.COUNTY_OFFICER)
         for _ in range(5):
             assert (await officer("GET", "/registry/v1/people")).status == 200

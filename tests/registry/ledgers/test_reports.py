@@ -154,8 +154,11 @@ async def test_an_unknown_header_is_taught_once_and_remembered(desk: Desk) -> No
     head = HEAD.replace("管控状态", "人员现时管理类型").replace("身份证号", "证件编码")
     (job,) = await desk.upload(table(somebody(1), head=head))
     assert job["recognised"] is False
-    headers = {h["header"]: h["samples"] for h in job["layout"]["unrecognised"][0]["headers"]}
-    assert {"人员现时管理类型", "证件编码"} <= headers.keys()
+    headers = [h["header"] for h in job["layout"]["unrecognised"][0]["headers"]]
+    assert "姓名" in headers and "证***" in headers  # our own words stand in clear, others may be somebody's cell
+    clear = [h["header"] for h in (await desk.get(f"/{job['id']}/headers"))["items"]]
+    assert {"人员现时管理类型", "证件编码"} <= set(clear)
+    assert (await desk.caller("GET", f"{desk.path}/{job['id']}/headers", purpose="")).status == 422
     assert an_id(1) not in json.dumps(job)
     unknown = await desk.caller("PUT", f"{desk.path}/mappings", {"mappings": [{"header": "证件编码", "field": "no_such"}]})
     assert unknown.status == 422
@@ -169,28 +172,25 @@ async def test_an_unknown_header_is_taught_once_and_remembered(desk: Desk) -> No
 
 
 async def test_a_town_sees_its_own_rows_and_imports_only(desk: Desk) -> None:
-    (county,) = await desk.upload(table(somebody(1, town="新民镇")))
+    (county,) = await desk.upload(table(somebody(1, town="新民镇"), somebody(2, status="社会面", phone="")))
     await desk.commit(county)
     town = Desk(desk.house, desk.house.caller("registry", Role.TOWN_OFFICER, scope=("610822100",)))
     assert (await town.caller("GET", f"{town.path}/{county['id']}")).status == 404
     assert (await town.caller("GET", town.path)).json()["items"] == []
     (own,) = await town.upload(table(somebody(1), somebody(2, status="社会面"), somebody(3, town="新民镇")))
-    assert own["codes"] == {"ROW_OUT_OF_SCOPE": 1} and own["dispositions"] == {"accept": 2, "hold": 1}
-    (conflict,) = await town.every(f"/{own['id']}/conflicts")
-    assert conflict["field"] == "town_code" and conflict["sides"][1]["value"] is None
-    path = f"{town.path}/{own['id']}/conflicts/{conflict['id']}/decide"
-    body = {"choice": "take", "reason": "核实"}
-    assert (await town.caller("POST", path, body, if_match='"v1"')).status == 403
+    assert own["codes"] == {"COUNTY_DECIDES": 1, "ROW_OUT_OF_SCOPE": 1} and own["dispositions"] == {"accept": 1, "hold": 2}
+    assert await town.every(f"/{own['id']}/conflicts") == []
     done = await town.commit(own)
-    assert done["taken"]["persons"] == 1
+    assert done["taken"] == {"amended": 1}  # the phone that the register did not have
+    assert person(desk, 2) == ("610822100000", "169******01", "in_society", "2020-05-01")
     assert (person(desk, 1) or ("",))[0] == "610822105000"
     clean = "姓名,身份证号,戒断三年认定时间"
-    (list_,) = await town.upload(table(f"演示乙,{an_id(1)},2021-05-06", f"演示丙,{an_id(2)},2021-05-06", head=clean))
-    assert [row["problems"][0]["code"] if row["problems"] else "" for row in await town.rows(list_)] == ["PERSON_UNKNOWN", ""]
+    (list_,) = await town.upload(table(f"演示乙,{an_id(1)},2021-05-06", f"演示丙,{an_id(2)},2023-05-06", head=clean))
+    assert [row["problems"][0]["code"] for row in await town.rows(list_)][:1] == ["PERSON_UNKNOWN"]
 
 
 async def test_a_list_that_adds_to_persons_names_the_unknown_and_the_misnamed(desk: Desk) -> None:
-    (first,) = await desk.upload(table(somebody(1, status="自愿戒毒"), somebody(2, status="自愿戒毒")))
+    (first,) = await desk.upload(table(*(somebody(n, status="自愿戒毒", since="2018-05-01") for n in (1, 2))))
     await desk.commit(first)
     head = "姓名,身份证号,戒断三年认定时间"
     (clean,) = await desk.upload(
@@ -198,7 +198,7 @@ async def test_a_list_that_adds_to_persons_names_the_unknown_and_the_misnamed(de
     )
     assert clean["codes"] == {"NAME_DIFFERS": 1, "PERSON_UNKNOWN": 1}
     done = await desk.commit(clean)
-    assert done["taken"] == {"standings": 1}
+    assert done["taken"] == {"standings": 1, "closed": 1, "measures_ended": 1}
     assert (person(desk, 1) or ())[2:] == ("three_years_clean", "2021-05-06")
     with psycopg.connect(desk.house.owner) as connection:
         ended = connection.execute("select count(*) from registry.measure where end_reason = 'three_years_clean'").fetchone()
