@@ -23,7 +23,7 @@ async def test_numbers_are_resolved_in_order_and_the_question_is_audited(house: 
     assert found[3] == {
         "person_id": person["id"],
         "division_code": TOWN,
-        "status": "in_society",
+        "status": "community_treatment",
         "measure_id": measure["id"],
         "measure_kind": "community_treatment",
         "measure_state": "active",
