@@ -70,7 +70,7 @@ def sees_persons(principal: Principal) -> bool:
 
 async def figures_of(work: Work) -> FiguresAnswer:
     """Counts per town of the caller's scope as of now."""
-    towns = [prefix + "%" for prefix in work.principal.scope]
+    towns = work.scope.towns
     parameters = {"now": work.now, "since": work.now - timedelta(days=30), "towns": towns}
     rows = (await work.session.execute(_COUNTS, parameters)).mappings().all()
     people = {code: n for code, n in (await watched.counts(work.session, work.today)).items() if work.principal.covers(code)}
@@ -99,7 +99,7 @@ async def figures_of(work: Work) -> FiguresAnswer:
 
 async def scorecard_of(work: Work) -> ScoreAnswer:
     """Precision of reviewed alerts per kind and parameter set."""
-    parameters = {"towns": [prefix + "%" for prefix in work.principal.scope], "kinds": list(DETECTED)}
+    parameters = {"towns": work.scope.towns, "kinds": list(DETECTED)}
     rows = (await work.session.execute(_SCORES, parameters)).mappings()
     whole = sees_persons(work.principal)
     return ScoreAnswer(

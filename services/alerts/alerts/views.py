@@ -71,8 +71,8 @@ async def page_of(work: Work, filters: dict[str, object], cursor: str | None, li
     division = filters.get("division")
     parameters = {
         **filters,
-        "division": f"{division}%" if division else None,
-        "towns": [prefix + "%" for prefix in work.principal.scope],
+        "division": None,  # the towns say it
+        "towns": work.scope.within(str(division) if division else None).towns,
         "now": work.now,
         "after": after[0] if after else None,
         "size": limit,
