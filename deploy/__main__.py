@@ -176,11 +176,17 @@ def token(
 
 @app.command()
 def administrator(
-    username: Annotated[str, typer.Argument(help="Small letters, digits, dots.")], data_dir: DataDir = DEFAULT_DATA, dsn: Dsn = None
+    username: Annotated[str, typer.Argument(help="Small letters, digits, dots.")],
+    data_dir: DataDir = DEFAULT_DATA,
+    dsn: Dsn = None,
+    holder: Annotated[str, typer.Option(help="Who holds the account.")] = "",
+    reset: Annotated[bool, typer.Option(help="Give one that exists a new password and second factor.")] = False,
 ) -> None:
-    """Open the first administrator's account of a real county; asks for the password."""
+    """Open one of the first two administrators' accounts of a real county, or reset a lost one; asks for the password."""
+    if not reset and not holder:
+        holder = typer.prompt("Who holds the account (name)")
     password = typer.prompt("Password (at least 12 characters)", hide_input=True, confirmation_prompt=True)
-    secret = part("deploy.administrator").open_by_hand(data_dir, dsn, username, password)
+    secret = part("deploy.administrator").by_hand(data_dir, dsn, username, password, holder, reset=reset)
     typer.echo(f"TOTP secret, shown this once: {secret}")
 
 

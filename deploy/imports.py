@@ -22,7 +22,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -34,6 +34,7 @@ from rich.table import Column, Table
 
 from deploy.folder import read_json
 from deploy.problems import BadOption, NotRunning, Refused
+from deploy.token import FILE, token
 from kit.codes import load_codes
 from kit.sheets import Vocabulary
 
@@ -113,6 +114,16 @@ class Client:
         self.http.headers["authorization"] = "Bearer " + self.call("POST", "/auth/v1/login", json=body).json()["access_token"]
         self.http.headers["purpose"] = "supervision"
 
+    def carry(self, token: Callable[[], str]) -> None:
+        """Take a token from whoever gives them, and a new one when it is over: the demo's officer, whose codes are in the data folder. Raises Refused."""
+
+        def anew() -> None:
+            self.http.headers["authorization"] = f"Bearer {token()}"
+
+        self.http.headers["purpose"] = "supervision"
+        self._again = anew
+        anew()
+
     def call(self, method: str, path: str, **more: Any) -> httpx.Response:
         """A call that must succeed. Raises Refused with the problem's own words, in both languages."""
         answer = self.http.request(method, path, **more)
@@ -138,7 +149,7 @@ class Client:
 
 
 def credentials(options: Options) -> tuple[str, str, str | None]:
-    """Whom to sign in as: the given user, else the demo's county officer. Raises NotRunning, BadOption."""
+    """Whom to sign in as. Raises BadOption."""
     if options.user:
         password = (
             options.password_file.read_text(encoding="utf-8").strip()
@@ -146,17 +157,17 @@ def credentials(options: Options) -> tuple[str, str, str | None]:
             else getpass.getpass(f"Password of {options.user}: ")
         )
         return options.user, password, options.code
-    for account in read_json(options.data_dir / "demo-accounts.json").get("accounts", []):  # pyright: ignore[reportGeneralTypeIssues] - our own file
-        if account.get("role") == "county_officer":
-            code = None
-            if account.get("totp_secret"):
-                from pyotp.totp import TOTP  # only a demo account carries its secret along
-
-                code = TOTP(account["totp_secret"]).now()
-            return account["username"], account["password"], code
     raise BadOption(
         option="--user", reason="give a name: this data folder holds no demo account", reason_zh="请给出用户名:此数据目录没有示范账号"
     )
+
+
+def enter(client: Client, options: Options) -> None:
+    """Sign in as the given user, else as the demo's county officer. Raises BadOption, Refused."""
+    if not options.user and (options.data_dir / FILE).exists():
+        client.carry(partial(token, options.data_dir, "county_officer"))
+    else:
+        client.sign_in(*credentials(options))
 
 
 def run(options: Options) -> int:
@@ -165,7 +176,7 @@ def run(options: Options) -> int:
     if "base_url" not in ready:
         raise NotRunning(path=options.data_dir)
     client, console = Client(str(ready["base_url"])), Console()
-    client.sign_in(*credentials(options))
+    enter(client, options)
     failed = False
     for file in options.files:
         failed = _one(client, console, file, options) or failed

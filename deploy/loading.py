@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from deploy.folder import read_json
-from deploy.imports import Client, credentials
+from deploy.imports import Client, enter
 from deploy.imports import Options as ImportOptions
 from deploy.problems import BadOption, NotRunning
 
@@ -96,7 +96,7 @@ def run(options: Options) -> int:
         raise NotRunning(path=options.data_dir)
     ordered = sorted(((kind_of(path), path) for path in options.files), key=lambda found: KINDS.index(found[0]))
     client, console = Client(str(base_url)), Console()
-    client.sign_in(*credentials(ImportOptions(options.files, options.data_dir, options.user, options.password_file, code=options.code)))
+    enter(client, ImportOptions(options.files, options.data_dir, options.user, options.password_file, code=options.code))
     for kind, path in ordered:
         counted = {"created": 0, "changed": 0, "unchanged": 0}
         for batch in batches(rows_of(path)):

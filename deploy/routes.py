@@ -34,7 +34,7 @@ LIMITS: tuple[tuple[str, int], ...] = (
 """Largest body in bytes where it is not JSON_LIMIT."""
 
 RATES: tuple[tuple[str, str, str], ...] = (
-    ("POST", r"/auth/v1/login$", "login"),
+    ("POST", r"/auth/v1/(login|password|totp/enrolment)$", "login"),
     ("POST", r"/auth/v1/refresh$", "refresh"),
     ("POST", r"/auth/v1/token$", "token"),
     ("GET", r"/stream$", "stream"),

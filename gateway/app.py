@@ -8,6 +8,9 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from gateway import tables
+from gateway.approvals.accounts_api import router as accounts
+from gateway.approvals.api import router as approvals
+from gateway.approvals.clients_api import router as clients
 from gateway.codes import CODES
 from gateway.documents.api import router as documents
 from gateway.documents.service import Library
@@ -21,6 +24,7 @@ from gateway.identity.api import router as identity
 from gateway.identity.keys import OuterKeys
 from gateway.identity.revocations import Revocations
 from gateway.identity.service import AUDIENCE, ISSUER
+from gateway.inbox import READERS
 from gateway.schema import SCHEMA
 from gateway.settings import GatewaySettings
 from kit.app import Parts, assemble, language_of_app
@@ -38,7 +42,16 @@ def create_app(parts: Parts, table: RouteTable | None = None) -> tuple[FastAPI, 
     """The gateway's own app: what it serves itself, and the deny list that it keeps."""
     revocations = Revocations()
     trail = audit_router("/auth/v1", veiled=False)
-    app = assemble(parts, SCHEMA, title="网关 gateway", routers=[identity, documents], vital=[revocations.run], codes=CODES, audit_at=trail)
+    app = assemble(
+        parts,
+        SCHEMA,
+        title="网关 gateway",
+        routers=[identity, accounts, clients, approvals, documents],
+        readers={"registry": READERS},
+        vital=[revocations.run],
+        codes=CODES,
+        audit_at=trail,
+    )
     known = (table or shipped_table()).routes
     roles = {(route.method, route.path): {"roles": route.roles, "purpose": route.purpose} for route in known}
     if not any(isinstance(held, GatewaySettings) for held in app.state.house.held):

@@ -28,10 +28,6 @@ class GatewaySettings(ServiceSettings):
     """Days for which an address that an account signed in from counts as known to it. DEFAULT."""
     approval_days: int = 7
     """Days after which a request that no second administrator confirmed lapses. DEFAULT."""
-    emergency_minutes: int = 60
-    """Minutes for which a record stays open to whoever opened it in an emergency. DEFAULT."""
-    emergency_review_days: int = 3
-    """Working days within which a second person reviews an emergency; after them its reader opens no further one. DEFAULT."""
 
     def listed(self, text: str) -> list[str]:
         """The words of a setting that is a comma list."""

@@ -131,6 +131,28 @@ class Schema:
             sa.Column("sealed_at", stamp, nullable=False),
             info={"append_only": True},
         )
+        # Records opened beyond the own reach (kit.emergencies): one row for one caller, one person and one hour.
+        self.emergencies = sa.Table(
+            "emergency",
+            self.metadata,
+            sa.Column("id", sa.Uuid, primary_key=True),
+            sa.Column("reader", sa.Text, nullable=False),
+            sa.Column("staff", sa.Text, nullable=True),
+            sa.Column("person_id", sa.Uuid, nullable=False),
+            sa.Column("sentence", sa.LargeBinary, nullable=False),
+            sa.Column("opened_at", stamp, nullable=False),
+            sa.Column("until", stamp, nullable=False),
+            sa.Column("request_id", sa.Text, nullable=False),
+            sa.Column("reviewed_by", sa.Text, nullable=True),
+            sa.Column("reviewed_at", stamp, nullable=True),
+            sa.Column("verdict", sa.Text, nullable=True),
+            sa.Column("remark", sa.LargeBinary, nullable=True),
+            sa.CheckConstraint("verdict = 'justified' or verdict = 'unjustified'", name="verdict"),
+            sa.CheckConstraint(
+                "(reviewed_at is null) = (verdict is null) and (reviewed_at is null) = (reviewed_by is null)", name="reviewed"
+            ),
+            sa.Index("ix_emergency_reader", "reader", "person_id", "until"),
+        )
         self.answers = sa.Table(
             "idempotent_answer",
             self.metadata,

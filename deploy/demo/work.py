@@ -10,7 +10,7 @@ from typing import Any
 
 from deploy.demo import accounts as demo_accounts
 from deploy.demo import releases
-from deploy.demo.accounts import Accounts
+from deploy.demo.accounts import Accounts, Administrators
 from deploy.demo.client import Client, DemoFailed
 from deploy.demo.county import table
 
@@ -32,16 +32,14 @@ INSPECTORS = (
 PATIENCE = 120
 
 
-async def load(officer: Client, admin: Client, accounts: Accounts) -> None:
+async def load(officer: Client, both: Administrators, accounts: Accounts) -> None:
     """Load all; what is there already is left alone. Raises DemoFailed."""
     running = await _running(officer)
-    admin = Client(officer.http, officer.clock, officer.wait)
-    await admin.sign_in(*accounts.of("administrator"))
     if not accounts.has("accounts", "subject"):
-        await demo_accounts.open_account(admin, accounts, "subject", "subject", "610822", person_id=running[0]["person_id"])
+        await demo_accounts.open_account(both, accounts, "subject", "subject", "610822", person_id=running[0]["person_id"])
     await officer.send("POST", "/registry/v1/care-teams/fill", {"since": TEAMS_SINCE})
     await _checkins(officer, running)
-    await _agreement(officer, admin, running)
+    await _agreement(officer, both, running)
     await _inspections(officer)
     await releases.load(officer)  # before the bulletins that count them
     await _bulletin(officer)
@@ -141,7 +139,7 @@ async def _heard_of(officer: Client, lines: list[str]) -> None:
     raise DemoFailed(reason="the alerts service has not heard of the county's measures")
 
 
-async def _agreement(officer: Client, admin: Client, running: list[dict[str, Any]]) -> None:
+async def _agreement(officer: Client, both: Administrators, running: list[dict[str, Any]]) -> None:
     known = await officer.send("GET", "/registry/v1/co-management/agreements")
     listed = known["items"] if isinstance(known, dict) else known
     if any(item["document_no"] == AGREEMENT for item in listed):
@@ -162,7 +160,7 @@ async def _agreement(officer: Client, admin: Client, running: list[dict[str, Any
     step = {"event": "accept", "on": "2021-07-01", "document_no": "保禁办函〔2021〕7号(演示)"}
     path = f"/registry/v1/co-management/agreements/{agreement['id']}/transitions"
     await officer.raw("POST", path, json=step, If_Match=made.headers["etag"])
-    await demo_accounts.grant_agreement(admin, agreement["id"])
+    await demo_accounts.grant_agreement(both, agreement["id"])
 
 
 async def _inspections(officer: Client) -> None:

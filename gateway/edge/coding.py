@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable
+from functools import lru_cache
 
 LEAST = 1400
 """Bytes below which an answer fits one packet anyway."""
@@ -16,8 +17,10 @@ _TYPES = (b"application/json", b"application/problem+json", b"application/x-ndjs
 VARY = (b"vary", b"accept-encoding")
 
 
+@lru_cache(maxsize=256)
 def takes_gzip(value: bytes) -> bool:
-    """Whether Accept-Encoding allows gzip (RFC 9110 12.5.3): named, or by `*`, with a weight above 0."""
+    """Whether Accept-Encoding allows gzip (RFC 9110 12.5.3): named, or by `*`, with a weight above 0. Browsers say the same each time, so it is
+    remembered."""
     weights: dict[bytes, float] = {}
     for part in value.lower().split(b","):
         name, _, rest = part.partition(b";")

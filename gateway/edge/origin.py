@@ -24,7 +24,9 @@ class TrustedProxies:
     def client(self, scope: Scope) -> Client:
         """Address and port of the client; the peer itself when it is not a trusted proxy, or says nothing that can be read."""
         peer: Client = scope.get("client")
-        if not self._networks or peer is None or not self._trusts(peer[0]):
+        if not self._networks:
+            return peer
+        if peer is None or not self._trusts(peer[0]):
             return peer
         told = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
         hops = [part.strip() for part in b",".join(told).decode("latin-1").split(",")]

@@ -1,172 +1,177 @@
-"""Use cases of the administrator: accounts of people and clients of machines."""
+"""Use cases of the administrator over accounts of people.
+
+Whatever gives access (an account, more rights, a new password or second factor) is checked here twice: when one administrator asks for it and when another
+confirms it (gateway.approvals); whatever takes access away happens at once. Nothing here trusts what was true when it was asked.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
-import pyotp
-
-from gateway.events import AccountDisabled, ClientRevoked, SessionEnded
-from gateway.identity import repository
-from gateway.identity.errors import AccountNotFound, ClientNotFound, NameTaken, OwnRights
-from gateway.identity.passwords import hash_password
-from gateway.identity.schemas import AccountPatch, Bound, ClientPatch, NewAccount, NewClient
+from gateway.events import AccountDisabled, SessionEnded
+from gateway.identity import places, repository, rules, staff, throttle
+from gateway.identity.choice import check_password
+from gateway.identity.errors import AccountNotFound, NameTaken, OwnRights, StaffTaken
+from gateway.identity.schemas import AccountOpening, AccountPatch, Bound
 from gateway.identity.service import bound_to
-from gateway.identity.tables import Account, Client, ClientKey
-from kit.auth import Organisation, public_key, thumbprint
+from gateway.identity.tables import Account
+from kit.auth import Organisation
 from kit.db import new_id
 from kit.etags import check_version
 from kit.problems import invalid
 from kit.work import Work
 
 
-async def open_account(work: Work, new: NewAccount) -> tuple[Account, str | None]:
-    """Open an account; the TOTP secret is returned this once. Raises NameTaken, Invalid."""
+async def check_opening(work: Work, new: AccountOpening, password: str | None = None) -> staff.Member | None:
+    """Whether this account can be opened; the member of staff behind it. Raises NameTaken, StaffTaken, Invalid, Unavailable."""
+    if password is not None:
+        check_password(password, new.username)
     _check_roles(new.roles, new.person_id)
     _check_bound(new.roles, new.organisation)
+    places.check_scope(new.scope, work.house.county, needed="subject" not in new.roles)
     if await repository.account_named(work.session, new.username) is not None:
         raise NameTaken
-    account_id = new_id()
-    secret = pyotp.random_base32() if new.with_totp else None
+    return await _holder(work, new.roles, new.staff_code, new.holder)
+
+
+async def open_account(work: Work, new: AccountOpening, password_hash: str) -> Account:
+    """Open an account. Raises NameTaken, StaffTaken, Invalid, Unavailable."""
+    member = await check_opening(work, new)
     account = Account(
-        id=account_id,
+        id=new_id(),
         username=new.username,
-        password_hash=await hash_password(new.password),
+        password_hash=password_hash,
         roles=sorted(new.roles),
-        scope=list(new.scope),
+        scope=places.stored(new.scope),
         staff_code=new.staff_code,
+        holder=new.holder,
+        staff_from=member.valid_from if member else None,
+        staff_until=member.valid_to if member else None,
+        staff_division=member.division_code if member else None,
         person_id=new.person_id,
         organisation_kind=new.organisation.kind if new.organisation else None,
         organisation_id=new.organisation.id if new.organisation else None,
-        totp_sealed=work.sealer.seal(secret, "account", "totp", str(account_id)) if secret else None,
         created_at=work.now,
     )
     work.session.add(account)
     await work.session.flush()
     await work.note("account.open", "account", account.id, details={"roles": account.roles})
-    return account, secret
-
-
-async def amend_account(work: Work, account_id: UUID, patch: AccountPatch, if_match: str | None) -> Account:
-    """Change an account; disabling it, or changing what it may do, ends its sessions at once. Raises AccountNotFound, StaleVersion, OwnRights, Invalid."""
-    account = await repository.account(work.session, account_id)
-    if account is None:
-        raise AccountNotFound
-    check_version(if_match, account.version)
-    if str(account.id) == work.principal.subject and (patch.roles is not None or patch.scope is not None):
-        raise OwnRights
-    if patch.roles is not None:
-        _check_roles(patch.roles, account.person_id)
-        account.roles = sorted(patch.roles)
-    if patch.scope is not None:
-        account.scope = list(patch.scope)
-    if patch.organisation is not None:
-        account.organisation_kind, account.organisation_id = patch.organisation.kind, patch.organisation.id
-    if patch.roles is not None or patch.organisation is not None:
-        _check_bound(account.roles, bound_to(account))
-    if patch.password is not None:
-        account.password_hash = await hash_password(patch.password)
-    if patch.state is not None:
-        account.state = patch.state
-    account.version += 1
-    for session_id in await repository.end_sessions(work.session, account.id, work.now, "account_changed"):
-        await work.publish(SessionEnded(reason="account_changed"), session_id, "")
-    if patch.state == "disabled":
-        await work.publish(AccountDisabled(reason=patch.reason), account.id, "")
-    await work.note(
-        "account.amend", "account", account.id, details={"fields": sorted(patch.model_fields_set - {"reason"}), "reason": patch.reason}
-    )
     return account
 
 
-async def register_client(work: Work, new: NewClient) -> tuple[Client, Sequence[str]]:
-    """Register a machine with its first key. Raises NameTaken, Invalid."""
-    if await repository.client(work.session, new.id) is not None:
-        raise NameTaken
-    client = Client(
-        id=new.id,
-        name=new.name,
-        role=new.role,
-        scope=list(new.scope),
-        grants=list(new.grants),
-        created_at=work.now,
-        organisation_kind=new.organisation.kind if new.organisation else None,
-        organisation_id=new.organisation.id if new.organisation else None,
+async def read_account(work: Work, account_id: UUID) -> Account:
+    """One account. Raises AccountNotFound."""
+    account = await repository.account(work.session, account_id)
+    if account is None:
+        raise AccountNotFound
+    return account
+
+
+def gives(account: Account, patch: AccountPatch) -> bool:
+    """Whether a change gives access: what only takes it away needs no second administrator."""
+    return (
+        (patch.roles is not None and not set(patch.roles) <= set(account.roles))
+        or (patch.scope is not None and rules.is_wider(account.scope, places.stored(patch.scope)))
+        or (patch.organisation is not None and bound_to(account) != Organisation(patch.organisation.kind, patch.organisation.id))
+        or (patch.staff_code is not None and patch.staff_code != account.staff_code)
+        or patch.password is not None
+        or (patch.state == "active" and account.state != "active")
     )
-    work.session.add(client)
-    await work.session.flush()
-    kid = _add_key(work, client, new.jwk)
-    await work.note("client.register", "client", client.id, details={"grants": client.grants})
-    await work.session.flush()
-    return client, [kid]
 
 
-async def add_client_key(work: Work, client_id: str, jwk: dict[str, Any]) -> tuple[Client, Sequence[str]]:
-    """Add a key, so that the client can rotate. Raises ClientNotFound, Invalid."""
-    client = await _client(work, client_id)
-    _add_key(work, client, jwk)
-    await work.session.flush()
-    await work.note("client.add_key", "client", client.id)
-    return client, [key.kid for key in await repository.keys_of(work.session, client.id, work.now)]
-
-
-async def amend_client(work: Work, client_id: str, patch: ClientPatch, if_match: str | None) -> tuple[Client, Sequence[str]]:
-    """Change what a client may do; the tokens that it holds end at once. Raises ClientNotFound, StaleVersion."""
-    client = await _client(work, client_id)
-    check_version(if_match, client.version)
-    if patch.grants is not None:
-        client.grants = list(patch.grants)
+async def check_patch(work: Work, account: Account, patch: AccountPatch, if_match: str | None) -> staff.Member | None:
+    """Whether this change can be made. Raises StaleVersion, OwnRights, StaffTaken, Invalid, Unavailable."""
+    check_version(if_match, account.version)
+    own = str(account.id) == work.principal.subject
+    if own and {"roles", "scope", "organisation", "staff_code", "password"} & patch.model_fields_set:
+        raise OwnRights  # the own password: POST /auth/v1/password, which asks for the old one
+    if patch.password is not None:
+        check_password(patch.password, account.username)
+    roles = patch.roles if patch.roles is not None else account.roles
+    if patch.roles is not None:
+        _check_roles(patch.roles, account.person_id)
     if patch.scope is not None:
-        client.scope = list(patch.scope)
+        places.check_scope(patch.scope, work.house.county, needed="subject" not in roles)
+    if patch.roles is not None or patch.organisation is not None:
+        _check_bound(roles, patch.organisation or bound_to(account))
+    if {"roles", "staff_code"} & patch.model_fields_set or patch.state == "active":
+        return await _holder(work, roles, patch.staff_code or account.staff_code, account.holder, account.id)
+    return None
+
+
+async def amend_account(work: Work, account: Account, patch: AccountPatch, password_hash: str | None, if_match: str | None) -> Account:
+    """Change an account; its sessions end at once. Raises StaleVersion, OwnRights, StaffTaken, Invalid, Unavailable."""
+    member = await check_patch(work, account, patch, if_match)
+    if patch.roles is not None:
+        account.roles = sorted(patch.roles)
+    if patch.scope is not None:
+        account.scope = places.stored(patch.scope)
     if patch.organisation is not None:
-        client.organisation_kind, client.organisation_id = patch.organisation.kind, patch.organisation.id
-    await _change(work, client)
-    await work.note("client.amend", "client", client.id, details={"grants": client.grants, "reason": patch.reason})
-    return client, [key.kid for key in await repository.keys_of(work.session, client.id, work.now)]
+        account.organisation_kind, account.organisation_id = patch.organisation.kind, patch.organisation.id
+    if patch.staff_code is not None:
+        account.staff_code = patch.staff_code
+    if member is not None:
+        account.staff_from, account.staff_until, account.staff_division = member.valid_from, member.valid_to, member.division_code
+    if password_hash is not None:
+        account.password_hash = password_hash
+        await throttle.unlock(work, account.username)
+    if patch.state is not None:
+        account.state = patch.state
+    await end_access(work, account, "account_changed", disabled=patch.reason if patch.state == "disabled" else None)
+    await work.note("account.amend", "account", account.id, details={"fields": sorted(patch.model_fields_set - {"reason"})})
+    return account
 
 
-async def withdraw_client_key(work: Work, client_id: str, kid: str) -> None:
-    """Take one key of a client back; the tokens that the client holds end at once, since nobody knows which key they were got with. Raises ClientNotFound."""
-    client = await _client(work, client_id)
-    key = await repository.key_of(work.session, client.id, kid, work.now)
-    if key is None:
-        raise ClientNotFound
-    key.not_after = work.now
-    await _change(work, client)
-    await work.note("client.withdraw_key", "client", client.id, details={"kid": kid})
+async def reset_second_factor(work: Work, account: Account) -> Account:
+    """Forget the second factor and all failures: its owner enrols anew at the next sign-in."""
+    account.totp_sealed = account.totp_pending = None
+    await throttle.unlock(work, account.username)
+    await end_access(work, account, "second_factor_reset")
+    await work.note("account.reset_second_factor", "account", account.id)
+    return account
 
 
-async def _change(work: Work, client: Client) -> None:
-    """The next version of a client: sessions of earlier ones end, and every gateway process is woken to hear it."""
-    client.version, client.changed_at = client.version + 1, work.now
-    await work.publish(SessionEnded(reason="client_changed"), new_id(), "")
+async def unlock(work: Work, account_id: UUID) -> None:
+    """Forget the failed sign-ins of an account: the next try waits for nothing. Raises AccountNotFound."""
+    account = await read_account(work, account_id)
+    await throttle.unlock(work, account.username)
+    await work.note("account.unlock", "account", account.id)
 
 
-async def revoke_client(work: Work, client_id: str) -> None:
-    """End a machine's access within a moment. Raises ClientNotFound."""
-    client = await _client(work, client_id)
-    client.state = "revoked"
-    await _change(work, client)
-    await work.publish(ClientRevoked(client_id=client.id), new_id(), "")
-    await work.note("client.revoke", "client", client.id)
+async def end_access(work: Work, account: Account, reason: str, *, disabled: str | None = None) -> None:
+    """A new version of an account: its sessions end, and when it is disabled everybody is told."""
+    account.version += 1
+    for session_id in await repository.end_sessions(work.session, account.id, work.now, reason):
+        await work.publish(SessionEnded(reason=reason), session_id, "")
+    if disabled is not None:
+        await work.publish(AccountDisabled(reason=disabled), account.id, "")
 
 
-async def list_clients(work: Work) -> list[tuple[Client, Sequence[str]]]:
-    """All clients with the ids of their keys."""
-    keys = await repository.key_ids(work.session, work.now)
-    return [(client, keys.get(client.id, [])) for client in await repository.clients(work.session)]
-
-
-async def _client(work: Work, client_id: str) -> Client:
-    client = await repository.client(work.session, client_id)
-    if client is None:
-        raise ClientNotFound
-    return client
-
-
-_SEES_NOBODY = {"leader", "auditor", "administrator"}
+async def _holder(
+    work: Work, roles: Sequence[str], staff_code: str | None, holder: str | None, account_id: UUID | None = None
+) -> staff.Member | None:
+    """Who stands behind an account: a worker is a member of staff in the post of the role, everybody else is at least named. Raises StaffTaken, Invalid."""
+    posts = {rules.WORKERS[role] for role in roles if role in rules.WORKERS}
+    if not posts:
+        if "administrator" in roles and not (staff_code or holder):
+            raise invalid("/holder", "holder_needed", "管理员账号须注明使用人", "an administrator's account names who holds it")
+        return None
+    if staff_code is None:
+        raise invalid(
+            "/staff_code", "staff_needed", "此角色的账号须对应在册工作人员", "an account of this role belongs to a member of staff"
+        )
+    member = await staff.member(work, staff_code)
+    if member is None:
+        raise invalid("/staff_code", "staff_unknown", "没有这名工作人员", "there is no such member of staff")
+    if not rules.serves_on(work.today, None, member.valid_to):
+        raise invalid("/staff_code", "staff_left", "该工作人员已离任", "this member of staff has left")
+    if posts != {member.post}:
+        raise invalid("/roles", "post_differs", "角色与该工作人员的岗位不符", "the role is not the post of this member of staff")
+    others = await repository.accounts_of_staff(work.session, staff_code)
+    if any(other.id != account_id and other.state == "active" for other in others):
+        raise StaffTaken
+    return member
 
 
 def _check_roles(roles: Sequence[str], person_id: UUID | None) -> None:
@@ -176,31 +181,13 @@ def _check_roles(roles: Sequence[str], person_id: UUID | None) -> None:
         raise invalid(
             "/roles", "subject_alone", "本人账号须关联人员且不能兼任其他角色", "a subject account names its person and has no other role"
         )
-    if not _SEES_NOBODY.isdisjoint(roles) and len(set(roles)) > 1:
+    if not rules.SEES_NOBODY.isdisjoint(roles) and len(set(roles)) > 1:
         raise invalid(
             "/roles", "sees_no_persons", "领导、审计、管理员角色不得兼任其他角色", "leader, auditor and administrator have no other role"
         )
 
 
-_BODIES = {"lab_technician": "laboratory", "inspector": "authority"}
-"""Roles that act for a body → its kind. Other roles act for the county, and for no body."""
-
-
 def _check_bound(roles: Sequence[str], bound: Bound | Organisation | None) -> None:
-    """Whether these roles can act for this body. Raises Invalid."""
-    kinds = {_BODIES[role] for role in roles if role in _BODIES}
+    kinds = {rules.BODIES[role] for role in roles if role in rules.BODIES}
     if bound is not None and bound.kind not in kinds:
         raise invalid("/organisation", "organisation_unfit", "此角色不能归属该类单位", "these roles act for no body of this kind")
-
-
-def _add_key(work: Work, client: Client, jwk: dict[str, Any]) -> str:
-    try:
-        key = public_key(jwk)
-    except ValueError as error:
-        raise invalid("/jwk", "key_unfit", "须为 Ed25519 公钥(JWK)", "an Ed25519 public key as JWK is needed") from error
-    if "d" in jwk:
-        raise invalid("/jwk", "private_key", "不要提交私钥", "never send a private key")
-    kid = thumbprint(key)
-    public = {"kty": "OKP", "crv": "Ed25519", "x": jwk["x"], "kid": kid}
-    work.session.add(ClientKey(client_id=client.id, kid=kid, jwk=public, not_before=work.now))
-    return kid

@@ -5,28 +5,25 @@ from __future__ import annotations
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Cookie, Depends, Form, Header, Response
+from fastapi import APIRouter, Cookie, Depends, Form, Header, Request, Response
 
-from gateway.identity import administration, machines, repository, service
+from gateway.edge.limits import address_key
+from gateway.identity import machines, people, service
 from gateway.identity.keys import OuterKeys
 from gateway.identity.rules import ACCESS_LIFE
 from gateway.identity.schemas import (
-    AccountAnswer,
-    AccountPatch,
     BoundAnswer,
-    ClientAnswer,
-    ClientPatch,
+    Colleague,
+    ColleaguesAsked,
+    EnrolmentAnswer,
     Login,
     Me,
-    NewAccount,
-    NewAccountAnswer,
-    NewClient,
-    NewKey,
+    PasswordChange,
     SessionAnswer,
     TokenAnswer,
 )
-from gateway.identity.tables import Account, Client
-from kit.etags import IfMatch, etag
+from gateway.identity.throttle import Origin
+from kit.clock import SHANGHAI
 from kit.problems import Forbidden
 from kit.roles import Role
 from kit.work import AllowPublic, UnitRoute, Work, allow
@@ -34,23 +31,54 @@ from kit.work import AllowPublic, UnitRoute, Work, allow
 router = APIRouter(tags=["identity"], route_class=UnitRoute)
 
 COOKIE = "gk_refresh"
+DEVICE = "gk_device"
+DEVICE_LIFE = 180 * 86400
+"""Seconds for which a device is known that signed in: failures from elsewhere do not make it wait."""
 Anybody = Annotated[Work, Depends(AllowPublic())]
 SignedIn = Annotated[Work, allow(*(role for role in Role if role is not Role.SERVICE), grant=None)]
 Person = Annotated[Work, allow(*(role for role in Role if role not in (Role.SERVICE, Role.AGENCY, Role.PARTNER)))]
-Administrator = Annotated[Work, allow(Role.ADMINISTRATOR)]
+Officer = Annotated[
+    Work,
+    allow(
+        Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.INSPECTOR, Role.AUDITOR, Role.ADMINISTRATOR
+    ),
+]
+
+
+def _origin(request: Request) -> Origin:
+    return Origin(address_key((request.client.host, 0)) if request.client else "", request.cookies.get(DEVICE))
+
+
+def _secure(work: Work) -> bool:
+    return not work.house.demo  # the demo speaks plain HTTP on loopback only
 
 
 def _keep(response: Response, work: Work, grant: service.Grant) -> TokenAnswer:
     seconds = int((grant.refresh_until - work.now).total_seconds())
-    secure = not work.house.demo  # the demo speaks plain HTTP on loopback only
+    secure = _secure(work)
     response.set_cookie(COOKIE, grant.refresh_token, max_age=seconds, path="/auth/v1", secure=secure, httponly=True, samesite="strict")
     return TokenAnswer(access_token=grant.access_token, expires_in=grant.expires_in)
 
 
 @router.post("/auth/v1/login")
-async def sign_in(work: Anybody, login: Login, response: Response) -> TokenAnswer:
+async def sign_in(work: Anybody, login: Login, request: Request, response: Response) -> TokenAnswer:
     """Sign in: an access token of ten minutes in the body, a refresh token in a cookie that scripts cannot read."""
-    return _keep(response, work, await service.sign_in(work, login))
+    grant, device = await service.sign_in(work, login, _origin(request))
+    response.set_cookie(DEVICE, device, max_age=DEVICE_LIFE, path="/auth/v1", secure=_secure(work), httponly=True, samesite="strict")
+    return _keep(response, work, grant)
+
+
+@router.post("/auth/v1/totp/enrolment")
+async def enrol(work: Anybody, login: Login, request: Request) -> EnrolmentAnswer:
+    """A secret for one-time codes, for an account that has none; the next sign-in carries its code."""
+    secret, uri = await service.enrol(work, login, _origin(request))
+    return EnrolmentAnswer(secret=secret, uri=uri)
+
+
+@router.post("/auth/v1/password", status_code=204)
+async def change_password(work: Person, change: PasswordChange, request: Request) -> None:
+    """Change my password; my other sessions end."""
+    await service.change_password(work, change, _origin(request))
 
 
 @router.post("/auth/v1/refresh")
@@ -78,6 +106,7 @@ async def sign_out(work: Person, response: Response) -> None:
 async def me(work: SignedIn) -> Me:
     """Who my token says I am."""
     p = work.principal
+    myself = await people.myself(work)
     return Me(
         subject=p.subject,
         session=p.session,
@@ -87,7 +116,18 @@ async def me(work: SignedIn) -> Me:
         staff_code=p.staff_id,
         person_id=p.person_id,
         organisation=BoundAnswer.model_validate(p.organisation) if p.organisation else None,
+        name=myself.name,
+        post=myself.post,
+        towns=myself.towns,
+        now=work.now,
+        time_zone=SHANGHAI.key,
     )
+
+
+@router.post("/auth/v1/colleagues/search")
+async def colleagues(work: Officer, asked: ColleaguesAsked) -> list[Colleague]:
+    """Names, posts and towns of the colleagues behind these account ids, as far as they work in my towns."""
+    return await people.colleagues(work, asked.ids)
 
 
 @router.get("/auth/v1/sessions", response_model=list[SessionAnswer])
@@ -134,82 +174,3 @@ async def metadata(work: Anybody) -> dict[str, Any]:
         "token_endpoint_auth_signing_alg_values_supported": ["EdDSA"],
         "response_types_supported": [],
     }
-
-
-def _account(account: Account) -> dict[str, Any]:
-    names = ("id", "username", "roles", "scope", "staff_code", "person_id", "state", "version")
-    return {
-        **{name: getattr(account, name) for name in names},
-        "organisation": service.bound_to(account),
-        "has_totp": account.totp_sealed is not None,
-    }
-
-
-@router.get("/auth/v1/accounts")
-async def list_accounts(work: Administrator) -> list[AccountAnswer]:
-    """All accounts."""
-    return [AccountAnswer(**_account(account)) for account in await repository.accounts(work.session)]
-
-
-@router.post("/auth/v1/accounts", status_code=201)
-async def open_account(work: Administrator, new: NewAccount, response: Response) -> NewAccountAnswer:
-    """Open an account."""
-    account, secret = await administration.open_account(work, new)
-    response.headers["ETag"] = etag(account.version)
-    return NewAccountAnswer(**_account(account), totp_secret=secret)
-
-
-@router.patch("/auth/v1/accounts/{account_id}")
-async def amend_account(
-    work: Administrator, account_id: UUID, patch: AccountPatch, response: Response, if_match: IfMatch = None
-) -> AccountAnswer:
-    """Change or disable an account; its sessions end."""
-    account = await administration.amend_account(work, account_id, patch, if_match)
-    response.headers["ETag"] = etag(account.version)
-    return AccountAnswer(**_account(account))
-
-
-def _client(client: Client, kids: object, response: Response | None = None) -> ClientAnswer:
-    if response is not None:
-        response.headers["ETag"] = etag(client.version)
-    names = ("id", "name", "role", "scope", "grants", "state", "version")
-    shown = {name: getattr(client, name) for name in names}
-    return ClientAnswer.model_validate({**shown, "organisation": service.bound_to(client), "kids": kids})
-
-
-@router.get("/auth/v1/clients")
-async def list_clients(work: Administrator) -> list[ClientAnswer]:
-    """All machine clients."""
-    return [_client(client, kids) for client, kids in await administration.list_clients(work)]
-
-
-@router.post("/auth/v1/clients", status_code=201)
-async def register_client(work: Administrator, new: NewClient, response: Response) -> ClientAnswer:
-    """Register another agency's or a partner province's system."""
-    return _client(*await administration.register_client(work, new), response)
-
-
-@router.patch("/auth/v1/clients/{client_id}")
-async def amend_client(
-    work: Administrator, client_id: str, patch: ClientPatch, response: Response, if_match: IfMatch = None
-) -> ClientAnswer:
-    """Change what a client may do."""
-    return _client(*await administration.amend_client(work, client_id, patch, if_match), response)
-
-
-@router.post("/auth/v1/clients/{client_id}/keys", status_code=201)
-async def add_client_key(work: Administrator, client_id: str, new: NewKey, response: Response) -> ClientAnswer:
-    """Add a key, so that the client can rotate."""
-    return _client(*await administration.add_client_key(work, client_id, new.jwk), response)
-
-
-@router.delete("/auth/v1/clients/{client_id}/keys/{kid}", status_code=204)
-async def withdraw_client_key(work: Administrator, client_id: str, kid: str) -> None:
-    """Take one key of a client back, because it leaked or was replaced."""
-    await administration.withdraw_client_key(work, client_id, kid)
-
-
-@router.delete("/auth/v1/clients/{client_id}", status_code=204)
-async def revoke_client(work: Administrator, client_id: str) -> None:
-    """End a machine's access."""
-    await administration.revoke_client(work, client_id)

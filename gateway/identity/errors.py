@@ -2,9 +2,10 @@
 
 Problem
 ├── SignInFailed 401     wrong name, password, code, locked or disabled: one answer for all
+├── EnrolmentRequired 403  the password is right, a second factor is needed and not enrolled yet
 ├── ClientRefused 401    a machine's assertion was not accepted: one answer for all
 ├── OwnRights 403        another administrator changes what this one may do
-├── NameTaken 409
+├── NameTaken, KeyTaken, StaffTaken 409
 └── AccountNotFound, ClientNotFound, SessionNotFound 404
 """
 
@@ -18,6 +19,30 @@ class SignInFailed(Problem):
     slug = "sign-in-failed"
     title_zh = "用户名、密码或动态口令不正确,或账号暂时锁定"
     title_en = "Wrong user name, password or code, or the account is locked for a while"
+
+
+class EnrolmentRequired(Forbidden):
+    """A second factor is needed: POST /auth/v1/totp/enrolment gives the secret, the next sign-in carries its code."""
+
+    slug = "second-factor-enrolment-required"
+    title_zh = "须先绑定动态口令"
+    title_en = "A second factor must be enrolled first"
+
+
+class KeyTaken(Conflict):
+    """The key was registered before: keys are never shared, and a withdrawn one does not come back."""
+
+    slug = "key-taken"
+    title_zh = "此公钥已登记过"
+    title_en = "This key was registered before"
+
+
+class StaffTaken(Conflict):
+    """The member of staff has an account."""
+
+    slug = "staff-taken"
+    title_zh = "此工作人员已有账号"
+    title_en = "This member of staff has an account"
 
 
 class ClientRefused(Problem):

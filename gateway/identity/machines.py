@@ -23,17 +23,25 @@ async def token_for_machine(work: Work, grant_type: str, assertion_type: str, as
         client_id, jti = claims.get("sub"), claims.get("jti")
         if not isinstance(client_id, str) or not isinstance(jti, str) or not 8 <= len(jti) <= 200 or claims.get("iss") != client_id:
             raise InvalidToken
+        if header.get("typ") not in rules.ASSERTION_TYPES:
+            raise InvalidToken
         client = await repository.client(work.session, client_id)
         keys = {key.kid: public_key(key.jwk) for key in await repository.keys_of(work.session, client_id, work.now)}
         if client is None or client.state != "active" or not keys or (client.valid_to and client.valid_to <= work.now):
             raise InvalidToken
-        verifier = TokenVerifier({client_id: keys}, typ=str(header.get("typ", "JWT")), audience=ISSUER, max_life=rules.ASSERTION_LIFE)
+        verifier = TokenVerifier({client_id: keys}, typ=header["typ"], audience=ISSUER, max_life=rules.ASSERTION_LIFE)
         verified = verifier.verify(assertion, work.now)
     except InvalidToken as error:
         raise ClientRefused from error
     expires = datetime.fromtimestamp(verified["exp"], UTC)
     if not await repository.remember_assertion(work.session, client_id, jti, expires, work.now):
         raise ClientRefused
+    held = [
+        grant.word
+        for grant in await repository.grants_of(work.session, client.id)
+        if rules.serves_on(work.today, grant.valid_from, grant.valid_to)
+    ]
+    await repository.count_use(work.session, client.id, held, work.now)
     await work.note("client.token", "client", client.id)
     return access_token(
         work,
@@ -42,7 +50,7 @@ async def token_for_machine(work: Work, grant_type: str, assertion_type: str, as
             repository.machine_session(client.id, client.version),
             frozenset({client.role}),
             tuple(client.scope),
-            tuple(client.grants),
+            tuple(held),
             organisation=bound_to(client),
         ),
     )

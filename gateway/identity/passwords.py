@@ -12,6 +12,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from pyotp.totp import TOTP
 from pyotp.utils import strings_equal
 
+from gateway.identity.choice import one_form
 from kit.problems import TooMany
 
 _hasher = PasswordHash((Argon2Hasher(time_cost=3, memory_cost=65536, parallelism=4),))
@@ -42,14 +43,20 @@ async def turn() -> AsyncIterator[None]:
 
 
 async def hash_password(password: str) -> str:
-    """The argon2id hash. Raises TooMany."""
+    """The argon2id hash of the password in its one form (NFKC). Raises TooMany."""
     async with turn():
-        return await asyncio.to_thread(_hasher.hash, password)
+        return await asyncio.to_thread(_hasher.hash, one_form(password))
 
 
 async def matches(password: str, known: str | None) -> bool:
-    """Whether the password matches; takes the same time when there is no account. Within a `turn`."""
-    return await asyncio.to_thread(_hasher.verify, password, known or _NOBODY) and known is not None
+    """Whether the password matches; takes the same time when there is no account. Within a `turn`.
+
+    A hash from before passwords had one form may be of the password as it was typed: where the two differ both are tried.
+    """
+    for spelled in dict.fromkeys((one_form(password), password)):
+        if await asyncio.to_thread(_hasher.verify, spelled, known or _NOBODY) and known is not None:
+            return True
+    return False
 
 
 def totp_step(secret: str, code: str, moment: int) -> int | None:

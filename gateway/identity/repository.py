@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from gateway.identity.tables import Account, AssertionSeen, Client, ClientKey, RefreshToken, Session
+from gateway.identity.tables import Account, AssertionSeen, Client, ClientGrant, ClientKey, RefreshToken, Session, SignInTrial
 
 
 async def password_of(session: AsyncSession, username: str) -> str | None:
@@ -35,6 +35,62 @@ async def accounts(session: AsyncSession) -> Sequence[Account]:
     return (await session.execute(select(Account).order_by(col(Account.username)))).scalars().all()
 
 
+async def accounts_of_staff(session: AsyncSession, staff_code: str) -> Sequence[Account]:
+    """The accounts of one member of staff, locked for this transaction."""
+    query = select(Account).where(col(Account.staff_code) == staff_code).order_by(col(Account.id))
+    return (await session.execute(query.with_for_update())).scalars().all()
+
+
+async def accounts_by_id(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Account]:
+    """These accounts, without a lock."""
+    return (await session.execute(select(Account).where(col(Account.id).in_(ids)).order_by(col(Account.id)))).scalars().all()
+
+
+async def signed_in_from(session: AsyncSession, account_id: UUID | None, origin: str, since: datetime) -> bool:
+    """Whether an account signed in from this address lately."""
+    query = select(col(Session.id)).where(
+        col(Session.account_id) == account_id, col(Session.origin) == origin, col(Session.began_at) > since, col(Session.origin) != ""
+    )
+    return (await session.execute(query.limit(1))).first() is not None
+
+
+async def waits_of(session: AsyncSession, name: bytes, origins: Sequence[str]) -> Sequence[tuple[str, datetime | None]]:
+    """Until when tries under this name wait, by origin."""
+    query = select(col(SignInTrial.origin), col(SignInTrial.waits_until)).where(
+        col(SignInTrial.tried_mark) == name, col(SignInTrial.origin).in_(origins)
+    )
+    return [(row.origin, row.waits_until) for row in await session.execute(query)]
+
+
+async def failures_of(session: AsyncSession, name: bytes, origin: str) -> int:
+    """How often a sign-in under this name failed from this origin."""
+    query = select(col(SignInTrial.failures)).where(col(SignInTrial.tried_mark) == name, col(SignInTrial.origin) == origin)
+    return (await session.execute(query)).scalar_one_or_none() or 0
+
+
+async def add_failure(session: AsyncSession, name: bytes, origin: str, now: datetime, forgotten: datetime) -> int:
+    """Count one failure; the count. Rows whose last failure is forgotten go."""
+    await session.execute(delete(SignInTrial).where(col(SignInTrial.last_at) < forgotten))
+    values: dict[str, Any] = {"tried_mark": name, "origin": origin, "failures": 1, "last_at": now}
+    counted = insert(SignInTrial).values(values)
+    counted = counted.on_conflict_do_update(
+        index_elements=["tried_mark", "origin"], set_={"failures": col(SignInTrial.failures) + 1, "last_at": now}
+    )
+    return int((await session.execute(counted.returning(col(SignInTrial.failures)))).scalar_one())
+
+
+async def set_wait(session: AsyncSession, name: bytes, origin: str, until: datetime) -> None:
+    """Let the next try wait."""
+    row = update(SignInTrial).where(col(SignInTrial.tried_mark) == name, col(SignInTrial.origin) == origin)
+    await session.execute(row.values(waits_until=until))
+
+
+async def forget_failures(session: AsyncSession, name: bytes, origins: Sequence[str] | None) -> None:
+    """Forget failures under a name, from these origins or from all."""
+    row = delete(SignInTrial).where(col(SignInTrial.tried_mark) == name)
+    await session.execute(row if origins is None else row.where(col(SignInTrial.origin).in_(origins)))
+
+
 async def session_of(session: AsyncSession, session_id: UUID) -> Session | None:
     """One session, locked for this transaction."""
     return (await session.execute(select(Session).where(col(Session.id) == session_id).with_for_update())).scalar_one_or_none()
@@ -46,9 +102,11 @@ async def open_sessions(session: AsyncSession, account_id: UUID, now: datetime) 
     return (await session.execute(query.order_by(col(Session.began_at)))).scalars().all()
 
 
-async def end_sessions(session: AsyncSession, account_id: UUID, now: datetime, reason: str) -> Sequence[UUID]:
-    """End every open session of an account; the ids."""
+async def end_sessions(session: AsyncSession, account_id: UUID, now: datetime, reason: str, but: UUID | None = None) -> Sequence[UUID]:
+    """End every open session of an account, `but` one; the ids."""
     statement = update(Session).where(col(Session.account_id) == account_id, col(Session.ended_at).is_(None))
+    if but is not None:
+        statement = statement.where(col(Session.id) != but)
     return (await session.execute(statement.values(ended_at=now, end_reason=reason).returning(col(Session.id)))).scalars().all()
 
 
@@ -101,6 +159,31 @@ def _valid(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return col(ClientKey.not_before) <= now, or_(col(ClientKey.not_after).is_(None), col(ClientKey.not_after) > now)
 
 
+async def key_registered(session: AsyncSession, kid: str) -> bool:
+    """Whether a key was ever registered, for any client: a key that was withdrawn does not come back, and two clients never share one."""
+    return (await session.execute(select(col(ClientKey.kid)).where(col(ClientKey.kid) == kid).limit(1))).first() is not None
+
+
+async def grants_of(session: AsyncSession, client_id: str) -> Sequence[ClientGrant]:
+    """A client's grants, past and future ones among them."""
+    query = select(ClientGrant).where(col(ClientGrant.client_id) == client_id)
+    return (await session.execute(query.order_by(col(ClientGrant.word)))).scalars().all()
+
+
+async def all_grants(session: AsyncSession) -> dict[str, list[ClientGrant]]:
+    """Client → its grants, for all clients at once."""
+    found: dict[str, list[ClientGrant]] = {}
+    for grant in (await session.execute(select(ClientGrant).order_by(col(ClientGrant.word)))).scalars():
+        found.setdefault(grant.client_id, []).append(grant)
+    return found
+
+
+async def count_use(session: AsyncSession, client_id: str, words: Sequence[str], now: datetime) -> None:
+    """A token was given for these grants."""
+    used = update(ClientGrant).where(col(ClientGrant.client_id) == client_id, col(ClientGrant.word).in_(words))
+    await session.execute(used.values(tokens=col(ClientGrant.tokens) + 1, last_used_at=now))
+
+
 async def key_of(session: AsyncSession, client_id: str, kid: str, now: datetime) -> ClientKey | None:
     """One valid key of a client, locked for this transaction."""
     query = select(ClientKey).where(col(ClientKey.client_id) == client_id, col(ClientKey.kid) == kid)
@@ -116,15 +199,21 @@ async def remember_assertion(session: AsyncSession, client_id: str, jti: str, ex
     return made.first() is not None
 
 
-async def withdrawn_since(session: AsyncSession, since: datetime) -> set[str]:
-    """Session ids (and those of machines) that ended after `since`: what must be refused although its token still lives.
+async def withdrawn_since(session: AsyncSession, since: datetime, today: date) -> set[str]:
+    """Session ids (and those of machines) that ended after `since`: what must be refused although its token still lives. A session whose holder's service
+    ended by `today` is over too, on that very day and without anybody's act.
 
     A machine's session is its client in one version: each change of what it may do ends the sessions of all versions before.
     """
     ended = await session.execute(select(col(Session.id)).where(col(Session.ended_at) > since))
     changed = await session.execute(select(col(Client.id), col(Client.version)).where(col(Client.changed_at) > since))
     machines = {machine_session(client_id, before) for client_id, version in changed for before in range(1, version)}
-    return {str(row) for row in ended.scalars()} | machines
+    left = await session.execute(
+        select(col(Session.id))
+        .join(Account, col(Account.id) == col(Session.account_id))
+        .where(col(Account.staff_until) <= today, col(Session.ended_at).is_(None), col(Session.expires_at) > since)
+    )
+    return {str(row) for row in ended.scalars()} | {str(row) for row in left.scalars()} | machines
 
 
 def machine_session(client_id: str, version: int) -> str:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from gateway.identity import repository
 from gateway.identity.rules import ACCESS_LIFE
+from kit.clock import local_day
 from kit.waits import woken
 from kit.work import House
 
@@ -28,7 +29,7 @@ class Revocations:
         """Read the list anew. Tokens live ten minutes, so nothing older matters."""
         async with house.database.session() as session:
             since = house.clock() - timedelta(seconds=ACCESS_LIFE + 60)
-            self._withdrawn = await repository.withdrawn_since(session, since)
+            self._withdrawn = await repository.withdrawn_since(session, since, local_day(house.clock()))
 
     async def run(self, house: House) -> None:
         """Keep the list fresh until cancelled."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
 
 ACCESS_LIFE = 600
 """Seconds that an access token lives (DESIGN 6)."""
@@ -29,3 +30,57 @@ def lock_after(failures: int, now: datetime) -> datetime | None:
 def is_over(*, ended: datetime | None, expires: datetime, used: datetime, now: datetime) -> bool:
     """Whether a session can no longer be refreshed."""
     return ended is not None or now >= expires or now - used > SESSION_IDLE
+
+
+SPRAYED = 100
+"""Failures of one account within a day from addresses that it never signed in from; after them such addresses wait (NIST SP 800-63B 5.2.2)."""
+SPRAYED_WAIT = timedelta(minutes=15)
+FORGOTTEN = timedelta(days=1)
+"""A failure counts for so long after the last one."""
+
+WORKERS: dict[str, str] = {
+    "county_officer": "county_officer",
+    "town_officer": "town_officer",
+    "social_worker": "social_worker",
+    "grid_worker": "grid_worker",
+    "police_officer": "police_officer",
+}
+"""Roles of people who work with supervised persons → the post that the registry's staff list must show for them (DRR art. 17)."""
+BODIES: dict[str, str] = {"lab_technician": "laboratory", "inspector": "authority"}
+"""Roles that act for a body → its kind. Other roles act for the county, and for no body."""
+SEES_NOBODY = frozenset({"leader", "auditor", "administrator"})
+"""Roles that see no persons, and are never one account with another role."""
+
+
+def next_wait(failures: int, now: datetime, *, spread: bool = False) -> datetime | None:
+    """Until when the next try waits after so many failures. `spread`: failures from anywhere, which must not keep the owner out for long."""
+    if spread:
+        return now + SPRAYED_WAIT if failures >= SPRAYED else None
+    return lock_after(failures, now)
+
+
+def serves_on(day: date, first: date | None, until: date | None) -> bool:
+    """Whether somebody is in service on a day; `until` is the first day on which not."""
+    return (first is None or first <= day) and (until is None or day < until)
+
+
+def needs_second_factor(roles: Iterable[str], listed: Iterable[str], since: date, today: date) -> bool:
+    """Whether a sign-in with these roles needs a one-time code."""
+    return today >= since and not set(listed).isdisjoint(roles)
+
+
+def is_wider(before: Iterable[str], after: Iterable[str]) -> bool:
+    """Whether division prefixes reach a place that earlier ones did not."""
+    known = tuple(before)
+    return any(not entry.startswith(known) for entry in after) if known else bool(list(after))
+
+
+def same_person(first: tuple[str | None, str | None], second: tuple[str | None, str | None]) -> bool:
+    """Whether two (staff number, holder) are of one person: an account may be a second one of the same person."""
+    return any(one is not None and one == other for one, other in zip(first, second, strict=True))
+
+
+OPERATIONS = ("precursor:read", "handover:announce")
+"""What agencies' systems may be granted; a test compares with what the services ask for."""
+ASSERTION_TYPES = frozenset({"JWT", "client-authentication+jwt"})
+"""`typ` of a client assertion (RFC 7523 3; RFC 8725 3.11): our own tokens and others' have types of their own."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
 
 from gateway.identity.rules import MIN_PASSWORD
 from kit.roles import Role
-from kit.schemas import Answer, Message, ShortText
+from kit.schemas import Answer, Day, Message, PersonName, ShortText
 
 Username = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{2,39}$")]
-ScopePrefix = Annotated[str, StringConstraints(pattern=r"^[0-9]{2,6}[0-9L]{0,3}[0-9A-Z]{0,6}$")]
+ScopePrefix = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}([0-9]{3}([0-9]{3})?)?$")]
+"""A county or town by its division code, in 6, 9 or 12 digits."""
+Password = Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_length=200)]
 HumanRole = Literal[
     "county_officer",
     "town_officer",
@@ -73,6 +75,37 @@ class Me(Answer):
     staff_code: str | None
     person_id: str | None
     organisation: BoundAnswer | None
+    name: str | None
+    """Who I am, as the registry's staff list or the account says."""
+    post: str | None
+    towns: list[TownAnswer]
+    """The places of the scope, with their names."""
+    now: datetime
+    time_zone: str
+    """Days and deadlines are counted in it."""
+
+
+class TownAnswer(Answer):
+    """A place with its name."""
+
+    code: str
+    name: str | None
+
+
+class ColleaguesAsked(Message):
+    """Accounts whose holders' names are wanted."""
+
+    ids: Annotated[list[UUID], Field(min_length=1, max_length=200)]
+
+
+class Colleague(Answer):
+    """A colleague: who, in which post, in which town. No phone, no user name."""
+
+    id: UUID
+    name: str | None
+    post: str | None
+    division_code: str | None
+    roles: list[str]
 
 
 class SessionAnswer(Answer):
@@ -85,17 +118,39 @@ class SessionAnswer(Answer):
     current: bool
 
 
-class NewAccount(Message):
-    """An account to open."""
+class PasswordChange(Message):
+    """A change of the own password; `totp` where a second factor is enrolled."""
+
+    password: Annotated[str, StringConstraints(max_length=200)]
+    new_password: Password
+    totp: Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")] | None = None
+
+
+class EnrolmentAnswer(Answer):
+    """A secret for one-time codes (RFC 6238): for the app on the phone, as text and as otpauth address. It counts from the first sign-in with its code on."""
+
+    secret: str
+    uri: str
+
+
+class AccountOpening(Message):
+    """What an account to be opened is."""
 
     username: Username
-    password: Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_length=200)]
     roles: list[HumanRole]
     scope: list[ScopePrefix]
     staff_code: ShortText | None = None
+    """Workers: their number in the registry's staff list, in the post of the role."""
+    holder: PersonName | None = None
+    """Everybody else: who holds the account."""
     person_id: UUID | None = None
     organisation: Bound | None = None
-    with_totp: bool = False
+
+
+class NewAccount(AccountOpening):
+    """An account to open, with its first password."""
+
+    password: Password
 
 
 class AccountPatch(Message):
@@ -104,8 +159,9 @@ class AccountPatch(Message):
     roles: list[HumanRole] | None = None
     scope: list[ScopePrefix] | None = None
     organisation: Bound | None = None
+    staff_code: ShortText | None = None
     state: Literal["active", "disabled"] | None = None
-    password: Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_length=200)] | None = None
+    password: Password | None = None
     reason: ShortText
 
 
@@ -121,13 +177,36 @@ class AccountAnswer(Answer):
     organisation: BoundAnswer | None
     state: str
     has_totp: bool
+    holder: str | None
+    staff_from: date | None
+    staff_until: date | None
     version: int
 
 
-class NewAccountAnswer(AccountAnswer):
-    """A new account; the TOTP secret is shown this once."""
+class GrantTerms(Message):
+    """What a client may do: an operation, or `agreement:<id>` of an agreement that names it; from a day (today) until a day (open)."""
 
-    totp_secret: str | None
+    word: Annotated[str, StringConstraints(pattern=r"^[a-z]+:[a-z0-9-]{1,60}$")]
+    valid_from: Day | None = None
+    valid_to: Day | None = None
+
+
+def _terms(value: object) -> object:
+    return {"word": value} if isinstance(value, str) else value
+
+
+Terms = Annotated[GrantTerms, BeforeValidator(_terms)]
+"""A grant with its days, or its word alone."""
+
+
+class GrantAnswer(Answer):
+    """A grant: from when to when it holds, and how many tokens were asked for it."""
+
+    word: str
+    valid_from: date
+    valid_to: date | None
+    tokens: int
+    last_used_at: datetime | None
 
 
 class NewClient(Message):
@@ -137,7 +216,7 @@ class NewClient(Message):
     name: ShortText
     role: Literal["agency", "partner"]
     scope: tuple[ScopePrefix, ...] = ()
-    grants: list[ShortText]
+    grants: Annotated[list[Terms], Field(max_length=100)]
     organisation: Bound | None = None
     jwk: dict[str, Any]
 
@@ -153,6 +232,7 @@ class ClientAnswer(Answer):
     organisation: BoundAnswer | None
     state: str
     kids: list[str]
+    grant_terms: list[GrantAnswer]
     version: int
 
 
@@ -166,6 +246,6 @@ class ClientPatch(Message):
     """JSON Merge Patch of a client."""
 
     organisation: Bound | None = None
-    grants: list[ShortText] | None = None
+    grants: Annotated[list[Terms], Field(max_length=100)] | None = None
     scope: list[ScopePrefix] | None = None
     reason: ShortText

@@ -9,15 +9,20 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
+from pyotp import random_base32
+from pyotp.totp import TOTP
+
 from gateway.events import SessionEnded
-from gateway.identity import repository, rules
-from gateway.identity.errors import SessionNotFound, SignInFailed
+from gateway.identity import repository, rules, throttle
+from gateway.identity.choice import check_password
+from gateway.identity.errors import EnrolmentRequired, SessionNotFound, SignInFailed
 from gateway.identity.keys import OuterKeys
-from gateway.identity.passwords import matches, totp_step, turn
-from gateway.identity.schemas import Login
+from gateway.identity.passwords import hash_password, matches, totp_step, turn
+from gateway.identity.schemas import Login, PasswordChange
 from gateway.identity.tables import Account, Client, RefreshToken, Session
+from gateway.identity.throttle import Origin, Place
+from gateway.settings import GatewaySettings
 from kit.auth import ACCESS, Organisation, Principal, mint, principal_claims
-from kit.db import new_id
 from kit.jobs import in_work
 from kit.work import Work
 
@@ -46,55 +51,118 @@ def _hash(token: str) -> bytes:
     return sha256(token.encode()).digest()
 
 
-async def sign_in(work: Work, login: Login) -> Grant:
-    """Sign a person in. Raises SignInFailed, always the same and always after the same work, and TooMany.
+async def prove(work: Work, login: Login, origin: Origin) -> tuple[Account, Place, int | None]:
+    """The account whose password and code these are, where it is tried from, and the time step of the code.
 
-    The password is hashed between two transactions: a flood of sign-ins must hold neither the account's row nor the connections that revocation needs.
+    The step is None where a code is needed and no secret is enrolled yet. Raises SignInFailed, always the same and always after the same work, and TooMany. The
+    password is hashed between two transactions: a flood of sign-ins must hold neither the account's row nor the connections that revocation needs.
     """
     async with turn():
         known = await repository.password_of(work.session, login.username)
         await work.session.rollback()
         right = await matches(login.password, known)
     account = await repository.account_named(work.session, login.username)
-    if account is None:
-        await _remember_failure(work, None)
+    settings = work.house.part(GatewaySettings)
+    place = await throttle.look(work, login.username, account, origin, settings.known_origin_days)
+    if account is None or not right or account.password_hash != known or not _is_open(work, account):
+        await _remember_failure(work, account.id if account else None, place)
         raise SignInFailed
-    locked = account.locked_until is not None and work.now < account.locked_until
-    right = right and account.password_hash == known  # it may have been changed meanwhile
-    step = _second_factor(work, account, login.totp) if right else None
-    if not right or locked or account.state != "active" or step is None:
-        await _remember_failure(work, account.id)
+    enrolled = account.totp_sealed is not None
+    step = second_factor(work, account, login.totp)
+    if (
+        (step is None and (enrolled or (login.totp and account.totp_pending)))
+        or (place.waits and (step is None or not enrolled))
+        or (enrolled and place.codes_wait)
+    ):
+        await _remember_failure(work, account.id, place, code_wrong=bool(login.totp) and step is None)
         raise SignInFailed
-    account.failures, account.locked_until, account.totp_step = 0, None, step
-    session = Session(account_id=account.id, began_at=work.now, used_at=work.now, expires_at=work.now + rules.SESSION_LIFE)
+    if step is None and not rules.needs_second_factor(
+        account.roles, settings.listed(settings.second_factor_roles), settings.second_factor_from, work.today
+    ):
+        step = account.totp_step
+    return account, place, step
+
+
+def _is_open(work: Work, account: Account) -> bool:
+    return account.state == "active" and rules.serves_on(work.today, account.staff_from, account.staff_until)
+
+
+async def sign_in(work: Work, login: Login, origin: Origin) -> tuple[Grant, str]:
+    """Sign a person in; the grant and a cookie by which this device is known later. Raises SignInFailed, EnrolmentRequired, TooMany."""
+    account, place, step = await prove(work, login, origin)
+    if step is None:
+        raise EnrolmentRequired
+    if account.totp_sealed is None and account.totp_pending is not None and login.totp:
+        secret = work.sealer.open(account.totp_pending, "account", "totp_pending", str(account.id))
+        account.totp_sealed, account.totp_pending = work.sealer.seal(secret, "account", "totp", str(account.id)), None
+        await work.note("account.enrol", "account", account.id)
+    account.totp_step = step
+    await throttle.clear(work, place)
+    session = Session(
+        account_id=account.id,
+        began_at=work.now,
+        origin=origin.address,
+        used_at=work.now,
+        expires_at=work.now + rules.SESSION_LIFE,
+    )
     work.session.add(session)
     await work.session.flush()
     await work.note("session.begin", "account", account.id)
-    return await _grant(work, account, session)
+    return await _grant(work, account, session), throttle.device_cookie(work, account)
 
 
-def _second_factor(work: Work, account: Account, code: str | None) -> int | None:
-    """The time step to remember, or None when a code is needed and wrong or used before."""
-    if account.totp_sealed is None:
-        return account.totp_step
-    secret = work.sealer.open(account.totp_sealed, "account", "totp", str(account.id))
-    step = totp_step(secret, code, int(work.now.timestamp())) if code else None
+async def enrol(work: Work, login: Login, origin: Origin) -> tuple[str, str]:
+    """A new secret for one-time codes, and its otpauth address; it counts from the first sign-in with its code on. Raises SignInFailed, TooMany.
+
+    Only for an account without a second factor: whoever has one signs in with it, and has it reset by two administrators when it is lost.
+    """
+    account, _, _ = await prove(work, login, origin)
+    if account.totp_sealed is not None:
+        raise SignInFailed
+    secret = random_base32()
+    account.totp_pending = work.sealer.seal(secret, "account", "totp_pending", str(account.id))
+    await work.note("account.begin_enrolment", "account", account.id)
+    return secret, TOTP(secret).provisioning_uri(name=account.username, issuer_name="Guikang")
+
+
+def second_factor(work: Work, account: Account, code: str | None) -> int | None:
+    """The time step of a right code that was not used before, of the enrolled secret or of the one that waits for its first code."""
+    sealed, column = (account.totp_sealed, "totp") if account.totp_sealed is not None else (account.totp_pending, "totp_pending")
+    if sealed is None or not code:
+        return None
+    secret = work.sealer.open(sealed, "account", column, str(account.id))
+    step = totp_step(secret, code, int(work.now.timestamp()))
     return step if step is not None and step > account.totp_step else None
 
 
-async def _remember_failure(work: Work, account_id: UUID | None) -> None:
+async def change_password(work: Work, change: PasswordChange, origin: Origin) -> None:
+    """Change the own password; every other session ends. Raises Invalid, SignInFailed, TooMany."""
+    account_id, session_id = UUID(work.principal.subject), UUID(work.principal.session)
+    account = await repository.account(work.session, account_id)
+    if account is None:
+        raise SignInFailed
+    check_password(change.new_password, account.username, "/new_password")
+    login = Login(username=account.username, password=change.password, totp=change.totp)
+    if account.totp_sealed is None:
+        login = login.model_copy(update={"totp": None})
+    account, place, _ = await prove(work, login, origin)
+    account.password_hash = await hash_password(change.new_password)
+    account.version += 1
+    await throttle.clear(work, place)
+    for ended in await repository.end_sessions(work.session, account.id, work.now, "password_changed", but=session_id):
+        await work.publish(SessionEnded(reason="password_changed"), ended, "")
+    await work.note("account.change_password", "account", account.id)
+
+
+async def _remember_failure(work: Work, account_id: UUID | None, place: Place, *, code_wrong: bool = False) -> None:
     """Count a failure in a transaction of its own: the refusal rolls this one back, and a failure that is forgotten invites the next.
 
-    What is tried while the account is locked is noted and not counted; a name that nobody has is not kept, because it may be a password.
+    A name that nobody has is counted and not kept, because it may be a password.
     """
     await work.session.rollback()
 
     async def count(own: Work) -> None:
-        found = await repository.account(own.session, account_id or new_id())
-        if found is not None and (found.locked_until is None or own.now >= found.locked_until):
-            found.failures += 1
-            found.locked_until = rules.lock_after(found.failures, own.now)
-        failures = found.failures if found is not None else 0
+        failures = await throttle.count(own, place, code_wrong=code_wrong)
         await own.note("session.refused", "account", *([account_id] if account_id else []), details={"failures": failures})
 
     await in_work(work.house, "sign-in", count)
@@ -146,7 +214,7 @@ async def refresh(work: Work, token: str | None) -> Grant:
         await in_work(work.house, "refresh-reused", kill)
         raise SignInFailed
     account = await repository.account(work.session, session.account_id)
-    if account is None or account.state != "active":
+    if account is None or not _is_open(work, account):
         raise SignInFailed
     known.used_at = known.used_at or work.now
     session.used_at = work.now

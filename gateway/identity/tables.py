@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -42,13 +42,34 @@ class Account(SCHEMA.base, table=True):
     organisation_id: str | None = Field(default=None, sa_type=sa.Text)
     """The laboratory, authority or institution that this account acts for."""
     totp_sealed: bytes | None = None
+    totp_pending: bytes | None = None
+    """A secret that its owner has been shown and has not used yet: it counts from the first right code on."""
     totp_step: int = 0
     """Last time step whose code was used: each code works once (RFC 6238 5.2)."""
     failures: int = 0
     locked_until: datetime | None = Field(default=None, sa_type=_STAMP)
+    """These two are read by the release before this one alone; failures are counted in `sign_in_trial`."""
+    holder: str | None = Field(default=None, sa_column=sa.Column(sa.Text, nullable=True, info={"personal": True}))
+    """Who holds it, when the holder is not of the registry's staff."""
+    staff_from: date | None = None
+    staff_until: date | None = None
+    """First day on which the holder is not in service; the account is closed from that day on."""
+    staff_division: str | None = Field(default=None, sa_type=sa.Text)
     state: str = Field(default="active", sa_type=sa.Text)
     version: int = 1
     created_at: datetime = Field(sa_type=_STAMP)
+
+
+class SignInTrial(SCHEMA.base, table=True):
+    """Failed sign-ins under one name from one origin; the name is a keyed hash, because what is typed there may be a password."""
+
+    __tablename__ = "sign_in_trial"
+
+    tried_mark: bytes = Field(primary_key=True)
+    origin: str = Field(sa_type=sa.Text, primary_key=True)
+    failures: int
+    last_at: datetime = Field(sa_type=_STAMP, index=True)
+    waits_until: datetime | None = Field(default=None, sa_type=_STAMP)
 
 
 class Session(SCHEMA.base, table=True):
@@ -59,6 +80,8 @@ class Session(SCHEMA.base, table=True):
     id: UUID = Field(default_factory=new_id, primary_key=True)
     account_id: UUID = Field(foreign_key="gateway.account.id", index=True)
     began_at: datetime = Field(sa_type=_STAMP)
+    origin: str = Field(default="", sa_type=sa.Text)
+    """The address that it began from: known to the account for a while."""
     used_at: datetime = Field(sa_type=_STAMP)
     expires_at: datetime = Field(sa_type=_STAMP)
     ended_at: datetime | None = Field(default=None, sa_type=_STAMP, index=True)
@@ -93,7 +116,7 @@ class Client(SCHEMA.base, table=True):
     role: str = Field(sa_type=sa.Text)
     scope: list[str] = Field(sa_type=JSONB)
     grants: list[str] = Field(sa_type=JSONB)
-    """Operations, and `agreement:<id>` for a partner."""
+    """The words of its grants; from when to when each holds stands in `client_grant`."""
     organisation_kind: str | None = Field(default=None, sa_type=sa.Text)
     organisation_id: str | None = Field(default=None, sa_type=sa.Text)
     """The authority or institution whose system this is."""
@@ -103,6 +126,20 @@ class Client(SCHEMA.base, table=True):
     created_at: datetime = Field(sa_type=_STAMP)
     changed_at: datetime | None = Field(default=None, sa_type=_STAMP)
     """When it was last narrowed, widened or revoked: tokens of earlier versions ended then."""
+
+
+class ClientGrant(SCHEMA.base, table=True):
+    """What a client may do, from a day to a day, and how often it asked for a token to do it."""
+
+    __tablename__ = "client_grant"
+
+    client_id: str = Field(sa_type=sa.Text, foreign_key="gateway.client.id", primary_key=True)
+    word: str = Field(sa_type=sa.Text, primary_key=True)
+    valid_from: date
+    valid_to: date | None = None
+    """First day on which it does not hold."""
+    tokens: int = 0
+    last_used_at: datetime | None = Field(default=None, sa_type=_STAMP)
 
 
 class ClientKey(SCHEMA.base, table=True):

@@ -25,6 +25,7 @@ from kit.clock import Clock, WorkingDay
 from kit.codes import Codes
 from kit.db import Database, Schema
 from kit.doors import Door
+from kit.emergencies_api import emergencies_router
 from kit.follow import Follower, Readers, Refusals
 from kit.jobs import Job, Jobs
 from kit.metrics import Metrics
@@ -165,7 +166,8 @@ def assemble(
     app.include_router(language_router(app, codes or {}))
     app.state.vitals = Vitals(house, followers, jobs, app.state.metrics)
     app.include_router(health_router(app.state.vitals, app.state.metrics))
-    for router in (*routers, audit_at or audit_router(f"/{schema.name}/v1")):
+    trail = [audit_at] if audit_at else [audit_router(f"/{schema.name}/v1"), emergencies_router(f"/{schema.name}/v1")]
+    for router in (*routers, *trail):
         app.include_router(router)
     app.middleware_stack = app.state.metrics.wrap(app.build_middleware_stack(), time.monotonic)
     return app

@@ -12,6 +12,7 @@ from kit.codes import load_codes
 from services.registry import tables
 from services.registry.assessments.api import router as assessments
 from services.registry.comanagement.api import router as comanagement
+from services.registry.comanagement.internal import router as agreement_names
 from services.registry.divisions.api import router as divisions
 from services.registry.divisions.internal import router as places
 from services.registry.handover.api import router as handovers
@@ -48,6 +49,7 @@ def create_app(parts: Parts) -> FastAPI:
         assessments,
         handovers,
         comanagement,
+        agreement_names,
         ledgers,
         conflicts,
         indicators,
@@ -61,5 +63,5 @@ def create_app(parts: Parts) -> FastAPI:
         work_jobs=JOBS,
         background=[end_due_measures],
         codes=load_codes(Path(__file__).parent),
-        followed_by=("testing", "alerts"),
+        followed_by=("testing", "alerts", "gateway"),
     )

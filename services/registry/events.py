@@ -199,7 +199,42 @@ class HandoverWithdrawn(HandoverEvent):
     sample: ClassVar[dict[str, Any]] = {**HandoverEvent.sample, "state": "withdrawn"}
 
 
+class StaffEvent(Event):
+    """Base of what is said about a member of staff; the envelope's subject is the member's id, and no name is told."""
+
+    type: ClassVar[str] = "staff.any"
+    sample: ClassVar[dict[str, Any]] = {
+        "code": "T999",
+        "post": "town_officer",
+        "division_code": "610822100000",
+        "valid_from": "2020-01-01",
+        "valid_to": None,
+    }
+
+    code: str
+    post: str
+    division_code: str
+    valid_from: date
+    valid_to: date | None
+    """First day on which the member is not in service."""
+
+
+class StaffChanged(StaffEvent):
+    """A member of staff has another post, town or term."""
+
+    type: ClassVar[str] = "staff.changed"
+
+
+class StaffDeparted(StaffEvent):
+    """A member of staff leaves: on `valid_to`, which may be a day to come."""
+
+    type: ClassVar[str] = "staff.departed"
+    sample: ClassVar[dict[str, Any]] = {**StaffEvent.sample, "valid_to": "2021-06-30"}
+
+
 EVENTS: tuple[type[Event], ...] = (
+    StaffChanged,
+    StaffDeparted,
     PersonRegistered,
     PersonMoved,
     PersonStanding,

@@ -19,7 +19,7 @@ PASSWORD = "a long enough password 府谷"
 
 def test_the_first_administrator_is_opened_once_and_audited(template: Template) -> None:
     with copied(template) as owner:
-        secret = administrator.open_by_hand(template.data_dir, owner, "first", PASSWORD)
+        secret = administrator.by_hand(template.data_dir, owner, "first", PASSWORD, "演示甲", reset=False)
         assert secret
         with psycopg.connect(owner) as connection:
             row = connection.execute("select password_hash, roles, totp_sealed from gateway.account where username = 'first'").fetchone()
@@ -28,13 +28,34 @@ def test_the_first_administrator_is_opened_once_and_audited(template: Template) 
         assert PASSWORD not in row[0]
         assert (row[1], noted) == (["administrator"], (1,))
         assert secret.encode() not in row[2]
-        with pytest.raises(StartProblem, match="administrator already"):
-            administrator.open_by_hand(template.data_dir, owner, "second", PASSWORD)
+        with pytest.raises(StartProblem, match="user name"):
+            administrator.by_hand(template.data_dir, owner, "second.one", "second.one-second", "演示乙", reset=False)
+        administrator.by_hand(template.data_dir, owner, "second", PASSWORD, "演示乙", reset=False)
+        with pytest.raises(StartProblem, match="two administrators already"):
+            administrator.by_hand(template.data_dir, owner, "third", PASSWORD, "演示丙", reset=False)
+
+
+def test_an_administrator_who_lost_the_second_factor_is_let_in_again_by_the_operator(template: Template) -> None:
+    query = "select password_hash, totp_sealed, version from gateway.account where username = 'first'"
+    with copied(template) as owner:
+        lost = administrator.by_hand(template.data_dir, owner, "first", PASSWORD, "演示甲", reset=False)
+        with psycopg.connect(owner) as connection:
+            before = connection.execute(query).fetchone()
+        found = administrator.by_hand(template.data_dir, owner, "first", PASSWORD + "2", "", reset=True)
+        with psycopg.connect(owner) as connection:
+            after = connection.execute(query).fetchone()
+            noted = connection.execute("select actor from gateway.audit where action = 'account.reset_second_factor'").fetchall()
+        assert before is not None
+        assert after is not None
+        assert (lost != found, before[0] != after[0], before[1] != after[1], after[2]) == (True, True, True, before[2] + 1)
+        assert noted == [("gateway/operator",)]
+        with pytest.raises(StartProblem, match="no administrator"):
+            administrator.by_hand(template.data_dir, owner, "nobody", PASSWORD, "", reset=True)
 
 
 def test_the_audit_command_says_where_a_chain_breaks(template: Template, capsys: pytest.CaptureFixture[str]) -> None:
     with copied(template) as owner:
-        administrator.open_by_hand(template.data_dir, owner, "first", PASSWORD)
+        administrator.by_hand(template.data_dir, owner, "first", PASSWORD, "演示甲", reset=False)
         with psycopg.connect(owner) as connection:
             connection.execute(
                 "insert into gateway.audit_seal values (1, (select max(xid)::text from gateway.audit), (select max(id) from gateway.audit), 1, 'x', now())"

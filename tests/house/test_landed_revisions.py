@@ -211,3 +211,15 @@ async def test_the_house_goes_on_working_after_the_migration(landed: TestHouse) 
     body = {"code": "NEW001", "name": "演示新人", "post": "social_worker", "division_code": "610822100000", "valid_from": "2021-07-01"}
     reply = await officer("POST", "/registry/v1/staff/load", [body])
     assert reply.status == 200, reply.body
+
+
+async def test_grants_keep_their_words_and_scopes_their_places(landed: TestHouse) -> None:
+    """Grants became dated rows, and `610822100000` is written `610822100`; nobody reaches more or less than before."""
+    with psycopg.connect(landed.owner) as connection:
+        words = connection.execute("select id, word from gateway.client, jsonb_array_elements_text(grants) word order by 1, 2").fetchall()
+        rows = connection.execute("select client_id, word, valid_to, tokens from gateway.client_grant order by 1, 2").fetchall()
+        scopes = connection.execute("select distinct entry from gateway.account, jsonb_array_elements_text(scope) entry").fetchall()
+    assert words
+    assert [row[:2] for row in rows] == words
+    assert {row[2:] for row in rows} == {(None, 0)}
+    assert {entry for (entry,) in scopes} == {"610822", "610822100"}

@@ -26,6 +26,10 @@ from tests.registry.people_data import OTHER_TOWN, add_towns, county_officer, re
         "%00%00%00%00%00",
         "%0A%0D%09%0A%0A",
         "aaaaaa",
+        "abcd",
+        "help help help help help",
+        "1234 5678 9012 3456",
+        "急急急急急急急急",
         "......",
         "%E2%80%8B%E2%80%8B%E2%80%8B%E2%80%8B",
     ],
@@ -40,9 +44,9 @@ def test_nothing_that_nobody_could_judge_is_a_reason(reason: str) -> None:
     [
         ("found unconscious", "found unconscious"),
         (quote("路边昏迷,急救"), "路边昏迷,急救"),
-        ("路边昏迷".encode().decode("latin-1"), "路边昏迷"),
+        ("路边昏迷需要急救".encode().decode("latin-1"), "路边昏迷需要急救"),
         ("found%00un%0Aconscious", "found un conscious"),
-        ("%ED%A0%80 found", "\ufffd\ufffd\ufffd found"),
+        ("%ED%A0%80 found unconscious", "\ufffd\ufffd\ufffd found unconscious"),
     ],
 )
 def test_a_reason_is_kept_as_one_line_that_any_column_holds(sent: str, read: str) -> None:

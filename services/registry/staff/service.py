@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from uuid import UUID
 
 from kit.lists import Asked, Found, find_rows
 from kit.problems import FieldError, Forbidden, Invalid, invalid
@@ -11,6 +12,7 @@ from kit.roles import Role
 from kit.scope import Scope
 from kit.work import Work
 from services.registry.divisions.policy import part_of
+from services.registry.events import StaffChanged, StaffDeparted, StaffEvent
 from services.registry.staff import repository
 from services.registry.staff.errors import StaffNotFound
 from services.registry.staff.schemas import StaffLeaves, StaffLoad, StationLoad
@@ -38,11 +40,27 @@ async def load_staff(work: Work, staff: Sequence[StaffLoad]) -> tuple[int, int, 
         raise Invalid(errors=unknown[:50])
     rows = [{**member.model_dump(exclude={"station_code"}), "station_id": stations.get(member.station_code or "")} for member in staff]
     created = changed = 0
+    moved = await _moved(work, staff)
     for start in range(0, len(rows), 2000):  # a statement has at most 65,535 parameters
         new, other = await repository.put(work.session, StaffMember, rows[start : start + 2000])
         created, changed = created + new, changed + other
+    for member_id, event in moved:
+        await work.publish(event, member_id, event.division_code)
     await work.note("staff.load", "staff", details={"created": created, "changed": changed})
     return created, changed, len(staff) - created - changed
+
+
+async def _moved(work: Work, staff: Sequence[StaffLoad]) -> list[tuple[UUID, StaffEvent]]:
+    """What to tell of those whom a list gives another post, town or term: who is new has nothing yet that hangs on it."""
+    given = {member.code: member for member in staff}
+    found: list[tuple[UUID, StaffEvent]] = []
+    for known in await repository.members(work.session, sorted(given)):
+        new = given[known.code]
+        before = (known.post, known.division_code, known.valid_from, known.valid_to)
+        if before != (new.post, new.division_code, new.valid_from, new.valid_to):
+            kind = StaffDeparted if new.valid_to is not None and new.valid_to != known.valid_to else StaffChanged
+            found.append((known.id, kind(**{name: getattr(new, name) for name in StaffEvent.model_fields})))
+    return found
 
 
 async def list_stations(work: Work, on: date | None, division_code: str | None) -> Sequence[Station]:
@@ -74,6 +92,8 @@ async def let_staff_leave(work: Work, code: str, leaves: StaffLeaves) -> StaffMe
         raise invalid("/on", "before_start", "早于任职日期", "lies before the start")
     member.valid_to = leaves.on
     ended = await repository.end_memberships(work.session, member.id, leaves.on)
+    event = StaffDeparted(**{name: getattr(member, name) for name in StaffEvent.model_fields})
+    await work.publish(event, member.id, member.division_code)
     await work.note("staff.leave", "staff", member.id, details={"memberships": ended})
     await work.session.flush()
     return member

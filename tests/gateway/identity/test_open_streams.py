@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
@@ -12,18 +11,11 @@ import pytest
 
 from tests.gateway.edge.toys import door
 from tests.gateway.identity.conftest import PASSWORD, Door
-from tests.houses import Template, TestHouse, open_house
+from tests.houses import TestHouse
 
-OFFICER = {"username": "officer", "password": PASSWORD, "roles": ["county_officer"], "scope": ["610822"]}
+OFFICER = {"username": "officer", "password": PASSWORD, "roles": ["county_officer"], "scope": ["610822"], "staff_code": "C001"}
 SOON = 2.0
 """Seconds within which a revocation reaches what is open."""
-
-
-@pytest.fixture
-async def house(template: Template) -> AsyncIterator[TestHouse]:
-    """All five apps, as they are composed."""
-    async with open_house(template) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -58,7 +50,7 @@ async def rest(lines: AsyncIterator[str]) -> list[str]:
 async def test_signing_out_ends_the_open_stream_and_leaves_that_of_another_session(
     administrator: Door, house: TestHouse, streams: AsyncExitStack
 ) -> None:
-    await administrator("POST", "/auth/v1/accounts", OFFICER)
+    await administrator.open(OFFICER)
     first, second = Door(house), Door(house)
     for one in (first, second):
         assert (await one.sign_in("officer")).status == 200
@@ -77,7 +69,7 @@ async def test_signing_out_ends_the_open_stream_and_leaves_that_of_another_sessi
 async def test_disabling_an_account_ends_all_its_streams(
     administrator: Door, stranger: Door, house: TestHouse, streams: AsyncExitStack
 ) -> None:
-    made = json.loads((await administrator("POST", "/auth/v1/accounts", OFFICER)).body)
+    made = await administrator.open(OFFICER)
     again = Door(house)
     for one in (stranger, again):
         assert (await one.sign_in("officer")).status == 200

@@ -20,9 +20,8 @@ TECHNICIAN = {
 
 
 async def test_a_technician_is_bound_to_a_laboratory_in_the_token(administrator: Door, stranger: Door) -> None:
-    made = await administrator("POST", "/auth/v1/accounts", TECHNICIAN)
-    assert made.status == 201, made.body
-    assert json.loads(made.body)["organisation"] == {"kind": "laboratory", "id": LABORATORY}
+    made = await administrator.open(TECHNICIAN)
+    assert made["organisation"] == {"kind": "laboratory", "id": LABORATORY}
     assert (await stranger.sign_in("wang.lab")).status == 200
     assert json.loads((await stranger("GET", "/auth/v1/me")).body)["organisation"] == {"kind": "laboratory", "id": LABORATORY}
 

@@ -99,7 +99,12 @@ class Office:
 
     async def open_accounts(self) -> None:
         """One account per role, an agency and a partner: the first administrator by hand, the others through the API."""
-        self.accounts, _ = await demo_accounts.open_all(self.settings, self.http, self.clock)
+        self.accounts, self._both = await demo_accounts.open_all(self.settings, self.http, self.clock)
+
+    async def both(self) -> demo_accounts.Administrators:
+        """Both administrators, signed in anew: one asks, the other confirms."""
+        self.clock.advance(timedelta(seconds=61))  # a code of the second factor is good for once
+        return await demo_accounts.sign_in_both(self.accounts, self.http, self.clock)
 
     async def wait(self, seconds: float) -> None:
         """Let this much time pass, and followers and jobs catch up."""
@@ -126,12 +131,13 @@ class Office:
         return self._signed_in[role]
 
     async def newcomer(self, username: str, role: str, scope: str, **more: Any) -> Official:
-        """Somebody for whom the administrator opens an account."""
-        administrator, password = await self.official("administrator"), f"{username}-behind-seven-locks"
+        """Somebody for whom the administrators open an account."""
+        both, password = await self.both(), f"{username}-behind-seven-locks"
         new = {"username": username, "password": password, "roles": [role], "scope": [scope], **more}
-        await administrator.post("/auth/v1/accounts", new, 201)
+        await both.give("POST", "/auth/v1/accounts", new)
         client = Client(self.http, self.clock, self.wait)
-        await client.sign_in(username, password)
+        secret = await demo_accounts.enrol(both.asks, username, password) if role in demo_accounts.SECOND_FACTOR else None
+        await client.sign_in(username, password, secret)
         return Official(client)
 
     def query(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:

@@ -35,8 +35,7 @@ async def an_agreement_is_made(office: Office) -> str:
     step = {"event": "accept", "on": office.today, "document_no": "保禁办函〔2021〕7号"}
     agreement = made.json()["id"]
     await officer.post(f"{AGREEMENTS}/{agreement}/transitions", step, if_match=made.headers["etag"])
-    administrator = await office.official("administrator")
-    await demo_accounts.grant_agreement(administrator.client, agreement)
+    await demo_accounts.grant_agreement(await office.both(), agreement)
     return str(agreement)
 
 

@@ -84,7 +84,7 @@ async def a_measure_moves_by_its_states(office: Office) -> dict[str, Any]:
 
 async def another_town_sees_nothing(office: Office, person_id: str) -> None:
     """Existence itself is personal: not found."""
-    stranger = await office.newcomer("neighbour", "town_officer", OTHER_TOWN[:9])
+    stranger = await office.newcomer("neighbour", "town_officer", OTHER_TOWN[:9], staff_code="T005")
     await stranger.refused("GET", f"/registry/v1/people/{person_id}", status=404)
     await stranger.refused("GET", f"/registry/v1/people/{person_id}/measures", status=404)
     bad = {

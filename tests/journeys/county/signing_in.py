@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import httpx
 import jwt
+from pyotp.totp import TOTP
 
 from gateway.edge.routes import PUBLIC, shipped_table
 from gateway.identity.machines import ASSERTION_TYPE, GRANT
@@ -19,11 +20,21 @@ from tests.journeys.county.office import Office
 
 async def officers_sign_in_and_out(office: Office) -> None:
     """Login, me, refresh with rotation, a stolen refresh token, logout."""
-    username, password, _ = office.accounts.of("town_officer")
+    username, password, secret = office.accounts.of("town_officer")
+    assert secret is not None
+    code = TOTP(secret)
+
+    def login() -> dict[str, str]:
+        """Name, password and a code that was not used yet."""
+        office.clock.advance(timedelta(seconds=31))
+        return {"username": username, "password": password, "totp": code.at(office.clock())}
+
     async with httpx.AsyncClient(base_url=office.url, timeout=30) as browser:
         wrong = await browser.post("/auth/v1/login", json={"username": username, "password": "not this one at all"})
         assert wrong.status_code == 401
-        first = await browser.post("/auth/v1/login", json={"username": username, "password": password})
+        alone = await browser.post("/auth/v1/login", json={"username": username, "password": password})
+        assert alone.status_code == 401, "an officer's password alone opens nothing"
+        first = await browser.post("/auth/v1/login", json=login())
         assert first.status_code == 200, first.text
         assert first.json()["expires_in"] == 600
         cookie = first.headers["set-cookie"]
@@ -43,7 +54,7 @@ async def officers_sign_in_and_out(office: Office) -> None:
         family = await browser.post("/auth/v1/refresh")
         assert family.status_code == 401, "a refresh token that is used twice ends the whole family"
 
-        third = await browser.post("/auth/v1/login", json={"username": username, "password": password})
+        third = await browser.post("/auth/v1/login", json=login())
         left = await browser.post("/auth/v1/logout", headers=_bearer(third))
         assert left.status_code == 204
         async with asyncio.timeout(5):  # the end of a session reaches every process within a moment

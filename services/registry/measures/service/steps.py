@@ -251,6 +251,7 @@ async def _readable(work: Work, measure_id: UUID) -> Measure:
         await require_care(work, person, work.purpose)
     except PersonNotFound as error:
         raise MeasureNotFound from error
+    await work.open_in_emergency(found.person_id)
     return found
 
 

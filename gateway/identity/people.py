@@ -1,0 +1,72 @@
+"""Names of the people behind accounts, as the registry's staff list has them: of oneself, and of colleagues in the own towns.
+
+A name is asked when it is wanted and never copied. When the registry is down one is still signed in, without a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from gateway.identity import repository, staff
+from gateway.identity.schemas import Colleague, TownAnswer
+from gateway.identity.tables import Account
+from kit.problems import Unavailable
+from kit.roles import Role
+from kit.scope import division_code
+from kit.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class Myself:
+    """What is shown of the caller."""
+
+    name: str | None = None
+    post: str | None = None
+    towns: list[TownAnswer] = field(default_factory=list)
+
+
+async def myself(work: Work) -> Myself:
+    """The caller's name and post, and the names of the places of the scope."""
+    codes = [division_code(entry) for entry in work.principal.scope]
+    try:
+        names = await staff.places(work, codes)
+        member = await staff.member(work, work.principal.staff_id) if work.principal.staff_id else None
+    except Unavailable:
+        names, member = {}, None
+    towns = [TownAnswer(code=code, name=names.get(code)) for code in codes]
+    if member is not None:
+        return Myself(member.name, member.post, towns)
+    return Myself(await _holder(work), None, towns)
+
+
+async def _holder(work: Work) -> str | None:
+    if work.principal.has(Role.AGENCY, Role.PARTNER):
+        client = await repository.client(work.session, work.principal.subject)
+        return client.name if client else None
+    found = await repository.accounts_by_id(work.session, [UUID(work.principal.subject)])
+    return found[0].holder if found else None
+
+
+async def colleagues(work: Work, ids: Sequence[UUID]) -> list[Colleague]:
+    """The colleagues behind these accounts; one in another town is left out, as one who does not exist is. Raises Unavailable."""
+    accounts = await repository.accounts_by_id(work.session, ids)
+    members = await staff.members(work, [account.staff_code for account in accounts if account.staff_code])
+    shown = [_colleague(account, members.get(account.staff_code or "")) for account in accounts if "subject" not in account.roles]
+    everybody = work.principal.has(Role.ADMINISTRATOR)
+    found = [item for item, where in shown if everybody or any(work.scope.reaches(code) for code in where)]
+    await work.note("account.names", "account", *(item.id for item in found))
+    return found
+
+
+def _colleague(account: Account, member: staff.Member | None) -> tuple[Colleague, list[str]]:
+    where = [member.division_code] if member else [division_code(entry) for entry in account.scope]
+    shown = Colleague(
+        id=account.id,
+        name=member.name if member else account.holder,
+        post=member.post if member else None,
+        division_code=member.division_code if member else None,
+        roles=account.roles,
+    )
+    return shown, where

@@ -1,0 +1,92 @@
+"""Who leaves the registry's staff is out the same minute, and who moves keeps nothing of the old town."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+from gateway.identity.revocations import Revocations
+from kit.roles import Role
+from tests.gateway.identity.conftest import Door
+from tests.gateway.identity.test_sign_in import cookie
+from tests.houses import TestHouse
+
+WORKER = {"username": "town.one", "password": "demo password 府谷", "roles": ["town_officer"], "scope": ["610822100"], "staff_code": "T001"}
+
+
+async def heard(house: TestHouse) -> None:
+    """The gateway's follower catches up, and the deny list with it."""
+    local = house.house.apps["gateway"]
+    for follower in local.state.followers:
+        await follower.drain()
+    await local.state.house.part(Revocations).reload(local.state.house)
+
+
+async def test_who_leaves_today_is_out_at_once(administrator: Door, stranger: Door, house: TestHouse) -> None:
+    await administrator.open(WORKER)
+    kept = cookie(await stranger.sign_in("town.one"))
+    assert (await stranger("GET", "/auth/v1/me")).status == 200
+    county = house.caller("registry", Role.COUNTY_OFFICER)
+    assert (await county("POST", "/registry/v1/staff/T001/departure", {"on": "2021-07-01"})).status == 200
+    await heard(house)
+    assert (await stranger("GET", "/auth/v1/me")).status == 401
+    assert (await stranger("POST", "/auth/v1/refresh", cookie=f"gk_refresh={kept}")).status == 401
+    assert (await stranger.sign_in("town.one")).status == 401
+    account = next(a for a in json.loads((await administrator("GET", "/auth/v1/accounts")).body) if a["username"] == "town.one")
+    assert (account["state"], account["staff_until"]) == ("disabled", "2021-07-01")
+    back = {"state": "active", "reason": "误停"}
+    again = await administrator("PATCH", f"/auth/v1/accounts/{account['id']}", back, if_match=f'"v{account["version"]}"')
+    assert (again.status, json.loads(again.body)["errors"][0]["code"]) == (422, "staff_left")
+
+
+async def test_who_leaves_on_a_day_to_come_is_out_on_that_day_by_itself(administrator: Door, stranger: Door, house: TestHouse) -> None:
+    await administrator.open(WORKER)
+    county = house.caller("registry", Role.COUNTY_OFFICER)
+    assert (await county("POST", "/registry/v1/staff/T001/departure", {"on": "2021-07-02"})).status == 200
+    await heard(house)
+    house.clock.advance(timedelta(hours=15, minutes=55))  # five minutes before midnight in Shanghai
+    kept = cookie(await stranger.sign_in("town.one"))
+    assert (await stranger("GET", "/auth/v1/me")).status == 200
+    house.clock.advance(timedelta(minutes=6))
+    await heard(house)
+    assert (await stranger("GET", "/auth/v1/me")).status == 401
+    assert (await stranger("POST", "/auth/v1/refresh", cookie=f"gk_refresh={kept}")).status == 401
+    assert (await stranger.sign_in("town.one")).status == 401
+
+
+async def test_who_moves_to_another_town_or_post_starts_anew(administrator: Door, stranger: Door, house: TestHouse) -> None:
+    await administrator.open(WORKER)
+    await administrator.open({**WORKER, "username": "worker", "roles": ["social_worker"], "staff_code": "S001"})
+    other = Door(house)
+    assert (await stranger.sign_in("town.one")).status == 200
+    assert (await other.sign_in("worker")).status == 200
+    county = house.caller("registry", Role.COUNTY_OFFICER)
+    moved = {"code": "T001", "name": "演示T001", "post": "town_officer", "division_code": "610822105", "valid_from": "2020-01-01"}
+    same = {"code": "S001", "name": "改名演示", "post": "social_worker", "division_code": "610822100000", "valid_from": "2020-01-01"}
+    assert (await county("POST", "/registry/v1/staff/load", [moved, same])).status == 200
+    await heard(house)
+    assert (await stranger("GET", "/auth/v1/me")).status == 401
+    assert (await stranger.sign_in("town.one")).status == 401
+    me = json.loads((await other("GET", "/auth/v1/me")).body)
+    assert (me["name"], me["post"], me["towns"]) == ("改名演示", "social_worker", [{"code": "610822100000", "name": "演示镇"}])
+    assert (me["now"], me["time_zone"]) == ("2021-07-01T00:00:00Z", "Asia/Shanghai")
+
+
+async def test_officers_find_the_names_of_colleagues_in_their_towns_and_nothing_more(
+    administrator: Door, stranger: Door, house: TestHouse
+) -> None:
+    ids = [
+        (await administrator.open({**WORKER, "username": f"u-{code.lower()}", "roles": [role], "scope": [scope], "staff_code": code}))["id"]
+        for code, role, scope in (
+            ("T001", "town_officer", "610822100"),
+            ("S001", "social_worker", "610822100"),
+            ("P001", "police_officer", "610822105"),
+        )
+    ]
+    assert (await stranger.sign_in("u-t001")).status == 200
+    reply = await stranger("POST", "/auth/v1/colleagues/search", {"ids": [*ids, "018f0000-0000-7000-8000-000000000001"]})
+    assert [(item["id"], item["name"], item["post"]) for item in json.loads(reply.body)] == [
+        (ids[0], "演示T001", "town_officer"),
+        (ids[1], "演示S001", "social_worker"),
+    ]
+    assert {"username", "staff_code", "scope"}.isdisjoint(json.loads(reply.body)[0])
