@@ -76,9 +76,9 @@ class TestMissed(_DueTest):
     """The window passed without a collection, or a person judged why.
 
     `code`: missed (nobody has judged yet), not_notified, excused, missed_unexcused, evaded (found by a person, with evidence and the statement),
-    attended_in_time (a late entry from a phone: it was none), paused (the person was in custody), cancelled (the measure had ended).
+    attended_in_time (entered late from a phone: the test was not missed), paused (the person was in custody), cancelled (the measure had ended).
 
-    The later event about the same `plan_id` replaces the earlier one. None but `evaded` counts as evasion (DRR art. 20; domain 3.5).
+    The later event about the same `plan_id` replaces the earlier one. Only `evaded` counts as evasion (DRR art. 20; domain 3.5).
     """
 
     __test__ = False
@@ -138,7 +138,7 @@ class ResultConfirmed(_Result):
 
 
 class ResultWithdrawn(_Result):
-    """Nothing may rest on this result any more. `code`: retest_negative, lab_negative, explained_medical, specimen_unfit, disputed, withdrawn."""
+    """Nobody may rely on this result from now on. `code`: retest_negative, lab_negative, explained_medical, specimen_unfit, disputed, withdrawn."""
 
     type: ClassVar[str] = "result.withdrawn"
     sample: ClassVar[dict[str, Any]] = {**_Result.sample, "on": "2021-07-22", "code": "explained_medical"}

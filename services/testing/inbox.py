@@ -17,7 +17,7 @@ from services.testing.subjects.rules import MeasureNews
 
 
 class _Payload(BaseModel):
-    """The registry may add fields; what is read here must be there."""
+    """The registry may add fields; the fields read here must exist."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -55,7 +55,7 @@ class _Measure(_Payload):
 
 
 async def _follow_person(work: Work, envelope: Envelope, values: dict[str, Any]) -> None:
-    """Take over what is said of a person; due tests and collections follow the town that is responsible now."""
+    """Store what the registry says about a person; due tests and collections follow the town that is responsible now."""
     await following.follow_person(work, envelope.subject_id, envelope.occurred_at, values)
     await collections.place(work.session, envelope.subject_id)
 

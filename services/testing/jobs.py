@@ -16,7 +16,7 @@ from services.testing.plans.service import following
 
 
 async def plan_tests(house: House, **_: Any) -> None:
-    """Count the due tests of every measure that waits for it; queued by the follower, once per batch."""
+    """Plan the due tests of every measure that waits for it; the follower queues this job once per batch."""
 
     async def run(work: Work) -> None:
         await following.plan_waiting(work)
@@ -25,7 +25,7 @@ async def plan_tests(house: House, **_: Any) -> None:
 
 
 async def follow_schemes(house: House, **_: Any) -> None:
-    """Plan anew where a scheme has begun or ended."""
+    """Plan again where a scheme has begun or ended."""
 
     async def run(work: Work) -> None:
         await following.follow_schemes(work)
@@ -34,7 +34,7 @@ async def follow_schemes(house: House, **_: Any) -> None:
 
 
 async def open_windows(house: House, **_: Any) -> None:
-    """Tell of due tests whose window has opened."""
+    """Publish the due tests whose window has opened."""
 
     async def run(work: Work) -> None:
         await service.open_due(work)

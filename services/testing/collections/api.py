@@ -55,7 +55,10 @@ async def list_collections(
     kind: CollectionKind | None = None,
     overdue: Flag = False,
 ) -> Response:
-    """Collections of the caller's towns, and open chains that the caller must end; `overdue`: whose next deadline has passed, with who owes it."""
+    """Collections of the caller's towns, and the open chains that the caller must end.
+
+    `overdue`: only those whose next deadline has passed; each names who owes the step.
+    """
     return answer(asked, await service.list_collections(work, asked, division_code, state, kind, overdue=overdue))
 
 

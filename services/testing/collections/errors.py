@@ -3,9 +3,9 @@
 Problem
 ├── CollectionNotFound 404      also outside the caller's scope
 ├── SameSexRequired 409         DTP art. 8
-├── StepNotAllowed 409          the chain knows no such step from the present state
+├── StepNotAllowed 409          the chain does not have this step from its present state
 ├── SealUsed 409            DTP art. 8: a seal tells one container from all others
-└── OtherLabRequired 409        DTP art. 4: the re-test is another, forensic institution's
+└── OtherLabRequired 409        DTP art. 4: another, forensic institution must make the re-test
 """
 
 from kit.problems import Conflict, FieldError, NotFound

@@ -80,7 +80,7 @@ def may_see(principal: Principal, specimen: Specimen, subject: Standing | None, 
 def may_move(principal: Principal, specimen: Specimen, subject: Standing | None, *, own: bool = False) -> None:
     """Raises CollectionNotFound unless the caller may take a step with this chain; `own`: the person too.
 
-    On a closed record nobody starts anything anew but those who decide, and the person, who may object late (domain 3.1).
+    On a closed record only two may start something new: those who decide, and the person, who may object late (domain 3.1).
     """
     if own and principal.has(Role.SUBJECT) and principal.person_id == str(specimen.person_id):
         return
@@ -99,7 +99,7 @@ def decides(principal: Principal, specimen: Specimen) -> bool:
 
 
 def holds(principal: Principal, specimen: Specimen) -> bool:
-    """Whether the specimen lies at the caller's own laboratory now: it sees what lies with it, and nothing before or after."""
+    """Whether the specimen lies at the caller's own laboratory now. A laboratory sees a chain only while it holds the specimen."""
     lab = {"at_lab": specimen.first_lab_id, "at_retest_lab": specimen.retest_lab_id}.get(specimen.state)
     own = lab is not None and principal.laboratory_id == str(lab)
     return own and principal.has(Role.LAB_TECHNICIAN) and principal.covers(specimen.tested_in)
@@ -118,7 +118,7 @@ def view_of(principal: Principal, specimen: Specimen, purpose: str) -> View:
 
 
 def may_ask_by_state(principal: Principal, purpose: str, state: str | None) -> None:
-    """Raises Forbidden: who may not see results may not find them out by asking for one state after another."""
+    """Raises Forbidden. A caller who may not see results must not learn them by filtering the list by state."""
     sees = principal.has(Role.POLICE_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.LAB_TECHNICIAN)
     if state is not None and not sees and purpose not in ("testing", "audit", "emergency"):
         raise Forbidden("须以检测用途(Purpose: testing)查询结果状态", "asking by state needs Purpose: testing")
@@ -131,7 +131,7 @@ def may_report_as_lab(principal: Principal, specimen: Specimen | None) -> None:
 
 
 def may_show_basis(principal: Principal, kind: str) -> None:
-    """Raises Forbidden: an instruction or a suspicion is the police's to show; a consent may be shown by whoever keeps the ledger (DTP art. 2, 4)."""
+    """Raises Forbidden. Only the police can show an instruction or a suspicion; the keeper of the ledger can also show a consent (DTP art. 2, 4)."""
     if kind != "voluntary" and not principal.has(Role.POLICE_OFFICER):
         raise Forbidden(
             "强制检测或嫌疑检测的依据须由公安机关确认", "that a test was mandatory or on suspicion is confirmed by the police (DTP art. 4)"

@@ -40,12 +40,12 @@ COLLECTIONS = Rows(
     action="test.list",
     object_type="person",
 )
-"""Not counted by state: how many positives a town has is told to those who may see results, in the figures."""
+"""The list is not counted by state: the figures tell the number of positives of a town to those who may see results."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """Who looks at a list of collections: the same questions that `policy.may_see` asks of one."""
+    """The caller who reads a list of collections, with what `policy.may_see` needs to know of a caller."""
 
     scope: Scope
     staff: bool
@@ -59,7 +59,7 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a list is asked for."""
+    """The filters of a list."""
 
     division: Scope | None = None
     state: str | None = None
@@ -122,7 +122,10 @@ async def positives_of(session: AsyncSession, collection_id: UUID, stages: Seque
 
 
 async def use_seals(session: AsyncSession, collection_id: UUID, seals: Sequence[tuple[str, str]]) -> str | None:
-    """Take seal numbers, (container, number), into use; the first container whose number is used already, or None. Two at once: one waits, and is told."""
+    """Take seal numbers, (container, number), into use.
+
+    Returns the first container whose number is already used, or None. Of two calls at once one waits for the other.
+    """
     for container, number in seals:
         statement = insert(Seal).values(number=seal_key(number), collection_id=collection_id, container=container).on_conflict_do_nothing()
         if (await session.execute(statement.returning(col(Seal.number)))).first() is None:

@@ -18,11 +18,14 @@ from services.testing.staff.rules import Organ
 StaffCode = Annotated[str, Field(min_length=1, max_length=40)]
 Staff = Annotated[list[StaffCode], Field(max_length=6)]
 ShownState = ChainState | Literal["running", "closed"]
-"""`running` and `closed` are all that somebody without a right to results is told."""
+"""A caller without the right to results is told only `running` or `closed`."""
 
 
 class Collector(Message):
-    """A member of staff who took part, by staff number. Sex and organ come from the register of staff; said here, they must be the same."""
+    """A member of staff who took part, by staff number.
+
+    Sex and organ come from the register of staff; when the request names them too, they must be the same.
+    """
 
     staff_code: StaffCode
     sex: Literal["male", "female"] | None = None
@@ -167,7 +170,7 @@ class CollectionAnswer(CollectionRow):
     disputed: list[Analyte]
     """What the person objected to; empty when it was everything that was positive."""
     new_findings: list[Analyte]
-    """What a laboratory found that was not in dispute: a matter of its own, which confirms nothing here."""
+    """What a laboratory found that was not in dispute. It does not confirm the disputed result and needs a chain of its own."""
     destroy_from: date | None
     version: int
     next_steps: list[NextStep]

@@ -1,4 +1,4 @@
-"""Small counts stay inside: what a reader who sees no persons may be shown of test figures (domain 4.3). Pure."""
+"""Small counts are withheld: which test figures a reader sees who may not see persons (domain 4.3). Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from services.testing.periods.rules import is_small
 
 @dataclass(frozen=True, slots=True)
 class TownCount:
-    """Tests of a town, in one half month or in a whole period: made in their window, owed, and taken without a plan. None is withheld."""
+    """Tests of a town, in one half month or in a whole period: made in their window, owed, and taken without a plan.
+
+    None stands for a withheld count.
+    """
 
     division_code: str
     done: int | None
@@ -37,16 +40,16 @@ def added(half_months: Iterable[TownCount]) -> list[TownCount]:
 
 
 def withheld(half_months: Sequence[TownCount]) -> list[TownCount]:
-    """The towns without counts that name somebody.
+    """The towns, without the counts that could identify somebody.
 
-    A town's count is shown only when none of its half months is small: then no two periods that may be asked for differ by a small number. When exactly
-    one town is kept back the next smallest goes too, or the sum would give it back.
+    A town's count is shown only when none of its half months is small: then no two periods that may be asked for differ by a small number.
+    When exactly one town is withheld, the next smallest is withheld too; otherwise the sum would reveal it.
     """
     towns = added(half_months)
-    tells_owed = {row.division_code for row in half_months if _tells(row)}
-    tells_taken = {row.division_code for row in half_months if is_small(row.unplanned or 0)}
-    owed = _without_small([(town.due or 0, town.division_code in tells_owed) for town in towns])
-    taken = _without_small([(town.unplanned or 0, town.division_code in tells_taken) for town in towns])
+    small_owed = {row.division_code for row in half_months if _has_small_count(row)}
+    small_taken = {row.division_code for row in half_months if is_small(row.unplanned or 0)}
+    owed = _without_small([(town.due or 0, town.division_code in small_owed) for town in towns])
+    taken = _without_small([(town.unplanned or 0, town.division_code in small_taken) for town in towns])
     return [
         replace(
             town,
@@ -58,14 +61,14 @@ def withheld(half_months: Sequence[TownCount]) -> list[TownCount]:
     ]
 
 
-def _tells(count: TownCount) -> bool:
+def _has_small_count(count: TownCount) -> bool:
     done, due = count.done or 0, count.due or 0
     return is_small(due) or is_small(done) or is_small(due - done)
 
 
 def _without_small(cells: Sequence[tuple[int, bool]]) -> list[bool]:
-    """Which cells stay open, from (size, tells somebody)."""
-    shown = [not tells for _, tells in cells]
+    """Which cells are shown; a cell is (size, whether it could identify somebody)."""
+    shown = [not small for _, small in cells]
     if shown.count(False) == 1:
         others = [n for n, (size, _) in enumerate(cells) if shown[n] and size]
         if others:
@@ -74,11 +77,11 @@ def _without_small(cells: Sequence[tuple[int, bool]]) -> list[bool]:
 
 
 def total(half_months: Sequence[TownCount], shown: Sequence[TownCount], name: str) -> int | None:
-    """The sum over all towns; None when it would give back what one town keeps, or a small number of what several keep, in any half month."""
+    """The sum over all towns; None when, in any half month, it would reveal the withheld count of one town, or a small sum of several."""
     kept = {town.division_code for town in shown if getattr(town, name) is None}
     values = [(row.half_month, row) for row in half_months if row.division_code in kept]
     hidden = [added(replace(row, division_code="") for half, row in values if half == wanted)[0] for wanted in {half for half, _ in values}]
-    tells = any(is_small(row.unplanned or 0) if name == "unplanned" else _tells(row) for row in hidden)
-    if len(kept) == 1 or tells:
+    small = any(is_small(row.unplanned or 0) if name == "unplanned" else _has_small_count(row) for row in hidden)
+    if len(kept) == 1 or small:
         return None
     return sum(int(getattr(row, name) or 0) for row in half_months)

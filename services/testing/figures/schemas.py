@@ -17,7 +17,7 @@ class TownFigures(Answer):
     done: int | None
     due: int | None
     unplanned: int | None
-    """Tests taken in the period that nobody had planned, mostly a ledger's: a list of what was taken says nothing of what was missed."""
+    """Tests taken in the period that nobody had planned, mostly a ledger's: such a list does not show which tests were missed."""
 
 
 class Figures(Answer):

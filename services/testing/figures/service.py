@@ -20,7 +20,7 @@ SEES_PERSONS = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER, Rol
 async def test_figures(work: Work, scope: Scope, first: date, last: date, as_of: datetime | date | None) -> Figures:
     """Test completion by town, as known at `as_of`: an instant, or the end of a day (now unless said).
 
-    Whoever may see no persons is answered for the whole half months within the period that are settled, as they were known then, whatever `as_of` says.
+    A caller who may not see persons gets only the settled half months within the period, as they were known when they settled, whatever `as_of` says.
     Raises Invalid.
     """
     if last < first or last - first > timedelta(days=366):

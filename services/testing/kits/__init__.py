@@ -1,1 +1,1 @@
-"""Lots of rapid test kits: what each can show, from which value on, until when (DTP art. 5; domain 3.3)."""
+"""Lots of rapid test kits: which analytes each can show, its cut-offs and its last day of use (DTP art. 5; domain 3.3)."""

@@ -21,7 +21,7 @@ Writer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.POLICE_OFFICER)]
 
 @router.get("")
 async def list_lots(work: Reader, usable_on: Day | None = None) -> list[KitLotAnswer]:
-    """Kit lots, those first that end first."""
+    """Kit lots, the earliest last day first."""
     return [KitLotAnswer.model_validate(lot, from_attributes=True) for lot in await service.list_lots(work, usable_on)]
 
 

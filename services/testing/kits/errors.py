@@ -3,7 +3,7 @@
 Problem
 ├── KitLotNotFound 404
 ├── KitLotExists 409
-└── KitLotExpired 409       a kit out of date shows nothing that could stand
+└── KitLotExpired 409       the reading of an expired kit is not valid
 """
 
 from kit.problems import Conflict, NotFound

@@ -14,7 +14,7 @@ from services.testing.kits.tables import KitLot
 
 
 async def lots(session: AsyncSession, usable_on: date | None) -> Sequence[KitLot]:
-    """The lots, those first that end first; only usable ones when a day is given."""
+    """The lots, the earliest last day first; with a day, only those usable on it."""
     query = select(KitLot).order_by(col(KitLot.expires_on), col(KitLot.id)).limit(500)
     if usable_on is not None:
         query = query.where(col(KitLot.expires_on) >= usable_on)

@@ -62,7 +62,7 @@ CODES: tuple[ResultCode, ...] = get_args(ResultCode)
 
 
 def substance_of(analyte: str) -> str:
-    """The substance that an analyte speaks for: itself, or what it is a metabolite of."""
+    """The substance whose use an analyte shows: itself, or the substance of which it is a metabolite."""
     return METABOLITES.get(analyte, analyte)
 
 
@@ -72,7 +72,7 @@ def in_date(expires_on: date, day: date) -> bool:
 
 
 def panel_gaps(panel: Iterable[str], results: Mapping[Analyte, ResultCode]) -> tuple[list[str], list[str]]:
-    """Analytes of the panel without a result, and results that the panel cannot show: each strip of a kit is read, and no other."""
+    """Analytes of the panel without a result, and results that the panel cannot show: a reading names every strip of the kit, and no others."""
     wanted = set(panel)
     return sorted(wanted - results.keys()), sorted(results.keys() - wanted)
 

@@ -1,4 +1,4 @@
-"""Problems of labs.
+"""Problems of laboratories.
 
 Problem
 ├── LabNotFound 404

@@ -1,4 +1,4 @@
-"""What testing says about its ledgers (kit.intake): words, who the persons are (the registry is asked), taking over."""
+"""What testing tells kit.intake about its ledgers: the words, who the persons are (it asks the registry), and how rows are taken over."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ FORGET_JOB = "forget_ledger"
 
 
 async def check(work: Work, found: Mapping[Any, Any], numbers: Sequence[int] | None) -> None:
-    """Ask the registry who the persons are, and look for what no test can do without. Raises Unavailable."""
+    """Ask the registry who the persons are, and check the fields that every test needs. Raises Unavailable."""
     import_id = found["id"]
     rows = [row for row in await store.accepted(work.session, TABLES, import_id) if numbers is None or row["number"] in numbers]
     records = await asyncio.to_thread(_records, work, rows)
@@ -69,7 +69,10 @@ async def check(work: Work, found: Mapping[Any, Any], numbers: Sequence[int] | N
 async def _counted(
     work: Work, found: Mapping[Any, Any], rows: Sequence[Mapping[Any, Any]], records: Mapping[int, Mapping[str, Any]]
 ) -> list[int]:
-    """Rows whose unit and day were counted before. Nobody's identity is kept to tell the same people again (domain 10): a person must say."""
+    """Rows whose unit and day were counted before.
+
+    Identities are not kept (domain 10), so the code cannot know whether these are the same people: a person must decide.
+    """
     places = {
         row["number"]: (records[row["number"]].get("unit_name"), day_of(records[row["number"]].get("sampled_on")))
         for row in rows
@@ -142,7 +145,7 @@ async def _link(work: Work, import_id: UUID, people: Mapping[int, Registered]) -
 
 
 async def take_over(work: Work, found: Mapping[Any, Any]) -> dict[str, int]:
-    """Write tests and screenings. Who was screened is forgotten at once: rows here, and the file after the commit (domain 10)."""
+    """Write tests and screenings. The identities of the screened are deleted at once: here in the rows, and the file after the commit (domain 10)."""
     import_id = found["id"]
     rows = await store.accepted(work.session, TABLES, import_id)
     records = await asyncio.to_thread(_records, work, rows)

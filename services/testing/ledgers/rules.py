@@ -17,7 +17,7 @@ SCREENING = "practitioner"
 
 
 def day_of(text: str | None) -> date | None:
-    """A whole day, or None: a test without its day can be set against no measure and no window."""
+    """A whole day, or None: a test without a day cannot be matched with a measure or a window."""
     return date.fromisoformat(text) if text and len(text) == 10 else None
 
 
@@ -41,7 +41,7 @@ def test_of(kind: str, record: Mapping[str, Any], person_id: UUID, division_code
 
 
 def screening_of(record: Mapping[str, Any]) -> ScreeningRow:
-    """A row of a practitioner table; who it is goes on only with a positive result (domain 10)."""
+    """A row of a practitioner table; the identity is passed on only with a positive result (domain 10)."""
     sampled_on = day_of(record.get("sampled_on"))
     assert sampled_on is not None
     identity = record.get("id_no") if record["result"] == "POS" else None

@@ -12,14 +12,14 @@ from datetime import date, datetime, timedelta
 from kit.clock import day_start
 
 SMALL = 5
-"""Counts of 1 to 4 people could name one. DEFAULT."""
+"""Counts of 1 to 4 people could identify a person. DEFAULT."""
 SETTLED_DAYS = 3
-"""So many days after its end a half month counts as known: late entries from phones have come. DEFAULT."""
+"""A half month is settled this many days after its end, when late entries from phones have arrived. DEFAULT."""
 MIDDLE = 15
 
 
 def is_small(count: int) -> bool:
-    """Whether a count could name somebody."""
+    """Whether a count could identify somebody."""
     return 0 < count < SMALL
 
 
@@ -34,7 +34,7 @@ def half_month_end(day: date) -> date:
 
 
 def settled_period(first: date, last: date, today: date) -> tuple[date, date] | None:
-    """The whole half months within `first` to `last` that are settled today; None when there is none."""
+    """The whole half months within `first` to `last` that are settled today; None when no half month is."""
     begin = first if first == half_month_start(first) else half_month_end(first) + timedelta(days=1)
     latest = min(last, today - timedelta(days=SETTLED_DAYS + 1))
     end = latest if latest == half_month_end(latest) else half_month_start(latest) - timedelta(days=1)

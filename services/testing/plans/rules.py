@@ -19,7 +19,7 @@ HALF_MONTH_DAYS = 15
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """From which month of the term on a test comes every so many half months."""
+    """From this month of the term on there is a test every `step_half_months` half months."""
 
     from_month: int
     step_half_months: int
@@ -36,7 +36,9 @@ class Slot:
 
 
 def add_half_months(start: date, half_months: int) -> date:
-    """A calendar day so many half months later: whole months keep the day of the month (the last one where it is missing), a half is 15 days."""
+    """A calendar day that many half months later: whole months keep the day of the month (the last day when the month is shorter), a half
+    is 15 days.
+    """
     months, half = divmod(half_months, 2)
     index = start.year * 12 + start.month - 1 + months
     year, month = divmod(index, 12)
@@ -73,14 +75,14 @@ def slots(phases: Sequence[Phase], term_start: date, term_end: date, window_days
     for place, day in enumerate(days):
         last = min(day + timedelta(days=window_days), term_end - timedelta(days=1))
         if place + 1 < len(days):
-            last = min(last, days[place + 1] - timedelta(days=1))  # never owed on another test's day
+            last = min(last, days[place + 1] - timedelta(days=1))  # a test is never owed on the day of another test
         found.append(Slot(place + 1, day, max(day - timedelta(days=window_days), free_from), last))
         free_from = last + timedelta(days=1)
     return found
 
 
 def still_to_come(found: Sequence[Slot], today: date) -> list[Slot]:
-    """What is planned when planning begins in the middle of a term: nobody is made to have missed a test that was never announced."""
+    """What is planned when planning begins in the middle of a term. A test that was never announced cannot be missed."""
     return [slot for slot in found if slot.due_on >= today]
 
 
@@ -97,7 +99,7 @@ STATES: tuple[PlanState, ...] = get_args(PlanState)
 Decision = Literal["excused", "not_notified", "missed_unexcused", "evaded", "refused", "unable"]
 
 AWAITED: tuple[PlanState, ...] = ("scheduled", "missed")
-"""What the due list shows unless asked otherwise: what is owed, and what was missed and waits for somebody to judge it (domain 3.5)."""
+"""What the due list shows by default: tests that are owed, and missed tests that wait for a judgement (domain 3.5)."""
 
 NOT_OWED = frozenset({"not_notified", "excused", "unable", "paused", "cancelled"})
 """Out of the denominator of test completion (domain 4.3 T, 3.5)."""
@@ -199,10 +201,10 @@ DUE_TEST = Machine(
         ),
     ),
 )
-"""What can become of a due test. National law knows no other way out of a state."""
+"""The steps of a due test. National law has no other way out of a state."""
 
 STEPS: dict[str, Step] = {declared.event: declared for declared in reversed(DUE_TEST.steps)}
-"""Event → its step as first declared: what is done with many due tests at once."""
+"""Event → its first declared step: the steps that are taken with many due tests at once."""
 
 DECISIONS = {
     "excused": "excuse",
@@ -212,30 +214,33 @@ DECISIONS = {
     "refused": "refuse",
     "unable": "find_unable",
 }
-"""What a person may decide about a due test → the step it is."""
+"""Decision of a person about a due test → the step that it takes."""
 
 JUDGED: dict[str, tuple[str, ...]] = {
     "refused": ("mandatory", "suspected"),
     "missed_unexcused": ("mandatory", "suspected"),
     "evaded": ("mandatory",),
 }
-"""Decision against the person → the kinds of test that it can be made about: only owed tests can be evaded (DRR art. 20), a voluntary one not even refused (DTP art. 2)."""
+"""Decision against the person → the kinds of test for which it is possible.
+
+Only a mandatory test can be evaded (DRR art. 20); a voluntary test cannot even be refused (DTP art. 2).
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A due test that planning anew finds and leaves alone: it was announced, moved, taken, missed or judged."""
+    """A due test that a new planning does not change: it was announced, moved, taken, missed or judged."""
 
     specimen_type: str
     scheme_code: str | None
     number: int | None
     planned_on: date | None
-    """The day that a scheme gave it, whatever day it was moved to; None where nobody wrote that day down."""
+    """The day that a scheme gave it, even after it was moved; None when that day is not stored."""
     window_from: date
     window_to: date
 
     def answers(self, specimen_type: str, scheme_code: str, slot: Slot) -> bool:
-        """Whether this test is what a slot of the scheme would ask for: it was made for that day, or its window holds that day."""
+        """Whether this test fills a slot of the scheme: it was planned for that day, or its window contains that day."""
         if specimen_type != self.specimen_type:
             return False
         if self.planned_on is None and self.number is not None and (self.scheme_code, self.number) == (scheme_code, slot.number):
@@ -244,10 +249,10 @@ class Kept:
 
 
 def to_plan(slots_of_scheme: Sequence[Slot], kept: Sequence[Kept], specimen_type: str, scheme_code: str, today: date) -> list[Slot]:
-    """The due tests that a scheme adds: those still to come that no kept test answers, each window free of the kept ones.
+    """The due tests that a scheme adds: those in the future that no kept test fills; no window overlaps a kept one.
 
-    A due test is known by the day that it was planned for, not by its place in a scheme: a county that changes its scheme in the middle of a term plans
-    the rest by the new one and loses nothing, and what was announced, taken or missed stays (NCL art. 35; domain 3.4).
+    A due test is known by the day that it was planned for, not by its place in a scheme: a county that changes its scheme in the middle of
+    a term plans the rest by the new one; every test that was announced, taken or missed stays (NCL art. 35; domain 3.4).
     """
     windows = sorted((item.window_from, item.window_to) for item in kept if item.specimen_type == specimen_type)
     found: list[Slot] = []

@@ -41,7 +41,10 @@ class Reschedule(Message):
 
 
 class NewDecision(Message):
-    """What a person judged about a due test (domain 3.5). `words`: what the tested person said; required for a refusal and for an evasion (DRR art. 20)."""
+    """The judgement of a person about a due test (domain 3.5).
+
+    `words`: what the tested person said; required for a refusal and for an evasion (DRR art. 20).
+    """
 
     decision: Decision
     reason: ShortText
@@ -110,7 +113,7 @@ class PlanStep(Answer):
 
 
 class SchemeAnswer(Answer):
-    """A scheme in force: how many half months lie between tests, from which month of the term on."""
+    """A scheme in force: from each month of the term on, the number of half months between tests."""
 
     code: str
     measure_kind: SchemeMeasure

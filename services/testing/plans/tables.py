@@ -79,13 +79,13 @@ class DueTest(SCHEMA.base, table=True):
     number: int | None = None
     """Place in the scheme; None for a test that was arranged by hand."""
     planned_on: date | None = None
-    """The day that the scheme gave it: by it a due test is known again when planning begins anew. None for a test arranged by hand."""
+    """The day that the scheme gave it: a new planning recognises the due test by this day. None for a test arranged by hand."""
     due_on: date
     window_from: date
     window_to: date
     state: str = Field(default="scheduled", sa_type=sa.Text)
     moved: bool = False
-    """Rescheduled by hand: planning anew leaves it alone."""
+    """Rescheduled by hand: a new planning does not change it."""
     opened_at: datetime | None = Field(default=None, sa_type=sa.DateTime(timezone=True))
     """When `test.due` went out."""
     grounds: str | None = Field(default=None, sa_column=sa.Column(sa.Text, info=PERSONAL))
@@ -100,7 +100,7 @@ class DueTest(SCHEMA.base, table=True):
 
 
 class PlanChange(SCHEMA.base, table=True):
-    """One step of a due test. Append-only; it outlives due tests that were deleted because nothing is owed any more."""
+    """One step of a due test. Append-only; its rows stay when due tests are deleted because nothing is owed any more."""
 
     __tablename__ = "plan_change"
     __table_args__ = (sa.Index("ix_plan_change_due_test_id", "due_test_id", "id"), {"info": {"append_only": True}})

@@ -1,7 +1,7 @@
 """Taking over tests from ledgers, many at once and the same file twice without effect (domain 12).
 
-The caller has parsed the rows and found the persons. A row is known by its record number and its person. A test is set against the measure whose term
-held the day, and closes the due test whose window it falls into; nothing is owed for days before the ledger came.
+The caller has parsed the rows and found the persons. Record number and person identify a row. A test belongs to the measure whose term
+contains its day, and closes the due test whose window contains it; nothing is owed for days before the ledger arrived.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class TakenOver:
     known: int
     """Rows that were there already."""
     positive: int
-    """Presumptive: each needs a person's look before anything rests on it."""
+    """Presumptive: a person must check each before anybody relies on it."""
     closed_due_tests: int
 
 

@@ -1,4 +1,4 @@
-"""Pure rules of results: when a reading is positive, and which results a ledger row amounts to."""
+"""Pure rules of results: when a reading is positive, and the result of a ledger row."""
 
 from __future__ import annotations
 
@@ -54,7 +54,10 @@ def ledger_codes(row: LedgerTest, cutoffs: Mapping[str, Decimal]) -> dict[str, s
 
 
 def ledger_state(row: LedgerTest, codes: Mapping[str, str]) -> str:
-    """Where a taken-over test stands. A positive is only presumptive: a ledger proves neither seals nor that the right to object was told (DTP art. 8-10)."""
+    """The state of a taken-over test.
+
+    A positive is only presumptive: a ledger proves neither seals nor that the right to object was told (DTP art. 8-10).
+    """
     reading = overall(codes) if codes else LEDGER_CODES.get(row.hair_result or "", "invalid")
     if row.hair_result == "POS" and reading == "negative":
         reading = "positive"  # the ledger and its own values disagree: a person must look, so it does not pass as negative

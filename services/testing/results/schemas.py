@@ -78,7 +78,7 @@ class MedicalReview(Message):
 
 
 class Withdrawal(Message):
-    """A result is withdrawn: nothing may rest on it any more."""
+    """A result is withdrawn: nobody may rely on it from now on."""
 
     reason: LongText
     document_no: DocumentNo

@@ -70,7 +70,7 @@ async def report_onsite(work: Work, collection_id: UUID, new: OnsiteResult, if_m
     )
     details = {"testers": named(testers), "signed": new.signed_by_subject, "right_to_object_told": new.right_to_object_told}
     await take_step(work, taken, event, local_day(new.told_at), reason=new.signature_note or "", details=details)
-    await _tell_onsite(work, taken)
+    await _publish_onsite_result(work, taken)
     return taken
 
 
@@ -137,7 +137,7 @@ async def report_lab(work: Work, collection_id: UUID, new: LabResult, if_match: 
 async def tell(work: Work, collection_id: UUID, new: Telling, if_match: str | None) -> Collection:
     """The police told the person a positive result; the time to object runs from that day (DTP art. 9, 12, 13).
 
-    For a laboratory's report, and for a positive that a ledger brought without a word of whether anybody had been told.
+    For a laboratory's report, and for a positive from a ledger that does not say whether the person was told.
     Raises CollectionNotFound, StaleVersion, Invalid, and StepNotAllowed when told before.
     """
     taken = await changeable(work, collection_id, if_match)
@@ -155,7 +155,10 @@ async def tell(work: Work, collection_id: UUID, new: Telling, if_match: str | No
 
 
 async def review(work: Work, collection_id: UUID, new: MedicalReview, if_match: str | None) -> Collection:
-    """A doctor explains a positive by treatment: it counts for nothing (domain 3.5). Raises CollectionNotFound, StaleVersion, StepNotAllowed, Invalid."""
+    """A doctor explains a positive by treatment: the positive does not count (domain 3.5).
+
+    Raises CollectionNotFound, StaleVersion, StepNotAllowed, Invalid.
+    """
     taken = await changeable(work, collection_id, if_match)
     if new.reviewed_on > work.today:
         raise invalid("/reviewed_on", "date_future", "日期不能晚于今天", "must not lie in the future")
@@ -251,7 +254,7 @@ def _check_positive(taken: Collection, new: OnsiteResult) -> None:
         raise invalid("/signature_note", "missing", "本人未签名须注明", "a missing signature is noted (DTP art. 9)")
 
 
-async def _tell_onsite(work: Work, taken: Collection) -> None:
+async def _publish_onsite_result(work: Work, taken: Collection) -> None:
     if taken.state == "final_negative":
         await publish_result(work, taken, ResultReported, "negative")
     elif taken.state == "presumptive_positive":
@@ -266,7 +269,7 @@ async def _tell_onsite(work: Work, taken: Collection) -> None:
 
 
 async def _collect_anew(work: Work, taken: Collection, withdrawn: str) -> None:
-    """The due test goes back to be rescheduled: the person did what was owed."""
+    """The due test is open for rescheduling again: the person did what was owed."""
     due = await plans.plan(work.session, taken.plan_id, for_update=True) if taken.plan_id else None
     if due is not None and due.state == "attended":
         await take_plan_step(work, due, "find_unable", "specimen")

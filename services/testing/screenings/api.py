@@ -83,13 +83,13 @@ async def list_referrals(work: Opener, asked: Annotated[Asked, ask(REFERRALS)], 
 
 @router.get("/screening-referrals/{referral_id}/identity")
 async def open_identity(work: Opener, referral_id: UUID) -> ReferralIdentity:
-    """Who it is: for the police, for a purpose, audited."""
+    """The identity, for the police only: needs a purpose and is audited."""
     return ReferralIdentity(identity=await service.open_identity(work, referral_id))
 
 
 @router.post("/screening-referrals/{referral_id}/outcome")
 async def record_outcome(work: Police, referral_id: UUID, new: Outcome, response: Response, if_match: IfMatch = None) -> OpenReferral:
-    """What the police's own test came to."""
+    """The outcome of the police's own test."""
     referral = await service.record_outcome(work, referral_id, new, if_match)
     response.headers["ETag"] = etag(referral.version)
     values = ReferralAnswer.model_validate(referral).model_dump()

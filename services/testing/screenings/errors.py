@@ -35,7 +35,7 @@ class ReferralNotFound(NotFound):
 
 
 class ReferralClosed(Conflict):
-    """The police have already said what came of it."""
+    """The police have already recorded the outcome."""
 
     slug = "referral-closed"
     title_zh = "此移交已办结"

@@ -1,4 +1,7 @@
-"""Taking over practitioner tables: counts by unit and day, the same file twice without effect, no identity of a negative (domain 10)."""
+"""Taking over practitioner tables: counts by unit and day, without the identity of negatives.
+
+The same file a second time changes nothing (domain 10).
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ class TakenOver:
 
 
 async def take_over_screenings(work: Work, source: str, rows: Sequence[ScreeningRow]) -> TakenOver:
-    """Take over a practitioner table. `source`: the digest of its file; without identities it is the only thing by which a repetition is known.
+    """Take over a practitioner table. `source`: the digest of its file; without identities, only the digest shows that a file came before.
 
     Raises ValueError for a result word other than NEG, POS, INVALID, or for an empty source, Forbidden when the caller may record nowhere.
     """

@@ -1,4 +1,4 @@
-"""Who may record and open what: the identity behind a positive strip is the police's alone (domain 10)."""
+"""Who may record and open what: only the police may see the identity behind a positive strip (domain 10)."""
 
 from __future__ import annotations
 

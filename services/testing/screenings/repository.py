@@ -92,7 +92,7 @@ def referrals_in(scope: Scope, state: str) -> Select[Any]:
 async def insert_tallies(
     session: AsyncSession, source: str, actor: str, now: datetime, columns: dict[str, list[Any]]
 ) -> dict[tuple[str, date], UUID]:
-    """Insert counts by unit and day; what this source already brought stays. Returns (unit, day) → id of the new ones."""
+    """Insert counts by unit and day; earlier counts of this source stay. Returns (unit, day) → id of the new ones."""
     statement = text(
         """insert into testing.venue_screening (id, unit_name, trade, division_code, screened_on, ground, tested, negative, presumptive_positive, invalid,
                                                 source, recorded_by, recorded_at)

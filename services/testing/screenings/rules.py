@@ -53,7 +53,10 @@ REFERRAL = Machine(
 
 @dataclass(frozen=True, slots=True)
 class ScreeningRow:
-    """One accepted row of a practitioner table. `identity` is read only where the result is POS; for all others it must not even be passed on."""
+    """One accepted row of a practitioner table.
+
+    `identity` is read only where the result is POS; the caller must not even pass it for other results.
+    """
 
     unit_name: str
     sampled_on: date
@@ -66,7 +69,7 @@ class ScreeningRow:
 
 @dataclass(slots=True)
 class Tally:
-    """What one unit's screening on one day comes to."""
+    """The counts of one unit's screening on one day."""
 
     division_code: str
     trade: str | None
@@ -97,7 +100,7 @@ def tallied(rows: Iterable[ScreeningRow], county: str) -> dict[tuple[str, date],
 
 @dataclass(frozen=True, slots=True)
 class ScreeningCount:
-    """Counts of one town: of one half month, or of a whole period. None is withheld."""
+    """Counts of one town: of one half month, or of a whole period. None stands for a withheld count."""
 
     division_code: str
     units: int
@@ -124,10 +127,10 @@ def added(half_months: Iterable[ScreeningCount]) -> list[ScreeningCount]:
 
 
 def withheld(half_months: Sequence[ScreeningCount]) -> list[ScreeningCount]:
-    """The counts of each town without those that could name somebody (domain 4.3).
+    """The counts of each town without those that could identify somebody (domain 4.3).
 
-    A count is shown only when none of its half months is small: then no two periods differ by a small number. The parts of a whole are shown together or
-    not at all, or the missing one could be subtracted.
+    A count is shown only when none of its half months is small: then no two periods differ by a small number. The parts of a total are
+    shown together or not at all; otherwise a reader could compute the missing part by subtraction.
     """
     small = {(row.division_code, name) for row in half_months for name in ("tested", *_PARTS) if is_small(getattr(row, name) or 0)}
     found = []

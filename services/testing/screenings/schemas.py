@@ -35,7 +35,7 @@ class CampaignAnswer(Answer):
 
 
 class Presumptive(Message):
-    """Somebody whose strip was positive: who it is, for the police's eyes alone."""
+    """A person whose strip was positive: the identity, which only the police see."""
 
     name: ShortText
     id_number: ShortText
@@ -100,7 +100,7 @@ class ReferralIdentity(Answer):
 
 
 class Outcome(Message):
-    """What the police's own test came to (DTP art. 4)."""
+    """The outcome of the police's own test (DTP art. 4)."""
 
     outcome: OutcomeWord
     outcome_on: Day

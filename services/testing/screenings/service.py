@@ -66,7 +66,7 @@ async def record_screening(work: Work, new: NewScreening) -> VenueScreening:
 
 
 async def refer(work: Work, positives: Sequence[tuple[UUID, str, str]]) -> None:
-    """Seal each presumptive positive (screening, division, identity) and tell that the police have to test (DTP art. 4)."""
+    """Seal each presumptive positive (screening, division, identity) and publish that the police must test (DTP art. 4)."""
     made: list[UUID] = []
     for screening_id, division_code, identity in positives:
         key = new_id()
@@ -90,7 +90,10 @@ async def list_screenings(work: Work, asked: Asked, first: date, last: date, div
 
 
 async def figures(work: Work, first: date, last: date) -> list[ScreeningCount]:
-    """Counts by town in a period; for whoever may see no persons, of whole half months that are over, and without small counts. Raises Invalid."""
+    """Counts by town in a period; a caller who may not see persons gets only whole half months that are over, without small counts.
+
+    Raises Invalid.
+    """
     if last < first or last - first > timedelta(days=366):
         raise invalid("/query/to", "range", "日期范围须在一年以内", "the range is at most a year")
     if work.principal.has(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER):
@@ -109,7 +112,7 @@ async def list_referrals(work: Work, asked: Asked, state: str) -> Found:
 
 
 async def open_identity(work: Work, referral_id: UUID) -> str:
-    """Who it is: an act of its own, audited as such. Raises ReferralNotFound, ReferralClosed when it was erased."""
+    """The identity: opening it is an act of its own and is audited. Raises ReferralNotFound, ReferralClosed when it was erased."""
     referral = await repository.referral(work.session, referral_id)
     policy.may_open(work.principal, referral)
     if referral is None:
@@ -121,7 +124,10 @@ async def open_identity(work: Work, referral_id: UUID) -> str:
 
 
 async def record_outcome(work: Work, referral_id: UUID, new: Outcome, if_match: str | None) -> ScreeningReferral:
-    """What the police's own test came to; after a negative the identity is erased at once. Raises ReferralNotFound, StaleVersion, StepNotAllowed, Invalid."""
+    """The outcome of the police's own test; after a negative the identity is erased at once.
+
+    Raises ReferralNotFound, StaleVersion, StepNotAllowed, Invalid.
+    """
     referral = await repository.referral(work.session, referral_id, for_update=True)
     policy.may_open(work.principal, referral)
     if referral is None:
@@ -138,7 +144,7 @@ async def record_outcome(work: Work, referral_id: UUID, new: Outcome, if_match: 
         await take(work, rules.REFERRAL, referral, event, ReferralStep, noted=noted, on=new.outcome_on, more={"referral_id": referral.id})
     if referral.state == "erased":
         referral.identity_sealed = None
-    referral.version = version + 1  # one request, one version, though a cleared identity is erased by a step of its own
+    referral.version = version + 1  # one request raises the version once, although erasing a cleared identity is a step of its own
     referral.police_case_no, referral.outcome_on = new.police_case_no, new.outcome_on
     await work.session.flush()
     return referral

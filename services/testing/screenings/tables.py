@@ -30,7 +30,7 @@ class Campaign(SCHEMA.base, table=True):
 
 
 class VenueScreening(SCHEMA.base, table=True):
-    """How many people of a unit were screened on a day, and what the strips showed."""
+    """The number of people of a unit that were screened on a day, and the results of the strips."""
 
     __tablename__ = "venue_screening"
     __table_args__ = (
@@ -51,7 +51,7 @@ class VenueScreening(SCHEMA.base, table=True):
     division_code: str = Field(sa_type=sa.Text)
     screened_on: date
     ground: str = Field(sa_type=sa.Text)
-    """Why these people could be asked at all; `ledger`: the paper does not say."""
+    """The legal ground for asking these people; `ledger`: the ledger does not say."""
     tested: int
     negative: int
     presumptive_positive: int

@@ -40,7 +40,7 @@ class Member:
 
 
 def member_of(row: Mapping[str, Any]) -> Member:
-    """What the registry's internal door says of one member. Raises KeyError, ValueError when it is not that."""
+    """One member from the answer of the registry's internal API. Raises KeyError, ValueError when it is not that."""
     until = row["valid_to"]
     return Member(
         str(row["code"]),

@@ -1,4 +1,4 @@
-"""Use cases of staff: who somebody is, asked of the registry each time (a copy would be stale the minute somebody leaves)."""
+"""Use cases of staff: the registry is asked each time, because a copy would be wrong as soon as somebody leaves."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ async def bases_of(session: AsyncSession, person_id: UUID) -> list[Basis]:
 
 
 async def follow_person(session: AsyncSession, person_id: UUID, heard_at: datetime, values: dict[str, Any]) -> None:
-    """Take over what the registry said of a person; an older word than the latest one changes nothing."""
+    """Take over what the registry said of a person; an event older than the stored one changes nothing."""
     statement = insert(Subject).values(person_id=person_id, heard_at=heard_at, **values)
     newer = statement.on_conflict_do_update(
         index_elements=["person_id"], set_={**values, "heard_at": heard_at}, where=col(Subject.heard_at) <= heard_at
@@ -41,7 +41,10 @@ async def follow_person(session: AsyncSession, person_id: UUID, heard_at: dateti
 
 
 async def follow_measure(session: AsyncSession, news: MeasureNews, heard_at: datetime, *, unplanned: bool | None) -> bool:
-    """Take over a measure and the town of its execution; False when a later word is known already. `unplanned`: None leaves a wait for planning as it is."""
+    """Take over a measure and the town of its execution; False when a later event is already stored.
+
+    `unplanned`: None does not change whether the measure waits for planning.
+    """
     values: dict[str, Any] = {
         "kind": news.kind,
         "state": "ended" if news.step == "ended" and news.state in RUNNING else news.state,
@@ -65,7 +68,7 @@ async def follow_measure(session: AsyncSession, news: MeasureNews, heard_at: dat
 
 
 async def unplanned_measures(session: AsyncSession, size: int) -> Sequence[Any]:
-    """Measures whose due tests must be counted anew, with the person's standing; locked until the end of the work."""
+    """Measures whose due tests must be planned again, with the person's standing; locked until the transaction ends."""
     query = (
         select(
             col(WatchedMeasure.measure_id),
@@ -92,7 +95,7 @@ async def set_planned(session: AsyncSession, measure_ids: Sequence[UUID]) -> Non
 
 
 async def set_unplanned(session: AsyncSession, person_id: UUID) -> bool:
-    """Have a person's running measures counted anew; whether there is one."""
+    """Mark a person's running measures for planning; whether there is one."""
     query = (
         update(WatchedMeasure)
         .where(col(WatchedMeasure.person_id) == person_id, col(WatchedMeasure.state).in_(RUNNING))
@@ -105,7 +108,7 @@ async def set_unplanned(session: AsyncSession, person_id: UUID) -> bool:
 async def measures_running_on(
     session: AsyncSession, person_ids: Sequence[UUID], kinds: Sequence[str]
 ) -> dict[UUID, list[tuple[UUID, date, date | None]]]:
-    """Person → (measure, term start, term end) of these kinds that ever began: what a test of an earlier day is set against."""
+    """Person → (measure, term start, term end) of these kinds that ever began: a test of an earlier day is matched with them."""
     query = select(
         col(WatchedMeasure.person_id), col(WatchedMeasure.measure_id), col(WatchedMeasure.term_start), col(WatchedMeasure.term_end)
     ).where(

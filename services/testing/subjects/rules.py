@@ -46,12 +46,12 @@ class MeasureNews:
     term_end: date | None
     """First day on which nothing is owed any more (DRR art. 23, 40)."""
     step: str = ""
-    """The last word of the event's type: reported_in, suspended, resumed, transferred, ended …"""
+    """The last part of the event's type: reported_in, suspended, resumed, transferred, ended …"""
 
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """A measure as far as it can be the basis of a test."""
+    """What is needed of a measure to judge whether it can be the basis of a test."""
 
     measure_id: UUID
     kind: str
@@ -73,7 +73,7 @@ def effect_of(news: MeasureNews) -> Effect:
 
 
 def effect_of_change(news: MeasureNews, before: Basis | None) -> Effect:
-    """What a step does that says no more than that something changed, a correction above all: nothing, unless it moved the state or the term."""
+    """The effect of an event that only says that something changed, mostly a correction: nothing, unless the state or the term changed."""
     if before is None:
         return effect_of(news)
     if news.state in NOT_BEGUN:
@@ -91,7 +91,9 @@ def runs_on(basis: Basis, day: date) -> bool:
 
 
 def legal_basis(measures: Iterable[Basis], standing: str | None, day: date) -> Basis | None:
-    """The measure that founds a mandatory test on a day, or None: three-years-clean persons and everybody else are outside (DTP art. 2; DRR art. 7)."""
+    """The measure that founds a mandatory test on a day, or None: a person with three clean years, and everybody else, cannot be made to
+    take a test (DTP art. 2; DRR art. 7).
+    """
     if standing in ENDS_SUPERVISION:
         return None
     return next((basis for basis in measures if runs_on(basis, day)), None)

@@ -25,11 +25,11 @@ class Subject(SCHEMA.base, table=True):
     standing: str | None = Field(default=None, sa_column=sa.Column(sa.Text, info=PERSONAL))
     standing_since: date | None = None
     heard_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
-    """When the registry said the latest of it: an older event that is replayed changes nothing."""
+    """The time of the latest event about it: an older event that is replayed changes nothing."""
 
 
 class WatchedMeasure(SCHEMA.base, table=True):
-    """A measure as the registry last told of it."""
+    """A measure as the registry's latest event describes it."""
 
     __tablename__ = "watched_measure"
     __table_args__ = (
@@ -47,5 +47,5 @@ class WatchedMeasure(SCHEMA.base, table=True):
     changed_on: date
     """The day of the latest change, as the registry tells it."""
     unplanned: bool = False
-    """What is owed must be counted anew: the planning job takes all such measures at once."""
+    """The due tests must be planned again: the planning job takes all such measures at once."""
     heard_at: datetime = Field(sa_type=sa.DateTime(timezone=True))

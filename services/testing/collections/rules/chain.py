@@ -305,4 +305,4 @@ CHAIN = Machine(
 """What can become of a specimen. No step changes anybody's legal status."""
 
 TAKEN_OVER = {"final_negative": "take_over_negative", "presumptive_positive": "take_over_positive", "new_collection": "take_over_invalid"}
-"""State in which a ledger's test begins → the step that it is."""
+"""State in which a ledger's test begins → the step that leads there."""

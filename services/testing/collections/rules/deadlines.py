@@ -37,19 +37,19 @@ SHOW_BASIS = Deadline("basis", "county_office", 30, "DTP art. 2; DEFAULT: thirty
 
 
 def ledger_kind(measure_id: UUID | None) -> str:
-    """The kind of a test that a ledger names: under the term that held its day, else of a basis that nobody knows yet (DTP art. 2)."""
+    """The kind of a ledger's test: `mandatory` when a term ran on its day, otherwise a basis that nobody knows yet (DTP art. 2)."""
     return "mandatory" if measure_id is not None else "basis_unknown"
 
 
 def ledger_deadline(state: str, kind: str) -> Deadline | None:
-    """What a taken-over test asks for: a positive must be told, a test without a basis must have one shown."""
+    """The next duty after taking over a test: the person must be told of a positive, and a missing basis must be shown."""
     if state == "presumptive_positive":
         return TELL_OLD_POSITIVE
     return SHOW_BASIS if kind == "basis_unknown" else None
 
 
 def objection_running(deadline_on: date | None, today: date) -> bool:
-    """Whether the person may still object in time; without having been told, time does not run."""
+    """Whether the person may still object in time. The time does not run before the person was told."""
     return deadline_on is None or today <= deadline_on
 
 

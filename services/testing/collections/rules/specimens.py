@@ -13,14 +13,14 @@ from services.testing.collections.rules.words import OPEN
 from services.testing.kits.rules import substance_of
 
 HAIR_MONTHS = 6
-"""A positive in the 3 cm from the root speaks of the six months before collection (HAIR art. 3, 10)."""
+"""A positive in the 3 cm from the root shows use in the six months before collection (HAIR art. 3, 10)."""
 
 MIN_HAIR_MG = 50
 """Each of A and B, in mg (HAIR art. 4)."""
 
 
 def months_before(day: date, months: int) -> date:
-    """The same day of the month so many months earlier, the month's last day where it is missing."""
+    """The same day of the month, that many months earlier; the last day of the month when that month is shorter."""
     index = day.year * 12 + day.month - 1 - months
     year, month = divmod(index, 12)
     for candidate in (day.day, 30, 29, 28):
@@ -32,7 +32,7 @@ def months_before(day: date, months: int) -> date:
 
 
 def window_start(specimen_type: str, sampled_on: date) -> date | None:
-    """The first day that a hair result speaks of; None for other specimens."""
+    """The first day that a hair result covers; None for other specimens."""
     return months_before(sampled_on, HAIR_MONTHS) if specimen_type == "hair" else None
 
 
@@ -83,19 +83,20 @@ class Judgement:
     """What a laboratory's report says about what is in dispute."""
 
     confirmed: frozenset[str]
-    """Substances that stand: disputed and found again, or positive before and never disputed."""
+    """Substances whose positive result stands: disputed and found again, or positive before and never disputed."""
     refuted: frozenset[str]
     missing: frozenset[str]
-    """Disputed, and not in the report: it answers nothing."""
+    """Disputed, but not in the report: the report does not answer the objection."""
     new: frozenset[str]
-    """Found now and not before: a matter of its own, on which this chain cannot end (DTP art. 13-15)."""
+    """Found now, but not before. It needs a chain of its own; this chain cannot end with it (DTP art. 13-15)."""
 
 
 def judge(before: AbstractSet[str], disputed: AbstractSet[str], found: Mapping[str, str]) -> Judgement:
     """Judge a report by the disputed substances (DTP art. 12, 15).
 
-    `before`: what the stage before found positive; empty when it named no substance (hair, blood, an old ledger): then whatever is found counts.
-    `disputed`: analytes objected to; empty means all of `before`. `found`: analyte → negative or positive. A metabolite speaks for its substance.
+    `before`: what the stage before found positive; empty when that stage named no substance (hair, blood, an old ledger); then every
+    substance found counts. `disputed`: analytes objected to; empty means all of `before`. `found`: analyte → negative or positive. A
+    metabolite counts as its substance.
     """
     positive = {substance_of(analyte) for analyte, code in found.items() if code == "positive"}
     reported = {substance_of(analyte) for analyte in found}

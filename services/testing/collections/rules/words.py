@@ -35,7 +35,7 @@ SOURCES: tuple[Source, ...] = get_args(Source)
 
 CollectionKind = Kind | Literal["basis_unknown"]
 COLLECTION_KINDS: tuple[str, ...] = (*get_args(Kind), "basis_unknown")
-"""`basis_unknown`: a ledger's test of a day on which no term ran. Nobody has seen a consent, so it is not voluntary until somebody shows one (DTP art. 2)."""
+"""`basis_unknown`: a ledger's test on a day without a running term. It becomes voluntary only when somebody shows the consent (DTP art. 2)."""
 
 Container = Literal["A", "B"]
 CONTAINERS: tuple[Container, ...] = get_args(Container)

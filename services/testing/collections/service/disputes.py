@@ -32,7 +32,7 @@ async def object_to(work: Work, collection_id: UUID, new: Objection, if_match: s
         raise invalid("/objected_on", "date_range", "日期须在告知之后、今天以前", "must lie between the day of being told and today")
     if taken.state == "final_positive" and taken.retest_lab_id is not None:
         raise StepNotAllowed("已经复检,不再受理异议", "re-tested already: no further objection (DTP art. 15)")
-    if taken.state not in ("onsite_final", "final_positive"):  # closing is no act that an objection of an earlier day must follow
+    if taken.state not in ("onsite_final", "final_positive"):  # an objection of an earlier day may still be entered after the closing
         await in_order(work, taken, new.objected_on, "/objected_on")
     late = not rules.objection_running(
         taken.deadline_on if taken.deadline_kind == "objection" else None, new.objected_on

@@ -230,7 +230,7 @@ async def _attend(work: Work, due: DueTest, new: NewCollection, day: date) -> No
         raise invalid("/collected_at", "outside_window", "不在检测时段内,请先改期", "outside the window; reschedule first")
     was = due.state
     await take_plan_step(work, due, "attend")
-    if was == "missed":  # entered late from a phone: whoever was told of a missed test must hear that it was none
+    if was == "missed":  # entered late from a phone: readers of `test.missed` must learn that the test was not missed
         await work.publish(TestMissed(**due_test_fields(due), on=work.today, code="attended_in_time"), due.person_id, due.division_code)
 
 
@@ -252,7 +252,7 @@ def _check_specimen(work: Work, new: NewCollection, due: DueTest) -> None:
         if new.kit_lot_id is not None or new.mode == "screening":
             raise invalid("/specimen_type", "not_onsite", "毛发样本须送实验室检测", "hair is analysed in a laboratory")
     elif new.hair is not None:
-        raise invalid("/hair", "not_hair", "非毛发检材", "this specimen is no hair")
+        raise invalid("/hair", "not_hair", "非毛发检材", "this specimen is not hair")
     elif new.kit_lot_id is None and new.specimen_type != "blood":
         raise invalid("/kit_lot_id", "missing", "须填写试剂批次", "the kit lot is required")
     if new.specimen_type == "blood" and new.seals is None:

@@ -30,7 +30,7 @@ async def changeable(work: Work, collection_id: UUID, if_match: str | None, *, o
 
 
 async def in_order(work: Work, taken: Collection, day: date, pointer: str) -> None:
-    """Nothing is decided before it was asked for, nor reported before it was sent. Raises Invalid."""
+    """A decision cannot be earlier than the objection, nor a report earlier than the sending. Raises Invalid."""
     last = await repository.last_day_of(work.session, taken.id)
     if last is not None and day < last:
         raise invalid(pointer, "date_before_last_step", "日期早于上一环节", "lies before the last step of the chain")

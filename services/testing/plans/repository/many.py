@@ -46,7 +46,7 @@ class Actor:
 
 
 async def insert_owed(session: AsyncSession, owed: Sequence[NewDueTest], now: datetime) -> None:
-    """Insert due tests; a day that another work planned meanwhile keeps its row."""
+    """Insert due tests; a day that another transaction planned meanwhile keeps its row."""
     statement = text(
         """insert into testing.due_test (id, person_id, measure_id, kind, specimen_type, division_code, owed_in, scheme_code, number, planned_on, due_on,
                                          window_from, window_to, state, moved, version, created_at, updated_at)
@@ -76,7 +76,7 @@ async def insert_owed(session: AsyncSession, owed: Sequence[NewDueTest], now: da
 
 
 async def forget_unopened(session: AsyncSession, measure_ids: Sequence[UUID], states: Sequence[str]) -> int:
-    """Delete due tests of these measures that nobody was told of, so that nothing stays on a list; the number deleted."""
+    """Delete due tests of these measures that were never published, so that no list shows them; the number deleted."""
     statement = text(
         """delete from testing.due_test where measure_id = any(cast(:measures as uuid[])) and state = any(cast(:states as text[]))
               and opened_at is null and not moved and number is not null returning id"""
@@ -137,7 +137,9 @@ async def open_windows(session: AsyncSession, today: date, now: datetime) -> Seq
 
 
 async def place(session: AsyncSession, person_id: UUID) -> None:
-    """Let a person's due tests follow the town that is responsible now; who owed a test whose window is over stays with it, for the figures."""
+    """Let a person's due tests follow the town that is responsible now; a test whose window is over stays with the town that owed it, for
+    the figures.
+    """
     statement = text(
         """update testing.due_test d set division_code = s.division_code,
                   owed_in = case when d.state in ('scheduled', 'paused') then s.division_code else d.owed_in end
@@ -148,7 +150,10 @@ async def place(session: AsyncSession, person_id: UUID) -> None:
 
 
 async def kept_of(session: AsyncSession, measure_ids: Sequence[UUID]) -> dict[UUID, list[Kept]]:
-    """Measure → its due tests that planning anew leaves alone; what was cancelled is owed again, and an extra test replaces none of the scheme."""
+    """Measure → its due tests that a new planning does not change.
+
+    A cancelled test is owed again, and an extra test does not replace a test of the scheme.
+    """
     statement = text(
         """select measure_id, specimen_type, scheme_code, number, planned_on, window_from, window_to from testing.due_test
             where measure_id = any(cast(:measures as uuid[])) and state <> 'cancelled' and number is not null"""
@@ -162,7 +167,7 @@ async def kept_of(session: AsyncSession, measure_ids: Sequence[UUID]) -> dict[UU
 
 
 async def outdated_measures(session: AsyncSession, schemes: Sequence[str], today: date) -> int:
-    """Have those running measures counted anew that still wait for tests of a scheme which is not in force any more; how many."""
+    """Mark for planning the running measures whose open tests come from a scheme that is no longer in force; how many."""
     statement = text(
         """update testing.watched_measure m set unplanned = true
             where not m.unplanned and exists (
@@ -174,6 +179,6 @@ async def outdated_measures(session: AsyncSession, schemes: Sequence[str], today
 
 
 def due_test_fields(row: Any) -> dict[str, Any]:
-    """What every event about a due test says of it."""
+    """The fields of every event about a due test."""
     names = ("division_code", "measure_id", "kind", "specimen_type", "due_on", "window_from", "window_to")
     return {"plan_id": row.id, **{name: getattr(row, name) for name in names}}

@@ -1,4 +1,4 @@
-"""Questions to the schemes and to single due tests; the set-based ones are in `sets`."""
+"""Questions to the schemes and to single due tests; the statements over many are in `many`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ DUE = Json(
     action="plan.list",
     object_type="person",
 )
-"""With the record of a person their due tests close too (domain 2.5), in the list as in the detail."""
+"""When the record of a person closes, their due tests close too (domain 2.5), in the list and in the detail."""
 
 
 async def plan(session: AsyncSession, plan_id: UUID, *, for_update: bool = False) -> DueTest | None:

@@ -1,7 +1,7 @@
-"""What testing does with the registry's events: one use case per kind of news (DESIGN 5).
+"""What testing does with the registry's events: one use case per kind of event (DESIGN 5).
 
-The reader of one event only writes down what is said, and stops what must stop (law 7: the same day, at once). Counting new due tests is left to one
-job per batch, which plans every waiting measure together: a ledger of 500 people is planned in a handful of statements.
+The reader of one event only stores its content and stops what must stop (law 7: on the same day, at once). One job per batch plans the new
+due tests of every waiting measure together: a ledger of 500 people takes only a few statements.
 """
 
 from __future__ import annotations
@@ -28,9 +28,8 @@ MEASURES_AT_ONCE = 1000
 
 
 async def follow_person(work: Work, person_id: UUID, heard_at: datetime, values: dict[str, Any]) -> None:
-    """A person was registered, moved, or stands otherwise.
-
-    A standing that ends supervision ends what is owed (DRR art. 7); one that takes such a standing back has it counted anew.
+    """A person was registered, moved, or has another standing. A standing that ends supervision ends the due tests (DRR art. 7); when such
+    a standing is withdrawn, they are planned again.
     """
     known = await subjects.subject(work.session, person_id)
     await subjects.follow_person(work.session, person_id, heard_at, values)
@@ -59,8 +58,8 @@ async def follow_measure(work: Work, news: MeasureNews, heard_at: datetime) -> N
         await _end_measure(work, news)
     elif effect is Effect.PAUSE:
         paused = await many.change_all_of(work.session, rules.STEPS["pause"], news.measure_id, news.on, _actor(work))
-        await _take_back(work, paused, "paused")
-        await _tell(work, news, "paused", len(paused))
+        await _publish_corrections(work, paused, "paused")
+        await _publish_change(work, news, "paused", len(paused))
     elif effect is Effect.PLAN:
         if news.step in ("resumed", "changed"):
             await _take_up_again(work, news)
@@ -68,7 +67,7 @@ async def follow_measure(work: Work, news: MeasureNews, heard_at: datetime) -> N
 
 
 async def plan_waiting(work: Work) -> int:
-    """Count the due tests of every measure that waits, all together; the number of measures. Only tests still to come are planned."""
+    """Plan the due tests of all waiting measures together; the number of measures. Only future tests are planned."""
     total = 0
     while waiting := await subjects.unplanned_measures(work.session, MEASURES_AT_ONCE):
         measure_ids = [row.measure_id for row in waiting]
@@ -76,7 +75,7 @@ async def plan_waiting(work: Work) -> int:
         await many.forget_unopened(work.session, measure_ids, ["scheduled"])
         kept = await many.kept_of(work.session, measure_ids)
         owed: list[NewDueTest] = []
-        told: list[dict[str, Any]] = []
+        events: list[dict[str, Any]] = []
         for row in waiting:
             if row.state not in RUNNING or row.standing in ENDS_SUPERVISION or row.term_start is None or row.term_end is None:
                 continue
@@ -88,17 +87,17 @@ async def plan_waiting(work: Work) -> int:
                     owed += [NewDueTest(row.person_id, row.measure_id, row.division_code, scheme.code, specimen, slot) for slot in to_come]
             tests = len(owed) - count
             event = PlanChanged(division_code=row.division_code, measure_id=row.measure_id, on=work.today, code="planned", tests=tests)
-            told.append(event_row(event, row.person_id, row.division_code, work.origin))
+            events.append(event_row(event, row.person_id, row.division_code, work.origin))
         await many.insert_owed(work.session, owed, work.now)
         await subjects.set_planned(work.session, measure_ids)
-        await append_all(work.session, work.house.schema, told)
+        await append_all(work.session, work.house.schema, events)
         await work.note("plan.make", "measure", *measure_ids, details={"measures": len(measure_ids), "tests": len(owed)})
         total += len(waiting)
     return total
 
 
 async def follow_schemes(work: Work) -> int:
-    """A scheme began or ended: count the tests to come anew wherever they were planned by another; the number of measures."""
+    """A scheme began or ended: plan the future tests again where they came from another scheme; the number of measures."""
     schemes = await repository.schemes_on(work.session, work.house.county, work.today)
     outdated = await many.outdated_measures(work.session, [scheme.code for scheme, _ in schemes.values()], work.today)
     if outdated:
@@ -107,46 +106,49 @@ async def follow_schemes(work: Work) -> int:
 
 
 async def _take_up_again(work: Work, news: MeasureNews) -> None:
-    """After a pause: what fell into it is not owed, the rest is (DRR art. 24 §2)."""
+    """After a pause: tests within the pause are not owed, all others are (DRR art. 24 §2)."""
     lapsed = await many.change_before(work.session, rules.STEPS["lapse_paused"], news.measure_id, news.on, _actor(work))
     resumed = await many.change_all_of(work.session, rules.STEPS["resume"], news.measure_id, None, _actor(work))
     if lapsed or resumed:
-        await _tell(work, news, "resumed", len(resumed))
+        await _publish_change(work, news, "resumed", len(resumed))
 
 
 async def _end_measure(work: Work, news: MeasureNews) -> None:
-    """Nothing is owed from the day of the end on; after a revocation, or a report-in that was none, nothing ever was (domain T18; PIPL art. 46)."""
+    """Nothing is owed from the day of the end on.
+
+    After a revocation, or when the report-in did not happen, nothing was ever owed (domain T18; PIPL art. 46).
+    """
     deleted = await many.forget_unopened(work.session, [news.measure_id], ["scheduled", "paused"])
     since = None if news.state == "revoked" or news.state in NOT_BEGUN else news.on
     step = rules.STEPS["end"]
     cancelled = await many.change_all_of(work.session, step, news.measure_id, since, _actor(work, news.state))
     await many.change_all_of(work.session, rules.STEPS["lapse_paused"], news.measure_id, None, _actor(work, news.state))
-    await _take_back(work, cancelled)
-    await _tell(work, news, "ended", deleted + len(cancelled))
+    await _publish_corrections(work, cancelled)
+    await _publish_change(work, news, "ended", deleted + len(cancelled))
 
 
 async def _end_person(work: Work, person_id: UUID, division_code: str, since: date) -> None:
     measures = [basis.measure_id for basis in await subjects.bases_of(work.session, person_id)]
     deleted = await many.forget_unopened(work.session, measures, ["scheduled", "paused"])
     cancelled = await many.change_all_of_person(work.session, rules.STEPS["end"], person_id, since, _actor(work, "standing"))
-    await _take_back(work, cancelled)
+    await _publish_corrections(work, cancelled)
     if cancelled or deleted:
         event = PlanChanged(division_code=division_code, measure_id=None, on=since, code="ended", tests=deleted + len(cancelled))
         await work.publish(event, person_id, division_code)
     await work.note("plan.end", "person", person_id)
 
 
-async def _take_back(work: Work, changed: Sequence[Any], code: str = "cancelled") -> None:
-    """Whoever heard of a missed or refused test must hear that nothing was owed (any more)."""
-    told = [
+async def _publish_corrections(work: Work, changed: Sequence[Any], code: str = "cancelled") -> None:
+    """Readers who received a missed or refused test must learn that nothing was owed, or that nothing is owed any more."""
+    events = [
         event_row(TestMissed(**due_test_fields(row), on=work.today, code=code), row.person_id, row.division_code, work.origin)
         for row in changed
         if row.old_state in ("missed", "missed_unexcused", "evaded", "refused")
     ]
-    await append_all(work.session, work.house.schema, told)
+    await append_all(work.session, work.house.schema, events)
 
 
-async def _tell(work: Work, news: MeasureNews, code: str, tests: int) -> None:
+async def _publish_change(work: Work, news: MeasureNews, code: str, tests: int) -> None:
     event = PlanChanged(division_code=news.division_code, measure_id=news.measure_id, on=news.on, code=code, tests=tests)
     await work.publish(event, news.person_id, news.division_code)
     await work.note(f"plan.{code}", "measure", news.measure_id, details={"tests": tests})

@@ -1,4 +1,4 @@
-"""Use cases of plans: read what is owed, arrange, move and judge a due test, and let the days pass."""
+"""Use cases of plans: read due tests, arrange, move and judge one, and mark those whose window opened or passed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TELLING = {"refused": TestRefused, "not_notified": TestMissed, "missed_unexcuse
 
 
 async def list_due(work: Work, asked: Asked, division: str | None, first: date, last: date, state: str | None) -> Found:
-    """Due tests whose window touches the days `first` to `last`, in the caller's towns: what is owed and what was missed, unless a state is asked.
+    """Due tests whose window touches the days `first` to `last`, in the caller's towns: owed and missed ones, unless a state is given.
 
     Raises Invalid, OutsideScope, BadCursor.
     """
@@ -147,7 +147,7 @@ async def decide(work: Work, plan_id: UUID, new: NewDecision, if_match: str | No
             "自愿检测或嫌疑检测不适用此项认定",
             "nothing follows from a test that this person did not owe (DTP art. 2)",
         )
-    if due.state == "attended":  # only the chain itself may say that nothing could be tested
+    if due.state == "attended":  # only a step of the chain may decide that nothing could be tested
         raise StepNotAllowed("已到检,不得再作此认定", "attended: only the chain itself may say that nothing could be tested")
     was = due.state
     await take_step(work, due, rules.DECISIONS[new.decision], new.reason, new.words or "")
@@ -197,7 +197,7 @@ async def take_step(work: Work, due: DueTest, event: str, reason: str = "", word
 
 
 async def open_due(work: Work) -> int:
-    """Tell of every due test whose window has opened; the number told."""
+    """Publish every due test whose window has opened; the number published."""
     opened = await many.open_windows(work.session, work.today, work.now)
     rows = [_event(work, row, TestDue(**due_test_fields(row), on=work.today, code="due")) for row in opened]
     await append_all(work.session, work.house.schema, rows)
@@ -223,7 +223,7 @@ def _event(work: Work, row: Any, event: TestDue | TestMissed) -> dict[str, Any]:
 
 
 def _check_instruction(work: Work, new: NewPlan) -> None:
-    """A mandatory test beside the scheme is asked for by the police (DRR art. 19(2)). Raises Invalid."""
+    """Only the police may ask for a mandatory test outside the scheme (DRR art. 19(2)). Raises Invalid."""
     if new.kind != "mandatory" or (work.principal.has(Role.POLICE_OFFICER) and not (new.instructed_by or new.instructed_on)):
         return
     if new.instructed_by is None or new.instructed_on is None:
