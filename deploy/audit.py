@@ -1,4 +1,4 @@
-"""`./dev audit`: recompute the hash chain of every schema's audit trail and say where it breaks."""
+"""`./dev audit`: recompute the hash chain of every schema's audit trail and print where it breaks."""
 
 from __future__ import annotations
 

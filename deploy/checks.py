@@ -1,4 +1,4 @@
-"""`./dev test`, `./dev check` and `./dev bench`: the tools that judge this copy, run one after the other."""
+"""`./dev test`, `./dev check` and `./dev bench`: the tools that check this copy, run one after the other."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ CLOSING_LINE = re.compile(r"\d+ (passed|failed|error|errors|skipped|deselected)\
 
 @dataclass(frozen=True)
 class Verdict:
-    """What one tool said."""
+    """The result of one tool."""
 
     name: str
     passed: bool
     seconds: float
     closing: str
-    """Its last word, e.g. pytest's counts."""
+    """Its last line, e.g. pytest's counts."""
 
 
 def python(*arguments: str) -> list[str]:
@@ -58,10 +58,10 @@ def commands() -> dict[str, list[str]]:
 
 
 def run(name: str, command: Sequence[str]) -> Verdict:
-    """Run a tool in the project's folder, let its words pass through, keep the last one."""
+    """Run a tool in the project's folder, pass its output through, keep the last line."""
     begun = time.monotonic()
     last, closing = "", ""
-    # PYTHONSAFEPATH would hide the project from tools that rely on the folder they stand in.
+    # PYTHONSAFEPATH would hide the project from tools that rely on their working folder.
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONSAFEPATH"}
     with subprocess.Popen(
         command,

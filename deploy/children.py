@@ -1,7 +1,7 @@
 """The several-process shape: one `python -m deploy serve <app>` per service and for the gateway, on loopback, watched and restarted.
 
 Each child gets the database's address without the owner's password, ends when this process ends (PR_SET_PDEATHSIG), and writes its own log.
-Work that needs every table (schemas, the demo county) runs in a child that comes and goes, so that the supervisor stays small.
+Work that needs every table (schemas, the demo county) runs in a short-lived child, so that the supervisor stays small.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from deploy.logfiles import open_log
 from deploy.nameplate import remembered
 from deploy.ports import Reserved
 from deploy.postgres import die_with_parent
-from deploy.problems import AppFailed, AppSilent, Told
+from deploy.problems import AppFailed, AppSilent, ChildFailed
 from deploy.serving import GRACE, PATIENCE, StopSignals, answers, drain_seconds
 from deploy.stopping import StopWatch
 from kit.clock import real_clock
@@ -48,7 +48,7 @@ class Child:
     """One app in its own process."""
 
     def __init__(self, name: str, port: int | Reserved, folder: DataFolder) -> None:
-        """`port`: what a person asked for, or one that stays reserved for this app however often it ends and starts again."""
+        """`port`: the port that a person asked for, or one that stays reserved for this app over all its restarts."""
         self.name, self.folder = name, folder
         self._reserved = port if isinstance(port, Reserved) else None
         self.port = port.port if isinstance(port, Reserved) else port
@@ -127,7 +127,7 @@ class Child:
 async def errand(command: str, run: Run, report: Callable[[str, int, int], None], **environment: str) -> dict[str, object]:
     """Run a hidden command in a child, show its progress, return its result (JSON lines on its standard output).
 
-    Raises the problem that the child tells, or AppFailed with the child's log when it ends otherwise.
+    Raises the problem that the child reports, or AppFailed with the child's log when it ends otherwise.
     """
     log = run.folder.path / "logs" / f"{command}.log"
     result: dict[str, object] | None = None
@@ -140,13 +140,13 @@ async def errand(command: str, run: Run, report: Callable[[str, int, int], None]
     assert child.stdout is not None
     try:
         async for line in child.stdout:
-            said = json.loads(line)
-            if "problem" in said:
-                raise Told(en=said["problem"], zh=said["zh"], code=said["code"])
-            if "result" in said:
-                result = said["result"]
+            answer = json.loads(line)
+            if "problem" in answer:
+                raise ChildFailed(en=answer["problem"], zh=answer["zh"], code=answer["code"])
+            if "result" in answer:
+                result = answer["result"]
             else:
-                report(said["what"], said["done"], said["total"])
+                report(answer["what"], answer["done"], answer["total"])
         await child.wait()
     finally:
         if child.returncode is None:
@@ -173,7 +173,7 @@ async def run_children(run: Run, server: str, watch: StopWatch) -> None:
             with run.steps.step("Bring the schemas up to date · 更新数据库结构") as report:
                 dsn = str((await errand("prepare", run, report, GUIKANG_DSN=server, GUIKANG_WANTED=run.wanted_text()))["dsn"])
                 run.is_prepared()
-            _tell_addresses(run, dsn, children)
+            _write_addresses(run, dsn, children)
             with run.steps.step("Open the house · 启动网关与四个服务") as report:
                 for child in children:
                     child.start()
@@ -197,8 +197,8 @@ async def run_children(run: Run, server: str, watch: StopWatch) -> None:
             run.folder.remove("addresses.json")
 
 
-def _tell_addresses(run: Run, dsn: str, children: list[Child]) -> None:
-    """Where everything is, for the children. The clock's start is told with the instant it was set, so that all show the same time."""
+def _write_addresses(run: Run, dsn: str, children: list[Child]) -> None:
+    """Where everything is, for the children. The clock's start comes with the instant at which it was set, so that all show the same time."""
     run.folder.write(
         "addresses.json",
         {

@@ -1,4 +1,4 @@
-"""Where a county's clock stands: a demo goes on from where it began (ADR 0009), a real county has none but the real one."""
+"""The clock of a county: a demo continues from its own start (ADR 0009), a real county has the real clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kit.clock import real_clock
 
 
 def demo_clock(folder: DataFolder, start: str) -> str:
-    """The instant that a demo has reached, which began at `start` when it was first asked; remembered in `clock.json`."""
+    """The instant that a demo has reached. It began at `start` at its first start; `clock.json` keeps the difference."""
     if not folder.read("clock.json"):
         folder.write("clock.json", {"start": start, "began_at": real_clock().isoformat()})
     reached = kept_clock(folder)

@@ -1,7 +1,7 @@
 """Puts the house together: the same apps in one process or in five, the walls between them the same.
 
-In one process the gateway steps straight into the service apps and neighbours ask each other the same way; each app still has its own settings, keys and
-database login. This is the only module that knows all five.
+In one process the gateway calls the service apps directly, and neighbours call each other in the same way; each app still has its own
+settings, keys and database login. This is the only module that knows all five.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ FOLLOWS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class HouseSettings:
-    """What a run is told."""
+    """The settings of a run."""
 
     data_dir: Path
     dsn: str
@@ -69,7 +69,7 @@ class House:
     _life: contextlib.AsyncExitStack = field(default_factory=contextlib.AsyncExitStack)
 
     async def start(self) -> None:
-        """Enter every app's life, services before the gateway. Raises CountyUnknown: without a county every prefix of a division code would fit."""
+        """Enter every app's life, services before the gateway. Raises CountyUnknown: without a county every prefix of a division code would match."""
         if not all(app.state.house.county for app in self.apps.values()):
             raise CountyUnknown
         for name in sorted(self.apps, key=lambda item: item == "gateway"):
@@ -82,14 +82,14 @@ class House:
             app.state.wakes.leave()
 
     async def stop(self) -> None:
-        """Close the door, then leave in the opposite order."""
+        """Stop accepting requests, then leave in the opposite order."""
         close = getattr(self.app, "close", None)
         if close is not None:
             await close()
         await self._life.aclose()
 
     async def step(self) -> int:
-        """Let every follower and every job queue catch up, until nothing moves: how tests pass time without sleeping."""
+        """Let every follower and every job queue catch up, until nothing is left to do: this is how tests let time pass without sleeping."""
         total = 0
         while True:
             moved = 0
@@ -128,7 +128,7 @@ def build(settings: HouseSettings, only: str | None = None, clock: Clock | None 
 
 
 class _Neighbours:
-    """How one app reaches another: straight in, or by its loopback port."""
+    """How one app reaches another: directly, or by its loopback port."""
 
     def __init__(self, folder: DataFolder, apps: dict[str, FastAPI], *, embedded: bool) -> None:
         self._apps = apps

@@ -1,6 +1,6 @@
 """What the database server must hold before an app may start: the database, one login and one schema per service, their rights.
 
-Rights are code: a service's login may enter its own schema and nothing else; nobody gets anything through PUBLIC. Everything here may run
+Rights are code: a service's login may enter its own schema and nothing else; PUBLIC has no rights. Everything here may run
 again at each start. The owner must be allowed CREATEDB and CREATEROLE; superuser is not needed (pg_trgm and btree_gist are trusted).
 """
 
@@ -40,16 +40,16 @@ OLDEST = 15
 """The oldest Postgres that the schemas run on; the embedded one is 18."""
 
 COMMENT = "guikang house "
-"""What a role's comment begins with; the id of its house follows."""
+"""The beginning of a role's comment; the id of its house follows."""
 
 CONNECTIONS = 17
 """Connections per login: five logins leave room for the owner within the embedded server's 90."""
 
 ANY = Wanted()
-"""Whatever house is there."""
+"""Accepts any house."""
 
 Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and of how much (0 when not known)."""
+"""Called with the present step, how much of it is done, and of how much (0 when not known)."""
 
 
 @dataclass(frozen=True)
@@ -63,17 +63,20 @@ class Prepared:
 
 
 def login(service: str, logins: str = "") -> str:
-    """The name of a service's database role. `logins`: what sets a house's logins apart from another's on the same server."""
+    """The name of a service's database role.
+
+    `logins`: the part of the name that distinguishes the logins of one house from those of another on the same server.
+    """
     return f"{service}{logins}_app"
 
 
 def logins_of(folder: DataFolder) -> str:
-    """What sets this house's logins apart; nothing where it is alone on its server."""
+    """The part of the name that distinguishes this house's logins; empty when it is alone on its server."""
     return str(nameplate.remembered(folder).get("logins", ""))
 
 
 def address(dsn: str) -> str:
-    """The same database without user and password: what may be told to every process."""
+    """The same database without user and password: every process may know this."""
     return make_conninfo("", **{k: v for k, v in conninfo_to_dict(dsn).items() if k not in ("user", "password")})
 
 
@@ -88,7 +91,7 @@ def connect(dsn: str) -> psycopg.Connection[tuple[object, ...]]:
     try:
         return psycopg.connect(dsn, autocommit=True, connect_timeout=10, application_name="guikang-prepare")
     except psycopg.OperationalError as error:
-        reason = str(error).strip().splitlines()[0].rstrip(".")  # what failed; libpq's advice stands below it
+        reason = str(error).strip().splitlines()[0].rstrip(".")  # the error; libpq's advice is on the lines below
         raise DatabaseUnreachable(reason=reason) from error
 
 
@@ -120,7 +123,7 @@ def prepare(dsn: str, data_dir: Path, on_step: Progress, services: Collection[st
     for done, (service, package) in enumerate(packages.items(), start=1):
         on_step(service, done, total)
         if revisions[service] == newest_revision(package):
-            continue  # rights were set with it; a start that has nothing to migrate does without Alembic
+            continue  # the migration also set the rights; a start without migrations does not load Alembic
         from kit import migrate  # brings SQLAlchemy and Alembic, a second of imports
 
         try:
@@ -128,7 +131,7 @@ def prepare(dsn: str, data_dir: Path, on_step: Progress, services: Collection[st
             migrated.append(service)
         except migrate.TablesUnlike as error:
             raise TablesDiffer(service=service, what=_first_line(error), what_zh=_first_line(error)) from error
-        except Exception as error:  # whatever a revision may raise; the trace is for the developer, the sentence for the operator
+        except Exception as error:  # a revision may raise anything; the trace is for the developer, the sentence for the operator
             log = folder.path / "logs" / "migrate.log"
             log.parent.mkdir(mode=0o700, exist_ok=True)
             log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
@@ -148,13 +151,13 @@ def _logins(connection: psycopg.Connection[tuple[object, ...]], folder: DataFold
 
 
 def restore_logins(connection: psycopg.Connection[tuple[object, ...]], folder: DataFolder) -> None:
-    """The logins of a house over a database that was loaded: they are no part of a dump, and the server may be another."""
+    """The logins of a house over a database that was loaded: they are not part of a dump, and the server may be another."""
     _close_public(connection)
     _logins(connection, folder, PACKAGES, choose_logins(connection, folder, PACKAGES, None))
 
 
 def newest_revision(package: str) -> str:
-    """The number of a package's newest revision, by its file (`0001_initial.py`); `./dev revision` counts them up."""
+    """The number of a package's newest revision, by its file (`0001_initial.py`); `./dev revision` numbers them."""
     folder = PROJECT / package.replace(".", "/") / "migrations" / "versions"
     return max((path.name.partition("_")[0] for path in folder.glob("[0-9]*_*.py")), default="")
 
@@ -170,7 +173,7 @@ def _database(dsn: str) -> str:
             try:
                 create_database(connection, DATABASE)
             except psycopg.errors.DuplicateDatabase:
-                pass  # another start was quicker
+                pass  # another start created it first
     return _with_database(dsn, DATABASE)
 
 
@@ -211,9 +214,9 @@ def _close_public(connection: psycopg.Connection[tuple[object, ...]]) -> None:
 def choose_logins(
     connection: psycopg.Connection[tuple[object, ...]], folder: DataFolder, services: Collection[str], known_id: str | None
 ) -> str:
-    """What sets the logins of this house apart, chosen once and remembered: roles belong to the whole server, where another house may live.
-
-    A role says in its comment whose it is. One that says nothing is of a house from before comments: ours when it may enter this database's schema.
+    """The part of the name that distinguishes the logins of this house, chosen once and remembered: roles belong to the whole server, which
+    another house may use. The comment of a role names its house. A role without a comment comes from an older release: it is ours when it
+    may use this database's schema.
     """
     kept = nameplate.remembered(folder)
     house_id = known_id or str(kept.get("id") or uuid4())
@@ -233,9 +236,9 @@ def choose_logins(
 
 
 def _role(connection: psycopg.Connection[tuple[object, ...]], service: str, role: str, folder: DataFolder) -> None:
-    """One login per service: no inheritance of rights, few connections, own search path, and nothing that idles, works or waits for ever."""
+    """One login per service: no inheritance of rights, few connections, own search path, and limits for idling, running and waiting."""
     name, password = sql.Identifier(role), folder.secret(role)
-    # The server gets the verifier only, so that no log or statistics view can hold the password.
+    # The server gets the verifier only, so that logs and statistics views cannot hold the password.
     verifier = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     if connection.execute("select 1 from pg_roles where rolname = %s", (role,)).fetchone() is None:
         try:
@@ -248,16 +251,17 @@ def _role(connection: psycopg.Connection[tuple[object, ...]], service: str, role
         "alter role {role} password {password} connection limit {limit}",
         "alter role {role} set search_path = {schema}",
         "alter role {role} set timezone = 'UTC'",
-        # A last resort (SECURITY 4.7): whatever holds a connection and its locks longer than this has gone wrong. Long work keeps clear of it. The time of a
+        # A last resort (SECURITY 4.7): work that holds a connection and its locks longer than this has failed. Long work stays below it.
+        # The time of a
         # statement counts for each alone: taking 100,000 ledger rows over is many in one transaction, 41 s in all, and reading such a file is one COPY of
-        # under 10 s. LISTEN and a worker's session lock are connections that idle outside any transaction: nothing runs, nothing waits.
+        # under 10 s. LISTEN and a worker's session lock keep connections that idle outside a transaction: nothing runs, nothing waits.
         "alter role {role} set idle_in_transaction_session_timeout = '5min'",
         "alter role {role} set statement_timeout = '5min'",
         # Waiting for a lock counts, holding one does not; advisory locks are locks. Only a ledger's commit holds any so long, and large commits of a service
         # queue in one lane of the worker. A request that waits behind one is told after this to try again (409), a job comes back by itself.
         # Migrations run as the owner, whom none of this binds.
         "alter role {role} set lock_timeout = '30s'",
-        # Temporary tables hold no wall down: bulk loads stage in them.
+        # Temporary tables do not weaken the separation: bulk loads stage in them.
         "grant connect, temporary on database {database} to {role}",
         # The operators and functions of pg_trgm and btree_gist live there; nothing may be created.
         "grant usage on schema public to {role}",

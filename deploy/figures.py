@@ -1,6 +1,7 @@
 """`/metrics` of a house that runs in one process: all its apps' figures on one loopback port (GUIKANG_METRICS_PORT).
 
-In several processes each app answers on its own port. In one process only the gateway has a port, which strangers reach, so the figures get their own.
+In several processes each app answers on its own port. In one process only the gateway has a port, and strangers can reach it, so the
+figures get a port of their own.
 """
 
 from __future__ import annotations
@@ -36,8 +37,8 @@ def serve_figures(apps: Mapping[str, FastAPI]) -> asyncio.Task[None] | None:
     return asyncio.create_task(server.serve(sockets=[listen(port)]), name="figures")
 
 
-class _Together:
-    """Several registries as one: a metric that all apps have is one family with all their samples."""
+class _Merged:
+    """Several registries as one: a metric of all apps becomes one family with all their samples."""
 
     def __init__(self, registries: Mapping[str, CollectorRegistry]) -> None:
         self._registries = registries
@@ -55,7 +56,7 @@ class _Together:
 def figures_app(apps: Mapping[str, FastAPI]) -> FastAPI:
     """An app that serves `/metrics` alone."""
     together = CollectorRegistry()
-    together.register(_Together({name: app.state.metrics.registry for name, app in apps.items()}))
+    together.register(_Merged({name: app.state.metrics.registry for name, app in apps.items()}))
 
     async def metrics(_: object) -> Response:
         for app in apps.values():

@@ -22,12 +22,15 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from deploy.problems import DiskFull, FolderForeign, FolderTaken, FolderUnfit, full_disk_told
+from deploy.problems import DiskFull, FolderForeign, FolderTaken, FolderUnfit, naming_full_disk
 
 OURS = re.compile(
     r"lock|postgres|postgres\.(new|pw|json|port|log|log\.[1-9])|secrets|files|logs|postgres-binaries|(ready|addresses|kind|clock|demo|house|demo-accounts)\.json|working_days\.csv"
 )
-"""What a data folder may hold: a folder with anything else is somebody's, unless it has been ours before. A restored one has no lock yet."""
+"""What a data folder may hold: a folder with anything else belongs to somebody else, unless this house used it before.
+
+A restored one has no lock yet.
+"""
 
 NEEDED_MB = 300
 """A new cluster takes about 40 MB, its write-ahead log up to 160 MB more."""
@@ -58,7 +61,7 @@ def process_lives(pid: int) -> bool:
 def write_atomically(path: Path, text: str, mode: int = 0o600) -> None:
     """Write a small file so that a reader sees the old or the new text, never half of it, and a crash keeps one of them."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    with full_disk_told(path.parent, NEEDED_MB):
+    with naming_full_disk(path.parent, NEEDED_MB):
         descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             os.fchmod(file.fileno(), mode)
@@ -78,7 +81,7 @@ def read_json(path: Path) -> dict[str, object]:
 
 
 def _lock_now(descriptor: int) -> bool:
-    """Take the lock; a second try 0.1 s later passes over somebody who only looked (`running_pid`)."""
+    """Take the lock; a second try 0.1 s later ignores a process that only tested the lock (`running_pid`)."""
     for pause in (0.1, 0):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -99,7 +102,7 @@ class DataFolder:
     def take(self) -> None:
         """Make the folder if needed and hold it until `release` or the end of this process.
 
-        A lock whose holder was killed is no obstacle: the kernel drops it. Raises FolderTaken, FolderForeign, FolderUnfit, DiskFull.
+        A lock whose holder was killed does not matter: the kernel drops it. Raises FolderTaken, FolderForeign, FolderUnfit, DiskFull.
         """
         try:
             self._must_be_own()
@@ -107,7 +110,7 @@ class DataFolder:
             if not (self.path / "lock").exists() and any(not OURS.fullmatch(entry.name) for entry in self.path.iterdir()):
                 # --reset empties this folder: it must never be somebody's home.
                 raise FolderUnfit(path=self.path, reason="it holds files that are not Guikang's", reason_zh="其中有不属于本系统的文件")
-            with full_disk_told(self.path, NEEDED_MB):
+            with naming_full_disk(self.path, NEEDED_MB):
                 # O_CLOEXEC is Python's default: no child that is started by exec keeps the lock alive.
                 lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
@@ -129,9 +132,8 @@ class DataFolder:
             raise DiskFull(path=self.path, needed=NEEDED_MB, free=free)
 
     def _must_be_own(self) -> None:
-        """See that this user owns the folder, root no less than others: what root writes among somebody's files, that one can no longer use.
-
-        With sudo a new folder counts as belonging to whoever owns the place where it would be made. Raises FolderForeign.
+        """Check that this user owns the folder. This holds for root too: the owner of a folder could not use files that root wrote there.
+        With sudo a new folder belongs to the owner of its parent folder. Raises FolderForeign.
         """
         place = self.path
         while not place.exists():
@@ -146,19 +148,19 @@ class DataFolder:
             self._lock = None
 
     def _clear_remains(self) -> None:
-        """After a kill -9 the files that say "it runs" are still there."""
+        """After a kill -9 the files that mark a running house still exist."""
         for name in ("ready.json", "addresses.json"):
             (self.path / name).unlink(missing_ok=True)
 
     def release(self) -> None:
-        """Let go. The file stays: removing it would let two processes lock two files of one name."""
+        """Release the lock. The file stays: otherwise two processes could lock two files of the same name."""
         if self._lock is not None:
             os.ftruncate(self._lock, 0)
             os.close(self._lock)
             self._lock = None
 
     def empty(self) -> None:
-        """Throw everything away but the lock that is held (`--reset`)."""
+        """Delete everything but the held lock (`--reset`)."""
         for entry in self.path.iterdir():
             if entry.name == "lock":
                 continue

@@ -1,4 +1,4 @@
-"""`./dev house`: what the house knows of itself, for people."""
+"""`./dev house`: what the house knows of itself, for a person."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from deploy.problems import KeysForeign, NotRunning
 
 
 def show(data_dir: Path, external: str | None, *, accept_signing_keys: bool = False) -> str:
-    """The nameplates as JSON; with changed signing keys written anew if so wished. A changed root is never accepted, because it opens nothing.
+    """The nameplates as JSON; on request with the changed signing keys accepted. A changed root key is never accepted, because it cannot
+    open the sealed values.
 
     Raises KeysForeign.
     """

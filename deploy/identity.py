@@ -1,4 +1,4 @@
-"""As whom Postgres runs. It refuses root, and containers and fresh servers often have nobody else.
+"""The user as which Postgres runs. Postgres refuses root, and containers and new servers often have no other user.
 
 | started by | Postgres runs as |
 |---|---|

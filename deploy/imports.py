@@ -1,4 +1,4 @@
-"""`./dev import FILES…`: ledgers go through the front door like anybody's, and a person reads what came of it.
+"""`./dev import FILES…`: ledgers go through the gateway like every request, and a person reads the result.
 
 What it relies on (the same at `/registry/v1`, `/testing/v1` and `/precursor/v1`):
     POST ledger-imports                      multipart `files` → 202 `items`: a job for each file
@@ -41,7 +41,7 @@ from kit.sheets import Vocabulary
 PATH = "/{service}/v1/ledger-imports"
 AT_WORK = frozenset({"queued", "reading", "committing"})
 OWNERS = ("registry", "testing", "precursor")
-"""Who is asked, in this order. A table of persons is nobody else's; other workbooks may hold tables of two services."""
+"""The services that are asked, in this order. Only the registry takes tables of persons; other workbooks may hold tables of two services."""
 EXAMPLES = 3
 """Cells shown per kind of problem; the marked workbook shows all."""
 
@@ -53,7 +53,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line said."""
+    """The options of the command line."""
 
     files: list[Path]
     data_dir: Path
@@ -209,8 +209,8 @@ def _one(client: Client, console: Console, file: Path, options: Options) -> bool
         if service == "registry":
             break
     if not known:
-        # Whose it may be: the service that has a guess for the most headers.
-        _tell_headers(client, console, *max(strange, key=lambda one: _guesses(one[1])))
+        # The likely owner: the service that has a guess for the most headers.
+        _print_headers(client, console, *max(strange, key=lambda one: _guesses(one[1])))
     for path, job in strange[0 if known else 1 :]:
         if job["state"] == "reported":
             client.call("POST", f"{path}/discard", json={"reason": "not a ledger of this service"}, headers=_fresh(job))
@@ -218,7 +218,7 @@ def _one(client: Client, console: Console, file: Path, options: Options) -> bool
 
 
 def _teach(client: Client, service: str, means: tuple[str, ...]) -> bool:
-    """Tell a service what headers mean, as far as it has such fields; whether there was anything to tell."""
+    """Teach a service what headers mean, as far as it has such fields; whether it has any."""
     pairs = [(header.strip(), field_of(service, text.strip())) for header, _, text in (one.partition("=") for one in means)]
     mappings = [{"header": header, "field": name} for header, name in pairs if header and name is not None]
     if mappings:
@@ -231,7 +231,7 @@ def _fresh(job: Json) -> dict[str, str]:
 
 
 def _upload(client: Client, console: Console, service: str, file: Path) -> tuple[str, Json]:
-    """Post a file and watch its job until it rests; its path and its last state."""
+    """Post a file and watch its job until it stops; its path and its last state."""
     parts = [("files", (file.name, file.read_bytes(), "application/octet-stream"))]
     answer = client.call("POST", PATH.format(service=service), files=parts, headers={"Idempotency-Key": str(uuid4())})
     job: Json = answer.json()["items"][0]
@@ -280,7 +280,7 @@ def _report(client: Client, console: Console, path: str, job: Json, file: Path, 
         console.print(table)
     conflicts = list(client.pages(f"{path}/conflicts", state="open")) if path.startswith("/registry") else []
     for conflict in conflicts[:EXAMPLES]:
-        sides = " | ".join(f"{side['name']} {side['cell']}: {_said(client, side['value'])}" for side in conflict["sides"])
+        sides = " | ".join(f"{side['name']} {side['cell']}: {_side_text(client, side['value'])}" for side in conflict["sides"])
         console.print(f"  ? {field_zh(service, conflict['field'])} {conflict['field']}: {sides}", markup=False, highlight=False)
     if len(conflicts) > EXAMPLES:
         console.print(f"  ? … 共 {len(conflicts)} 处待裁定 to decide in all", highlight=False)
@@ -309,7 +309,7 @@ def _headers(client: Client, path: str) -> dict[tuple[str, str], str]:
     return {(one["sheet"], one["column"]): one["header"] for one in client.call("GET", f"{path}/headers").json()["items"]}
 
 
-def _said(client: Client, value: Any) -> str:
+def _side_text(client: Client, value: Any) -> str:
     """A side of a conflict in words: codes of places and standings by their names."""
     if value is None:
         return "(不可见 not shown)"
@@ -331,7 +331,7 @@ def _line(header: str) -> str:
     return " ".join(header.split())
 
 
-def _tell_headers(client: Client, console: Console, path: str, job: Json) -> None:
+def _print_headers(client: Client, console: Console, path: str, job: Json) -> None:
     """Ask what the headers mean, each with the fields that it may be."""
     service = path.split("/")[1]
     parts = [part for part in job["layout"]["unrecognised"] if not part["summary"]]

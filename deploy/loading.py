@@ -1,8 +1,8 @@
-"""`./dev load FILES…`: the divisions, stations and staff of a real county, through the front door, from csv or JSON.
+"""`./dev load FILES…`: the divisions, stations and staff of a real county, through the gateway, from csv or JSON.
 
 The name of a file says what it holds: it begins with `divisions`, `stations` or `staff`. JSON is a list of the objects that the route takes
 (`POST /registry/v1/divisions/load`, `…/stations/load`, `…/staff/load`; `/docs` shows each field); a csv has the same names as columns, several aliases with
-`|` between them, yes or no as Y or N, and leaves empty what is not known. Divisions go first, since stations and staff stand in them.
+`|` between them, yes or no as Y or N, and leaves unknown values empty. Divisions are loaded first, because stations and staff refer to them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ YES_OR_NO = ("statutory",)
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line said."""
+    """The options of the command line."""
 
     files: list[Path]
     data_dir: Path
@@ -41,7 +41,7 @@ class Options:
 
 
 def kind_of(path: Path) -> str:
-    """What a file holds, by its name. Raises BadOption."""
+    """The kind of a file, by its name. Raises BadOption."""
     for kind in KINDS:
         if path.name.startswith(kind) and path.suffix in (".csv", ".json"):
             return kind

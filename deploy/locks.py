@@ -1,4 +1,4 @@
-"""How the locks are made: exact versions with hashes for every platform, and no address of any package index in them.
+"""How the locks are made: exact versions with hashes for every platform, without the address of a package index.
 
     requirements.lock        what runs                     (pyproject.toml, `dependencies`)
     requirements-dev.lock    that, and what tests need     (pyproject.toml, group `dev`)

@@ -1,8 +1,9 @@
-"""Every log of ours stays under a ceiling, and nobody but its owner reads it.
+"""Every log of the house stays under a size limit, and only its owner can read it.
 
-A log is written by a process that holds the file open for its whole life (Postgres, an app's stderr), so the file is not renamed under it: what it holds
-is copied away and the file itself is emptied. Writers append (O_APPEND), so they go on at the new end. A few lines that are written between copy and
-emptying may be lost; the audit trail, which is no log, is elsewhere. On a full disk the copy is left out: then the room counts more than the lines.
+A log is written by a process that holds the file open for its whole life (Postgres, an app's stderr), so the file is not renamed: its
+content is copied and the file is emptied. Writers append (O_APPEND), so they continue at the new end. A few lines that are written between
+copying and emptying may be lost; the audit trail is not a log and is stored elsewhere. On a full disk the copy is skipped: free space is
+then more important than the lines.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class LogFiles:
         try:
             with path.open("rb") as source, os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, MODE), "wb") as target:
                 shutil.copyfileobj(source, target, 1 << 20)
-                target.truncate(min(target.tell(), self._ceiling))  # a flood between two looks is cut, so that the ceiling is one
+                target.truncate(min(target.tell(), self._ceiling))  # a flood of lines between two checks is cut, so that the limit holds
         except OSError as error:
             fresh.unlink(missing_ok=True)
             log.error("log_not_kept", kind=type(error).__name__)

@@ -1,4 +1,4 @@
-"""Memory that a large workbook needed goes back to the system when it is done."""
+"""Returns the memory that a large workbook needed to the system."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def migrate(data_dir: Path, dsn: str | None) -> None:
 def revision(service: str, message: str) -> None:
     """Write the next revision of a service from an empty database that the existing ones have just built, and print its path.
 
-    The working data folder is not touched: what it holds may be older or newer than the code.
+    The working data folder is not touched: its schemas may be older or newer than the code.
     """
     from kit import migrate as migrations  # brings Alembic
 

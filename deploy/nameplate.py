@@ -77,7 +77,7 @@ class Plate:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a start was told; None where it was told nothing and takes what is there."""
+    """The expectations of a start; None where it has none and accepts what it finds."""
 
     county: str | None = None
     demo: bool | None = None
@@ -89,7 +89,7 @@ def remembered(folder: DataFolder) -> dict[str, Any]:
 
 
 def fingerprint_of(secret: bytes) -> str:
-    """What may be told of a key: it recognises the key and gives nothing of it away."""
+    """The public fingerprint of a key: it identifies the key and reveals nothing of it."""
     return hmac.digest(secret, b"guikang/fingerprint", sha256).hex()[:32]
 
 
@@ -100,7 +100,7 @@ def key_files(service: str) -> dict[str, str]:
 
 
 def keys_now(folder: DataFolder, service: str) -> dict[str, str]:
-    """Fingerprints of the keys that the folder holds; nothing is made."""
+    """Fingerprints of the keys that the folder holds; no key is made."""
     found = {}
     for name, file in key_files(service).items():
         path = folder.path / "secrets" / file
@@ -116,7 +116,7 @@ def revision_files(package: str) -> dict[str, str]:
 
 
 def tables_fingerprint(connection: Connection, service: str) -> str:
-    """What the tables of a schema are: columns, constraints, indexes, without regard to their order."""
+    """A fingerprint of the tables of a schema: columns, constraints, indexes, regardless of their order."""
     with connection.transaction():
         connection.execute("set local search_path = pg_catalog")  # names are written out the same way whoever asks
         row = connection.execute(cast("LiteralString", KEPT + FINGERPRINT), (service,)).fetchone()
@@ -149,7 +149,10 @@ def life_of(connection: Connection) -> str:
 
 
 def how_far(connection: Connection, services: Collection[str]) -> dict[str, int]:
-    """How far the database has come: the cluster's write-ahead log in bytes, and each feed's last number. They only grow, unless something is put back."""
+    """How far the database has come: the cluster's write-ahead log in bytes, and each feed's last number.
+
+    They only grow, unless the database is restored.
+    """
     row = connection.execute("select pg_current_wal_lsn() - '0/0'").fetchone()
     assert row is not None
     found = {"log": int(row[0])}
@@ -164,7 +167,7 @@ def how_far(connection: Connection, services: Collection[str]) -> dict[str, int]
 def compare(
     connection: Connection, folder: DataFolder, packages: dict[str, str], wanted: Wanted, *, life: bool = True, tables: bool = True
 ) -> dict[str, Plate]:
-    """The nameplates found, all of them this house's. Without `life` or `tables` these two are what the caller deals with.
+    """The nameplates found, all of them this house's. Without `life` or `tables` the caller handles these two.
 
     Raises SchemasDisagree, DatabaseForeign, KeysMissing, KeysForeign, CountyForeign, KindForeign, DatabasePutBack, DatabaseNewer, RevisionEdited,
     TablesDiffer, BadOption.
@@ -269,7 +272,7 @@ def claim(
     with connection.transaction():
         if county and demo is not None:
             house_id = one.house_id if one else UUID(str(kept["id"])) if "id" in kept else uuid4()
-            # A house that worked before nameplates has given positions without an epoch; they stay good.
+            # A house older than nameplates has given positions without an epoch; they stay valid.
             epoch = one.epoch if one else "" if any(_has_given(connection, service) for service in packages) else new_epoch()
             for service in fresh:
                 package = packages[service]
@@ -283,7 +286,7 @@ def claim(
 
 
 def _make_keys(folder: DataFolder, services: Collection[str]) -> None:
-    from deploy.keys import Keys  # a start that claims nothing does without the ciphers
+    from deploy.keys import Keys  # a start that claims nothing does not load the ciphers
 
     keys = Keys(folder)
     for service in services:
@@ -300,7 +303,7 @@ def made_by(connection: Connection, service: str, package: str) -> dict[str, str
 
 
 def new_epoch() -> str:
-    """The name of an epoch: any that was not there before."""
+    """The name of a new epoch, different from all earlier ones."""
     return secrets.token_hex(4)
 
 
@@ -310,7 +313,7 @@ def _has_given(connection: Connection, service: str) -> bool:
 
 
 def write(connection: Connection, service: str, plate: Plate, *, restored: bool = False) -> None:
-    """Put the nameplate up, or another in its place."""
+    """Write the nameplate, or replace it."""
     values = {name: Jsonb(value) if isinstance(value := getattr(plate, name), dict) else value for name in Plate.__slots__}
     values["changed_at"] = datetime.now(UTC)
     names = sql.SQL(", ").join(map(sql.Identifier, values))
@@ -323,7 +326,7 @@ def write(connection: Connection, service: str, plate: Plate, *, restored: bool 
 
 
 def remember_applied(connection: Connection, packages: Collection[str]) -> None:
-    """Write down which events took effect before that was noted one by one: all up to each reader's cursor. Nothing to do in every later start."""
+    """Record which events took effect before releases recorded each one: all up to each reader's cursor. Later starts have nothing to do here."""
     for service in packages:
         table = sql.Identifier(service, "inbox_cursor")
         for feed, position in connection.execute(sql.SQL("select feed, position from {}").format(table)).fetchall():
@@ -347,7 +350,10 @@ def remember_applied(connection: Connection, packages: Collection[str]) -> None:
 
 
 def compare_own(dsn: str, folder: DataFolder, service: str, package: str, wanted: Wanted) -> None:
-    """What a service that is started alone compares, with its own login. It may come back after a promotion under its feet. Raises as `compare`."""
+    """What a service that is started alone compares, with its own login.
+
+    It may start again after a promotion of the database. Raises as `compare`.
+    """
     with psycopg.connect(dsn, autocommit=True, connect_timeout=10, application_name="guikang-compare") as connection:
         compare(connection, folder, {service: package}, wanted, life=False)
 
@@ -358,7 +364,7 @@ def reached(connection: Connection, services: Collection[str]) -> dict[str, Any]
 
 
 def remember_how_far(dsn: str, folder: DataFolder, services: Collection[str]) -> None:
-    """Note at the end of a run how far the database has come, so that a start over older files is seen. What was noted before is never lowered."""
+    """Note at the end of a run how far the database has come, so that a start over older files is seen. The recorded value never decreases."""
     kept = remembered(folder)
     if kept:
         before = kept.get("reached", {})

@@ -1,4 +1,4 @@
-"""`./dev parked`: the neighbours' events that a service refused (DESIGN 5), and a second try once what refused them is mended."""
+"""`./dev parked`: the neighbours' events that a service refused (DESIGN 5), and a second try after the cause is repaired."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kit.work import House
 
 
 def tend(data_dir: Path, dsn: str | None, *, again: bool) -> int:
-    """Print a line per parked event, after trying each `again` if so wished; 0 when none is left, else 1. The house may be running meanwhile."""
+    """Print a line per parked event, on request (`again`) after a second try of each; 0 when none is left, else 1. The house may run meanwhile."""
     with owner_dsn(data_dir, dsn) as address:
         folder = DataFolder(data_dir)
         demo, clock = bool(folder.read("kind.json").get("demo")), kept_clock(folder)

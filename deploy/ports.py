@@ -1,4 +1,4 @@
-"""Ports of 127.0.0.1 for what nobody gave a port to, chosen so that nobody else gets them meanwhile."""
+"""Ports of 127.0.0.1 for servers without a given port, reserved so that no other program gets them meanwhile."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import random
 import socket
 
 QUIET = range(20_000, 32_000)
-"""Where we look: below the ports that kernels hand to outgoing connections (from 32,768 on Linux), so that no passing client sits on one of ours."""
+"""The range that is searched: below the ports that kernels give to outgoing connections (from 32,768 on Linux), so that a client cannot
+occupy one of ours.
+"""
 
 
 def port_is_free(port: int, host: str = "127.0.0.1") -> bool:
@@ -33,18 +35,18 @@ def free_port() -> int:
 
 
 class Reserved:
-    """A port that is ours from now until `close`, while whoever listens there comes and goes.
+    """A port that is ours from now until `close`, over all restarts of the server that listens there.
 
     The reserving socket never listens, so a connection is refused at once while the app behind it is down, and the app's next start finds its
     port as it left it (SO_REUSEPORT: only sockets of the same user that ask for it may share an address, socket(7)).
     """
 
     def __init__(self) -> None:
-        self.port = free_port()  # seen to be free by a bind that shares with nobody, other reservations included
+        self.port = free_port()  # checked by a bind that does not share the port, not even with other reservations
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         self._socket.bind(("127.0.0.1", self.port))
 
     def close(self) -> None:
-        """Give it back."""
+        """Release the port."""
         self._socket.close()

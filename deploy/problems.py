@@ -1,4 +1,4 @@
-"""What can stand in the way of a start, and what a person is told about it.
+"""What can prevent a start, and the sentence that a person reads about it.
 
 Each problem is one sentence in English and one in Chinese, and an exit code of sysexits.h (FreeBSD sysexits(3)); no trace, no log.
 The docstring is the English sentence, `zh` the Chinese one; both are filled in from the keyword arguments.
@@ -40,7 +40,7 @@ The docstring is the English sentence, `zh` the Chinese one; both are filled in 
     ├── Refused              76
     ├── BadOption            64
     ├── DemoFailed           70
-    └── Told                 as the child said
+    └── ChildFailed          the exit code of the child
 """
 
 from __future__ import annotations
@@ -270,7 +270,7 @@ class GhostsFound(StartProblem):
 
 
 class CalendarUnreadable(StartProblem):
-    """{path} is no calendar of working days ({reason}); its columns are those of kit/working_days.csv, days are YYYY-MM-DD, works is yes or no."""
+    """{path} is not a calendar of working days ({reason}); its columns are those of kit/working_days.csv, days are YYYY-MM-DD, works is yes or no."""
 
     code = 65
     zh = "{path} 不是工作日历({reason});列名与 kit/working_days.csv 相同,日期为 YYYY-MM-DD,works 为 yes 或 no。"
@@ -325,7 +325,7 @@ class DemoFailed(StartProblem):
     zh = "示范县未能完整载入(再次启动会接着载入):{reason}。"
 
 
-class Told(StartProblem):
+class ChildFailed(StartProblem):
     """{en}"""
 
     zh = "{zh}"
@@ -341,7 +341,7 @@ class Told(StartProblem):
 
 
 @contextmanager
-def full_disk_told(path: Path, needed_mb: int) -> Iterator[None]:
+def naming_full_disk(path: Path, needed_mb: int) -> Iterator[None]:
     """Turn the operating system's "no space left" (ENOSPC, EDQUOT) into the sentence `DiskFull`."""
     try:
         yield

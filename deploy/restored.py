@@ -1,9 +1,9 @@
 """`./dev restored`: the house after its database was put back, loaded from a dump, or promoted with transactions lost (ADR 0015).
 
-One transaction: a new epoch in all five schemas, so that no position from the other life is ever followed; positions go on above everything that was
-given before, whatever number this cluster counts from; each reader's cursor is carried over where its feed still holds that event, and sent to the start
-where it does not, to pass over by id what took effect already; the trail says that it happened; everybody signs in again, because revoked sessions came
-back. Nothing is read again that was read, so no effect is repeated. Partners get 410 and begin from a snapshot.
+One transaction: a new epoch in all five schemas, so that no position from before is ever followed. New positions are above every position
+that was given before, whatever this cluster counts from. Each reader's cursor is carried over where its feed still holds that event;
+otherwise it goes to the start, and the reader skips by id the events that took effect already. The trail records the restore. Everybody
+signs in again, because revoked sessions came back. No event takes effect twice. Partners get 410 and begin from a snapshot.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ TABLES = ("outbox", "audit")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What was done, for the person who asked."""
+    """The result, for the person who asked."""
 
     epoch: str
     ahead: int
-    """By how much positions are counted above the cluster's own numbers; 0 where these are high enough."""
+    """The offset of positions above the cluster's own numbers; 0 where these are high enough."""
     carried: list[str]
-    """Readers whose cursor stands where it stood, as `testing < registry`."""
+    """Readers whose cursor is unchanged, as `testing < registry`."""
     begun_again: list[str]
     sessions_ended: int
 
@@ -59,7 +59,7 @@ def restored(data_dir: Path, external: str | None, dump: Path | None = None) -> 
 def load(server: str, dump: Path) -> None:
     """Fill the database from a plain dump, all of it or nothing; it is made where `server` names no database of its own.
 
-    Raises LoadFailed, also where there is something already.
+    Raises LoadFailed, also where the database is not empty.
     """
     owner = product_dsn(server)
     if owner != server:
@@ -81,7 +81,7 @@ def load(server: str, dump: Path) -> None:
 
 
 def rebase(owner: str, folder: DataFolder) -> Outcome:
-    """Everything above, in the database that `owner` names, and in the folder's memory of it."""
+    """Do everything above in the database that `owner` names, and in the folder's record of it."""
     with connect(owner) as connection:
         connection.execute("select pg_advisory_lock(%s)", (LOCK,))
         plates = nameplate.compare(connection, folder, PACKAGES, Wanted(), life=False, tables=False)
@@ -97,7 +97,7 @@ def rebase(owner: str, folder: DataFolder) -> Outcome:
 
 
 def _grant(connection: Connection, owner: str, folder: DataFolder) -> None:
-    """Logins and rights are no part of a dump: made and set again. Raises TablesDiffer."""
+    """Create the logins and rights again, which are not part of a dump. Raises TablesDiffer."""
     from kit import migrate  # brings SQLAlchemy and Alembic
 
     restore_logins(connection, folder)
@@ -115,13 +115,13 @@ def _grant(connection: Connection, owner: str, folder: DataFolder) -> None:
 def _rebase(connection: Connection, plates: dict[str, Plate]) -> Outcome:
     for service in plates:
         for feed in plates:
-            _no_ghosts(connection, service, feed)
+            _check_events_exist(connection, service, feed)
     before, epoch = next(iter(plates.values())).epoch, nameplate.new_epoch()
-    ahead = _go_on_above(connection, plates)
+    ahead = _raise_positions(connection, plates)
     carried, begun_again = [], []
     for service in plates:
         for feed, position in _cursors(connection, service):
-            moved = _carried_over(connection, service, feed, position, epoch) if feed in plates else True
+            moved = _carry_cursor(connection, service, feed, position, epoch) if feed in plates else True
             (carried if moved else begun_again).append(f"{service} < {feed}")
     for service, plate in plates.items():
         renewed = replace(plate, epoch=epoch, life=nameplate.life_of(connection), tables=nameplate.tables_fingerprint(connection, service))
@@ -133,7 +133,7 @@ def _rebase(connection: Connection, plates: dict[str, Plate]) -> Outcome:
     return Outcome(epoch, ahead, carried, begun_again, ended)
 
 
-def _no_ghosts(connection: Connection, service: str, feed: str) -> None:
+def _check_events_exist(connection: Connection, service: str, feed: str) -> None:
     """Raise GhostsFound when a reader has taken events that its feed does not hold: the feed's schema alone was put back."""
     row = connection.execute(
         sql.SQL("select count(*) from {} a where a.feed = %s and not exists (select 1 from {} o where o.event_id = a.event_id)").format(
@@ -146,10 +146,10 @@ def _no_ghosts(connection: Connection, service: str, feed: str) -> None:
         raise GhostsFound(service=service, feed=feed, count=row[0])
 
 
-def _go_on_above(connection: Connection, services: Collection[str]) -> int:
-    """Let new positions lie above every position ever given; by how much they are counted higher than the cluster's own numbers.
+def _raise_positions(connection: Connection, services: Collection[str]) -> int:
+    """Put new positions above every position ever given; returns their offset above the cluster's own numbers.
 
-    The rows keep their numbers: the audit chain has hashed them, and history is only ever added to.
+    The rows keep their numbers: the audit chain has hashed them, and history is append-only.
     """
     union = sql.SQL(" union all ").join(
         sql.SQL("select max(xid::text::numeric) from {}").format(sql.Identifier(service, table)) for service in services for table in TABLES
@@ -179,8 +179,8 @@ def _cursors(connection: Connection, service: str) -> list[tuple[str, str]]:
     return [(str(feed), str(position)) for feed, position in rows.fetchall()]
 
 
-def _carried_over(connection: Connection, service: str, feed: str, position: str, epoch: str) -> bool:
-    """Write a cursor in the new epoch: where it stands when the feed holds the event there, else at the start. Whether it stands."""
+def _carry_cursor(connection: Connection, service: str, feed: str, position: str, epoch: str) -> bool:
+    """Write a cursor in the new epoch: unchanged when the feed holds the event there, otherwise at the start. Whether it is unchanged."""
     xid, row_id = position.split(".")[-2:]
     place = {"xid": xid, "id": int(row_id)}
     known = connection.execute(
@@ -196,7 +196,7 @@ def _carried_over(connection: Connection, service: str, feed: str, position: str
 
 
 def _last_seal(connection: Connection, service: str) -> dict[str, object]:
-    """What the trail's chain ends with, for whoever compares it with what was noted elsewhere."""
+    """The last seal of the trail's chain, to be compared with one noted elsewhere."""
     row = connection.execute(
         sql.SQL("select number, encode(hash, 'hex') from {} order by number desc limit 1").format(sql.Identifier(service, "audit_seal"))
     ).fetchone()

@@ -31,7 +31,7 @@ LIMITS: tuple[tuple[str, int], ...] = (
     (r"/auth/v1/(login|refresh)$", 4_096),
     (r"/auth/v1/token$", 16_384),
 )
-"""Largest body in bytes where it is not JSON_LIMIT."""
+"""Largest body in bytes where it differs from JSON_LIMIT."""
 
 RATES: tuple[tuple[str, str, str], ...] = (
     ("POST", r"/auth/v1/(login|password|totp/enrolment)$", "login"),
@@ -47,14 +47,14 @@ RATES: tuple[tuple[str, str, str], ...] = (
 
 @runtime_checkable
 class Guard(Protocol):
-    """What a guard tells about itself; a stream has one of its own, because it is no unit of work."""
+    """What a guard declares; a stream has its own guard, because it is not a unit of work."""
 
     roles: frozenset[str]
     personal: bool
 
 
 def guards_of(route: APIRoute) -> list[Guard]:
-    """The guards in a route's dependencies: exactly one is right."""
+    """The guards in a route's dependencies: there must be exactly one."""
     found: list[Guard] = []
 
     def walk(dependant: Any) -> None:
@@ -74,7 +74,7 @@ def api_routes(app: FastAPI) -> Iterator[APIRoute]:
         for route in routes:
             if isinstance(route, APIRoute):
                 yield route
-            elif hasattr(route, "original_router"):  # what FastAPI keeps of include_router; our routers carry their whole path
+            elif hasattr(route, "original_router"):  # FastAPI's record of include_router; our routers carry their whole path
                 yield from walk(route.original_router.routes)
 
     yield from walk(app.routes)

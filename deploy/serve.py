@@ -1,6 +1,5 @@
-"""`python -m deploy serve <app>`: one app of the several-process shape, and the errands that its supervisor sends out.
-
-Everything an app must know stands in the data folder: `addresses.json` (database, neighbours, clock) and `secrets/`.
+"""`python -m deploy serve <app>`: one app of the several-process shape, and the errands of its supervisor. Everything an app must know is
+in the data folder: `addresses.json` (database, neighbours, clock) and `secrets/`.
 """
 
 from __future__ import annotations
@@ -81,20 +80,20 @@ async def _serve(name: str, folder: DataFolder, port: int, watch: StopWatch, *, 
             await house.stop()
 
 
-def _tell(**said: object) -> None:
-    sys.stdout.write(json.dumps(said, ensure_ascii=False) + "\n")
+def _print_line(**fields: object) -> None:
+    sys.stdout.write(json.dumps(fields, ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
 
 def _report(what: str, done: int, total: int) -> None:
-    _tell(what=what, done=done, total=total)
+    _print_line(what=what, done=done, total=total)
 
 
 def prepare(data_dir: Path, dsn: str) -> None:
     """The errand that brings the schemas up to date; tells progress and result as JSON lines."""
     given = json.loads(os.environ.get("GUIKANG_WANTED", "{}"))
     done = database.prepare(dsn, data_dir, _report, wanted=Wanted(given.get("county"), given.get("demo")))
-    _tell(result={"dsn": done.dsn, "revisions": done.revisions})
+    _print_line(result={"dsn": done.dsn, "revisions": done.revisions})
 
 
 def load_demo(data_dir: Path) -> None:
@@ -106,4 +105,4 @@ def load_demo(data_dir: Path) -> None:
     urls = folder.read("addresses.json")["urls"]
     assert isinstance(urls, dict)
     asyncio.run(demo.load(settings, str(urls["gateway"]), _report))
-    _tell(result={"loaded": True})
+    _print_line(result={"loaded": True})

@@ -1,4 +1,4 @@
-"""Serving one ASGI app on loopback: a socket that is ours from the start, a server that stops in order, an answered request as readiness."""
+"""Serving one ASGI app on loopback: a socket that is bound at once, a server that stops in order, and readiness that is an answered request."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ PATIENCE = 60
 def listen(port: int, host: str = "127.0.0.1", *, reserved: bool = False) -> socket.socket:
     """Bind the port now, so that nobody takes it while the rest starts. `reserved`: the supervisor holds it for us (`deploy.ports.Reserved`). Raises
     PortTaken."""
-    # The protocol is named because asyncio turns Nagle's delay off only where it reads TCP: else every answer of two writes waits 40 ms.
+    # The protocol is named because asyncio turns Nagle's delay off only for a socket that says TCP; otherwise every answer of two writes waits 40 ms.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if reserved:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         bound.bind((host, port))
-        # Listening before the app is there: an early client waits for its answer and is not refused.
+        # Listen before the app is ready: an early client waits for its answer and is not refused.
         bound.listen(256)
     except OSError as error:
         bound.close()
@@ -51,20 +51,22 @@ class Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the process's signals alone."""
+        """Do not change the process's signals."""
         yield
 
 
 def server_for(app: ASGIApp, *, edge: bool) -> Server:
-    """No Server header, no WebSockets, no access log (a line per request would hold what URLs hold). `edge`: the door that strangers knock at, with its
-    own reading of HTTP; the services behind it meet only the gateway."""
+    """No Server header, no WebSockets, no access log (a line per request would hold what URLs hold).
+
+    `edge`: the server that strangers reach, with its own HTTP parser; only the gateway reaches the services behind it.
+    """
     options: dict[str, Any] = {"http": "httptools", "ws": "none", "access_log": False, "server_header": False, "proxy_headers": False}
     options["timeout_keep_alive"] = 75
     if edge:
         from gateway.edge.protocol import SERVER  # only the gateway's process needs it
 
         options |= SERVER
-    options |= {"lifespan": "off", "log_config": None, "timeout_graceful_shutdown": GRACE}  # the composition keeps the apps' lives
+    options |= {"lifespan": "off", "log_config": None, "timeout_graceful_shutdown": GRACE}  # the composition starts and stops the apps
     return Server(uvicorn.Config(app, interface="asgi3", **options))
 
 
@@ -104,7 +106,7 @@ def drain_seconds() -> float:
 
 
 async def drain(leave: Callable[[], None]) -> None:
-    """Say that this process leaves, and serve on while others learn it."""
+    """Report that this process leaves, and continue to serve while others notice it."""
     leave()
     await asyncio.sleep(drain_seconds())
 

@@ -1,4 +1,4 @@
-"""What a start tells the person who waits: one line per step, with a bar where the amount is known.
+"""What a start shows to the person who waits: one line per step, with a bar where the amount is known.
 
 On a terminal the running step moves (rich); elsewhere (a log, CI) each step is one plain line when it is done.
 """

@@ -1,7 +1,8 @@
-"""The end of a process has a bound: what does not end by then is told, and the process ends all the same.
+"""The end of a process is bounded: what has not ended by then is reported, and the process ends anyway.
 
-A stop first asks (requests finish, tasks are cancelled, each app within its own bound). This watch stands outside the event loop, in a thread, because what
-it guards against is a loop that never comes to its end: a task that swallows its cancellation, a thread in the loop's pool that never returns.
+A stop first asks (requests finish, tasks are cancelled, each app within its own bound). This watch stands outside the event loop, in a
+thread, because it guards against a loop that never ends: a task that swallows its cancellation, a thread in the loop's pool that never
+returns.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from kit.waits import places
 
 log = structlog.get_logger()
 STOP_SECONDS = 45.0
-"""What a whole stop may take: running requests, five apps after each other, their connections. The database's own end is not in it."""
+"""What a whole stop may take: running requests, five apps after each other, their connections. The end of the database is not included."""
 EXIT_OVERDUE = 70
 """The exit code of a process whose stop had to be cut short (sysexits.h EX_SOFTWARE)."""
 
@@ -30,7 +31,7 @@ class StopWatch:
     """Ends the process when its stop takes longer than it may."""
 
     def __init__(self, last: Callable[[], None] = lambda: None, seconds: float = STOP_SECONDS) -> None:
-        """`last`: what must be done all the same before the process ends, e.g. stop the database in order."""
+        """`last`: what must be done in any case before the process ends, e.g. stop the database in order."""
         self._last = last
         self._seconds = seconds
         self._timer: threading.Timer | None = None

@@ -1,8 +1,8 @@
 """Starts the embedded Postgres again when it has ended: a killed postmaster, a PANIC, a disk that was full and is free again.
 
-Nothing is lost by it: what was answered stands in the write-ahead log, and the new server recovers from there before it lets anybody in. The apps find
-their way back by themselves. The pause before each new start doubles, so that a server that cannot start fills no log. All of it runs on the main thread,
-because the server ends with the thread that started it (deploy.postgres).
+Nothing is lost: answered requests are in the write-ahead log, and the new server recovers from it before it accepts connections. The apps
+reconnect by themselves. The pause before each new start doubles, so that a server that cannot start fills no log. All of it runs on the
+main thread, because the server ends with the thread that started it (deploy.postgres).
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ LIVED_SECONDS = 60.0
 
 
 class PostgresWatch:
-    """Looks after one running server until cancelled."""
+    """Watches one running server until cancelled."""
 
-    def __init__(self, postgres: Postgres, tell: Callable[[str], None] = lambda _: None) -> None:
-        """`tell`: shows a sentence to whoever sits at the terminal."""
+    def __init__(self, postgres: Postgres, report: Callable[[str], None] = lambda _: None) -> None:
+        """`report`: shows a sentence to whoever sits at the terminal."""
         self._postgres = postgres
-        self._tell = tell
+        self._report = report
         self._pause = FIRST_PAUSE
         self.starts = 0
-        """So often it was started again, or that was tried."""
+        """The number of restarts, including failed ones."""
 
     async def run(self) -> None:
-        """Look, and start again what has ended."""
+        """Check the server, and start it again when it has ended."""
         loop = asyncio.get_running_loop()
         born = loop.time()
         while True:
@@ -52,7 +52,7 @@ class PostgresWatch:
         ended = loop.time()
         log.error("postgres_ended", code=self._postgres.exit_code, seconds=self._pause)
         if self.starts == 0 or self._pause == FIRST_PAUSE:
-            self._tell("Postgres ended and is started again · 数据库已退出,正在重新启动")
+            self._report("Postgres ended and is started again · 数据库已退出,正在重新启动")
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
         self.starts += 1
@@ -65,4 +65,4 @@ class PostgresWatch:
             await asyncio.sleep(LOOK_SECONDS)
         if self._postgres.pid:
             log.warning("postgres_answers_again", pid=self._postgres.pid, seconds=round(loop.time() - ended, 1))
-            self._tell("Postgres answers again, nothing lost · 数据库已恢复,数据完好")
+            self._report("Postgres answers again, nothing lost · 数据库已恢复,数据完好")

@@ -51,7 +51,7 @@ DEMO_START = "2021-07-01T08:00:00+08:00"
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line said."""
+    """The options of the command line."""
 
     data_dir: Path
     port: int = 8000
@@ -74,7 +74,7 @@ class Run:
     steps: Steps
     postgres: Postgres | None = None
     prepared: bool = False
-    """Whether the database has agreed to be this house's."""
+    """Whether the database was checked to belong to this house."""
     pids: dict[str, int] = field(default_factory=dict)
 
     @property
@@ -88,7 +88,7 @@ class Run:
         return "processes" if self.options.processes else "embedded"
 
     def settings(self, dsn: str) -> HouseSettings:
-        """What the composition is told."""
+        """The settings of the composition."""
         from deploy.compose import HouseSettings  # a second of imports, which Postgres uses to start
 
         return HouseSettings(
@@ -101,7 +101,7 @@ class Run:
         )
 
     def clock(self) -> str | None:
-        """Where the product's clock stands at this start: a demo goes on from where it began (ADR 0009), a real county has none."""
+        """The product's clock at this start: a demo continues from its own start (ADR 0009), a real county has no clock of its own."""
         if not self.options.demo:
             return None
         if self.options.clock:
@@ -118,7 +118,7 @@ class Run:
         return json.dumps(asdict(wanted(self.folder, self.options)))
 
     def is_prepared(self) -> None:
-        """Remember what kind of county the folder holds, once the database has agreed to it."""
+        """Remember what kind of county the folder holds, after the database was checked."""
         self.prepared = True
         self.folder.write("kind.json", {"demo": self.options.demo})
 
@@ -142,19 +142,19 @@ class Run:
         """Tasks that look after what runs beside the apps, until they are cancelled: the logs' ceiling, the embedded database."""
         keeping = [asyncio.create_task(LogFiles(self.folder.path).run(), name="ceiling of the logs")]
         if self.postgres:
-            watch = PostgresWatch(self.postgres, self._tell)
+            watch = PostgresWatch(self.postgres, self._report)
             keeping.append(asyncio.create_task(watch.run(), name="watch over Postgres"))
         return keeping
 
-    def _tell(self, sentence: str) -> None:
-        """Tell the person at the terminal, and whoever reads `ready.json`, that the database is another process now."""
+    def _report(self, sentence: str) -> None:
+        """Tell the person at the terminal, and whoever reads `ready.json`, that the database runs in a new process."""
         self.steps.console.print(f"  {sentence}", highlight=False, soft_wrap=True)
         if (self.folder.path / "ready.json").exists():
             with contextlib.suppress(OSError, StartProblem):  # a full disk must not end the watch
                 self.write_ready()
 
     def end_all_the_same(self) -> None:
-        """What must not be left out even when the apps do not end: nobody is told that the house is ready, and the database stops in order."""
+        """What must be done even when the apps do not end: remove `ready.json`, and stop the database in order."""
         self.folder.remove("ready.json")
         if self.postgres:
             self.postgres.stop()
@@ -208,7 +208,7 @@ def up(options: Options) -> None:
         folder.take()
         if options.reset:
             folder.empty()
-        _keep_kind(folder, options)
+        _check_kind(folder, options)
         door = listen(options.port)
         run = Run(options, folder, steps)
         with _server(run) as server:
@@ -236,8 +236,8 @@ def wanted(folder: DataFolder, options: Options) -> Wanted:
     return Wanted(options.county or (demo_county() if options.demo else None) or county_of(folder, options) or None, options.demo)
 
 
-def _keep_kind(folder: DataFolder, options: Options) -> None:
-    """A folder is a demo for ever, or never: invented people must not come among real ones. Raises BadOption."""
+def _check_kind(folder: DataFolder, options: Options) -> None:
+    """A folder is always a demo, or never: invented people must not mix with real ones. Raises BadOption."""
     kept = folder.read("kind.json").get("demo")
     if kept is None:
         return
@@ -258,7 +258,7 @@ def _server(run: Run) -> Iterator[str]:
         try:
             yield run.options.dsn
         finally:
-            _note_how_far(run, run.options.dsn)
+            _record_how_far(run, run.options.dsn)
         return
     run.postgres = Postgres(run.folder)
     try:
@@ -266,21 +266,24 @@ def _server(run: Run) -> Iterator[str]:
             run.postgres.initialise()
             run.postgres.launch()
             if not run.options.processes:
-                # The imports take longer than the server's start: both at once.
+                # The imports take longer than the server's start, so both run at the same time.
                 importlib.import_module("deploy.compose")
             run.postgres.wait()
         yield run.postgres.dsn()
     finally:
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)  # the end of the database is not interrupted
-        _note_how_far(run, run.postgres.dsn())
+            signal.signal(number, signal.SIG_IGN)  # the stop of the database must not be interrupted
+        _record_how_far(run, run.postgres.dsn())
         run.postgres.stop()
 
 
-def _note_how_far(run: Run, server: str) -> None:
-    """A start over older files of this database is refused by what is noted here; a server that has gone already leaves what the start has noted."""
+def _record_how_far(run: Run, server: str) -> None:
+    """Record how far the database has come, so that a start over older files is refused.
+
+    When the server has already stopped, the record of the start remains.
+    """
     if not run.prepared:
-        return  # a start that was refused has nothing to note
+        return  # a refused start has nothing to record
     with contextlib.suppress(psycopg.Error):
         remember_how_far(database.product_dsn(server), run.folder, database.PACKAGES)
 

@@ -1,4 +1,4 @@
-"""A small client of the house's API for the demo loader: signs in, sends JSON, tells what went wrong."""
+"""A small client of the house's API for the demo loader: signs in, sends JSON, reports what went wrong."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Client:
     http: httpx.AsyncClient
     clock: Clock
     wait: Callable[[float], Awaitable[None]] = asyncio.sleep
-    """How seconds are spent until others are done; a test steps the house instead."""
+    """How to wait some seconds for other work; a test steps the house instead."""
     token: str = ""
     _again: tuple[str, str, str | None] | None = None
 
@@ -67,7 +67,7 @@ class Client:
         return answer.json() if answer.status_code == tolerate else _checked("POST", path, answer).json()
 
     async def ask(self, method: str, path: str, headers: dict[str, str], **body: Any) -> httpx.Response:
-        """Send; the answer, whatever it says."""
+        """Send; the answer, whatever its status."""
         answer = await self._once(method, path, headers, body)
         if answer.status_code == 401 and self._again is not None:
             await self.sign_in(*self._again)

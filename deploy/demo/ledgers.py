@@ -26,7 +26,7 @@ Progress = Callable[[int, int], None]
 
 async def load(officer: Client, progress: Progress) -> None:
     """Take every ledger in. A file that was committed before is answered with its earlier import and changes nothing. Raises DemoFailed."""
-    files = sorted(FOLDER.glob("[0-9][0-9]_*"))  # the tables beside them are no ledgers
+    files = sorted(FOLDER.glob("[0-9][0-9]_*"))  # the tables beside them are not ledgers
     corrections, decisions = hand_work()
     for done, path in enumerate(files):
         progress(done, len(files))
@@ -41,7 +41,7 @@ async def load(officer: Client, progress: Progress) -> None:
                 await desk.settle(job, path.name, corrections, decisions)
                 await desk.commit(job["id"])
             if service == "registry":
-                break  # a table of persons is nobody else's
+                break  # only the registry takes a table of persons
     progress(len(files), len(files))
 
 
@@ -72,7 +72,7 @@ class Desk:
         return await self._until(made["items"][0]["id"], "queued", "reading")
 
     async def give_up(self, job: dict[str, Any]) -> None:
-        """Leave a file to others."""
+        """Leave a file to another service."""
         if job["state"] == "reported":
             body = {"reason": "没有认出本单位的表(演示)"}
             await self._officer.send("POST", f"{self._path}/{job['id']}/discard", body, If_Match=f'"v{job["version"]}"')

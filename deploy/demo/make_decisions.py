@@ -46,7 +46,7 @@ def main(folder: Path) -> None:
                 value = row["record"].get(field)
                 if value and any(other["record"].get(field) not in (None, [], value) for _, other in found):
                     place = truth[key]["town_code"] == row["record"]["town_code"]
-                    right = place if field == "address" else _said(value) == _right(truth[key], field)
+                    right = place if field == "address" else _as_text(value) == _right(truth[key], field)
                     lines.append((workbook, row["sheet"], row["row"], field, "", "take" if right else "keep"))
     with TARGET.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
@@ -54,7 +54,7 @@ def main(folder: Path) -> None:
         writer.writerows(sorted(lines))
 
 
-def _said(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return "|".join(value) if isinstance(value, list) else str(value)
 
 

@@ -15,11 +15,11 @@ GIVEN = "建国军平海龙永志文晓玉秀春红伟强勇明亮飞鹏波磊�
 COLUMNS = ("code", "name", "post", "division_code", "station_code", "sex")
 
 WOMEN_FROM = 3
-"""Of five with following numbers the third and the fourth are women: the police, the officers and the workers have two of either sex."""
+"""Of five consecutive numbers the third and the fourth are women, so that police, officers and workers each have two of either sex."""
 
 
 def people(count: int, rng: random.Random) -> list[str]:
-    """So many invented names, marked as a demonstration."""
+    """The given number of invented names, marked as a demonstration."""
     return [rng.choice(SURNAMES) + rng.choice(GIVEN) + rng.choice(GIVEN) + "(演示)" for _ in range(count)]
 
 

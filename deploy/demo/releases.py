@@ -9,17 +9,17 @@ from deploy.demo.county import table
 
 INSTITUTION = "强制隔离戒毒所(演示)"
 ENDED = ("released", "isolation_active")
-"""States of the measures that the notices are about: over already, or over in some days."""
+"""States of the measures that the notices are about: already over, or ending in some days."""
 PATH = "/registry/v1/handovers"
 
 
 async def load(officer: Client) -> None:
-    """Announce, receive and answer. A notice that is there already is gone on with. Raises DemoFailed."""
+    """Announce, receive and answer. An existing notice is continued. Raises DemoFailed."""
     people = await _by_place(officer)
     for line in table("releases.csv"):
         found = people.get((line["town"], line["term_end"]))
         if found is None:
-            continue  # the ledgers have nobody there
+            continue  # the ledgers have no person there
         notice = {
             "person_id": found,
             "institution": INSTITUTION,

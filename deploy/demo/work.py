@@ -19,7 +19,7 @@ PERIODS = ("2021-06-10", "2021-06-20")
 """A day in each half-month that has its bulletin: two, so that the second shows a trend."""
 AGREEMENT = "府保共管〔2021〕01号(演示)"
 TEAMS_SINCE = "2021-01-01"
-"""Everybody has had a care team since the beginning of the year: a social worker sees the persons of their teams alone."""
+"""Everybody has had a care team since the beginning of the year: a social worker sees only the persons of their own teams."""
 KINDS = {"announced_family_event": "other"}
 INSPECTORS = (
     ("emergency_management", "演示执法员甲", "DEMO-YJ-0001"),
@@ -33,7 +33,7 @@ PATIENCE = 120
 
 
 async def load(officer: Client, both: Administrators, accounts: Accounts) -> None:
-    """Load all; what is there already is left alone. Raises DemoFailed."""
+    """Load all; what exists already stays unchanged. Raises DemoFailed."""
     running = await _running(officer)
     if not accounts.has("accounts", "subject"):
         await demo_accounts.open_account(both, accounts, "subject", "subject", "610822", person_id=running[0]["person_id"])
@@ -103,7 +103,7 @@ async def _checkins(officer: Client, running: list[dict[str, Any]]) -> None:
         if p["person_id"] in cast
     ]
     lines = _history(cast)
-    await _heard_of(officer, lines)
+    await _wait_for_feed(officer, lines)
     await officer.send("POST", "/alerts/v1/ordinary-places", {"persons": persons})
     await officer.upload_text("/alerts/v1/checkins/import", "\n".join(lines).encode(), "application/x-ndjson")
 
@@ -128,8 +128,8 @@ def _history(cast: dict[str, str]) -> list[str]:
         ]
 
 
-async def _heard_of(officer: Client, lines: list[str]) -> None:
-    """Wait until the alerts service has heard from the registry of the last person: it follows a feed, it is not told. Raises DemoFailed."""
+async def _wait_for_feed(officer: Client, lines: list[str]) -> None:
+    """Wait until the alerts service has received the last person from the registry's feed. Raises DemoFailed."""
     last = max(lines, key=lambda line: json.loads(line)["person_id"])
     for _ in range(PATIENCE):
         told = await officer.upload_text("/alerts/v1/checkins/import", last.encode(), "application/x-ndjson", tolerate=422)

@@ -1,4 +1,4 @@
-"""Readers of neighbours' events: none. The precursor service must never know who is under a measure, so it reads nobody's events (domain 11.1).
+"""The precursor service has no readers of events: it must never know who is under a measure (domain 11.1).
 
 It asks the registry one thing, which divisions there are (deploy.compose.FOLLOWS names whom a service may ask or follow).
 """

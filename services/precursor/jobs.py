@@ -14,16 +14,16 @@ from kit.work import House, Work
 from services.precursor.catalogue.service import IN_EFFECT_JOB
 from services.precursor.firms.service import follow_catalogue, warn_of_licences
 from services.precursor.ledgers.intake import INTAKE
-from services.precursor.rectifications.service import tell_overdue
+from services.precursor.rectifications.service import publish_overdue
 
 
 async def rectifications_overdue(house: House, **_: Any) -> None:
-    """Tell of orders whose deadline passed unanswered."""
-    await in_work(house, "rectifications_overdue", tell_overdue)
+    """Publish the orders whose deadline passed unanswered."""
+    await in_work(house, "rectifications_overdue", publish_overdue)
 
 
 async def licences_expiring(house: House, **_: Any) -> None:
-    """Tell of licences that end soon."""
+    """Publish the licences that end soon."""
     await in_work(house, "licences_expiring", warn_of_licences)
 
 

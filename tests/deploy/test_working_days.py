@@ -25,7 +25,7 @@ def test_the_countys_own_days_are_read_from_the_data_folder(tmp_path: Path) -> N
 @pytest.mark.parametrize("row", [",2021-10-08,2021-10-08,maybe,x,y,z\n", ",2021.10.8,2021-10-08,no,x,y,z\n", ",,,,\n", ",\n"])
 def test_a_calendar_that_cannot_be_read_is_refused_with_a_sentence(tmp_path: Path, row: str) -> None:
     (tmp_path / "working_days.csv").write_text(HEAD + row, encoding="utf-8")
-    with pytest.raises(CalendarUnreadable, match=r"working_days\.csv is no calendar") as caught:
+    with pytest.raises(CalendarUnreadable, match=r"working_days\.csv is not a calendar") as caught:
         working_days_of(tmp_path, "610822")
     assert "工作日历" in caught.value.chinese
     assert caught.value.exit_code == 65

@@ -46,7 +46,10 @@ async def load_catalogue(work: Loader, request: Request) -> LoadAnswer:
 
 @router.post("/names/search")
 async def find_names(work: Reader, query: NameQuery) -> list[NameAnswer]:
-    """What words of a ledger stand for: entries for names, salts, preparations and mixtures; suggestions for a person where nobody can know."""
+    """Find the entries that words of a ledger name: names, salts, preparations and mixtures.
+
+    An unclear word gets suggestions, and a person decides.
+    """
     return await service.find_names(work, query)
 
 

@@ -2,9 +2,9 @@
 
 Problem
 ├── EntryNotFound 404
-├── ListUnchanged 409             the chemical is not in force on that day, or stands there so already
+├── ListUnchanged 409             the chemical is not in force on that day, or is listed in this way already
 └── Invalid
-    └── CatalogueUnreadable 422   names each line and column that is wrong; nothing is loaded then
+    └── CatalogueUnreadable 422      names each wrong line and column; nothing is loaded
 """
 
 from kit.problems import Conflict, Invalid, NotFound
@@ -19,7 +19,7 @@ class EntryNotFound(NotFound):
 
 
 class ListUnchanged(Conflict):
-    """The chemical is not in force on that day, or is listed so already."""
+    """The chemical is not in force on that day, or is listed in this way already."""
 
     slug = "list-unchanged"
     title_zh = "该品种在该日不在列或分类相同"

@@ -39,13 +39,13 @@ async def entries_on(session: AsyncSession, day: date, q: str | None, category: 
 
 
 async def every_entry(session: AsyncSession) -> Sequence[CatalogueEntry]:
-    """All entries of all times, locked: a load is one at a time."""
+    """All entries of all times, locked: only one load runs at a time."""
     await session.execute(sa.text("select pg_advisory_xact_lock(hashtext('precursor.catalogue'))"))
     return (await session.execute(select(CatalogueEntry))).scalars().all()
 
 
 async def every_entry_read(session: AsyncSession) -> Sequence[CatalogueEntry]:
-    """All entries of all times: some fifty rows, from which every name of every day is found."""
+    """All entries of all times: about fifty rows, which contain the names of every day."""
     return (await session.execute(select(CatalogueEntry).order_by(col(CatalogueEntry.seq), col(CatalogueEntry.valid_from)))).scalars().all()
 
 

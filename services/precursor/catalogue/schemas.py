@@ -88,12 +88,12 @@ class NameAnswer(Answer):
     entries: list[EntryAnswer]
     found: Found | None
     delisted: bool
-    """It stood in the list before that day and does not any more."""
+    """It was in the list before that day and has left it."""
     suggestions: list[EntryAnswer]
 
 
 class ChangeAnswer(Answer):
-    """A change of the list that is known."""
+    """A known change of the list."""
 
     entry_id: UUID
     name_zh: str

@@ -49,7 +49,7 @@ async def search_catalogue(work: Work, q: str | None, day: date | None, category
 
 
 async def find_names(work: Work, query: NameQuery) -> list[NameAnswer]:
-    """What each word stands for on a day. What nobody can know is not guessed: it comes back without entries, with suggestions."""
+    """Find the entries that each word names on a day. An unclear word is not guessed: it gets no entries, but suggestions."""
     names = await names_on(work, query.on or work.today)
     answers: list[NameAnswer] = []
     for word in query.names:
@@ -115,7 +115,7 @@ async def load_catalogue(work: Work, content: bytes) -> LoadAnswer:
             added.append(CatalogueEntry(**values, loaded_at=work.now))
             continue
         different = repository.changed_fields(entry, values)
-        if entry.valid_to is not None and values["valid_to"] is None:  # an old list does not open an entry again that a newer one ended
+        if entry.valid_to is not None and values["valid_to"] is None:  # an old list must not reopen an entry that a newer list ended
             different = [name for name in different if name != "valid_to"]
         for name in different:
             setattr(entry, name, values[name])
@@ -129,13 +129,13 @@ async def load_catalogue(work: Work, content: bytes) -> LoadAnswer:
     pending = sum(bool(row["pending_verification"]) for row in rows)
     counts = {"rows": len(rows), "added": len(added), "changed": changed}
     await work.note("catalogue.load", "catalogue", details=counts)
-    if before:  # the first list changes nothing: nobody was evaluated by another
-        await _tell(work, before, [*stored, *added])
+    if before:  # the first list is not a change: no firm was evaluated by an earlier list
+        await _publish_changes(work, before, [*stored, *added])
     return LoadAnswer(**counts, unchanged=len(rows) - len(added) - changed, ended=ended, pending_verification=pending)
 
 
 async def change_list(work: Work, entry_id: UUID, change: ListChange) -> EntryAnswer:
-    """Reclassify or delist a chemical from a day on; what was before that day stays as it was.
+    """Reclassify or delist a chemical from a day on; everything before that day stays unchanged.
 
     Raises EntryNotFound, ListUnchanged, Invalid.
     """
@@ -173,7 +173,7 @@ async def change_list(work: Work, entry_id: UUID, change: ListChange) -> EntryAn
     await work.note(
         "catalogue.change", "catalogue", answered.id, details={"change": change.change, "from_day": change.from_day.isoformat()}
     )
-    await _tell(work, before, after)
+    await _publish_changes(work, before, after)
     return answer(answered)
 
 
@@ -189,8 +189,8 @@ def _check_whole(entries: Sequence[CatalogueEntry]) -> None:
         )
 
 
-async def _tell(work: Work, before: changes.Spans, entries: Sequence[CatalogueEntry]) -> None:
-    """Publish what is different in the list, and let the firms be evaluated: at once for a day that has come, by the daily job for one that will."""
+async def _publish_changes(work: Work, before: changes.Spans, entries: Sequence[CatalogueEntry]) -> None:
+    """Publish the differences of the list and have the firms evaluated: at once for a day that has begun, by the daily job for a future day."""
     by_key = {(entry.name_zh, entry.valid_from): entry for entry in entries}
     different = changes.differences(before, changes.spans_of(entries))
     for change in different:

@@ -41,7 +41,7 @@ class CatalogueEntry(SCHEMA.base, table=True):
     valid_to: date | None = None
     legal_basis: str = Field(sa_type=sa.Text)
     pending_verification: bool
-    """The official text was not at hand: warn, do not block (domain 13 no. 15)."""
+    """The official text was not available: warn, do not block (domain 13 no. 15)."""
     authority_make_sell: str = Field(default="", sa_type=sa.Text)
     authority_purchase: str = Field(default="", sa_type=sa.Text)
     authority_transport: str = Field(default="", sa_type=sa.Text)

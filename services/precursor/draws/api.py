@@ -82,7 +82,7 @@ async def prove(work: Reader, draw_id: UUID) -> Proof:
 
 @router.get("/{draw_id}/steps", response_model=list[DrawStepAnswer], response_model_exclude_unset=True)
 async def steps_of(work: Reader, draw_id: UUID) -> object:
-    """What was done with it, by whom."""
+    """The steps of a draw, with who took each."""
     return await service.steps_of(work, draw_id)
 
 
@@ -134,7 +134,7 @@ async def sign_replacement(
 async def refuse_replacement(
     work: Signer, draw_id: UUID, replacement_id: UUID, refusal: Refusal, response: Response, if_match: IfMatch = None
 ) -> ReplacementAnswer:
-    """Refuse to sign: what was drawn stays."""
+    """Refuse to sign: the drawn firm or officer stays."""
     draw, refused = await service.refuse_replacement(work, draw_id, replacement_id, refusal, if_match)
     response.headers["ETag"] = etag(draw.version)
     return refused
@@ -148,7 +148,7 @@ async def close_draw(work: Planner, draw_id: UUID, response: Response, if_match:
 
 @router.post("/{draw_id}/set-aside")
 async def set_aside_draw(work: Planner, draw_id: UUID, ground: SetAside, response: Response, if_match: IfMatch = None) -> DrawAnswer:
-    """Give the attempt up before its reveal, on a written decision; it stays on record, counted."""
+    """Set the attempt aside before its reveal, on a written decision; it stays on record and is counted."""
     return await _single(work, await service.set_aside_draw(work, draw_id, ground, if_match), response)
 
 

@@ -2,7 +2,7 @@
 
 Problem
 ├── DrawNotFound 404
-├── DrawState 409            the draw's state does not admit this step
+├── DrawState 409            the draw's state does not allow this step
 ├── DrawRepeated 409         another draw of this kind and authority runs, or was set aside and is not named
 ├── DrawPending 409          another authority's draw over the same firms has no result yet
 ├── SamePerson 409           the second signature must be another person's
@@ -27,7 +27,7 @@ class DrawNotFound(NotFound):
 
 
 class DrawState(Conflict):
-    """The state does not admit this step."""
+    """The state does not allow this step."""
 
     slug = "draw-state"
     title_zh = "抽签的当前状态不允许此操作"
@@ -35,7 +35,7 @@ class DrawState(Conflict):
 
 
 class DrawRepeated(Conflict):
-    """A draw is not repeated until it pleases."""
+    """A draw must not be repeated to get another result."""
 
     slug = "draw-repeated"
     title_zh = "不得重复抽签:须先以法定事由作废并注明"
@@ -75,7 +75,7 @@ class TooEarly(Conflict):
 
 
 class TooLate(Conflict):
-    """The public value could be known already, so a commitment would promise nothing."""
+    """The public value could be known already, so a commitment would prove nothing."""
 
     slug = "draw-too-late"
     title_zh = "公开随机数已产生,不能再承诺"

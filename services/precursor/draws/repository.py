@@ -63,12 +63,12 @@ async def parts_of(
 
 
 async def lock_series(session: AsyncSession, kind: str) -> None:
-    """One planning at a time per kind: the yearly cap counts the visits of all authorities."""
+    """Only one planning runs at a time per kind: the yearly cap counts the visits of all authorities."""
     await session.execute(sa.text("select pg_advisory_xact_lock(hashtext(:series))"), {"series": f"precursor.draw/{kind}"})
 
 
 async def overlapping(session: AsyncSession, kind: str, authority: str, first: date, last: date) -> Draw | None:
-    """A draw that stands (not set aside) and whose period overlaps."""
+    """A draw that is not set aside and whose period overlaps."""
     query = select(Draw).where(
         col(Draw.object_kind) == kind,
         col(Draw.authority) == authority,
@@ -113,7 +113,7 @@ async def chain_of(session: AsyncSession, draw_id: UUID) -> Sequence[Draw]:
 
 
 async def next_commitment(session: AsyncSession, pool: str) -> int:
-    """The next number of a pool's commitments; the series is locked, so that no number is given twice or left out."""
+    """The next number of a pool's commitments; the series is locked, so that every number is given exactly once."""
     query = select(sa.func.coalesce(sa.func.max(col(DrawCommitment.number)), 0) + 1).where(col(DrawCommitment.pool) == pool)
     return (await session.execute(query)).scalar_one()
 
@@ -126,7 +126,7 @@ async def commitments_of_pool(session: AsyncSession, pool: str) -> Sequence[tupl
 
 
 async def newest_values(session: AsyncSession, draw_id: UUID) -> DrawValue | None:
-    """The public values as they were entered last."""
+    """The last entry of the public values."""
     query = select(DrawValue).where(col(DrawValue.draw_id) == draw_id).order_by(col(DrawValue.id).desc()).limit(1)
     return (await session.execute(query)).scalar_one_or_none()
 

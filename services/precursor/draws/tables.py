@@ -1,4 +1,4 @@
-"""Rows of draws. What was frozen, promised and revealed stands in append-only tables: the service's own login cannot change it."""
+"""Rows of draws. What was frozen, committed and revealed is in append-only tables: the service's own login cannot change it."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Draw(SCHEMA.base, table=True):
     set_aside_reason: str | None = Field(default=None, sa_type=sa.Text)
     set_aside_note: str | None = Field(default=None, sa_type=sa.Text)
     set_aside_document: str | None = Field(default=None, sa_type=sa.Text)
-    """Number of the written decision to give the attempt up; what was given up before this was asked has none."""
+    """Number of the written decision to set the attempt aside; older rows, which did not need one, have none."""
     attempt: int = Field(default=1, sa_column=sa.Column(sa.Integer, nullable=False, server_default="1"))
     """Which attempt at this draw it is, counted from 1."""
     version: int = 1
@@ -66,7 +66,7 @@ class DrawDirectory(SCHEMA.base, table=True):
 
 
 class DrawCommitment(SCHEMA.base, table=True):
-    """The promise: SHA-256 of the secret half of the seed, given before the public half exists. Append-only.
+    """The commitment: SHA-256 of the secret half of the seed, published before the public half exists. Append-only.
 
     Commitments are numbered within their pool (kind, authority, year), without a gap, so that nobody can hide one.
     """
@@ -76,7 +76,7 @@ class DrawCommitment(SCHEMA.base, table=True):
 
     draw_id: UUID = Field(foreign_key="precursor.draw.id", primary_key=True)
     pool: str = Field(sa_type=sa.Text)
-    """`chemical/emergency_management/2021`: what is drawn from, by whom, in which year."""
+    """`chemical/emergency_management/2021`: the kind, the authority and the year."""
     number: int
     commitment: str = Field(sa_type=sa.Text)
     secret_sealed: bytes
@@ -114,7 +114,7 @@ class DrawReveal(SCHEMA.base, table=True):
     result: list[dict[str, Any]] = Field(sa_type=JSONB)
     revealed_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
     entered_by: str | None = Field(default=None, sa_type=sa.Text)
-    """Who entered the values first; nobody else but `recorded_by` did before two persons were asked for."""
+    """Who entered the values first; in older rows, which needed one person, it was `recorded_by`."""
     recorded_by: str = Field(sa_type=sa.Text)
 
 
@@ -157,7 +157,7 @@ class DrawReplacement(SCHEMA.base, table=True):
     """The officer, or the firm itself."""
     state: str = Field(default="proposed", sa_type=sa.Text)
     ground: str = Field(sa_type=sa.Text)
-    """What stands on record, as it stood when it was proposed and then when it was signed."""
+    """The ground on record, as of the proposal and then as of the signature."""
     note: str = Field(sa_type=sa.Text)
     enters: UUID | None = None
     passed_over: list[dict[str, str]] = Field(default_factory=list, sa_column=sa.Column(JSONB, nullable=False, server_default="[]"))

@@ -25,7 +25,7 @@ Last = Annotated[Day, Query(alias="to")]
 
 @router.get("")
 async def read_figures(work: Reader, first: First, last: Last) -> FiguresAnswer:
-    """Inspections carried out and orders corrected in time, of those due in a period, by town. What is still to come shows in no count."""
+    """Inspections carried out and orders corrected in time, of those due in a period, by town. Future inspections are not counted."""
     return await service.figures(work, first, last, over_by=work.today - timedelta(days=1))
 
 

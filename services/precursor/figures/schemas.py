@@ -8,7 +8,7 @@ from kit.schemas import Answer
 
 
 class TownFigures(Answer):
-    """Numerators and denominators, so that whoever adds towns up adds counts, not rates."""
+    """Numerators and denominators, so that a reader who adds towns up adds counts, not rates."""
 
     inspection: tuple[int, int]
     """(carried out within the period that was planned, due)."""

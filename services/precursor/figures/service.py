@@ -13,7 +13,7 @@ from services.precursor.rectifications.repository import timeliness_by_town
 
 
 async def figures(work: Work, first: date, last: date, *, over_by: date | None = None) -> FiguresAnswer:
-    """Figures of a period as its last day knew them, so that a bulletin can be made again. Towns of the caller's scope. Raises Invalid.
+    """Figures of a period as they were known on its last day, so that a bulletin can be made again. Towns of the caller's scope. Raises Invalid.
 
     `over_by`: count no inspection whose last day comes later, because a count of planned visits would announce them.
     """

@@ -80,7 +80,7 @@ async def open_contacts(work: Opener, firm_id: UUID) -> Contacts:
 
 @router.get("/{firm_id}/history")
 async def history_of(work: Reader, firm_id: UUID) -> list[FirmHistoryEntry]:
-    """What was changed, by whom and from which source."""
+    """The changes of a firm, with who made each and from which source."""
     changes = await service.history_of(work, firm_id)
     return [
         FirmHistoryEntry(at=c.recorded_at, by=c.recorded_by, source=c.source, before=c.before, after=c.after, reason=c.reason)

@@ -21,7 +21,7 @@ from services.precursor.firms.policy import may_take_over
 from services.precursor.firms.rules import activity_of, listed_names, stated_beyond
 from services.precursor.firms.schemas import Phone, Uscc
 from services.precursor.firms.tables import Firm, FirmChange
-from services.precursor.told import newer, result_of
+from services.precursor.ledger_results import newer, result_of
 
 
 class FirmRow(Message):

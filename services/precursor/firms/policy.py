@@ -1,4 +1,4 @@
-"""May this principal do this to this firm. Firms are no persons: what lies outside the caller's towns is 403, not 404."""
+"""May this principal do this to this firm. Firms are not persons: a firm outside the caller's towns answers 403, not 404."""
 
 from __future__ import annotations
 

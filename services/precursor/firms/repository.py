@@ -23,7 +23,7 @@ from services.precursor.firms.tables import Firm, FirmChange
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a list is narrowed to."""
+    """The filters of a list."""
 
     scope: Scope
     kind: str | None = None
@@ -32,7 +32,7 @@ class Wanted:
     """With `category`: the chemicals that are in this class today."""
     chemical: str | None = None
     meant: Sequence[str] = ()
-    """With `chemical`: the names of the list that the word stands for."""
+    """With `chemical`: the names of the list that the word means."""
     state: str | None = None
     q: str | None = None
     expiring_by: date | None = None
@@ -52,7 +52,7 @@ FIRMS = Rows(
 
 
 def narrowed(wanted: Wanted) -> sa.Select[Any]:
-    """The firms that are wanted."""
+    """The firms that match the filters."""
     query = select(Firm).where(wanted.scope.where(col(Firm.division_code)))
     if wanted.kind:
         query = query.where(sa.cast(col(Firm.lines), JSONB).contains([wanted.kind]))
@@ -139,7 +139,7 @@ async def history_of(session: AsyncSession, firm_id: UUID) -> Sequence[FirmChang
 
 
 async def licences_to_warn_of(session: AsyncSession, today: date) -> Sequence[Firm]:
-    """Active firms whose licence ends soon and of which nobody was told for that date."""
+    """Active firms whose licence ends soon and for which no event was sent for that date."""
     soon = today + timedelta(days=WARN_DAYS)
     query = select(Firm).where(
         col(Firm.state) == "active",

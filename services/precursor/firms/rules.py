@@ -45,7 +45,7 @@ MACHINE = Machine(
         step("reopen", "closed", "active", "国办发〔2015〕58号", "恢复", "reopen", roles=_KEEPER, needs="reason"),
     ],
 )
-"""The directory of inspected objects is kept current: a firm that is gone leaves it with a reason, and may come back."""
+"""The directory of inspected objects is kept current: a firm that has closed leaves it with a reason, and may return."""
 
 Result = Literal["pass", "rectify"]
 RESULTS: tuple[Result, ...] = get_args(Result)
@@ -63,7 +63,9 @@ LEDGER_ACTIVITIES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What a firm holds on one day, by the catalogue of that day: what decides who has power over it (易制毒化学品管理条例 art. 7-27)."""
+    """What a firm holds on one day, by the catalogue of that day; it decides which authority has power over the firm (易制毒化学品管理条例
+    art. 7-27).
+    """
 
     class_1: bool
     pharmaceutical: bool
@@ -75,7 +77,7 @@ class Holding:
     competent: tuple[Authority, ...] = ()
     """Every organ that licenses, files or permits what this firm does with what it holds."""
     controlled: bool = True
-    """False when all that it is known to hold has left the list."""
+    """False when all its known chemicals have left the list."""
 
 
 def holding_of(names: Iterable[str], stated: Iterable[int], activities: Iterable[str], catalogue: Names) -> Holding:
@@ -106,16 +108,17 @@ def holding_of(names: Iterable[str], stated: Iterable[int], activities: Iterable
 
 
 def stated_beyond(categories: Iterable[int], names: Iterable[str], catalogue: Names) -> list[int]:
-    """Classes that a ledger states and that no chemical in its row explains on that day: kept as the ledger's own word, since neither strikes out the other.
+    """Classes that a ledger states and that no chemical in its row explains on that day: kept as the ledger's own word, because neither of
+    the two overrides the other.
 
-    What a chemical explains is not kept: when the list reclassifies it, the firm follows.
+    A class that a chemical explains is not kept: when the list reclassifies the chemical, the firm follows.
     """
     explained = {entry.category for name in names if (meant := catalogue.resolve(name)) for entry in meant.entries}
     return sorted({category for category in categories if category in (1, 2, 3)} - explained)
 
 
 def listed_names(names: Iterable[str], catalogue: Names) -> list[str]:
-    """The names of the list for the words of a form or ledger, sorted; a word that nobody knows stays as it was written."""
+    """The names of the list for the words of a form or ledger, sorted; an unknown word stays as written."""
     found: set[str] = set()
     for name in names:
         meant = catalogue.resolve(name)
@@ -124,7 +127,7 @@ def listed_names(names: Iterable[str], catalogue: Names) -> list[str]:
 
 
 WARN_DAYS = 30
-"""Days before a licence ends on which the firm's file says so. DEFAULT: a purchase permit takes up to 10 days, a trade licence 30 (art. 10, 15)."""
+"""So many days before a licence ends, the firm's file shows it. DEFAULT: a purchase permit takes up to 10 days, a trade licence 30 (art. 10, 15)."""
 
 
 _WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)

@@ -191,7 +191,7 @@ async def note_inspection(work: Work, firm_id: UUID, day: date, result: str) -> 
 
 
 async def warn_of_licences(work: Work) -> None:
-    """Say once of each licence that it ends soon (易制毒化学品管理条例 art. 8-13: an expired licence is none)."""
+    """Publish once for each licence that it ends soon (易制毒化学品管理条例 art. 8-13: an expired licence is not valid)."""
     for firm in await repository.licences_to_warn_of(work.session, work.today):
         assert firm.licence_valid_to is not None
         firm.licence_warned_for = firm.licence_valid_to
@@ -243,7 +243,7 @@ def evaluate(firm: Firm, names: Names) -> bool:
 async def follow_catalogue(work: Work) -> int:
     """Bring every active firm to the list of today, with a line in its history and an event where that changes it; how many changed.
 
-    The answers, filters and draws ask the list of the day themselves; this is what tells others. It may run at any time and again.
+    The answers, filters and draws read the list of the day themselves; this job informs other readers. It may run at any time, also repeatedly.
     """
     names, after, changed = await names_on(work, work.today), None, 0
     while rows := await repository.firms_to_evaluate(work.session, after, EVALUATED_AT_ONCE):
@@ -271,7 +271,7 @@ async def follow_catalogue(work: Work) -> int:
 async def set_chemicals(work: Work, firm: Firm, names: Sequence[str]) -> None:
     """Name the firm's chemicals as the catalogue does, keep the words that were used, and derive classes and authorities.
 
-    A salt, a preparation or a mixture is taken for its entries. Raises Invalid for a word that nobody can know, with what might be meant.
+    A salt, a preparation or a mixture is taken for its entries. Raises Invalid for an unknown word, with suggestions.
     """
     catalogue = await names_on(work, work.today)
     for position, name in enumerate(names):

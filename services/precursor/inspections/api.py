@@ -101,20 +101,20 @@ async def read_inspection(work: Reader, inspection_id: UUID, response: Response)
 
 @router.get("/{inspection_id}/checklist")
 async def read_filled_checklist(work: Reader, inspection_id: UUID) -> ChecklistAnswer:
-    """Its checklist with what was recorded."""
+    """The checklist of an inspection with the recorded outcomes."""
     return _checklist(*await service.checklist_of(work, inspection_id))
 
 
 @router.get("/{inspection_id}/findings")
 async def findings_of(work: Reader, inspection_id: UUID) -> list[FindingAnswer]:
-    """What it found; of held evidence, until when it must be decided upon."""
+    """The findings of an inspection; for held evidence, the last day for the decision."""
     found = await service.findings_of(work, inspection_id)
     return [FindingAnswer.model_validate(row).model_copy(update={"decide_by": service.decide_by(work, row)}) for row in found]
 
 
 @router.get("/{inspection_id}/steps", response_model=list[StepAnswer])
 async def steps_of(work: Reader, inspection_id: UUID) -> object:
-    """What was done with it, by whom, on which legal source."""
+    """The steps of an inspection, with who took each and its legal source."""
     return await service.steps_of(work, inspection_id)
 
 
@@ -128,7 +128,7 @@ async def start(work: Inspecting, inspection_id: UUID, begin: Start, response: R
 async def record_outcomes(
     work: Inspecting, inspection_id: UUID, recorded: Outcomes, response: Response, if_match: IfMatch = None
 ) -> InspectionAnswer:
-    """Record what items came to."""
+    """Record the outcomes of items."""
     return await _single(work, await service.record_outcomes(work, inspection_id, recorded, if_match), response)
 
 

@@ -2,7 +2,7 @@
 
 Problem
 ├── InspectionNotFound 404
-├── InspectionState 409       the inspection's state does not admit this step
+├── InspectionState 409       the inspection's state does not allow this step
 ├── AlreadyPublished 409
 └── Invalid
     └── ChecklistOpen 422     names each item that has no outcome yet
@@ -20,7 +20,7 @@ class InspectionNotFound(NotFound):
 
 
 class InspectionState(Conflict):
-    """The state does not admit this step."""
+    """The state does not allow this step."""
 
     slug = "inspection-state"
     title_zh = "检查的当前状态不允许此操作"

@@ -13,7 +13,7 @@ from services.precursor.inspections.tables import Inspection
 
 
 def may_see(principal: Principal, inspection: Inspection | None) -> Inspection:
-    """The inspection. Raises InspectionNotFound, Forbidden. A planned visit exists only for those who plan and make it."""
+    """The inspection. Raises InspectionNotFound, Forbidden. Only those who plan and make a planned visit can see it."""
     if inspection is None or (inspection.state == "planned" and not knows_plans(principal)):
         raise InspectionNotFound
     if not principal.covers(inspection.division_code):

@@ -32,7 +32,7 @@ from services.precursor.inspectors.tables import Inspector
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a list is narrowed to."""
+    """The filters of a list."""
 
     scope: Scope
     state: str | None = None
@@ -78,7 +78,7 @@ async def one_shown(session: AsyncSession, inspection_id: UUID) -> Any:
 
 
 def narrowed(wanted: Wanted) -> Any:
-    """(inspection, name of the firm, officers with their names as JSON) of the inspections that are wanted."""
+    """(inspection, name of the firm, officers with their names as JSON) of the inspections that match the filters."""
     query = shown().where(wanted.scope.where(col(Inspection.division_code)))
     for column, value in (
         (col(Inspection.state), wanted.state),

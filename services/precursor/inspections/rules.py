@@ -74,7 +74,7 @@ MACHINE = Machine(
         step("cancel", "planned", "cancelled", "国办发〔2015〕58号", "取消(抽签对象更换)", "cancel, the drawn firm is replaced"),
     ],
 )
-"""What was recorded is never taken back: a new inspection follows."""
+"""A record is never undone: a new inspection follows."""
 
 OutcomeCode = Literal["ok", "na", "advice", "correct_on_site", "correct_by_date", "refer", "seal_evidence", "stop", "not_checked"]
 OUTCOMES: tuple[OutcomeCode, ...] = get_args(OutcomeCode)
@@ -97,16 +97,16 @@ RESULT_CATEGORIES: tuple[ResultCategory, ...] = get_args(ResultCategory)
 """What is published of a result (domain 9)."""
 
 FOUND_ON_THE_SPOT = frozenset({"refused", "not_at_place"})
-"""Ends that say something of the firm: only two officers who were there and showed their certificates can say it (行政处罚法 art. 42, 55)."""
+"""Ends that state something about the firm: they need two officers who were there and showed their certificates (行政处罚法 art. 42, 55)."""
 
 EVIDENCE_WORKING_DAYS = 7
-"""What is held as evidence is decided upon within seven days, which are working days (行政处罚法 art. 56, 85)."""
+"""Held evidence must be decided upon within seven working days (行政处罚法 art. 56, 85)."""
 PUBLISH_WORKING_DAYS = 20
 """DEFAULT (政府信息公开条例 art. 26; domain 13 no. 17)."""
 
 
 def result_category(outcomes: Iterable[str]) -> str:
-    """The gravest of what the items came to: passed on, ordered, corrected on the spot, nothing."""
+    """The gravest outcome of the items: passed on, ordered, corrected on the spot, nothing."""
     found = set(outcomes)
     if found & {"refer", "seal_evidence"}:
         return "passed_on"
@@ -116,7 +116,7 @@ def result_category(outcomes: Iterable[str]) -> str:
 
 
 def outcome_faults(outcome: str, note: str | None, passed_to: str | None) -> list[str]:
-    """What is missing beside an outcome, or does not go with it: field names."""
+    """Field names that an outcome needs but lacks, or that do not belong to it."""
     faults = []
     if outcome in NEEDS_NOTE and not note:
         faults.append("note")

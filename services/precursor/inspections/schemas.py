@@ -22,10 +22,10 @@ class DirectInspection(Message):
 
     firm_id: UUID
     object_kind: Kind | None = None
-    """As what the firm is inspected, when it is more than one thing; otherwise what the caller's authority has power over."""
+    """The kind that is inspected, when the firm has more than one; by default the kind within the power of the caller's authority."""
     source: Literal["complaint", "transfer"]
     ground: ShortText
-    """File number of the complaint or transfer; never who complained."""
+    """File number of the complaint or transfer; never the complainant."""
     officers: Annotated[list[UUID], Field(min_length=2, max_length=6)]
     window_from: Day
     window_to: Day
@@ -46,7 +46,7 @@ class Start(Message):
 
 
 class Outcome(Message):
-    """What an item came to."""
+    """The outcome of an item."""
 
     item_no: ItemNo
     outcome: OutcomeCode

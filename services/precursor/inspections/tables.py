@@ -68,7 +68,7 @@ class InspectionStep(History, SCHEMA.base, table=True):
 
 
 class InspectionOfficer(SCHEMA.base, table=True):
-    """Who was drawn for an inspection, or came next in the drawn order; append-only, so that nobody is exchanged silently."""
+    """Who was drawn for an inspection, or came next in the drawn order; append-only, so that every exchange is visible."""
 
     __tablename__ = "inspection_officer"
     __table_args__ = (sa.Index("ix_inspection_officer_inspector_id", "inspector_id"), {"info": {"append_only": True}})
@@ -79,7 +79,7 @@ class InspectionOfficer(SCHEMA.base, table=True):
 
 
 class InspectionReplacement(SCHEMA.base, table=True):
-    """Who could not go after all, on which recorded ground, and who was next in the order that the seed gives (行政处罚法 art. 43). Append-only."""
+    """Who could not go, the recorded ground, and who was next in the order that the seed gives (行政处罚法 art. 43). Append-only."""
 
     __tablename__ = "inspection_replacement"
     __table_args__ = (
@@ -94,10 +94,10 @@ class InspectionReplacement(SCHEMA.base, table=True):
     enters: UUID = Field(foreign_key="precursor.inspector.id")
     ground: str = Field(sa_type=sa.Text)
     passed_over: list[dict[str, str]] = Field(default_factory=list, sa_type=JSONB)
-    """Who stood before in the order and cannot go either: inspector and ground."""
+    """Who was earlier in the order and cannot go either: inspector and ground."""
     note: str = Field(sa_type=sa.Text)
     signed_by: str | None = Field(default=None, sa_type=sa.Text)
-    """The second person; none before two signatures were asked for."""
+    """The second person; null in older rows, which needed one signature."""
     recorded_by: str = Field(sa_type=sa.Text)
     recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
 
@@ -115,7 +115,7 @@ class InspectionPresence(SCHEMA.base, table=True):
 
 
 class InspectionOutcome(SCHEMA.base, table=True):
-    """What an item came to. Append-only: the newest row of an item counts."""
+    """The outcome of an item. Append-only: the newest row of an item counts."""
 
     __tablename__ = "inspection_outcome"
     __table_args__ = (
@@ -135,7 +135,7 @@ class InspectionOutcome(SCHEMA.base, table=True):
 
 
 class InspectionPublication(SCHEMA.base, table=True):
-    """That and what was published of a result. Append-only."""
+    """The publication of a result and its content. Append-only."""
 
     __tablename__ = "inspection_publication"
     __table_args__ = ({"info": {"append_only": True}},)

@@ -13,14 +13,14 @@ AUTHORITIES: tuple[str, ...] = get_args(Authority)
 """Organs with a legal power to inspect (国办发〔2024〕54号; 易制毒化学品管理条例 art. 3, 32; 邮政法 art. 4; 反恐怖主义法 art. 20)."""
 
 NOT_AUTHORITIES = ("narcotics_office", "narcotics_commission", "town_government", "third_party", "contractor")
-"""What is asked for most and refused: coordination bodies, townships without the power, outsourced firms (国办发〔2024〕54号)."""
+"""Requests that are frequent and refused: coordination bodies, townships without the power, outsourced firms (国办发〔2024〕54号)."""
 
 InspectorState = Literal["active", "inactive"]
 STATES: tuple[InspectorState, ...] = get_args(InspectorState)
 
 POSTS = ("officer",)
 NOT_POSTS = ("grid_worker", "auxiliary", "contractor", "temporary", "volunteer", "social_worker")
-"""Who never inspects, whatever organ sends them (国办发〔2024〕54号)."""
+"""Who never inspects, whichever organ sends them (国办发〔2024〕54号)."""
 
 NEVER_INSPECT = ("county_officer", "town_officer", "social_worker", "grid_worker")
 """Roles whose holders coordinate or assist; together with the role of an inspector they still do not inspect (国办发〔2024〕54号)."""
@@ -55,7 +55,7 @@ GROUNDS: tuple[Ground, ...] = get_args(Ground)
 
 Unfit = Literal["recused", "left", "certificate", "unavailable"]
 UNFIT: tuple[Unfit, ...] = get_args(Unfit)
-"""Why an officer of the directory cannot be sent to a firm after all: each stands on record before anybody else is sent."""
+"""Why an officer of the directory cannot be sent to a firm: each ground must be on record before a replacement is sent."""
 
 _CERTIFICATE = re.compile(r"[0-9A-Z\u4e00-\u9fff()()〔〕字第号-]{6,40}")
 

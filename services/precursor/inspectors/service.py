@@ -171,8 +171,9 @@ def _check_certificate(number: str) -> None:
 async def own_entry(work: Work) -> Inspector:
     """The caller's own entry in the directory, by the staff number of the token.
 
-    Raises Forbidden when there is none, when its certificate is not valid, when the account is bound to another authority, and for an account that also works for the office or a town: who coordinates
-    does not inspect, whatever certificate was entered (国办发〔2024〕54号).
+    Raises Forbidden when the caller has no entry, when its certificate is not valid, when the account is bound to another authority, and
+    for an account that also works for the office or a town: who coordinates does not inspect, whatever certificate was entered
+    (国办发〔2024〕54号).
     """
     if work.principal.has(*NEVER_INSPECT):
         raise Forbidden("禁毒办、乡镇和网格人员不得检查企业", "who works for the office, a town or a grid does not inspect firms")
@@ -192,9 +193,8 @@ def check_competent(authority: str, kind: str, pointer: str) -> None:
 
 
 def line_in_power(authority: str, firm: Firm, holding: Holding, wanted: Kind | None, pointer: str) -> str:
-    """As what an authority may inspect this firm, by what it does and holds: `wanted`, or the first of its lines within the power.
-
-    Raises Invalid when there is none.
+    """The kind as which an authority may inspect this firm, by what it does and holds: `wanted`, or the first one within its power. Raises
+    Invalid when no kind fits.
     """
     held = {"pharmaceutical": holding.pharmaceutical, "other": holding.other, "activities": holding.activities}
     for kind in sorted(firm.lines, key=lambda line: line != firm.kind):
@@ -206,7 +206,7 @@ def line_in_power(authority: str, firm: Firm, holding: Holding, wanted: Kind | N
 async def check_officers(
     work: Work, officers: Sequence[UUID], authority: str, firm_id: UUID, on_day: date, *, must_include: UUID, pointer: str = "/officers"
 ) -> dict[UUID, Inspector]:
-    """At least two different certificated officers of the authority, none recused, the recording one among them (行政处罚法 art. 42, 43, 55).
+    """At least two different certificated officers of the authority, none recused, and the recording officer among them (行政处罚法 art. 42, 43, 55).
 
     Raises Invalid pointing at the officer.
     """

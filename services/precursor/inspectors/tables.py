@@ -35,7 +35,7 @@ class Inspector(SCHEMA.base, table=True):
 
 
 class InspectorLeave(SCHEMA.base, table=True):
-    """Days on which an inspector cannot be sent. Nothing says why."""
+    """Days on which an inspector cannot be sent. The reason is not stored."""
 
     __tablename__ = "inspector_leave"
     __table_args__ = (sa.CheckConstraint("away_to >= away_from", name="span"),)
@@ -64,7 +64,7 @@ class Recusal(SCHEMA.base, table=True):
     inspector_id: UUID = Field(foreign_key="precursor.inspector.id")
     ground: str = Field(sa_column=sa.Column(sa.Text, nullable=False, info=PERSONAL))
     decided_by: str = Field(sa_type=sa.Text)
-    """The head of the authority decides (art. 43); the post, no name."""
+    """The head of the authority decides (art. 43); the post, not the name."""
     since: date
     ended_on: date | None = None
     recorded_by: str = Field(sa_type=sa.Text)

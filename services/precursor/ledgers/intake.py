@@ -1,4 +1,4 @@
-"""What this service says about its ledgers (kit.intake): words, catalogue, places (the registry is asked), taking over."""
+"""What this service tells kit.intake about its ledgers: the words, the catalogue, the places (it asks the registry), and how rows are taken over."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ async def _beyond(
 
 
 async def take_over(work: Work, found: Mapping[Any, Any]) -> dict[str, int]:
-    """Write firms, couriers and venues; differences stand in the firms' history."""
+    """Write firms, couriers and venues; differences are written to the firms' history."""
     sorted_rows = await asyncio.to_thread(_sorted, work, found, await store.accepted(work.session, TABLES, found["id"]))
     counts: dict[str, int] = defaultdict(int)
     for register in ("chemical", "courier"):

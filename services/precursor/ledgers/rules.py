@@ -1,4 +1,4 @@
-"""Pure rules of these ledgers: which register a row belongs to, and what it says there."""
+"""Pure rules of these ledgers: the register of a row, and its values there."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def register_of(columns: Mapping[str, str]) -> Register:
 
 
 def values_of(register: Register, record: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as firms.intake or venues.intake take it; a partial date is none."""
+    """A row as firms.intake or venues.intake take it; a partial date becomes None."""
     fields = VENUE_FIELDS if register == "venue" else FIRM_FIELDS
     values = {name: record[name] for name in fields if record.get(name) is not None}
     day = record.get("inspected_on")

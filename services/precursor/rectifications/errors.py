@@ -2,7 +2,7 @@
 
 Problem
 ├── RectificationNotFound 404
-└── NotInThatState 409      the order's state does not admit this step
+└── NotInThatState 409      the order's state does not allow this step
 """
 
 from kit.problems import Conflict, NotFound
@@ -17,7 +17,7 @@ class RectificationNotFound(NotFound):
 
 
 class NotInThatState(Conflict):
-    """The state of the order does not admit this step."""
+    """The state of the order does not allow this step."""
 
     slug = "rectification-state"
     title_zh = "整改事项的当前状态不允许此操作"

@@ -22,7 +22,7 @@ from services.precursor.rectifications.tables import Finding, Rectification, Rec
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a list is narrowed to."""
+    """The filters of a list."""
 
     scope: Scope
     state: str | None = None
@@ -45,7 +45,7 @@ RECTIFICATIONS = Rows(
 
 
 def narrowed(wanted: Wanted) -> Any:
-    """(order, name of the firm) of the orders that are wanted."""
+    """(order, name of the firm) of the orders that match the filters."""
     query = select(Rectification, col(Firm.name).label("firm_name")).join(Firm, col(Firm.id) == col(Rectification.firm_id))
     query = query.where(wanted.scope.where(col(Rectification.division_code)))
     for column, value in (
@@ -82,7 +82,7 @@ async def findings_of(session: AsyncSession, inspection_id: UUID) -> Sequence[Fi
 
 
 async def newly_overdue(session: AsyncSession, today: date) -> Sequence[Rectification]:
-    """Orders whose deadline passed unanswered and of which nobody was told for that deadline, locked."""
+    """Orders whose deadline passed unanswered and for which no event was sent for that deadline, locked."""
     query = select(Rectification).where(
         col(Rectification.state) == "ordered",
         col(Rectification.deadline) < today,

@@ -29,7 +29,7 @@ DISPOSITIONS: Mapping[str, Disposition] = {
 """Outcome → what becomes of the finding. Only `ordered` opens a rectification (行政处罚法 art. 28: order to correct)."""
 
 MAX_DAYS = 180
-"""DEFAULT longest term of an order; no law sets one for all breaches, and an order without an end is none."""
+"""DEFAULT longest term of an order; no law sets one for all breaches, but an order needs an end."""
 
 _INSPECTOR = ("inspector",)
 _ORDER, _CHECK = "行政处罚法 art. 28", "行政处罚法 art. 33, 42"
@@ -85,16 +85,16 @@ MACHINE = Machine(
         ),
     ],
 )
-"""Corrected in time, ordered again, or passed on: what the competent organ must decide is decided there."""
+"""Corrected in time, ordered again, or passed on: the competent organ decides what is in its power."""
 
 
 def disposition_of(outcome: str) -> Disposition | None:
-    """What becomes of an item's outcome, or None when it is no finding (`ok`, `na`, `advice`, `not_checked`)."""
+    """What becomes of an item's outcome, or None when it is not a finding (`ok`, `na`, `advice`, `not_checked`)."""
     return DISPOSITIONS.get(outcome)
 
 
 def deadline_fault(deadline: date, ordered_on: date) -> str | None:
-    """Why a deadline cannot stand: `before_order`, `too_far`, or None."""
+    """Why a deadline is not valid: `before_order`, `too_far`, or None."""
     if deadline < ordered_on:
         return "before_order"
     return "too_far" if (deadline - ordered_on).days > MAX_DAYS else None

@@ -68,7 +68,7 @@ class RectificationAnswer(Answer):
 
 
 class StepDetails(Answer):
-    """What a step of an order says, as far as it says it."""
+    """The details of a step of an order, as far as it has them."""
 
     statement: str | None = None
     evidence: list[str] | None = None

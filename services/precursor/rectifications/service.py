@@ -194,8 +194,8 @@ async def record_recheck(work: Work, rectification_id: UUID, recheck: Recheck, i
     return order
 
 
-async def tell_overdue(work: Work) -> None:
-    """Say once of each deadline that it passed unanswered. A machine flags; what follows is for people to decide (law 6)."""
+async def publish_overdue(work: Work) -> None:
+    """Publish once for each deadline that it passed unanswered. A machine only flags; people decide what follows (law 6)."""
     for order in await repository.newly_overdue(work.session, work.today):
         order.overdue_told_for = order.deadline
         event = RectificationOverdue(
@@ -207,7 +207,7 @@ async def tell_overdue(work: Work) -> None:
 
 
 async def _corrected_on(work: Work, order: Rectification, checked_on: date) -> date:
-    """The day on which the firm said it was corrected, when the re-check then found it so: the firm does not answer for a late officer."""
+    """The day on which the firm said it was corrected, when the re-check then found it so: a late officer must not count against the firm."""
     steps = await repository.steps_of(work.session, order.id)
     if steps and order.state == "answered":
         answered = [step.on_day for step in steps if step.action == "answer"]

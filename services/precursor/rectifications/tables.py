@@ -37,7 +37,7 @@ class Finding(SCHEMA.base, table=True):
     disposition: str = Field(sa_type=sa.Text)
     detail: str = Field(sa_type=sa.Text)
     passed_to: str | None = Field(default=None, sa_type=sa.Text)
-    """The competent organ, for what is referred; penalties are decided there, never here."""
+    """The competent organ for a referred finding; it decides penalties, this service never does."""
     found_on: date
     recorded_by: str = Field(sa_type=sa.Text)
     recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
@@ -69,7 +69,7 @@ class Rectification(SCHEMA.base, table=True):
     first_deadline: date
     deadline: date
     orders: int = 1
-    """How often it was ordered."""
+    """The number of orders for this finding."""
     state: str = Field(default="ordered", sa_type=sa.Text)
     overdue_told_for: date | None = None
     """The deadline of which `rectification.overdue` was sent, so that it is sent once each."""

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from kit.schemas import Day, DivisionCode, Message, ShortText
 from kit.work import Work
-from services.precursor.told import newer, result_of
+from services.precursor.ledger_results import newer, result_of
 from services.precursor.venues import repository
 from services.precursor.venues.rules import category_of
 from services.precursor.venues.tables import Venue

@@ -20,7 +20,7 @@ from services.precursor.venues.tables import Venue
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a list is narrowed to."""
+    """The filters of a list."""
 
     scope: Scope
     category: str | None = None
@@ -45,7 +45,7 @@ VENUES = Rows(
 
 
 def narrowed(wanted: Wanted) -> sa.Select[Any]:
-    """The venues that are wanted."""
+    """The venues that match the filters."""
     return select(Venue).where(*_conditions(wanted))
 
 

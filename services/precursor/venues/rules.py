@@ -1,4 +1,4 @@
-"""Which kind of place a word of a ledger means: a table, not code."""
+"""Which kind of place a word of a ledger means: a table decides, not code."""
 
 from __future__ import annotations
 

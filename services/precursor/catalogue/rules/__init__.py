@@ -1,4 +1,7 @@
-"""Rules of the catalogue: pure, standard library only. `file` reads a list, `names` finds what a word stands for, `organs` tells who controls it."""
+"""Rules of the catalogue: pure, standard library only.
+
+`file` reads a list, `names` finds the entries that a word names, `organs` finds the competent organs.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ Subtype = Literal["", "pharmaceutical", "non_pharmaceutical"]
 SUBTYPES: tuple[Subtype, ...] = get_args(Subtype)
 
 Found = Literal["name", "synonym", "english", "cas", "strength", "salt", "preparation", "mixture"]
-"""How a word leads to its entry: by a name of the list itself, or because the annex's notes extend the entry to it."""
+"""How a word was matched with its entry: by a name of the list itself, or because the annex's notes extend the entry to it."""
 
 Change = Literal["listed", "delisted", "reclassified"]
 """What a change of the list does to a chemical from its day on."""

@@ -14,7 +14,7 @@ NO_TEXT: Mapping[str, str] = dict.fromkeys(("authority_make_sell", "authority_pu
 
 
 class Dated(Protocol):
-    """What a change is seen by."""
+    """The fields of an entry in which a change shows."""
 
     name_zh: str
     category: int
@@ -25,13 +25,13 @@ class Dated(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ListedChange:
-    """One chemical, one day, what happens to it."""
+    """One chemical, one day, and its change on that day."""
 
     name_zh: str
     change: Change
     from_day: date
     entry_from: date
-    """First day of the entry that tells of it: the new one, or the one that ends."""
+    """First day of the entry that shows the change: the new one, or the one that ends."""
     before: int | None
     after: int | None
 
@@ -40,7 +40,10 @@ Spans = frozenset[ListedChange]
 
 
 def end_older(entries: Iterable[Dated]) -> int:
-    """End each entry where the next of the same chemical begins; how many were ended by it. What ends earlier by its own last day stays so."""
+    """End each entry where the next of the same chemical begins; the number that this ended.
+
+    An entry with an earlier last day of its own keeps it.
+    """
     ended = 0
     for chain in _chains(entries).values():
         for older, newer in pairwise(chain):
@@ -51,7 +54,7 @@ def end_older(entries: Iterable[Dated]) -> int:
 
 
 def changes_in(entries: Iterable[Dated]) -> list[ListedChange]:
-    """Every change that a list knows of, oldest first."""
+    """Every change in a list, oldest first."""
     found: list[ListedChange] = []
     for name, chain in _chains(entries).items():
         last: Dated | None = None
@@ -74,7 +77,7 @@ def spans_of(entries: Iterable[Dated]) -> Spans:
 
 
 def differences(before: Spans, after: Spans) -> Sequence[ListedChange]:
-    """Changes that the new list knows and the old one did not, oldest first."""
+    """Changes that are in the new list and not in the old one, oldest first."""
     return sorted(after - before, key=lambda change: (change.from_day, change.name_zh))
 
 

@@ -123,7 +123,7 @@ def ambiguous(rows: Iterable[Mapping[str, object]]) -> list[str]:
 
 
 def _both_in_force(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
-    """Whether two entries are in force on one day; entries without a first day were told already."""
+    """Whether two entries are in force on one day; entries without a first day are reported elsewhere."""
 
     def span(row: Mapping[str, object]) -> tuple[date, date]:
         start, end = row["valid_from"], row.get("valid_to")

@@ -2,7 +2,7 @@
 
 A word is taken for an entry when it is one of its names, or when the annex extends the entry to it: salts of class 1 and 2 (PCR annex note 2: 可能存在的盐类),
 the active ingredient and single-ingredient preparations of pharmaceutical precursors (note 3: 原料药及其单方制剂). A grade or a strength does not make another
-chemical; a mixture is each of its named parts. Everything else is asked, never guessed: `suggestions` shows what might have been meant.
+chemical; a mixture is each of its named parts. For everything else a person is asked; nothing is guessed. `suggestions` shows the likely entries.
 The words that mark salts, grades and preparations are data (`words.csv`).
 """
 
@@ -108,12 +108,12 @@ class Names:
         return self._single(text) or self._mixture(text)
 
     def was_listed(self, word: str) -> bool:
-        """Whether the word stood in the catalogue before the day and does not any more: it is not unknown, it is free."""
+        """Whether the word was in the catalogue before the day and has left it: it is known, but no longer controlled."""
         past = [entry for entry in self._all if entry.valid_to is not None and entry.valid_to <= self.day]
         return self.resolve(word) is None and Names.of(past).resolve(word) is not None
 
     def will_be_listed(self, word: str) -> bool:
-        """Whether the word comes into the catalogue on a later day that is known already."""
+        """Whether the word enters the catalogue on a later day that the list already names."""
         return self.resolve(word) is None and Names.of([e for e in self._all if e.valid_from > self.day]).resolve(word) is not None
 
     def suggestions(self, word: str) -> list[Entry]:
@@ -180,7 +180,7 @@ class Names:
             return None
         found = [self._single(part) for part in parts]
         entries = [entry for resolution in found if resolution is not None for entry in resolution.entries]
-        if not found or None in found:  # a part that nobody knows: what else is in it must be asked
+        if not found or None in found:  # an unknown part: a person must say what the mixture contains
             return None
         return Resolution(tuple({entry.name_zh: entry for entry in entries}.values()), "mixture")
 
@@ -190,7 +190,7 @@ def _names_of(entry: Entry) -> set[str]:
 
 
 def _english(name: str) -> tuple[str, ...]:
-    """`phenylacetone (P2P, BMK)` is known by its name alone and by each name in the brackets."""
+    """`phenylacetone (P2P, BMK)` matches its name alone and each name in the brackets."""
     head, bracket, others = name.partition(" (")
     return (name, head, *others.removesuffix(")").split(", ")) if bracket else (name,)
 

@@ -31,7 +31,7 @@ ACTS: dict[str, str] = {
 
 
 class Classed(Protocol):
-    """What decides who is competent."""
+    """The fields that decide which organ is competent."""
 
     category: int
     subtype: str
@@ -54,7 +54,8 @@ def organ_of(entry: Classed, act: str) -> Authority:
 def organs_of(entries: Iterable[Classed], activities: Iterable[str]) -> list[Authority]:
     """Every organ that is competent for a firm: for each entry that it holds and each act that it does.
 
-    Of a firm whose activities are not known, who licenses making and selling and who permits buying: none of them is left out for want of a word.
+    Of a firm whose activities are not known, who licenses making and selling and who permits buying: no organ is left out because an
+    activity is missing.
     """
     acts = {ACTS[activity] for activity in activities if activity in ACTS} or {MAKE_SELL, PURCHASE}
     return sorted({organ_of(entry, act) for entry in entries for act in acts})

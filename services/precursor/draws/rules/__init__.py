@@ -15,9 +15,9 @@ outsiders is `docs/draw/README.md`; `docs/draw/verify_draw.py` is an independent
 8. Objects: for each stratum in the order key, D, C, B, A its objects, sorted by id, give pick(ids, count, "objects:" + stratum).
    count = ⌈members × ratio / 100⌉: at least 1 when there is a member, everybody at 100.
 9. Officers: for each selected object in that order, pick(ids, officers_per_object, "officers:" + object id) from the inspectors sorted by id without
-   those recused from the object and without those of its last inspection (the same officer does not come twice running).
-10. Replacement: who cannot go after all is replaced by the next of the same pick carried on, so that nobody chooses who comes instead.
-11. An object that cannot be inspected after all is replaced the same way by the next of its stratum's pick carried on, with the officers of step 9.
+   those recused from the object and without those of its last inspection (the same officer does not inspect an object twice in succession).
+10. Replacement: an officer who cannot go is replaced by the next one when the same pick continues, so that nobody chooses the successor.
+11. An object that cannot be inspected is replaced in the same way by the next one when its stratum's pick continues, with the officers of step 9.
 """
 
 from __future__ import annotations
@@ -42,7 +42,9 @@ YEARLY_CAP = 2
 SECRET_BYTES = 32
 
 LEAST_OUTCOMES = 2**16
-"""DEFAULT number of different public values that must be possible (RFC 3797 section 3): with fewer, whoever could try out secrets could steer the draw."""
+"""DEFAULT number of different public values that must be possible (RFC 3797 section 3): with fewer, a person who tries many secrets could
+steer the draw.
+"""
 
 
 class TooFewInspectors(Exception):
@@ -105,9 +107,9 @@ def commitment_of(secret: bytes) -> str:
 
 
 def public_text(sources: Sequence[Mapping[str, Any]], values: Sequence[Sequence[int]]) -> str:
-    """The public numbers as one text. Raises BadPublicValue when they are not what the sources promised.
+    """The public numbers as one text. Raises BadPublicValue when they do not have the declared form of the sources.
 
-    A source is {"name", "count", "low", "high", "ordered"}; the checks catch a slip of the pen before it decides who is inspected.
+    A source is {"name", "count", "low", "high", "ordered"}; the checks find a typing mistake before it decides who is inspected.
     """
     if len(sources) != len(values):
         raise BadPublicValue("sources")
@@ -123,11 +125,11 @@ def public_text(sources: Sequence[Mapping[str, Any]], values: Sequence[Sequence[
 
 
 def outcomes_of(sources: Iterable[Mapping[str, Any]]) -> int:
-    """How many different public values the sources can give, counted carefully: no number twice from one source."""
+    """How many different public values the sources can give, counted low: no number twice from one source."""
     total = 1
     for source in sources:
         numbers, count = source["high"] - source["low"] + 1, source["count"]
-        if count > numbers:  # numbers must come twice then: count one only
+        if count > numbers:  # numbers must then repeat: count only one
             total *= numbers
         else:
             total *= math.perm(numbers, count) if source["ordered"] else math.comb(numbers, count)
@@ -135,7 +137,7 @@ def outcomes_of(sources: Iterable[Mapping[str, Any]]) -> int:
 
 
 def seed_of(secret: bytes, public: str, directory: str) -> bytes:
-    """The seed: nobody knows it before the public value, and nobody can change it after the commitment."""
+    """The seed. It is unknown before the public value, and cannot change after the commitment."""
     return hashlib.sha256(secret + public.encode() + bytes.fromhex(directory)).digest()
 
 
@@ -161,7 +163,10 @@ def eligible(candidate: Candidate, directories: Directories) -> list[str]:
 
 
 def check_officers(directories: Directories, officers_per_object: int) -> None:
-    """Whether every object, drawn or not, could be visited: so that a published draw never fails for want of people. Raises TooFewInspectors."""
+    """Check that every object, drawn or not, has enough officers, so that a published draw never fails because officers are missing.
+
+    Raises TooFewInspectors.
+    """
     short = [candidate.id for candidate in directories.candidates if len(eligible(candidate, directories)) < officers_per_object]
     if short:
         raise TooFewInspectors(sorted(short))
@@ -181,7 +186,7 @@ def select(directories: Directories, ratios: Mapping[str, int], officers_per_obj
 
 
 def successor(order: Sequence[str], gone: Iterable[str], unfit: Iterable[str]) -> tuple[str | None, list[str]]:
-    """Who comes next in the order that the seed gives, and who was passed over as unfit. None when nobody is left (行政处罚法 art. 43)."""
+    """The next one in the order that the seed gives, and those passed over as unfit. None when nobody is left (行政处罚法 art. 43)."""
     used, barred, passed_over = set(gone), set(unfit), []
     for officer in order:
         if officer in used:

@@ -1,6 +1,7 @@
-"""Public sources of random numbers that a draw may name in advance: data (`sources.csv`), because nobody may invent one (RFC 3797 section 3).
+"""Public sources of random numbers that a draw may name in advance: data (`sources.csv`), because a user may not invent one (RFC 3797 section 3).
 
-`outcomes` counts carefully how many different values a source gives. Of a stock index only the digits that move within a day count: DEFAULT, set low.
+`outcomes` is a low count of the different values that a source gives. Of a stock index only the digits that move within a day count:
+DEFAULT, set low.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class Source:
         return self.days == "DAILY" or _WEEK[day.weekday()] in self.days.split()
 
     def frozen(self, day: date, issue: str | None) -> dict[str, Any]:
-        """The source as the draw's parameters hold it for ever: what the algorithm reads, and where anybody can look the value up."""
+        """The source as the draw's parameters hold it for ever: what the algorithm reads, and where to look the value up."""
         return {
             "name": f"{self.zh} {day.isoformat()}" + (f" 第{issue}期" if issue else ""),
             "source": self.source,

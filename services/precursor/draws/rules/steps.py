@@ -18,11 +18,13 @@ SetAsideReason = Literal[
     "technical_failure",
 ]
 SET_ASIDE_REASONS: tuple[SetAsideReason, ...] = get_args(SetAsideReason)
-"""Why an attempt may be given up before its reveal, and the only grounds on which a draw may be repeated (domain 9: redraw only with reason code)."""
+"""Why an attempt may be set aside before its reveal, and the only grounds on which a draw may be repeated (domain 9: redraw only with
+reason code).
+"""
 
 Stratum = Literal["key", "D", "C", "B", "A"]
 Excluded = Literal["yearly_cap", "not_competent", "nothing_controlled"]
-"""Why a firm stands outside the pool."""
+"""Why a firm is outside the pool."""
 Unable = Literal["certificate", "unavailable"]
 """Why an officer cannot be drawn."""
 
@@ -89,7 +91,7 @@ MACHINE = Machine(
         ),
     ],
 )
-"""Nothing leads back, and nothing leads from a result to another draw: after the reveal only single objects and officers are replaced."""
+"""There are no steps back and none from a result to another draw: after the reveal only single objects and officers are replaced."""
 
 ReplacementKind = Literal["officer", "object"]
 REPLACEMENT_KINDS: tuple[ReplacementKind, ...] = get_args(ReplacementKind)
@@ -99,7 +101,7 @@ REPLACEMENT_STATES: tuple[ReplacementState, ...] = get_args(ReplacementState)
 
 ObjectGround = Literal["closed", "not_competent", "nothing_controlled"]
 OBJECT_GROUNDS: tuple[ObjectGround, ...] = get_args(ObjectGround)
-"""Why a drawn firm is not inspected after all: each stands on record in its file or in the list of precursors."""
+"""Why a drawn firm is not inspected: the firm's file or the list of precursors records each ground."""
 
 REPLACEMENT = Machine(
     "precursor.draw_replacement.state",

@@ -83,20 +83,20 @@ class Reveal(Message):
 
     public_values: PublicValues
     public_reference: ShortText
-    """Where anybody can read it."""
+    """Where the value is published."""
 
 
 class SetAside(Message):
-    """An attempt is given up before its reveal, with a ground and the written decision."""
+    """An attempt is set aside before its reveal, with a ground and the written decision."""
 
     reason: SetAsideReason
     note: LongText
     document_no: DocumentNo
-    """Number of the written decision: without one nothing is drawn again."""
+    """Number of the written decision: a draw is not repeated without one."""
 
 
 class NewReplacement(Message):
-    """A drawn officer or firm cannot come. The ground is what stands on record: recusal, leave, certificate; the firm's file, the list of precursors."""
+    """A drawn officer or firm cannot come. The ground must be on record: recusal, leave, certificate; the firm's file, the list of precursors."""
 
     firm_id: UUID
     leaves: UUID | None = None
@@ -111,7 +111,7 @@ class Refusal(Message):
 
 
 class PassedOver(Answer):
-    """Who or what stood before in the order and cannot come either."""
+    """Who or what was earlier in the order and cannot come either."""
 
     inspector: UUID | None = None
     object: UUID | None = None
@@ -127,7 +127,7 @@ class ReplacementAnswer(Answer):
     object: UUID
     leaves: UUID
     enters: UUID | None
-    """Who or what comes instead: known when it is signed; of a firm none when its stratum has nobody left."""
+    """The replacement: known when it is signed; null for a firm when its stratum has no other firm."""
     ground: Unfit | ObjectGround
     passed_over: list[PassedOver]
     officers: list[UUID]
@@ -156,7 +156,7 @@ class FrozenSource(Answer):
 
 
 class DrawAnswer(Answer):
-    """A draw: what is announced of it."""
+    """The announcement of a draw."""
 
     id: UUID
     title: str
@@ -195,7 +195,7 @@ class DrawAnswer(Answer):
 
 
 class StepDetails(Answer):
-    """What a step of a draw says; of the result nothing."""
+    """The details of a step of a draw, without anything of the result."""
 
     directory_digest: str | None = None
     objects_digest: str | None = None

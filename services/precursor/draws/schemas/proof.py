@@ -106,7 +106,7 @@ class ProofParameters(Answer):
     public_sources: list[FrozenSource]
     public_values_known_at: str
     frozen_at: str
-    """Instants as they were frozen: another spelling would be another digest."""
+    """Instants as they were frozen: another spelling would change the digest."""
 
 
 class Digests(Answer):
@@ -136,7 +136,7 @@ class OfficerChange(Answer):
     passed_over: list[dict[str, str]]
     recorded_at: datetime
     signed_at: datetime | None
-    """When a second person signed; none before two signatures were asked for."""
+    """When a second person signed; null in older draws, which needed one signature."""
 
 
 class ObjectChange(Answer):
@@ -153,7 +153,7 @@ class ObjectChange(Answer):
 
 
 class Proof(Answer):
-    """Everything that an outsider needs to recompute a draw; `docs/draw/verify_draw.py` does. The frozen documents stand as they were frozen."""
+    """Everything that an outsider needs to recompute a draw; `docs/draw/verify_draw.py` does. The frozen documents are unchanged."""
 
     format: Literal["guikang-draw-proof-2"]
     algorithm: str
@@ -181,9 +181,9 @@ class Proof(Answer):
     object_replacements: list[ObjectChange]
     """Firms that could not be inspected and which came instead, in the order in which it was signed; shown with the result."""
     result_withheld: bool
-    """There is a result, but the visits are not over and this caller neither plans nor makes them."""
+    """There is a result, but it is withheld: the visits are not over, and this caller neither plans nor makes them."""
     redacted: bool
     """Certificate numbers that an earlier version froze are withheld from readers without an account."""
     attempts: list[Attempt]
     commitments: list[PoolCommitment]
-    """Every commitment of the pool: a number that is missing is an attempt that was hidden."""
+    """Every commitment of the pool: a missing number shows a hidden attempt."""

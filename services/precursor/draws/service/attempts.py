@@ -1,4 +1,4 @@
-"""Plan, commit, enter the public values, reveal, close, set aside. Each attempt stays on record and counted; nothing here can be taken back."""
+"""Plan, commit, enter the public values, reveal, close, set aside. Each attempt stays on record and is counted; no step here can be undone."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ async def plan_draw(work: Work, new: NewDraw) -> Draw:
 
 
 async def commit_draw(work: Work, draw_id: UUID, if_match: str | None) -> Draw:
-    """Promise the secret half of the seed while nobody can know the public half. The commitment is numbered within its pool.
+    """Commit to the secret half of the seed while nobody can know the public half. The commitment is numbered within its pool.
 
     Raises DrawNotFound, StaleVersion, DrawState, TooLate.
     """
@@ -218,7 +218,7 @@ async def close_draw(work: Work, draw_id: UUID, if_match: str | None) -> Draw:
 
 
 async def set_aside_draw(work: Work, draw_id: UUID, ground: SetAside, if_match: str | None) -> Draw:
-    """Give an attempt up before its reveal, on a written decision; it stays on record, counted. After the reveal the result stands.
+    """Set an attempt aside before its reveal, on a written decision; it stays on record and is counted. After the reveal the result stands.
 
     Raises DrawNotFound, StaleVersion, DrawState.
     """
@@ -233,13 +233,13 @@ async def set_aside_draw(work: Work, draw_id: UUID, ground: SetAside, if_match: 
 
 
 async def secret_of(work: Work, draw_id: UUID) -> str:
-    """The secret half of a committed draw's seed, hex: for the reveal, and for the proof of an attempt that was given up."""
+    """The secret half of a committed draw's seed, hex: for the reveal, and for the proof of an attempt that was set aside."""
     _, commitments, _ = await repository.parts_of(work.session, [draw_id])
     return work.sealer.open(commitments[draw_id].secret_sealed, "draw_commitment", "secret", str(draw_id))
 
 
 def pool_of(draw: Draw) -> str:
-    """What a draw draws from: kind, authority and year."""
+    """The pool of a draw: kind, authority and year."""
     return f"{draw.object_kind}/{draw.authority}/{draw.inspect_from.year}"
 
 
@@ -324,7 +324,7 @@ async def changeable(work: Work, draw_id: UUID, if_match: str | None) -> tuple[D
 
 
 async def step(work: Work, draw: Draw, event: str, details: dict[str, Any], *, reason: str = "") -> None:
-    """Take a declared step. Everybody who may know of the draw reads its record, so nothing of the result stands in it. Raises DrawState."""
+    """Take a declared step. Everybody who may see the draw reads its record, so the record holds nothing of the result. Raises DrawState."""
     target = declared(MACHINE, draw.state, event, DrawState).target
     own = {"draw_id": draw.id, "action": event, "state": target, "details": details, "recorded_by": work.principal.subject}
     told = {name: value for name, value in details.items() if name != "document_no"}

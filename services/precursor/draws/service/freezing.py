@@ -30,8 +30,8 @@ class Frozen:
 
 
 async def freeze(work: Work, draw_id: UUID, new: NewDraw, named: Sequence[tuple[Source, date]]) -> Frozen:
-    """Read both directories once. Officers stand there by code, without name or certificate number, because the documents are public. Firms at their
-    yearly cap or outside the authority's power, and officers who cannot go, stand in the documents with the reason.
+    """Read both directories once. Officers are listed by code, without name or certificate number, because the documents are public. Firms at their
+    yearly cap or outside the authority's power, and officers who cannot go, are in the documents with the reason.
     """
     year = new.inspect_from.year
     visits = await inspections.visits_of_year(work.session, new.object_kind, year)
@@ -39,7 +39,7 @@ async def freeze(work: Work, draw_id: UUID, new: NewDraw, named: Sequence[tuple[
     objects: list[dict[str, Any]] = []
     excluded: list[dict[str, Any]] = []
     for firm, holding in await firms.objects_to_draw(work, new.object_kind, new.inspect_from):
-        if new.object_kind == "chemical" and not holding.controlled:  # what it held has left the list
+        if new.object_kind == "chemical" and not holding.controlled:  # the chemicals that it held have left the list
             excluded.append({"id": str(firm.id), "uscc": firm.uscc, "reason": "nothing_controlled"})
             continue
         powers = {"pharmaceutical": holding.pharmaceutical, "other": holding.other}

@@ -36,7 +36,10 @@ async def list_draws(work: Work, listing: Rows, asked: Asked, kind: str | None, 
 
 
 async def announcements(work: Work, draws: Sequence[Draw]) -> list[DrawAnswer]:
-    """Draws with their digests and commitments; before the reveal nothing of the secret. Without an account no note, which is free text."""
+    """Draws with their digests and commitments; before the reveal nothing of the secret.
+
+    Without an account the note is left out, because it is free text.
+    """
     rows = {row[0].id: row for row in await work.session.execute(repository.announced(None, None, [draw.id for draw in draws]))}
     return [_announcement(work, rows[draw.id]) for draw in draws]
 
@@ -70,9 +73,9 @@ def _announcement(work: Work, row: Any) -> DrawAnswer:
 async def prove(work: Work, draw_id: UUID, *, public: bool = False) -> Proof:
     """The proof as far as the draw has come. Raises DrawNotFound.
 
-    The secret is shown after the reveal, or when the attempt was given up: then everybody can see what it would have drawn. Until the visits are over
-    it is withheld, with all that follows from it, from those who neither plan nor inspect. `public`: certificate numbers, which earlier versions froze,
-    are left out; the digest of that document then stands for it.
+    The secret is shown after the reveal, or when the attempt was set aside: then everybody can see what it would have drawn. Until the
+    visits are over it is withheld, with all that follows from it, from those who neither plan nor inspect. `public`: certificate numbers,
+    which earlier versions froze, are left out; the digest of that document then stands for it.
     """
     draw = await read_draw(work, draw_id)
     directories, commitments, reveals = await repository.parts_of(work.session, [draw.id])

@@ -1,6 +1,6 @@
 """After the reveal: a single firm or officer that cannot come is replaced by the next of the drawn order, proposed by one person and signed by a second.
 
-The ground is what stands on record; nobody chooses who or what comes instead (行政处罚法 art. 43, 国办发〔2015〕58号).
+The ground must be on record; nobody chooses the replacement (行政处罚法 art. 43, 国办发〔2015〕58号).
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ async def propose_replacement(work: Work, draw_id: UUID, new: NewReplacement, if
         updated_at=work.now,
     )
     await _settle(work, draw, directory, row)
-    row.enters, row.passed_over, row.officers = None, [], []  # who comes is settled when it is signed
+    row.enters, row.passed_over, row.officers = None, [], []  # the signature settles who comes
     if await repository.is_proposed(work.session, draw.id, row.firm_id, row.leaves):
         raise ReplacementOpen
     first = DrawReplacementStep(
@@ -101,7 +101,7 @@ async def sign_replacement(work: Work, draw_id: UUID, replacement_id: UUID, if_m
 async def refuse_replacement(
     work: Work, draw_id: UUID, replacement_id: UUID, refusal: Refusal, if_match: str | None
 ) -> tuple[Draw, ReplacementAnswer]:
-    """Refuse to sign: everything stays as it was drawn. Raises as sign_replacement."""
+    """Refuse to sign: the draw stays unchanged. Raises as sign_replacement."""
     draw, _ = await changeable(work, draw_id, if_match)
     row = await _to_sign(work, draw, replacement_id, "refuse")
     row.signed_by = work.principal.subject
@@ -129,7 +129,7 @@ async def _to_sign(work: Work, draw: Draw, replacement_id: UUID, event: str) -> 
     policy.must_be_second(work.principal, row.proposed_by, row.proposed_staff)
     if not work.principal.has(
         Role.COUNTY_OFFICER
-    ):  # an inspector signs for the authority that draws, with a valid certificate, and not about himself
+    ):  # an inspector signs for the authority that draws, with a valid certificate, and not in his or her own case
         own = await inspectors.own_entry(work)
         if own.authority != draw.authority or own.id == row.leaves:
             raise Forbidden("应由本次抽签机关的其他执法人员会签", "another officer of the drawing authority signs")
@@ -143,7 +143,7 @@ async def _take(work: Work, row: DrawReplacement, event: str, reason: str) -> No
 
 
 async def _settle(work: Work, draw: Draw, directory: DrawDirectory, row: DrawReplacement) -> None:
-    """Ground, successor and who was passed over, as they stand now."""
+    """The ground, the successor and those passed over, as of now."""
     inspection = await inspections.planned_of_draw(work, draw.id, row.firm_id)
     if row.kind == "officer":
         await _settle_officer(work, draw, directory, row, inspection.id)
@@ -168,7 +168,7 @@ async def _settle_officer(work: Work, draw: Draw, directory: DrawDirectory, row:
 
 
 async def _settle_object(work: Work, draw: Draw, directory: DrawDirectory, row: DrawReplacement) -> None:
-    """The firm's ground, and the next of its stratum's order that can be inspected; none when the stratum has nobody left."""
+    """The firm's ground, and the next of its stratum's order that can be inspected; None when the stratum has no other firm."""
     _, _, reveals = await repository.parts_of(work.session, [draw.id])
     reveal = reveals[draw.id]
     drawn: dict[str, str] = {line["object"]: line["stratum"] for line in reveal.result}
@@ -180,7 +180,7 @@ async def _settle_object(work: Work, draw: Draw, directory: DrawDirectory, row: 
     members = sorted(candidate.id for candidate in directories.candidates if candidate.stratum == stratum)
     order = rules.pick(members, len(members), f"objects:{stratum}", bytes.fromhex(reveal.seed))
     unfit = await _firms_unfit(work, draw, [UUID(member) for member in members])
-    if unfit.get(row.firm_id, "yearly_cap") == "yearly_cap":  # that it is drawn counts as a visit: no ground
+    if unfit.get(row.firm_id, "yearly_cap") == "yearly_cap":  # being drawn already counts as a visit, so the cap is not a ground
         zh, en = "企业档案和品种目录中没有注销、无检查权或品种调出的记录", "neither its file nor the list gives a ground"
         raise invalid("/firm_id", "no_ground", zh, en)
     enters, skipped = rules.successor(order, drawn, map(str, unfit))

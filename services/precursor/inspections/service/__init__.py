@@ -1,4 +1,4 @@
-"""Use cases of inspections: how they come to be, what is recorded of them, and the publication of their results."""
+"""Use cases of inspections: how they are opened, what is recorded, and the publication of their results."""
 
 from services.precursor.inspections.service.opening import (
     Commission,

@@ -1,4 +1,4 @@
-"""How inspections come to be: from a draw's result, or directly after a complaint or a transfer."""
+"""How inspections are opened: from a draw's result, or directly after a complaint or a transfer."""
 
 from __future__ import annotations
 

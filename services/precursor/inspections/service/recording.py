@@ -63,7 +63,7 @@ async def start(work: Work, inspection_id: UUID, begin: Start, if_match: str | N
 
 
 async def record_outcomes(work: Work, inspection_id: UUID, recorded: Outcomes, if_match: str | None) -> Inspection:
-    """Record what items came to; a later record of an item replaces the earlier, which stays in the file. Raises as `start`."""
+    """Record the outcomes of items; a later record of an item replaces the earlier one, which stays in the file. Raises as `start`."""
     inspection, _ = await _own(work, inspection_id, if_match)
     if inspection.state != "started" or inspection.template is None:
         raise InspectionState

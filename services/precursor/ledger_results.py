@@ -1,4 +1,4 @@
-"""What ledgers tell of inspections, in words of ours: shared by firms and venues. Pure, standard library only."""
+"""The results of inspections that ledgers report, in the words of this service: shared by firms and venues. Pure, standard library only."""
 
 from __future__ import annotations
 
@@ -16,5 +16,5 @@ def result_of(word: str) -> str | None:
 
 
 def newer(known: date | None, told: date | None) -> bool:
-    """Whether a told inspection is later than the known one: an old ledger never turns the clock back."""
+    """Whether a reported inspection is later than the known one: an old ledger never replaces a newer result."""
     return told is not None and (known is None or told > known)
