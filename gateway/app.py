@@ -1,4 +1,4 @@
-"""Puts the front door together: the local app (identity, documents) and the edge before it."""
+"""Composes the gateway: the local app (identity, documents) and the edge before it."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""What the gateway hears: who leaves the registry's staff is out the same minute, and who moves starts anew (domain 11.1).
+"""The gateway's readers of registry events: a worker who leaves loses access within a minute, and one who moves needs a new opening (domain 11.1).
 
 Only accounts that name a member of staff are touched. A post or a town that changed closes the account until two administrators open it with the new
-rights: nobody keeps the persons of the old town.
+rights: so that no worker keeps access to the persons of the old town.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ _ORGANISATION = re.compile(r"(laboratory|authority|institution):[A-Za-z0-9][A-Za
 
 
 class InvalidToken(Exception):
-    """The token is not one of ours, or not any more. It never says why: the difference would help only a forger."""
+    """The token is not valid, or no longer valid. The reason is never given: it would help only a forger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Organisation:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who is calling, as the token says: nothing here is looked up later."""
+    """The caller, as the token describes: nothing here is looked up later."""
 
     subject: str
     """Account or client id."""
@@ -121,7 +121,7 @@ class SigningKey:
 
     @classmethod
     def from_pem(cls, pem: bytes) -> SigningKey:
-        """Read PKCS#8 PEM. Raises ValueError when it is no Ed25519 key."""
+        """Read PKCS#8 PEM. Raises ValueError when it is not an Ed25519 key."""
         key = serialization.load_pem_private_key(pem, None)
         if not isinstance(key, Ed25519PrivateKey):
             raise ValueError("an Ed25519 key is needed")
@@ -171,7 +171,7 @@ def mint(key: SigningKey, *, typ: str, issuer: str, audience: str, claims: Mappi
 def _part(text: str) -> dict[str, Any]:
     if any(character not in _B64URL for character in text):
         raise InvalidToken
-    try:  # what no column could hold is refused here too: some claims are looked up before the signature can be checked
+    try:  # text that no column can hold is refused here too: some claims are looked up before the signature can be checked
         value = strict_json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except Malformed as error:
         raise InvalidToken from error
@@ -199,7 +199,7 @@ KeptT = TypeVar("KeptT")
 
 
 class TokenMemory(Generic[KeptT]):
-    """What was found out about a token, by its hash and until it ends: the token itself is not kept. The oldest goes first."""
+    """The result of verifying a token, by its hash and until it ends; the token itself is not kept. The oldest entry is dropped first."""
 
     def __init__(self, most: int = 10_000) -> None:
         self._kept: OrderedDict[bytes, tuple[float, KeptT]] = OrderedDict()
@@ -239,7 +239,7 @@ class TokenMemory(Generic[KeptT]):
 
 
 class TokenVerifier:
-    """Verifies one shape of token for one audience. `verify` remembers what it verified until `exp`; `check` leaves that to whoever calls."""
+    """Verifies one shape of token for one audience. `verify` remembers what it verified until `exp`; `check` leaves that to the caller."""
 
     def __init__(
         self, keys: Mapping[str, Mapping[str, Ed25519PublicKey]], *, typ: str, audience: str, max_life: int, remember: int = 10_000
@@ -285,7 +285,7 @@ class TokenVerifier:
         except (jwt.InvalidTokenError, ValueError, TypeError) as error:
             raise InvalidToken from error
         if base64.urlsafe_b64encode(decoded["signature"]).rstrip(b"=").decode() != token.rpartition(".")[2]:
-            raise InvalidToken  # one signature has one spelling, or a token that was revoked by its hash could come again
+            raise InvalidToken  # a signature must have one spelling, otherwise a token that was revoked by its hash could be used again
         issued, expires = claims.get("iat"), claims.get("exp")
         if type(issued) is not int or type(expires) is not int or type(claims.get("nbf", 0)) is not int:
             raise InvalidToken

@@ -1,6 +1,6 @@
 """One way to ask a neighbour, whether it lives in this process or behind a port.
 
-`AsgiNeighbour` steps straight into the app (no client transport: 86 µs instead of 520, docs/performance.md); `HttpNeighbour` keeps connections alive.
+`AsgiNeighbour` calls the app directly (no client transport: 86 µs instead of 520, docs/performance.md); `HttpNeighbour` keeps connections alive.
 Both raise `NeighbourDown` when no answer came: a refused connection, a timeout, a broken answer. A 4xx or 5xx is an answer, not an exception.
 """
 
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message
 
 
 class NeighbourDown(Exception):
-    """The neighbour did not answer, or not in a way that can be used."""
+    """The neighbour did not answer, or its answer cannot be used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,11 @@ class Reply:
     body: bytes
 
     def json(self) -> Any:
-        """The body as JSON. Raises NeighbourDown when it is none."""
+        """The body as JSON. Raises NeighbourDown when it is not JSON."""
         try:
             return jsonlib.loads(self.body)
         except ValueError as error:
-            raise NeighbourDown("the answer is no JSON") from error
+            raise NeighbourDown("the answer is not JSON") from error
 
 
 class Neighbour(Protocol):
@@ -107,7 +107,7 @@ class AsgiNeighbour:
         except TimeoutError as error:
             raise NeighbourDown("no answer in time") from error
         except Exception as error:
-            if not answer.whole:  # Starlette raises on after a complete 500: that 500 is the answer
+            if not answer.whole:  # Starlette raises again after a complete 500: that 500 is the answer
                 raise NeighbourDown(type(error).__name__) from error
         if not answer.whole:
             raise NeighbourDown("the answer broke off")

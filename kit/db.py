@@ -219,7 +219,7 @@ def check_words(column: str, words: Sequence[str], name: str) -> sa.CheckConstra
 async def connect_whole(conninfo: str, *, application: str, autocommit: bool = False) -> AsyncConnection[Any]:
     """Connect; when cancelled on the way, finish and close first.
 
-    A handshake that is merely dropped holds a server process for a minute, and with it whoever wants to drop the database. Raises psycopg.Error, OSError.
+    A dropped handshake keeps a server process for a minute, which also blocks dropping the database. Raises psycopg.Error, OSError.
     """
     connecting = asyncio.ensure_future(AsyncConnection.connect(conninfo, application_name=application, autocommit=autocommit))
     try:
@@ -243,7 +243,7 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             "postgresql+psycopg://",
             async_creator=lambda: connect_whole(conninfo, application=application),
-            hide_parameters=True,  # an error's text must not carry what was being stored
+            hide_parameters=True,  # the text of an error must not contain the stored values
             pool_size=pool,
             max_overflow=SPARE,
             pool_timeout=PATIENCE,
@@ -251,7 +251,10 @@ class Database:
         )
 
     def session(self, *, lock_seconds: float | None = None) -> AsyncSession:
-        """A session that nobody but the unit of work commits. `lock_seconds`: how long it may wait for somebody else's lock, when that is not for ever."""
+        """A session that nobody but the unit of work commits.
+
+        `lock_seconds`: the longest wait for another transaction's lock; unlimited when not given.
+        """
         session = AsyncSession(self.engine, expire_on_commit=False, autoflush=False)
         if lock_seconds is not None:
             statement = f"set local lock_timeout = {round(lock_seconds * 1000)}"
@@ -275,7 +278,7 @@ class Database:
             options = {"autocommit": True, "application_name": "guikang reader"}
             self._reader = AsyncConnectionPool(self.conninfo, kwargs=options, min_size=0, max_size=4, timeout=PATIENCE, open=False)
             await self._reader.open()
-        # Not `pool.connection()`: that ends the transaction afterwards, and there is none to end.
+        # Not `pool.connection()`: that ends the transaction afterwards, but there is no transaction here.
         connection = await self._reader.getconn()
         try:
             yield connection

@@ -18,7 +18,7 @@ class PositionUnknown(Exception):
 
 
 class Door:
-    """Calls one neighbour as one service. Raises PositionUnknown for 410, NeighbourDown for anything else but a 2xx answer."""
+    """Calls one neighbour as one service. Raises PositionUnknown for 410, NeighbourDown for every other answer that is not 2xx."""
 
     def __init__(self, caller: str, callee: str, neighbour: Neighbour, key: SigningKey, clock: Clock) -> None:
         self.callee = callee

@@ -1,4 +1,4 @@
-"""ETag and If-Match over a version column (RFC 9110 8.8.3, 13.1): two officers, one record, nobody overwrites the other."""
+"""ETag and If-Match over a version column (RFC 9110 8.8.3, 13.1): two officers who change one record do not overwrite each other."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def tags(header: str) -> list[tuple[bool, str]]:
 def check_version(if_match: str | None, version: int) -> None:
     """Raises VersionRequired (428) when no version is named, StaleVersion (412) when another is; Invalid for what is not a list of entity tags.
 
-    If-Match compares strongly, so a weak tag (`W/"v3"`) never matches (RFC 9110 8.8.3.2, 13.1.1). `*` would match whatever anybody stored meanwhile.
+    If-Match compares strongly, so a weak tag (`W/"v3"`) never matches (RFC 9110 8.8.3.2, 13.1.1). `*` would match any version that was
+    stored meanwhile.
     """
     if if_match is None or if_match.strip() in ("", "*"):
         raise VersionRequired

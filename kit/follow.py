@@ -1,9 +1,10 @@
-"""The letter slot: follows a neighbour's feed, applies a batch and saves the cursor in one local transaction (DESIGN 5).
+"""The reader of events: follows a neighbour's feed, applies a batch and saves the cursor in one local transaction (DESIGN 5).
 
 Re-delivery is harmless because effect and cursor commit together. An event that a reader refuses is tried alone under a savepoint; when it fails again it
-is parked with its error and audited, the feed goes on, and `replay` tries it later. What may pass by itself (kit.transient) is no reason to park: the whole
-batch is tried again after a growing pause, as is a neighbour that is down. A position that the neighbour never gave (410: one of the two was put back to
-an earlier state) sends the reader to the start of the feed, where every event that took effect here before is passed over by its id.
+is parked with its error and audited, the feed goes on, and `replay` tries it later. A transient failure (kit.transient) does not park an
+event: the whole batch is tried again after a growing pause, and so is a neighbour that is down. A position that the neighbour never gave
+(410: one of the two was put back to an earlier state) sends the reader to the start of the feed, where every event that took effect here
+before is passed over by its id.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from kit.work import House, Work, system_work
 
 log = structlog.get_logger()
 TRIES = 20
-"""So often a batch is tried as a whole when what failed may pass by itself (about a minute and a half); then the event counts as refused."""
+"""How often a batch is tried as a whole after a transient failure (about a minute and a half); then the event counts as refused."""
 
 
 class Envelope(BaseModel):
@@ -51,8 +52,9 @@ Reader = Callable[[Work, Envelope], Awaitable[None]]
 Readers = Mapping[str, Reader]
 """What a service does with a neighbour's events: by family (`draw.*`, every event whose type begins so) or by one type, which goes before its family."""
 Refusals = Mapping[str, str]
-"""Event types that a service leaves unread although it reads others of their family, each with the reason. tests/contracts holds that nothing is left
-unread without one: a correction that nobody reads goes on harming whom it should have freed."""
+"""Event types that a service leaves unread although it reads others of their family, each with the reason. tests/contracts checks that
+every unread type has one, because a correction that nobody reads would continue to harm a person.
+"""
 
 
 def family_of(kind: str) -> str:
@@ -68,7 +70,7 @@ def reader_of(readers: Readers, refused: Refusals, kind: str) -> Reader | None:
 
 
 def _later_than(cursor: str, events: list[Envelope]) -> list[Envelope]:
-    """Only what comes after the cursor, each once: a feed that repeats itself does no harm."""
+    """Only events after the cursor, each once, so that repeated events of a feed do no harm."""
     last, later = _place(cursor), list[Envelope]()
     for event in events:
         if (place := _place(event.position)) > last:
@@ -83,7 +85,7 @@ def _place(cursor: str) -> tuple[int, int]:
 
 
 class Follower:
-    """Follows one feed for one service. Types that nobody here reads are passed over (additive changes)."""
+    """Follows one feed for one service. Types without a reader here are skipped (additive changes)."""
 
     def __init__(self, house: House, feed: str, door: Door, readers: Readers, refused: Refusals | None = None) -> None:
         self.house = house
@@ -143,7 +145,7 @@ class Follower:
                 pause, failures = 0.2, 0
             except TRANSIENT as error:
                 failures += 1
-                if failures.bit_count() == 1:  # at its 1st, 2nd, 4th … time: an outage must fill no log
+                if failures.bit_count() == 1:  # at the 1st, 2nd, 4th … time, so that an outage does not fill the log
                     log.warning("feed_waits", feed=self.feed, service=self.house.schema.name, kind=type(error).__name__, count=failures)
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, 5)
@@ -191,7 +193,7 @@ class Follower:
                 select(self.house.schema.cursors.c.position).where(self.house.schema.cursors.c.feed == self.feed).with_for_update()
             )
             if locked.scalar_one() != cursor:
-                return  # another process of this service was quicker
+                return  # another process of this service applied it first
             fresh = await self._not_applied(session, events)
             try:
                 async with session.begin_nested():

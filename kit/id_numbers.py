@@ -30,7 +30,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
 
 
 class IdNumberError(ValueError):
-    """The text is no valid ID number; `code` says why."""
+    """The text is not a valid ID number; `code` gives the reason."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -40,7 +40,7 @@ class IdNumberError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class IdNumber:
-    """A valid number and what it says."""
+    """A valid number and its parts."""
 
     text: str
     area: str
@@ -57,7 +57,9 @@ def check_character(first17: str) -> str:
 
 
 def area_exists(province: str, *, demo: bool) -> bool:
-    """Whether a number may begin so: a province, 9 and a province's first digit (a foreigner's permanent residence card), or the fictitious 99."""
+    """Whether a number may begin with these digits: a province, 9 and a province's first digit (a foreigner's permanent residence card), or
+    the fictitious 99.
+    """
     return province in PROVINCES or province in FOREIGN or (demo and province == DEMO_PROVINCE)
 
 

@@ -1,10 +1,11 @@
 """Idempotency-Key (IETF httpapi draft): the same key and body get the first answer again, the same key with another body is refused.
 
-The answer is stored in the transaction of its effect, so a lost answer on a mountain road costs nothing and a rolled-back write leaves no answer.
+The answer is stored in the transaction of its effect, so a client that lost the answer can ask again, and a rolled-back write leaves no answer.
 Keys belong to the caller and the route. A concurrent twin waits on the key's advisory lock and then finds the answer. Answers are sealed: they may show what
-the tables hold sealed, or a secret that is shown once. Nobody's request (a sign-in) has no caller whose key it could be, and keeps no answer; neither does a
-search, which has no effect to repeat and is noted each time. Before an answer is given again its caller is let in anew, and the repetition is noted.
-The key is bound to the roles and the scope with which the answer was given: whoever was moved to another town cannot have an old town's answer once more.
+the tables hold sealed, or a secret that is shown once. A request without a caller (a sign-in) keeps no answer, because keys belong to
+callers. A search keeps none either: it has no effect to repeat, and is noted each time. Before an answer is repeated the caller is
+authorised again, and the repetition is noted. The key is bound to the roles and the scope with which the answer was given: whoever was
+moved to another town cannot have an old town's answer once more.
 """
 
 from __future__ import annotations

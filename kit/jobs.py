@@ -3,8 +3,9 @@
 A job is deferred in the transaction of the request that asked for it, so a rolled-back request leaves no job. Periodic work is idempotent per period. A job
 calls one use case in a unit of work of its own. The queue's tables come from procrastinate's own SQL, run in a revision of the service.
 
-A job that a killed worker left half-done holds its lane for ever unless somebody puts it back. Each worker holds a shared advisory lock while it lives: a
-worker that starts and can have the lock alone knows that no other lives, and puts back all; beside others it goes by their heartbeats.
+A job of a killed worker blocks its lane until it is queued again. Each worker holds a shared advisory lock while it lives. A starting
+worker that gets the lock exclusively knows that no other worker lives, and queues all such jobs again; otherwise it uses the heartbeats of
+the others.
 """
 
 from __future__ import annotations
@@ -38,12 +39,14 @@ Job = Callable[..., Awaitable[None]]
 STALLED = 30.0
 """Seconds without a heartbeat (there is one every ten) after which a worker counts as dead."""
 FINISH_SECONDS = 2.0
-"""What a running job gets to finish when the app stops. Then it is aborted and put back: it is one unit of work, so nothing of it stays."""
+"""Seconds that a running job gets to finish when the app stops. Then it is aborted and put back: it is one unit of work, so nothing of it stays."""
 
 
 class Again(RetryStrategy):
-    """A job is one unit of work: when what failed may pass by itself, it runs again after 2, 4, 8 … seconds. A stop of the app is no failure of the job:
-    it goes back into the queue, however often."""
+    """A job is one unit of work: after a transient failure it runs again after 2, 4, 8 … seconds.
+
+    A stop of the app is not a failure of the job: it goes back into the queue, however often.
+    """
 
     def get_retry_decision(self, *, exception: BaseException, job: QueuedJob) -> RetryDecision | None:
         """When to try again; None for never."""
@@ -76,7 +79,7 @@ class Jobs:
         self.app = App(connector=PsycopgConnector())
         self._house: House | None = None
         self.listed: list[tuple[str, str | None, str]] = []
-        """Name, period and what it does of every registered job."""
+        """Name, period and purpose of every registered job."""
         self.last_run: datetime | None = None
 
     def bind(self, house: House) -> None:
@@ -124,7 +127,7 @@ class Jobs:
         ):
             alone = await (await living.execute("select pg_try_advisory_lock(hashtextextended(%s, 0))", (name,))).fetchone()
             if alone == (True,):
-                await self.put_back(-STALLED)  # every heartbeat is older than in half a minute
+                await self.put_back(-STALLED)  # a negative age: all jobs are queued again
             await living.execute("select pg_advisory_lock_shared(hashtextextended(%s, 0))", (name,))
             if alone == (True,):
                 await living.execute("select pg_advisory_unlock(hashtextextended(%s, 0))", (name,))
@@ -141,7 +144,7 @@ class Jobs:
                 await end([watching], FINISH_SECONDS)
 
     async def put_back(self, silent: float) -> int:
-        """Queue again what workers without a heartbeat for `silent` seconds left half-done; the number of jobs. The queue must be open."""
+        """Queue again the unfinished jobs of workers without a heartbeat for `silent` seconds; the number of jobs. The queue must be open."""
         manager, jobs = self.app.job_manager, list(await self.app.job_manager.get_stalled_jobs(seconds_since_heartbeat=silent))
         for job in jobs:
             log.warning("job_put_back", service=self._schema, job=job.task_name)
@@ -154,11 +157,11 @@ class Jobs:
     async def _put_back_for_ever(self) -> None:
         while True:
             await asyncio.sleep(STALLED / 2)
-            with contextlib.suppress(ConnectorException):  # the worker meets the same and tells it
+            with contextlib.suppress(ConnectorException):  # the worker meets the same failure and reports it
                 await self.put_back(STALLED)
 
     async def drain(self) -> None:
-        """Run everything that is queued now, then return: what tests step with."""
+        """Run everything that is queued now, then return; tests use it as a step."""
         async with self.open():
             await self.app.run_worker_async(
                 concurrency=1, install_signal_handlers=False, wait=False, listen_notify=False, delete_jobs="successful"
@@ -166,7 +169,7 @@ class Jobs:
 
 
 async def defer(session: AsyncSession, name: str, **arguments: Any) -> None:
-    """Queue a job in the caller's transaction. Whose queue it is follows from the login of the session: its search_path is its service's schema."""
+    """Queue a job in the caller's transaction. The login of the session decides the queue: its search_path is its service's schema."""
     job = QueuedJob(
         id=None, queue=DEFAULT_QUEUE, lock=name, queueing_lock=None, task_name=name, task_kwargs=arguments, priority=DEFAULT_PRIORITY
     )

@@ -78,14 +78,14 @@ class AccessLog:
     """One JSON line per request: who, through which door, with what outcome and in what time; never an address, which names persons (law 8).
 
     Lines are collected and written once a second, or earlier when there are many: a write per request would cost more than the rest of the line. A process
-    that is killed loses the last second; the audit trail, which is no log, loses nothing.
+    that is killed loses the last second; the audit trail is not a log and loses nothing.
     """
 
     EVERY = 1.0
     """Seconds."""
     MANY = 500
     STRANGERS = 100
-    """Lines a second for requests of nobody; the rest is only counted. Who has no account must not be able to fill our disk."""
+    """Lines a second for requests without an account; the rest is only counted. A stranger must not be able to fill the disk."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -95,7 +95,7 @@ class AccessLog:
         self._last = ""
 
     def note(self, at: str, method: str, route: str, status: int, seconds: float, request_id: str, account: str) -> None:
-        """Collect a line. Everything but `account` is a word of ours, so only that is escaped."""
+        """Collect a line. Everything but `account` is the product's own text, so only that is escaped."""
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self.EVERY, self.flush)
         if not account:
@@ -122,7 +122,7 @@ class AccessLog:
         self._write()
 
     def _write(self) -> None:
-        """The file is opened anew each time, so that it can be rotated under us; a full disk stops no request."""
+        """The file is opened for each write, so that it can be rotated; a full disk must not stop a request."""
         lines, self._lines = self._lines, []
         if lines:
             try:
@@ -148,7 +148,7 @@ def configure(service: str, level: str = "INFO", stream: TextIO | None = None) -
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=lambda *_: structlog.PrintLogger(stream or sys.stderr),  # whatever stderr is at that moment
+        logger_factory=lambda *_: structlog.PrintLogger(stream or sys.stderr),  # the stderr of that moment
         cache_logger_on_first_use=False,
     )
     structlog.contextvars.bind_contextvars(service=service)

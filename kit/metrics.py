@@ -1,4 +1,4 @@
-"""Counters of an app, by route template: an address would hold what stands in it (law 8)."""
+"""Counters of an app, by route template, because an address could hold personal values (law 8)."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _PARTITION = re.compile(r"_p[0-9]{6,8}$")
 
 
 class TablesUnlike(Exception):
-    """The tables are not what the migrations of this code make: an earlier revision was another one than this code's, or somebody changed them."""
+    """The tables are not what the migrations of this code make: an earlier revision differed from this code's, or somebody changed the tables."""
 
 
 def schema_of(package: str) -> Schema:

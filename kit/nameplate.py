@@ -1,7 +1,7 @@
 """What a house knows of itself, in every schema: which house, which epoch, which county, whose keys, which tables (law 16, ADR 0015).
 
 The owner writes the row (`deploy.nameplate`), a service only reads it. The epoch stands in every position that leaves the house: it changes when the
-database has been put back to an earlier state, because positions given meanwhile may then be given again to other events.
+database has been put back to an earlier state, because other events may then get positions that were given before.
 """
 
 from __future__ import annotations

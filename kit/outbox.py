@@ -1,9 +1,10 @@
-"""The letter box: events written in the transaction of the write, read as a feed by the neighbours (laws 2 and 9).
+"""The outbox: events written in the transaction of the write, read as a feed by the neighbours (laws 2 and 9).
 
 A cursor is `epoch.xid.id`, without the epoch in a house from before epochs. Only rows whose transaction lies below the snapshot horizon are shown, in
-(xid, id) order: a reader by id alone loses slow writers. Every cast in the feed query has an alias of its own, because `order by xid` would otherwise sort
-the text (docs/performance.md). `feed_xid()` and `feed_horizon()` of the schema stand for Postgres' own numbers: after a dump and load the cluster counts
-from another number, and `./dev restored` lets both go on above what was given before (ADR 0015).
+(xid, id) order: a reader that orders by id alone loses the events of slow writers. Every cast in the feed query has an alias of its own,
+because `order by xid` would otherwise sort the text (docs/performance.md). `feed_xid()` and `feed_horizon()` of the schema stand for
+Postgres' own numbers: after a dump and load the cluster counts from another number, and `./dev restored` lets both go on above what was
+given before (ADR 0015).
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Event(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a write comes from: stands on each event and audit row."""
+    """Where a write comes from: stored with each event and audit row."""
 
     actor: str
     request_id: str
@@ -129,7 +130,7 @@ def feed_query(schema: str) -> str:
 
 
 async def read_feed(session: AsyncSession, schema: Schema, cursor: str, size: int) -> list[dict[str, Any]]:
-    """Up to `size` envelopes after the cursor, oldest first. Raises ValueError for a cursor that is none, Gone for one that this house never gave."""
+    """Up to `size` envelopes after the cursor, oldest first. Raises ValueError for a malformed cursor, Gone for one that this house never gave."""
     place = parse_cursor(cursor)
     epoch = await given_epoch(session, schema, place)
     rows = (await session.execute(text(feed_query(schema.name)), {"xid": str(place.xid), "id": place.id, "size": size})).mappings()

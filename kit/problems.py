@@ -1,7 +1,7 @@
 """One shape for every error (RFC 9457), in Chinese and English, without a trace, SQL or a personal value.
 
     Problem
-    ├── Malformed 400        the bytes are no request
+    ├── Malformed 400        the bytes are not a request
     ├── Unauthenticated 401
     ├── Forbidden 403
     ├── NotFound 404         also where existence itself is personal
@@ -13,7 +13,7 @@
     ├── TooMany 429
     └── Unavailable 503 · TimedOut 504
 
-A noun's `errors.py` derives from these and needs no HTTP: `slug`, `title_zh`, `title_en` are all it says.
+A noun's `errors.py` derives from these and needs no HTTP: it gives only `slug`, `title_zh` and `title_en`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Problem(Exception):
 
 
 class Malformed(Problem):
-    """The bytes cannot be read as what they claim to be."""
+    """The bytes cannot be read as the declared type."""
 
     status = 400
     slug = "malformed-request"
@@ -88,7 +88,7 @@ class Unauthenticated(Problem):
 
 
 class Forbidden(Problem):
-    """Signed in, but this is not this role's or this town's to do."""
+    """Signed in, but this role or this town may not do this."""
 
     status = 403
     slug = "not-allowed"
@@ -97,7 +97,7 @@ class Forbidden(Problem):
 
 
 class NotFound(Problem):
-    """Nothing here that this caller may know of."""
+    """Nothing that this caller may know of."""
 
     status = 404
     slug = "not-found"
@@ -115,7 +115,7 @@ class MethodNotAllowed(Problem):
 
 
 class Conflict(Problem):
-    """The state of the object does not admit this."""
+    """The state of the object does not allow this."""
 
     status = 409
     slug = "conflict"
@@ -124,7 +124,9 @@ class Conflict(Problem):
 
 
 class Gone(Problem):
-    """A position in a feed that this house never gave: the database was put back to an earlier state, or it is another house's. Begin from a snapshot."""
+    """This house never gave this position in a feed: the database was put back to an earlier state, or the position comes from another
+    house. Begin from a snapshot.
+    """
 
     status = 410
     slug = "begin-from-snapshot"

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """Who may knock. What each may do stands in the gateway's route table and in each noun's policy."""
+    """The roles of callers. The gateway's route table and each noun's policy say what each may do."""
 
     COUNTY_OFFICER = "county_officer"
     TOWN_OFFICER = "town_officer"

@@ -22,7 +22,7 @@ def _names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _constant(name: str) -> Any:
-    raise Malformed(f"不接受 {name}", f"{name} is no JSON number")
+    raise Malformed(f"不接受 {name}", f"{name} is not a JSON number")
 
 
 def _integer(text: str) -> int:

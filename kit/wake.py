@@ -23,7 +23,7 @@ class Wakes:
         self._channel = channel
         self._event = asyncio.Event()
         self.leaving = False
-        """Whether the app ends: long polls are answered at once, so that the last requests do not last."""
+        """Whether the app ends: long polls are then answered at once, so that the app can stop quickly."""
 
     def waiter(self) -> asyncio.Event:
         """The event of the next wake-up: take it before reading, wait on it after."""

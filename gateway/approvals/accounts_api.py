@@ -1,4 +1,4 @@
-"""HTTP of accounts, for administrators: what gives access becomes a request (202), what takes it away happens."""
+"""HTTP of accounts, for administrators: a change that gives access becomes a request (202); one that takes access away happens at once."""
 
 from __future__ import annotations
 
@@ -57,7 +57,10 @@ async def read_account(work: Administrator, account_id: UUID, response: Response
 async def amend_account(
     work: Administrator, account_id: UUID, patch: AccountPatch, response: Response, if_match: IfMatch = None
 ) -> AccountAnswer | ApprovalAnswer:
-    """Change or disable an account; its sessions end. What gives more than it has is asked (202) and waits for a second administrator."""
+    """Change or disable an account; its sessions end.
+
+    A change that gives more rights becomes a request (202) and waits for a second administrator.
+    """
     account = await administration.read_account(work, account_id)
     if administration.gives(account, patch):
         await administration.check_patch(work, account, patch, if_match)
@@ -74,7 +77,7 @@ async def amend_account(
 
 @router.post("/{account_id}/unlock", status_code=204)
 async def unlock(work: Administrator, account_id: UUID) -> None:
-    """Forget the failed sign-ins of an account, so that the next try waits for nothing."""
+    """Forget the failed sign-ins of an account, so that the next try does not wait."""
     await administration.unlock(work, account_id)
 
 

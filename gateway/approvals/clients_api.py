@@ -1,4 +1,4 @@
-"""HTTP of machines' clients, for administrators: what gives access becomes a request (202), what takes it away happens."""
+"""HTTP of machines' clients, for administrators: a change that gives access becomes a request (202); one that takes access away happens at once."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def register_client(work: Administrator, new: NewClient) -> ApprovalAnswer
 async def amend_client(
     work: Administrator, client_id: str, patch: ClientPatch, response: Response, if_match: IfMatch = None
 ) -> ClientAnswer | ApprovalAnswer:
-    """Change what a client may do. Less takes effect at once; more is asked (202) and waits for a second administrator."""
+    """Change what a client may do. Fewer rights take effect at once; more rights become a request (202) and wait for a second administrator."""
     client, _, held = await clients.details_of(work, await clients.read_client(work, client_id))
     if clients.gives(client, held, patch, work.today):
         await clients.check_patch(work, client, patch, if_match)

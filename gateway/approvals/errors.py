@@ -10,7 +10,7 @@ from kit.problems import Conflict, Forbidden, NotFound
 
 
 class OwnRequest(Forbidden):
-    """Another person confirms: neither who asked nor whom it is about."""
+    """Another person must confirm: not the person who asked, and not the person whom the request is about."""
 
     slug = "own-request"
     title_zh = "须由另一名管理员确认"

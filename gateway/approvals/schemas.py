@@ -28,6 +28,6 @@ class ApprovalAnswer(Answer):
 
 
 class Refusal(Message):
-    """Why a request is not confirmed; who asked for it withdraws it the same way."""
+    """Why a request is not confirmed; the administrator who asked for it withdraws it in the same way."""
 
     reason: ShortText

@@ -23,7 +23,7 @@ from kit.work import Work
 
 
 async def ask(work: Work, kind: Kind, object_id: str, summary: dict[str, Any], payload: Payload) -> Approval:
-    """Ask for something that gives access. The use case has checked it; nothing has happened yet."""
+    """Store a request for a change that gives access. The use case has checked it; the change is not made yet."""
     approval_id = new_id()
     approval = Approval(
         id=approval_id,

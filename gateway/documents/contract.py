@@ -1,4 +1,4 @@
-"""Completes what the services' documents leave unsaid: names of code lists, words for properties, problems and headers where they happen.
+"""Completes the services' documents: names of code lists, words for properties, and the problems and headers of each operation.
 
 A client that is generated from the document must be able to rely on it: a code has the same named type in answers, filters and bodies, a property says what it
 is in Chinese and English, and an operation lists the problems that it can answer with.
@@ -98,7 +98,7 @@ def _camel(text: str) -> str:
 
 
 def describe(document: Mapping[str, Any]) -> list[str]:
-    """Say of every property and parameter what it is, in both languages; those for which there are no words."""
+    """Describe every property and parameter in both languages; returns those without words."""
     known, missing = words(), list[str]()
     for place, name, described in [*_properties(document["components"]["schemas"]), *_parameters(document["paths"])]:
         if "description" in described:
@@ -125,7 +125,7 @@ def _properties(schemas: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str
 
 
 def headers_of(method: str, path: str, operation: Mapping[str, Any], versioned: set[str]) -> dict[str, dict[str, Any]]:
-    """Headers of the answer that went well: the version where there is one, the address of what was made."""
+    """Headers of a successful answer: the version where the object has one, and the address of a new object."""
     found = {}
     if (path in versioned and method == "get") or has_version(operation):
         found["ETag"] = MATCHED
@@ -160,7 +160,7 @@ def require_version(operation: dict[str, Any]) -> None:
 
 
 def problems_of(method: str, operation: Mapping[str, Any], *, public: bool) -> Sequence[str]:
-    """The statuses that an operation can answer with when it does not go well."""
+    """The error statuses of an operation."""
     found = {"400", "401", "404", "422", "429", "503", "504"}
     if not public:
         found.add("403")

@@ -25,7 +25,7 @@ class Library:
         self._codes: tuple[str, dict[str, Any]] | None = None
 
     async def gather(self) -> None:
-        """Ask whoever has not told yet."""
+        """Ask the services that have not answered yet."""
         for name in EXPECTED:
             if name not in self._told and name in self._doors:
                 try:

@@ -113,7 +113,7 @@ class Answer:
             await self._send(message)
 
     def add(self, headers: Headers) -> None:
-        """Say this too on the way back."""
+        """Add a header to the answer."""
         self._tail = [*self._tail, *headers]
 
     async def bare(self, status: int, headers: Headers) -> None:
@@ -123,7 +123,7 @@ class Answer:
         await self._send(_END)
 
     async def watch(self) -> None:
-        """End the answer when its leash breaks, though the app says nothing: what is silent for long would else be open for long. Until cancelled."""
+        """End the answer when its leash breaks, though the app says nothing: otherwise a silent answer would stay open for long. Until cancelled."""
         while not self._ended:
             await asyncio.sleep(LOOK)
             if self.started and not self._ended and self.leash is not None and not self.leash():

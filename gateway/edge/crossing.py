@@ -19,7 +19,7 @@ _SHOWN = b"Content-Disposition, ETag, Idempotent-Replayed, Link, Location, RateL
 
 
 class CrossOrigin:
-    """The listed origins. Raises ValueError for what is not an origin; `*` is none, because it would be everybody."""
+    """The listed origins. Raises ValueError for what is not an origin; `*` is refused, because it would allow every page."""
 
     def __init__(self, origins: Iterable[str] = ()) -> None:
         listed = [text.strip() for text in origins if text.strip()]
@@ -32,14 +32,14 @@ class CrossOrigin:
         return bool(self._origins)
 
     def tail(self, origin: bytes | None) -> Headers:
-        """What every answer says about the asking page: that it may read, or only that the answer depends on who asks."""
+        """The headers of every answer for the asking page: that it may read, or only that the answer depends on the origin."""
         if origin not in self._origins:
             return [(b"vary", b"origin")]
         assert origin is not None
         return [(b"access-control-allow-origin", origin), (b"access-control-expose-headers", _SHOWN), (b"vary", b"origin")]
 
     def preflight(self, scope: Scope, origin: bytes | None) -> Headers | None:
-        """What the browser's question beforehand is told; None when this is no such question, or not from a listed page."""
+        """The answer to a preflight request; None when the request is not one, or not from a listed page."""
         if scope["method"] != "OPTIONS" or origin not in self._origins:
             return None
         if not any(name == b"access-control-request-method" for name, _ in scope["headers"]):

@@ -1,7 +1,7 @@
 """The edge itself: request id, hygiene, route, token, limits, then on to the app that serves (DESIGN 4).
 
-Every step either lets the request pass or raises a problem, and one place turns problems into answers. The order is the defence: what costs least comes
-first, and nothing of the outside reaches an app before the guard has spoken.
+Every step either lets the request pass or raises a problem, and one place turns problems into answers. The order is the defence: the
+cheapest check comes first, and nothing from outside reaches an app before the guard has decided.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ class Edge:
             self._access.note(self._clock().isoformat(), method, template, answer.status, seconds, request_id, answer.account)
 
     async def _cross(self, scope: Scope, head: Head, answer: Answer) -> bool:
-        """What pages of other origins are told on the way back; True when their browser only asked beforehand, and is answered."""
+        """Add the headers for pages of other origins; True when the request was a preflight, which is then answered."""
         answer.add(self._crossing.tail(head.origin))
         told = self._crossing.preflight(scope, head.origin)
         if told is not None:
@@ -144,8 +144,9 @@ class Edge:
         return told is not None
 
     def _weighed(self, problem: Problem, client: Client) -> Problem:
-        """The refusal of somebody unknown, or TooMany when their address draws too many: whoever knocks at random walls is soon told only to wait, and
-        leaves no more lines in the access log."""
+        """The refusal of somebody unknown, or TooMany when their address draws too many: a caller that tries random paths soon gets only
+        429, and no more lines in the access log.
+        """
         try:
             if not isinstance(problem, TooMany):
                 self._limiter.take(REFUSED, address_key(client), self._clock().timestamp())
@@ -154,7 +155,7 @@ class Edge:
         return problem
 
     async def _conclude(self, scope: Scope, answer: Answer, problem: Problem | None) -> None:
-        """Answer with what went wrong. An answer already begun is left unfinished: the server then cuts the connection, and the client can tell."""
+        """Answer with what went wrong. An answer that has begun is left unfinished: the server then cuts the connection, and the client notices."""
         if answer.started or answer.status == GONE:
             return
         if answer.too_large:

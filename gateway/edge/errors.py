@@ -5,7 +5,7 @@
     ├── UnsupportedEncoding 415     a compressed request body
     ├── HeadTooLarge 431            headers beyond any honest client
     └── TooSlow 408                 head or body did not come in time
-ClientGone is no answer: nobody is left to read one.
+ClientGone is not an answer: the client has left.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ class ClientGone(Exception):
 
 
 class Unclean(Malformed):
-    """Two readers could take this request for two different ones (RFC 9112 11.2), so nothing more is read from its connection."""
+    """Two parsers could read this request differently (RFC 9112 11.2), so nothing more is read from its connection."""
 
     def __init__(self) -> None:
         super().__init__(headers=dict(CLOSE))

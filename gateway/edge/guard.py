@@ -35,7 +35,7 @@ REMEMBER = 10_000
 
 
 class Visitor:
-    """Someone whose token is good, and the inner tokens made for them: service → (header value, use until)."""
+    """A caller whose token is valid, and the inner tokens made for the caller: service → (header value, use until)."""
 
     __slots__ = ("expires", "inner", "principal")
 
@@ -46,7 +46,7 @@ class Visitor:
 
 
 class Guard:
-    """Stands at the door. `verifier` must be for outer tokens (typ at+jwt, audience `guikang`, life at most 900 s)."""
+    """Decides who may call a route. `verifier` must be for outer tokens (typ at+jwt, audience `guikang`, life at most 900 s)."""
 
     def __init__(
         self, verifier: TokenVerifier, inner_key: SigningKey, revoked: Container[str], limiter: Limiter, remember: int = REMEMBER
@@ -90,7 +90,7 @@ class Guard:
         return visitor
 
     def allow(self, visitor: Visitor, route: Route, now: datetime) -> None:
-        """Whether this visitor may knock at this door. Raises Forbidden, TooMany."""
+        """Whether this visitor may call this route. Raises Forbidden, TooMany."""
         if route.roles.isdisjoint(visitor.principal.roles):
             raise Forbidden
         self._limiter.take(route.rate, visitor.principal.subject, now.timestamp())

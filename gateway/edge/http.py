@@ -165,7 +165,7 @@ def read_head(scope: Scope) -> Head:
         elif kind != _DROP:
             _read_framing(head, kind, value)
             if kind != _ENCODING:
-                kept.append(pair)  # one of the two at most: whoever serves must know that a body comes
+                kept.append(pair)  # at most one of the two: the server must know that a body comes
     if count > MAX_HEADERS or size > MAX_HEAD:
         raise HeadTooLarge
     if hosts != 1 or (head.chunked and (head.length is not None or scope["http_version"] != "1.1")):
@@ -189,7 +189,7 @@ def _read_framing(head: Head, kind: int, value: bytes) -> None:
 
 
 def _drop_named(head: Head, named: bytes) -> None:
-    """Headers that `Connection` names end here (RFC 9110 7.6.1); naming one that we decide by is a trick, not a wish."""
+    """Headers that `Connection` names end here (RFC 9110 7.6.1); naming a header that the edge decides by is an attack."""
     names = {name for name in (part.strip().lower() for part in named.split(b",")) if name}
     if not all(_NAME.fullmatch(name) for name in names) or names & _DECIDING:
         raise Unclean

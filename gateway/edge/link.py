@@ -44,7 +44,7 @@ class Link(asyncio.Protocol):
         self.headers: list[tuple[bytes, bytes]] = []
         self.streams = False
         self.endless = False
-        """Server-Sent Events: silence is no failure."""
+        """Server-Sent Events: silence is not a failure."""
         self.complete = False
         self.reusable = False
         self.answering = False
@@ -101,7 +101,7 @@ class Link(asyncio.Protocol):
         return False
 
     def abort(self) -> None:
-        """Cut the connection: the upstream stops working for nobody."""
+        """Cut the connection, so that the upstream stops its work."""
         if not self.closed and self.transport is not None:
             self.transport.abort()
 
@@ -112,7 +112,7 @@ class Link(asyncio.Protocol):
         self._failure = error
         if not self.ready.done():
             self.ready.set_exception(error)
-            self.ready.exception()  # seen: a caller that left is no reason for a warning
+            self.ready.exception()  # mark as seen: a caller that left should not cause a warning
         self._wake()
 
     def _wake(self) -> None:
@@ -133,7 +133,7 @@ class Link(asyncio.Protocol):
         self._on_lost(self)
 
     def data_received(self, data: bytes) -> None:
-        if self._parser is None or not self._busy or self.complete:  # an answer that nobody asked for belongs to nobody
+        if self._parser is None or not self._busy or self.complete:  # an answer without a request must not be used
             self.reusable = False
             self.abort()
             return
@@ -157,7 +157,7 @@ class Link(asyncio.Protocol):
     # -- httptools callbacks
 
     def on_message_begin(self) -> None:
-        if self.complete:  # a second answer in the same read: nobody asked for it
+        if self.complete:  # a second answer in the same read, without a request
             raise Broken
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -178,7 +178,9 @@ class Link(asyncio.Protocol):
             elif name == b"transfer-encoding":
                 chunked = True
         bodiless = self._head_only or self.status in (204, 304)
-        if length is None and not chunked and not bodiless:  # would end with the connection: its loss could not be told from its end
+        if (
+            length is None and not chunked and not bodiless
+        ):  # would end with the connection: a lost connection would look like a complete answer
             raise Broken
         self.reusable = self._parser.should_keep_alive() and not self._head_only
         if self._head_only:

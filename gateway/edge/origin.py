@@ -1,7 +1,8 @@
 """Whose address a request comes from, behind proxies that the county trusts (RFC 7239, X-Forwarded-For).
 
-By default nobody is trusted and the header is ignored, because whoever sends it would choose the address that limits count by. Of a trusted proxy the header
-is read from its right end: each entry was written by the hop before it, so the first address that is not a trusted proxy is the client's.
+By default no proxy is trusted and the header is ignored, because its sender would choose the address that limits count by. Of a trusted
+proxy the header is read from its right end: each entry was written by the hop before it, so the first address that is not a trusted proxy
+is the client's.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ MOST_HOPS = 10
 
 
 class TrustedProxies:
-    """The proxies whose word about the client counts. Raises ValueError for what is not an address or a network."""
+    """The proxies whose header names the client. Raises ValueError for what is not an address or a network."""
 
     def __init__(self, listed: Iterable[str] = ()) -> None:
         self._networks: tuple[IPv4Network | IPv6Network, ...] = tuple(ip_network(text.strip()) for text in listed if text.strip())

@@ -199,7 +199,7 @@ class _Exchange:
         more = True
         while more:
             message = await self._next()
-            self._set_timer(self._budget)  # a slow line is no failure as long as it moves; `protocol` sets the least speed
+            self._set_timer(self._budget)  # a slow connection is not a failure while data arrives; `protocol` sets the least speed
             more = message.get("more_body", False)
             piece = message.get("body", b"")
             data = (_chunk(piece) + (b"" if more else b"0\r\n\r\n")) if chunked else piece
@@ -260,7 +260,7 @@ class _Exchange:
             self._link.fail(TimedOut())
 
     def _look_after(self) -> None:
-        """The answer lets itself be waited for: from now on notice a client that leaves, and time."""
+        """The answer takes long: from now on watch for a client that leaves, and for the time limit."""
         self._watch_client()
         self._set_timer(self._budget - self._pool.watch_after)
 
@@ -279,7 +279,7 @@ class _Exchange:
         self._pool.release(link, self._loop.time())
 
     def over(self) -> None:
-        """Whatever happened: no timer, no watch, no half-read connection stays."""
+        """After every outcome: stop the timer and the watch, and drop a half-read connection."""
         if self._timer is not None:
             self._timer.cancel()
         if self._watch is not None:

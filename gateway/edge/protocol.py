@@ -64,7 +64,7 @@ class EdgeProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Like uvicorn's own, but a refusal is ours and is not logged: a flood of nonsense must not become a flood of lines."""
+        """Like uvicorn's own, but a refusal is ours and is not logged: a flood of bad requests must not become a flood of log lines."""
         if self._deaf:
             return
         self._unset_keepalive_if_required()
@@ -137,7 +137,7 @@ class EdgeProtocol(HttpToolsProtocol):
         return None if method in _METHODS else _method_refused()
 
     def _unparsed(self, data: bytes) -> Problem:
-        """What to say of bytes that the parser refused: when they begin a request with a method that it does not know, that is all that is wrong."""
+        """The problem for bytes that the parser refused: when they begin a request with a method that it does not know, that is all that is wrong."""
         strange = self._state != _BODY and self._head_size == 0 and not self._serving() and _REQUEST_LINE.match(data)
         return _method_refused() if strange and strange[1] not in _METHODS else Unclean()
 

@@ -1,4 +1,4 @@
-"""Whether the whole street answers: `/readyz` of the gateway asks every part for its own (API.md 1)."""
+"""Whether all parts answer: `/readyz` of the gateway asks every part for its own (API.md 1)."""
 
 from __future__ import annotations
 

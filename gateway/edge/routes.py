@@ -1,4 +1,4 @@
-"""The route table: every door that the outside may knock at, as data (DESIGN law 3). What is not in it does not exist.
+"""The route table: every route that may be called from outside, as data (DESIGN law 3). Other routes do not exist.
 
 A path is matched as the bytes that the client sent. Nothing of ours needs a percent sign in a path, so none is let through: a service that decodes
 `/people/%73earch` to `/people/search` would otherwise serve one row under the roles of another.
@@ -36,7 +36,7 @@ class BadTable(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One row: who may send what to whom."""
+    """One row: who may call which route of which service."""
 
     method: str
     path: str

@@ -30,7 +30,7 @@ class AsgiUpstream:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Step straight in."""
+        """Call the app directly."""
         await self._app(scope, receive, send)
 
     async def close(self) -> None:

@@ -13,7 +13,7 @@ from kit.problems import Conflict, Forbidden, NotFound, Problem
 
 
 class SignInFailed(Problem):
-    """The sign-in was refused; it never says which half was wrong."""
+    """The sign-in was refused; the answer never names the wrong part."""
 
     status = 401
     slug = "sign-in-failed"

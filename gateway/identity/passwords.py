@@ -26,7 +26,7 @@ _NOBODY = "$argon2id$v=19$m=65536,t=3,p=4$JNpkabwpWsJeVc3wOPX2tA$HJHZ+5tJSuC5Y0v
 
 @contextlib.asynccontextmanager
 async def turn() -> AsyncIterator[None]:
-    """One of the two places; whoever waits for one holds nothing of the database. Raises TooMany when too many wait."""
+    """One of the two places; a waiting sign-in holds no database connection or lock. Raises TooMany when too many wait."""
     global _waiting  # noqa: PLW0603 - one queue per process, as there is one memory
     if _waiting >= WAITING:
         raise TooMany(headers={"Retry-After": "5"})
@@ -49,7 +49,7 @@ async def hash_password(password: str) -> str:
 
 
 async def matches(password: str, known: str | None) -> bool:
-    """Whether the password matches; takes the same time when there is no account. Within a `turn`.
+    """Whether the password matches; takes the same time without an account. Within a `turn`.
 
     A hash from before passwords had one form may be of the password as it was typed: where the two differ both are tried.
     """

@@ -155,7 +155,7 @@ async def change_password(work: Work, change: PasswordChange, origin: Origin) ->
 
 
 async def _remember_failure(work: Work, account_id: UUID | None, place: Place, *, code_wrong: bool = False) -> None:
-    """Count a failure in a transaction of its own: the refusal rolls this one back, and a failure that is forgotten invites the next.
+    """Count a failure in a transaction of its own: the refusal rolls this transaction back, but the failure must stay counted.
 
     A name that nobody has is counted and not kept, because it may be a password.
     """
@@ -222,7 +222,7 @@ async def refresh(work: Work, token: str | None) -> Grant:
 
 
 async def end_session(work: Work, session_id: UUID, reason: str) -> None:
-    """End a session: its tokens are refused within a moment everywhere. Ending it twice is no error."""
+    """End a session: its tokens are refused within a moment everywhere. Ending it twice is not an error."""
     session = await repository.session_of(work.session, session_id)
     if session is None or session.ended_at is not None:
         return

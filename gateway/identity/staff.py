@@ -15,7 +15,7 @@ from kit.work import Work
 
 
 class Member(BaseModel):
-    """One member of staff, as the registry tells."""
+    """One member of staff, as the registry reports."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 

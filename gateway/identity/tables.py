@@ -26,7 +26,7 @@ def bound_whole() -> tuple[sa.CheckConstraint, ...]:
 
 
 class Account(SCHEMA.base, table=True):
-    """A person who signs in. Names and posts live in the registry; here is only what the door needs."""
+    """A person who signs in. Names and posts live in the registry; here is only what signing in needs."""
 
     __tablename__ = "account"
     __table_args__ = (check_words("state", ("active", "disabled"), "state"), *bound_whole())

@@ -69,7 +69,7 @@ def _device_of(work: Work, account: Account | None, cookie: str | None) -> str |
 
 
 async def look(work: Work, username: str, account: Account | None, origin: Origin, known_days: int) -> Place:
-    """What stands against a try. The same questions are asked for a name that nobody has."""
+    """The waits that apply to a try. An unknown name is treated in the same way."""
     name, device = name_mark(work, username), _device_of(work, account, origin.device)
     key = f"device:{device}" if device else f"address:{origin.address}"
     since = work.now - timedelta(days=known_days)
@@ -81,7 +81,7 @@ async def look(work: Work, username: str, account: Account | None, origin: Origi
 
 
 async def count(work: Work, place: Place, *, code_wrong: bool = False) -> int:
-    """Count a failure; how many there were at its origin. What is tried while it waits is not counted: it was not weighed."""
+    """Count a failure; how many there were at its origin. A try during a wait is not counted, because it was not checked."""
     if place.waits:
         return await repository.failures_of(work.session, place.name, place.origin)
     failures = await _add(work, place.name, place.origin)

@@ -39,7 +39,7 @@ log = structlog.get_logger()
 
 Background = Callable[[], Awaitable[None]]
 LEAVE_SECONDS = 8.0
-"""What the tasks of an app get to end in; then they are told, and the app ends without them."""
+"""Seconds that the tasks of an app get to end; then they are reported, and the app ends without them."""
 
 
 RECOVERED_SECONDS = 60.0
@@ -174,13 +174,16 @@ def assemble(
 
 
 def _name(run: Callable[[House], Awaitable[None]]) -> str:
-    """What a log calls a task: the class of a method, else the function."""
+    """The name of a task in a log: the class of a method, else the function."""
     owner = getattr(run, "__self__", None)
     return (type(owner).__name__ if owner is not None else getattr(run, "__name__", "task")).lower()
 
 
 async def _forever(run: Background) -> None:
-    """Run an endless task again when it failed. What fails on and on is told at its 1st, 2nd, 4th, 8th … time: an outage of a night must fill no log."""
+    """Run an endless task again when it failed.
+
+    Repeated failures are logged at the 1st, 2nd, 4th, 8th … time, so that a long outage does not fill the log.
+    """
     loop, failures = asyncio.get_running_loop(), 0
     while True:
         begun = loop.time()

@@ -1,8 +1,8 @@
 """Whether a process lives, whether it is ready, and its figures: `/livez`, `/readyz`, `/metrics`.
 
-One typed report, whatever asks: a balancer reads the status, a person the findings, Prometheus the same numbers as gauges. Not ready (503) is what makes
-every answer of this process worthless: no database, no room to write, or that it is about to end. What merely lags is a finding: taking a whole service
-away because a neighbour is slow would help nobody.
+One typed report, whatever asks: a balancer reads the status, a person the findings, Prometheus the same numbers as gauges. A process is not
+ready (503) when its answers are useless: no database, no disk space, or it is about to end. A delay is only a finding: removing a whole
+service because a neighbour is slow would not help.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ SLOW_SEAL = 10_000
 SLOW_TRANSACTION = 120.0
 """Seconds: one long transaction holds every reader of the feeds back (ADR 0003)."""
 NO_ROOM_MB = 64
-"""Free disk under which nothing is promised to be kept: Postgres needs its next segment of the log (16 MB) and more."""
+"""Free disk below which the house does not accept writes as safe: Postgres needs its next segment of the log (16 MB) and more."""
 
 Status = Literal["ok", "degraded", "leaving", "no_database", "no_room"]
 READY: frozenset[Status] = frozenset({"ok", "degraded"})
@@ -74,14 +74,14 @@ class JobsHealth(_Said):
 
 
 class Health(_Said):
-    """What a part of the house says about itself."""
+    """The report of a part of the house about itself."""
 
     status: Status
     service: str
     revision: str | None = None
     """The newest revision of its schema."""
     findings: list[str] = []
-    """What is not as it should be, as codes; empty when all is well."""
+    """The findings, as codes; empty when all is well."""
     feeds: dict[str, FeedHealth] = {}
     pool: PoolHealth
     jobs: JobsHealth | None = None
@@ -115,7 +115,7 @@ class Vitals:
         }
 
     async def report(self) -> Health:
-        """Ask the database and look around."""
+        """Ask the database and collect the findings."""
         house = self._house
         pool = PoolHealth(in_use=house.database.in_use, most=house.database.most)
         free = shutil.disk_usage(_existing(house.files)).free // 1_000_000

@@ -47,7 +47,7 @@ def remove(house: House, import_id: UUID) -> None:
 
 
 STALE_SECONDS = 3600.0
-"""After which a half-written or marked copy belongs to nobody: no request lives so long."""
+"""After this time a half-written or marked copy is abandoned: no request lives that long."""
 
 
 def stored(house: House) -> set[UUID]:

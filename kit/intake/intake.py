@@ -1,4 +1,4 @@
-"""What an owner of workbooks says about them."""
+"""What a service declares about its workbooks."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ Again = Callable[[], Awaitable[None]]
 
 
 async def nothing_carried(_: Work, __: UUID) -> Again:
-    """Rows that nothing hangs on."""
+    """No other rows depend on these rows."""
 
     async def again() -> None:
         return
@@ -58,7 +58,7 @@ async def nothing_carried(_: Work, __: UUID) -> Again:
 
 
 def nothing_concealed(_: Work) -> ColumnElement[bool] | None:
-    """Rows that stay for whoever sees the import."""
+    """Every row is shown to everybody who may see the import."""
     return None
 
 
@@ -108,7 +108,7 @@ class Intake:
     """Which of these objects the caller may know by their ids."""
     messages: Mapping[str, Message] = field(default_factory=dict)
     holding: frozenset[str] = frozenset()
-    """Own codes after which a person must look."""
+    """Own codes that require a check by a person."""
 
     @property
     def own_codes(self) -> list[str]:
@@ -142,7 +142,7 @@ class Intake:
         return _finder(self.words).known_as(kind, header)
 
     def message(self, code: str, args: dict[str, Any] | None) -> Message:
-        """What a code says, with its arguments."""
+        """The message of a code, with its arguments."""
         own = {**OWN_MESSAGES, **self.messages}
         if code in own:
             zh, en = own[code]

@@ -72,9 +72,9 @@ def sweep_job(intake: Intake) -> Callable[..., Coroutine[Any, Any, None]]:
 
 
 async def sweep(work: Work, intake: Intake) -> set[UUID]:
-    """Decide which files go, give up what was left lying, and write it down. The ids whose files must be deleted after the commit."""
+    """Decide which files are deleted, give up abandoned imports, and record both. The ids whose files must be deleted after the commit."""
     rule = work.house.part(LedgerSettings)
-    await store.lock(work.session, intake.tables, "receive")  # no upload is half-way: a file without a row is nobody's
+    await store.lock(work.session, intake.tables, "receive")  # no upload is in progress, so a file without a row has no owner
     stored = await asyncio.to_thread(files.stored, work.house)
     known = {found["id"]: found for found in await store.kept_imports(work.session, intake.tables)}
     orphans = {key for key in stored if key not in known or known[key]["state"] in GIVEN_UP}

@@ -1,8 +1,8 @@
 """The reading of an import, a job: a file becomes staged rows with a report.
 
 Whatever goes wrong, the import comes to rest: what may pass by itself is tried again by the queue, everything else ends it as `failed` with a reason, and
-the sweep ends what the queue gave up. Reading stages everything in one transaction: a crash leaves no row, and the job that was cut off starts again. How far it is stands in the job's row, written
-from a unit of work of its own.
+the sweep ends what the queue gave up. Reading stages everything in one transaction: a crash leaves no row, and the job that was cut off
+starts again. The job's row shows the progress; a unit of work of its own writes it.
 """
 
 from __future__ import annotations

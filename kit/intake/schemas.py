@@ -61,7 +61,7 @@ class TableAnswer(Answer):
 
 
 class UnreadTable(Answer):
-    """Rows that are no list of this service."""
+    """Rows that do not belong to a list of this service."""
 
     sheet: str
     header_rows: list[int]

@@ -105,7 +105,7 @@ async def take_up(work: Work, intake: Intake, import_id: UUID) -> Mapping[Any, A
 
 
 def _plain_name(name: str) -> str:
-    """The last part of a file's name, without the signs that nobody sees and no column holds."""
+    """The last part of a file's name, without invisible characters that no column can hold."""
     return Path("".join(sign for sign in name if sign.isprintable()).replace("\\", "/")).name
 
 
@@ -143,7 +143,7 @@ async def headers(work: Work, intake: Intake, import_id: UUID) -> list[dict[str,
 
 
 def _concealed(work: Work, intake: Intake, found: Mapping[Any, Any]) -> list[sa.ColumnElement[bool]]:
-    """What is not shown: nothing while the office still works on an import, afterwards what its owner says."""
+    """What is hidden: nothing while the office still works on an import, afterwards what the owner declares."""
     hidden = intake.concealed(work) if found["state"] == "committed" else None
     return [] if hidden is None else [hidden]
 
@@ -331,7 +331,7 @@ async def marked(work: Work, intake: Intake, import_id: UUID) -> Path:
         raise NotNow
     hidden = _concealed(work, intake, found)
     if hidden and await store.any_row(work.session, intake.tables, import_id, *hidden):
-        # The workbook is what was sent: no line of it can be left out.
+        # The workbook is returned as it was sent: no line can be left out.
         raise Forbidden(
             "原表中有记录已封存的人员,不再出标注件", "the workbook names persons whose records are closed; it is not given out any more"
         )

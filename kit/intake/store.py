@@ -27,7 +27,10 @@ async def lock(session: AsyncSession, tables: IntakeTables, what: str) -> None:
 
 
 async def lock_now(session: AsyncSession, tables: IntakeTables, what: str) -> bool:
-    """The same lock when nobody holds it; whether it was got. For requests: what would wait here becomes a job, which waits without their connections."""
+    """The same lock when nobody holds it; whether it was got.
+
+    For requests: work that would wait becomes a job, which waits without the request's connection.
+    """
     statement = text("select pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
     return bool((await session.execute(statement, {"name": f"{tables.schema.name}.ledgers.{what}"})).scalar_one())
 
@@ -102,7 +105,7 @@ async def note_effects(session: AsyncSession, tables: IntakeTables, import_id: U
 
 
 async def note_progress(session: AsyncSession, tables: IntakeTables, import_id: UUID, values: Mapping[Any, Any]) -> None:
-    """How far the reading is. The version stays: nobody decides on it."""
+    """How far the reading is. The version stays the same, because no decision depends on it."""
     t = tables.imports
     await session.execute(update(t).where(t.c.id == import_id, t.c.state == "reading").values(**values))
 
@@ -115,7 +118,7 @@ async def drop_rows(session: AsyncSession, tables: IntakeTables, import_id: UUID
 async def settle(
     session: AsyncSession, tables: IntakeTables, import_id: UUID, hold: Sequence[str], numbers: Sequence[int] | None = None
 ) -> None:
-    """Give rows the disposition that their codes call for; a discarded row stays so."""
+    """Give rows the disposition that follows from their codes; a discarded row stays discarded."""
     narrowed = "and r.number = any(:numbers)" if numbers is not None else ""
     statement = text(
         f"""update {tables.schema.name}.ledger_row r set disposition = n.wanted, version = r.version + 1

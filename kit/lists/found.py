@@ -66,7 +66,7 @@ async def find_json(
     work: Work, listing: Json, asked: Asked, filters: Mapping[str, Any], *, noted: Mapping[str, Any] | None = None
 ) -> Found:
     """What a list in SQL text holds for this caller. `filters`: name → value, None when not asked; the scope is one of them. `noted`: codes for the audit
-    row, which is then written without a hit too: whoever tries one value after another leaves a row for each. Raises BadCursor.
+    row, which is then written even without a hit, so that trying many values leaves a row for each. Raises BadCursor.
     """
     given = {name: value for name, value in filters.items() if value is not None}
     unknown = given.keys() - listing.filters.keys()

@@ -109,7 +109,7 @@ class Asked:
 
     @property
     def falling(self) -> bool:
-        """Whether the order is turned round."""
+        """Whether the order is reversed."""
         return self.sort.startswith("-")
 
     @property

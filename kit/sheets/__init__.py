@@ -1,6 +1,6 @@
 """Any messy workbook (xlsx, xls, csv) read into typed records: tables found anywhere, a problem for every doubtful cell.
 
-The reader knows no trade: the kinds of table, header words and choices come in as a `Vocabulary` (words.toml of a service),
+The reader has no knowledge of a trade: the kinds of table, header words and choices come in as a `Vocabulary` (words.toml of a service),
 together with divisions and catalogues. Files are parsed in a child process with limits; the parent never touches them.
 
     vocabulary = Vocabulary.load(path).knowing(places=places, learned=learned)

@@ -1,6 +1,6 @@
 """Typed cells: for each field a function from a raw cell to (value, problem code or None).
 
-Every parser is total: whatever stands in a cell, it answers. Values are JSON-ready (text, bool, number, list, dict).
+Every parser is total: it returns a result for every possible cell. Values are JSON-ready (text, bool, number, list, dict).
 Repeating texts are answered from a cache, which is what makes 100,000 rows cheap.
 """
 
@@ -22,7 +22,7 @@ from kit.sheets.plain import LONGEST_WORD, compact, key_of, text_of, tidy, witho
 from kit.sheets.vocabulary import Field, Vocabulary
 
 ERRORS = frozenset({"#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#CALC!", "#SPILL!", "#GETTING_DATA"})
-"""What a formula that failed shows (ECMA-376 18.18.11); #N/A is a blank, as lookups leave it."""
+"""The texts of failed formulas (ECMA-376 18.18.11); #N/A is a blank, as lookups leave it."""
 Read = tuple[Any, str | None]
 Parser = Callable[[Any], Read]
 _CACHE = 50_000
@@ -151,7 +151,7 @@ def _phone(blank: frozenset[str]) -> Parser:
         whole = one(text)
         if whole:
             return whole, None
-        for part in re.split(r"[/、,;|或]", text):  # several numbers in one cell: the first that is one
+        for part in re.split(r"[/、,;|或]", text):  # several numbers in one cell: the first valid one
             if found := one(part):
                 return found, None
         for part in _SPACED.split(text_of(raw)[:LONGEST_WORD]):

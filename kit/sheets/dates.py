@@ -2,10 +2,10 @@
 
 Read: 2018.3.5, 2018年3月5日, 20180305 (text or number), 2018/3/5, 2018-03-05, 2018、3、5, full-width digits, 二〇一八年三月五日,
 5-Mar-2018, with a time behind, a spreadsheet's date or its serial number (1900 or 1904 system, ECMA-376 18.17.4.1).
-Incomplete (2018年3月) gives `2018-03` and DATE_PARTIAL; a two-digit year gets the century that does not lie ahead.
-Of two readings (3/5/2018) none is chosen: DATE_UNPARSABLE.
-Blanks between digits separate (2020 1 2). An instant with a zone (…Z, …+00:00) gives its day in Shanghai and DATE_ZONE. Where a field
-takes the begin of a range (2019.5.6-2022.5.5, 2019年5月6日至2022年5月5日) it gives that day and DATE_RANGE.
+Incomplete (2018年3月) gives `2018-03` and DATE_PARTIAL; a two-digit year gets the latest century that is not in the future. A date with two
+readings (3/5/2018) is not decided: DATE_UNPARSABLE. Blanks between digits separate (2020 1 2). An instant with a zone (…Z, …+00:00) gives
+its day in Shanghai and DATE_ZONE. Where a field takes the begin of a range (2019.5.6-2022.5.5, 2019年5月6日至2022年5月5日) it gives that
+day and DATE_RANGE.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _DIGIT = {
 
 
 def han_number(text: str) -> int:
-    """一 to 九十九, with 廿 and 卅; 0 when it is none."""
+    """一 to 九十九, with 廿 and 卅; 0 when it is not such a number."""
     text = text.replace("廿", "二十").replace("卅", "三十")
     tens, ten, ones = text.partition("十")
     if not ten:
@@ -110,7 +110,7 @@ def date_reader(
         return day(century(year), month, date, "DATE_TWO_DIGIT_YEAR")
 
     def number(value: float) -> Read:
-        if not -1e15 < value < 1e15:  # also infinite, or no number at all
+        if not -1e15 < value < 1e15:  # also infinite, or not a number
             return None, "DATE_UNPARSABLE"
         whole = int(value)
         if value == whole:

@@ -42,14 +42,14 @@ class Sheet:
     def rows(self) -> Iterator[list[Any]]:
         """All rows from the top; may be called again."""
         if self.window is None:
-            yield from self._told() if self.failed else self._rows()
+            yield from self._with_failed_formulas() if self.failed else self._rows()
             return
         start, first, last = self.window
         before, behind = [""] * first, [""] * max(self.width - last - 1, 0)
-        for number, row in enumerate(self._told(), 1):
+        for number, row in enumerate(self._with_failed_formulas(), 1):
             yield row if number < start else before + row[first : last + 1] + behind
 
-    def _told(self) -> Iterator[list[Any]]:
+    def _with_failed_formulas(self) -> Iterator[list[Any]]:
         """Rows with what failed formulas show, which the parser leaves empty."""
         failed: dict[int, list[tuple[int, str]]] = {}
         for (row, column), text in self.failed.items():

@@ -25,7 +25,7 @@ from kit.sheets.vocabulary import Kind, Vocabulary
 MAX_HEADER_ROWS = 3
 _MOST_AROUND = 3
 _LONG_NUMBER = re.compile(r"\d{5}")
-_SURE = 2  # the last rank of a claim that is no weak word
+_SURE = 2  # the last rank of a claim that is not a weak word
 _MOST_CUTS = 24
 _GAP_BONUS, _CUT_COST = 0.4, 1.0
 _OF_A_PERSON = frozenset({"phone", "id_number"})

@@ -27,7 +27,7 @@ CELL_MESSAGES: dict[str, tuple[str, str]] = {
     "DATE_UNPARSABLE": ("看不出是哪一天", "No date can be read from this"),
     "PHONE_INVALID": ("电话号码位数或号段不对", "The phone number has a wrong length or prefix"),
     "USCC_CHECKSUM": ("统一社会信用代码校验位不符(GB 32100)", "The company code fails its check character (GB 32100)"),
-    "NUMBER_UNPARSABLE": ("不是数值", "This is no number"),
+    "NUMBER_UNPARSABLE": ("不是数值", "This is not a number"),
     "VALUE_MISSING": ("必填项为空", "A required value is missing"),
     "CHOICE_UNKNOWN": ("不认识的填法", "This value is not known"),
     "CELL_ERROR": (

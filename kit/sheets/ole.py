@@ -1,4 +1,4 @@
-"""OLE compound files ([MS-CFB]) and the BIFF8 stream inside ([MS-XLS]): enough to know that a parser will not be hurt.
+"""OLE compound files ([MS-CFB]) and the BIFF8 stream inside ([MS-XLS]): enough to know that the file does not crash a parser.
 
 Every chain of sectors is followed with a count, so that a loop ends; every cell record's position is read, so that the used
 rectangle is known before anything is allocated for it.

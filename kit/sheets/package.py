@@ -1,7 +1,7 @@
 """What an xlsx holds besides the cells that its parser gives: which part is which sheet, old macro sheets, the cells of failed formulas.
 
 Macro sheets (Excel 4.0, [MS-XLSX] 2.1.27) are taken out before parsing: the parser knows no such sheet and would refuse the whole book. Nothing of them
-is read or run. A formula that failed (#REF!) reaches the parser as an empty cell; its text is found here, so that it can be told.
+is read or run. A formula that failed (#REF!) reaches the parser as an empty cell; its text is found here, so that it can be reported.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Divisions by the names people use: full name, alias, stem with another ending (神木县 for 神木市), a province in front.
 
-A name is looked for on given levels and, where possible, below a given division; if it only exists elsewhere that is said.
+A name is looked for on given levels and, where possible, below a given division; a name that exists only elsewhere is reported as such.
 """
 
 from __future__ import annotations

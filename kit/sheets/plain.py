@@ -60,7 +60,7 @@ def compact(text: str) -> str:
 
 
 def key_of(raw: Any) -> str:
-    """A cell as a word to compare. A text of a thousand letters is no word: only its beginning is looked at (no slow patterns)."""
+    """A cell as a word to compare. A text of a thousand letters is not a word: only its beginning is read (no slow patterns)."""
     return compact(text_of(raw)[:LONGEST_WORD])
 
 

@@ -1,7 +1,7 @@
-"""The parent's side: start the parsing process, take its lines, turn its death into a typed problem.
+"""The parent's side: start the parsing process, read its lines, and turn its crash into a typed problem.
 
 The parent never parses a workbook: it sees JSON lines that our own code wrote. The clock only runs while it waits, so a
-slow consumer of rows is no timeout.
+slow consumer of rows is not a timeout.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Parser:
         if isinstance(source, bytes) and name is None:
             raise ValueError("bytes need a file name: its extension says how to read them")
         if isinstance(source, Path):
-            source.stat()  # a path that is not there is the caller's mistake, not a bad file
+            source.stat()  # a missing path is the caller's mistake, not a bad file
         self._limits = limits
         self._spool = tempfile.TemporaryFile() if isinstance(source, bytes) else None  # noqa: SIM115  # closed in __exit__; nameless from the start
         if self._spool is not None and isinstance(source, bytes):
@@ -146,7 +146,7 @@ def read_blocks(
     `own_as_of`: a day that the workbook itself names (截至…) takes the place of a later `as_of`.
     """
     with Parser(source, name, vocabulary, as_of, demo, limits or Limits(), own_as_of=own_as_of) as parser:
-        source = b""  # the parser has its own copy on disk; ours would stay in memory to the last row
+        source = b""  # the parser has its own copy on disk; this copy would stay in memory until the last row
         layout: Layout | None = None
         fields: dict[int, tuple[list[str], list[str]]] = {}
         for message in parser.messages():

@@ -1,9 +1,9 @@
-"""Looks at a file before any parser does, and refuses what could hurt it.
+"""Checks a file before any parser reads it, and refuses what could crash the parser.
 
 Five workbooks of 2 KB are known to abort calamine's whole process (a cell XFD1048576, references like A99999999999, a shared
 string count of 4294967295, an OLE file whose FAT loops); others unpack to gigabytes. So: size, extension = content, zip
 entries, unpacked size and ratio while unpacking (never trusting the directory), every cell reference, the string count,
-encryption, OLE chains. The parser still runs in a child with limits, because a scan can only refuse what it knows.
+encryption, OLE chains. The parser still runs in a child with limits, because a scan can only refuse known attacks.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def scan(data: bytes, name: str, limits: Limits) -> Scanned:
         raise refuse("FILE_EMPTY")
     if len(data) > limits.file_bytes:
         raise refuse("FILE_TOO_LARGE")
-    if extension in ("xlsx", "xlsm"):  # macros are bytes that nobody runs
+    if extension in ("xlsx", "xlsm"):  # macros are bytes that are never run
         if data.startswith(_OLE):
             raise refuse("FILE_ENCRYPTED" if ole.is_encrypted_package(data) else "FILE_NOT_AS_NAMED")
         if not data.startswith(_ZIP):

@@ -54,7 +54,7 @@ class FileRefused(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class UnknownHeader:
-    """A column nobody has a word for: offered to a person for mapping. `samples` are personal data."""
+    """An unknown column: offered to a person for mapping. `samples` are personal data."""
 
     column: str
     header: str

@@ -1,7 +1,7 @@
 """First pass over a sheet: where its tables are, and what every row is that carries no record.
 
 A row is looked at closely only when it could be something else than data: few filled cells, a header word, a total's word.
-That keeps the pass to two C calls for each ordinary row. Nothing is decided by a file's name but the context it may give.
+That keeps the pass to two C calls for each ordinary row. A file's name decides nothing, but it may give context.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class FoundTable:
     header: tuple[str, ...]
     titles: list[str]
     names: dict[int, str]
-    other: dict[int, str]  # its own view of the rows that are no data: beside another table it sees only its columns
+    other: dict[int, str]  # its own view of the rows that are not data: beside another table it sees only its columns
     first: int = 0
     last: int = 0
     count: int = 0
@@ -79,7 +79,7 @@ class SheetPlan:
     sheet: Sheet
     tables: list[FoundTable] = field(default_factory=list)
     loose: list[Loose] = field(default_factory=list)
-    other: dict[int, str] = field(default_factory=dict)  # row -> why it is no data
+    other: dict[int, str] = field(default_factory=dict)  # row -> why it is not data
     texts: dict[int, str] = field(default_factory=dict)  # row -> what titles, notes and sections say
     beside: bool = False  # its tables stand beside each other
 
@@ -129,7 +129,7 @@ class Planner:
         }
 
     def plan(self, sheet: Sheet) -> SheetPlan:
-        """Say what the sheet's rows are: read once, or once for each table that stands beside another."""
+        """Classify the sheet's rows: read once, or once for each table that stands beside another."""
         windows = self._windows(sheet)
         if not windows:
             return self._plan(sheet)
@@ -164,7 +164,7 @@ class Planner:
         pending: list[int] = []
         held: list[int] = []  # what was pending when `above` began
         table: FoundTable | None = None
-        above: list[list[Any]] = []  # the rows right above that belong to nothing: perhaps a header's upper rows
+        above: list[list[Any]] = []  # unassigned rows right above: perhaps a header's upper rows
         rows = Lookahead(sheet.rows())
         skip = 0
         for number, row in enumerate(rows, 1):

@@ -219,10 +219,10 @@ def _kind(name: str, table: dict[str, Any], shared: dict[str, Any]) -> Kind:
     requires = tuple(tuple(group) for group in table["requires"])
     for needed in [f for group in requires for f in group] + table.get("context", []):
         if needed not in fields:
-            raise ValueError(f"kind {name} requires {needed}, which is none of its fields")
+            raise ValueError(f"kind {name} requires {needed}, which is not one of its fields")
     told_by = frozenset(table.get("told_by", fields))
     if unknown := told_by - fields.keys():
-        raise ValueError(f"kind {name} is told by {min(unknown)}, which is none of its fields")
+        raise ValueError(f"kind {name} is told by {min(unknown)}, which is not one of its fields")
     named = tuple(table.get("named", ()))
     return Kind(
         name,
