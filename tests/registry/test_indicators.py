@@ -29,6 +29,7 @@ from kit.work import Work, system_work
 from services.registry.assessments.intake import TakenAssessment, take_over_assessments
 from services.registry.comanagement.intake import TakenTransfer, take_over_transfers_out
 from services.registry.indicators import rules
+from services.registry.jobs import end_due_measures
 from services.registry.measures.intake import WITH_MEASURE, TakenMeasure, take_over_measures
 from services.registry.measures.service import end_measures
 from services.registry.people.tables import Person, Standing
@@ -390,6 +391,25 @@ async def test_a_term_is_closed_in_time_when_its_notice_is_served_in_seven_days(
 
     assert await closure("2024-05-01", "2024-05-15") == [0, 0], "ended on the 10th, and the notice has till the 17th"
     assert await closure("2024-05-16", "2024-05-31") == [1, 3]
+
+
+async def test_an_outage_of_the_house_is_no_towns_supervision_past_the_end(house: TestHouse) -> None:
+    add_towns(house)
+    officer = county_officer(house)
+    await running(officer, 7)  # until 10 May 2024
+    house.clock.advance(datetime(2024, 5, 29, 1, tzinfo=UTC) - house.clock())  # nothing ran for three weeks
+    alerts = house.neighbour("alerts", "registry")
+
+    async def past_end() -> int:
+        path = "/internal/figures?as_of=2024-05-31&from=2024-05-01&to=2024-05-31"
+        return json.loads((await alerts("GET", path)).body)["towns"][TOWN]["past_end"]
+
+    assert await past_end() == 0, "not written yet"
+    await end_due_measures(house.house.apps["registry"].state.house)
+    assert await past_end() == 0, "written late by the house itself"
+    with psycopg.connect(house.owner) as connection:
+        connection.execute("update registry.measure_event set recorded_by = 'an officer' where event = 'expire'")
+    assert await past_end() == 1, "an end that a person entered late is the unit's"
 
 
 def test_the_notices_of_a_period_are_those_whose_last_day_lies_in_it() -> None:

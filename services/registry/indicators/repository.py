@@ -47,8 +47,10 @@ listed as (
    where r.starts_on <= :until and r.ends_on >= :since and v.excused is null and (v.visited_on is null or v.visited_on <= :as_of)
      and not (v.visited_on is null and l.status in ('detained', 'compulsory_isolation_treatment', 'dead', 'abroad', 'three_years_clean', 'transferred_out', 'erroneous'))
    group by v.person_id, v.division_code),
+-- A term ends by law on its day (law 7; DRR art. 23, 40), whether or not our sweep was there to write it down: what the house itself wrote late, or has not
+-- written yet, is nobody's failing. An end that a person entered late is.
 ends as (
-  select m.*, e.recorded_at, (m.created_at at time zone 'Asia/Shanghai')::date <= m.term_end as ours from registry.measure m
+  select m.*, e.recorded_at, e.recorded_by, (m.created_at at time zone 'Asia/Shanghai')::date <= m.term_end as ours from registry.measure m
     left join registry.measure_event e on e.measure_id = m.id and e.event = 'expire'
    where m.term_end between :since and :until and m.term_end <= :as_of and (e.id is not null or (m.state = any(:expiring)))),
 -- A community measure is closed in time when the notice of discharge is served within its seven days (DRR art. 23, 40): `noticed` are the terms whose
@@ -101,8 +103,7 @@ member as (
      where due between :since and :until and due <= :as_of
   union all select 'lawful_end_punctuality', person_id, division_code, (served_on <= due and served_on <= :as_of) is true from closing where ours
   union all select 'ended_late', person_id, division_code, true from ends
-     where ours and term_end + 7 < :as_of
-       and (recorded_at is null or (recorded_at at time zone 'Asia/Shanghai')::date > term_end + 7)
+     where ours and term_end + 7 < :as_of and recorded_by not like 'registry/%' and (recorded_at at time zone 'Asia/Shanghai')::date > term_end + 7
   union all select 'unsigned_over_30', person_id, division_code, true from active
      where source = 'order' and (agreement_on is null or agreement_on > :as_of)
        and greatest(reported_in_on, (select max(e.happened_on) from registry.measure_event e where e.measure_id = active.id
