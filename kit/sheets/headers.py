@@ -81,7 +81,9 @@ class HeaderFinder:
                         weak.setdefault(form, one.name)
             self._sure[kind.name], self._weak[kind.name] = sure, weak
             learned = {**everywhere, **vocabulary.learned.get(kind.name, {})}
-            self._learned[kind.name] = {header_forms(header)[0]: name for header, name in learned.items() if header_forms(header)}
+            self._learned[kind.name] = {
+                forms[0]: name for header, name in learned.items() if (forms := header_forms(header)) and name in ("", *kind.fields)
+            }
         self.words = {
             form for table in (self._sure, self._weak, self._learned) for forms in table.values() for form in forms
         } | self._numbers
@@ -256,7 +258,7 @@ class HeaderFinder:
             told = told or (rank <= _SURE and name in kind.told_by) or (rank == 0 and name in kind.distinct)
             if name == "":
                 passed.add(column)
-            elif aside and kind.fields[name].type == "phone":
+            elif aside and kind.fields[name].options.get("own_only"):
                 asides[column] = name  # whose it is, only a person can say: it is left out and told
             else:
                 after_worker = aside or (of_person and self._beside_worker(kind, names, column))

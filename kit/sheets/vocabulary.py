@@ -9,6 +9,7 @@ The reader knows no trade. A service hands over its `words.toml`:
     [kinds.<kind>] fields, requires, unique, context, told_by, named, zh, en
     [kinds.<kind>.override.<field>]                 what differs there (headers are added, other keys replaced)
 
+A field with `own_only` is not read from a column that stands right of the name of somebody else (office.toml: others).
 `headers` are names that are sure; `weak` ones are only used when no sure header claims the field (date, kind, name).
 `by` = { field = "status", CD = "cd_date", … } takes an empty value from the column that another field's value names.
 `requires` is a list of groups, each needing one of its fields: a table without them is not of this kind.
