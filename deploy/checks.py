@@ -85,8 +85,9 @@ def run(name: str, command: Sequence[str]) -> Verdict:
 
 
 def test(arguments: Sequence[str]) -> int:
-    """pytest with these arguments (none: every test, side by side), in the project's folder, on this terminal; its exit code."""
-    command = python("-m", "pytest", *arguments) if arguments else whole_run()
+    """pytest with these arguments (none, or `--long` alone: every test, side by side), in the project's folder, on this terminal; its exit code."""
+    whole = not set(arguments) - {"--long"}
+    command = [*whole_run(), *arguments] if whole else python("-m", "pytest", *arguments)
     return subprocess.run(command, cwd=PROJECT, check=False).returncode
 
 
