@@ -21,7 +21,15 @@ pytestmark = [pytest.mark.anyio, pytest.mark.slow, pytest.mark.long]
 
 ROLES = tuple(role for role in Role if role not in (Role.SERVICE, Role.AGENCY, Role.PARTNER, Role.SUBJECT))
 """Everybody who signs in with a password; machines sign in with assertions, and the person has an account only once somebody is registered."""
-LEFT_OUT = ("/alerts/v1/stream", "/auth/v1/logout", "/auth/v1/sessions", "/auth/v1/refresh", "/auth/v1/login", "/auth/v1/password", "/auth/v1/accounts/{account_id}")
+LEFT_OUT = (
+    "/alerts/v1/stream",
+    "/auth/v1/logout",
+    "/auth/v1/sessions",
+    "/auth/v1/refresh",
+    "/auth/v1/login",
+    "/auth/v1/password",
+    "/auth/v1/accounts/{account_id}",
+)
 """The stream has no end, and these would end the very session that asks."""
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
 EXAMPLES = 12
@@ -43,8 +51,29 @@ async def fuzz(street: Street, role: str, token: str, document: dict[str, Any], 
     """Run the client for one role; its exit code and what it said."""
     file = folder / f"{role}.json"
     file.write_text(json.dumps(seen_by(document, role), ensure_ascii=False), encoding="utf-8")
-    command = [sys.executable, "-m", "schemathesis.cli", "run", str(file), "--url", street.base_url, "--checks", CHECKS, "--max-examples", str(EXAMPLES)]
-    command += ["--header", f"Authorization: Bearer {token}", "--header", "Purpose: supervision", "--seed", "20210701", "--rate-limit", "40/s"]
+    command = [
+        sys.executable,
+        "-m",
+        "schemathesis.cli",
+        "run",
+        str(file),
+        "--url",
+        street.base_url,
+        "--checks",
+        CHECKS,
+        "--max-examples",
+        str(EXAMPLES),
+    ]
+    command += [
+        "--header",
+        f"Authorization: Bearer {token}",
+        "--header",
+        "Purpose: supervision",
+        "--seed",
+        "20210701",
+        "--rate-limit",
+        "40/s",
+    ]
     command += ["--phases", "examples,coverage,fuzzing", "--continue-on-failure", "--no-color", "--request-timeout", "20"]
     process = await asyncio.create_subprocess_exec(*command, cwd=folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT)
     async with asyncio.timeout(MINUTES * 60):

@@ -7,9 +7,8 @@ Problem
 from collections.abc import Mapping
 
 from kit.problems import Invalid
-from services.alerts.checkins.rules import Refusal
 
-REFUSALS: Mapping[Refusal, tuple[str, str]] = {
+REFUSALS: Mapping[str, tuple[str, str]] = {
     "no_running_measure": (
         "此人当前没有正在执行的措施,或不由您负责,不得采集位置",
         "no lawful measure is running for this person, or they are not yours: no location may be taken",

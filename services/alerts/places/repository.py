@@ -13,7 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
 from services.alerts.places.tables import AnnouncedAbsence, Occasion, OrdinaryPlaces, Place
-from services.alerts.watched.rules import over_sql
 
 
 async def replace_all(session: AsyncSession, table: type[SQLModel], key: str, rows: Sequence[dict[str, Any]]) -> None:
@@ -57,15 +56,3 @@ async def absences_of(session: AsyncSession, person_ids: Sequence[UUID], since: 
     """Reports of absence of these persons that end on or after a day."""
     query = select(AnnouncedAbsence).where(col(AnnouncedAbsence.person_id).in_(person_ids), col(AnnouncedAbsence.last_day) >= since)
     return (await session.execute(query)).scalars().all()
-
-
-async def forget_homes(session: AsyncSession, day: date) -> int:
-    """Drop what is registered of people for whom everything is over. How many."""
-    statement = f"delete from alerts.ordinary_places g where {over_sql('g.person_id', ':day')} returning 1"
-    return len((await session.execute(text(statement), {"day": day})).all())
-
-
-async def forget_absences(session: AsyncSession, day: date) -> int:
-    """Drop the reports of absence of people for whom everything was over by a day. How many."""
-    statement = f"delete from alerts.announced_absence g where {over_sql('g.person_id', ':day')} returning 1"
-    return len((await session.execute(text(statement), {"day": day})).all())

@@ -83,3 +83,15 @@ async def forget_ended(session: AsyncSession, day: date) -> int:
     """Drop the measures of people for whom everything was over by a day. How many."""
     found = await session.execute(text(f"delete from alerts.watched g where {over_sql('g.person_id', ':day')} returning 1"), {"day": day})
     return len(found.all())
+
+
+async def forget_homes(session: AsyncSession, day: date) -> int:
+    """Drop what is registered of people for whom everything is over. How many."""
+    statement = f"delete from alerts.ordinary_places g where {over_sql('g.person_id', ':day')} returning 1"
+    return len((await session.execute(text(statement), {"day": day})).all())
+
+
+async def forget_absences(session: AsyncSession, day: date) -> int:
+    """Drop the reports of absence of people for whom everything was over by a day. How many."""
+    statement = f"delete from alerts.announced_absence g where {over_sql('g.person_id', ':day')} returning 1"
+    return len((await session.execute(text(statement), {"day": day})).all())
