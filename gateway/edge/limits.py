@@ -39,7 +39,7 @@ QUOTAS: dict[str, Quota] = {
     UNKNOWN: Quota(20, 1, 100),
     CALLER: Quota(50, 1, 200),
     ANYONE: Quota(20, 1, 100),
-    REFUSED: Quota(10, 1, 100),
+    REFUSED: Quota(50, 1, 400),
     "login": Quota(1, 1, 30),
     "refresh": Quota(5, 1, 60),
     "token": Quota(2, 1, 60),

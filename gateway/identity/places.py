@@ -12,7 +12,7 @@ _ENTRY = re.compile(r"[0-9]{6}([0-9]{3}([0-9]{3})?)?")
 
 
 def stored(scope: Sequence[str]) -> list[str]:
-    """The entries as they are kept: `610822100000` and `610822100` are one town, written once."""
+    """The entries as they are kept: `990022100000` and `990022100` are one town, written once."""
     return sorted({division_prefix(division_code(entry)) for entry in scope})
 
 

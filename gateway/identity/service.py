@@ -24,6 +24,7 @@ from gateway.identity.throttle import Origin, Place
 from gateway.settings import GatewaySettings
 from kit.auth import ACCESS, Organisation, Principal, mint, principal_claims
 from kit.jobs import in_work
+from kit.problems import invalid
 from kit.work import Work
 
 ISSUER = "guikang-gateway"
@@ -136,7 +137,7 @@ def second_factor(work: Work, account: Account, code: str | None) -> int | None:
 
 
 async def change_password(work: Work, change: PasswordChange, origin: Origin) -> None:
-    """Change the own password; every other session ends. Raises Invalid, SignInFailed, TooMany."""
+    """Change the own password; every other session ends. Raises Invalid, SignInFailed when the account is gone, TooMany."""
     account_id, session_id = UUID(work.principal.subject), UUID(work.principal.session)
     account = await repository.account(work.session, account_id)
     if account is None:
@@ -145,7 +146,11 @@ async def change_password(work: Work, change: PasswordChange, origin: Origin) ->
     login = Login(username=account.username, password=change.password, totp=change.totp)
     if account.totp_sealed is None:
         login = login.model_copy(update={"totp": None})
-    account, place, _ = await prove(work, login, origin)
+    try:
+        account, place, _ = await prove(work, login, origin)
+    except SignInFailed as error:  # the caller stays signed in: only the change is refused
+        zh, en = "原密码或动态口令不正确,或须稍候再试", "the present password or code is wrong, or must wait"
+        raise invalid("/password", "not_confirmed", zh, en) from error
     account.password_hash = await hash_password(change.new_password)
     account.version += 1
     await throttle.clear(work, place)

@@ -206,7 +206,7 @@ class StaffEvent(Event):
     sample: ClassVar[dict[str, Any]] = {
         "code": "T999",
         "post": "town_officer",
-        "division_code": "610822100000",
+        "division_code": "110101100000",
         "valid_from": "2020-01-01",
         "valid_to": None,
     }

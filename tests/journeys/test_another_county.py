@@ -127,7 +127,9 @@ async def test_another_county_is_served_whole(house: TestHouse, tmp_path: Path) 
 
 async def test_the_first_administrator_serves_the_county_that_was_started(house: TestHouse) -> None:
     folder = Path(house.house.apps["registry"].state.house.files).parents[1]
-    await administrator.open_first(HouseSettings(folder, house.owner, background=False), "first.admin", "behind seven locks, 7")
+    await administrator.open_by_operator(
+        HouseSettings(folder, house.owner, background=False), "first.admin", "behind seven locks, 7", "演示甲"
+    )
     with psycopg.connect(house.owner) as connection:
         assert connection.execute("select scope from gateway.account").fetchall() == [([COUNTY],)]
 

@@ -161,7 +161,7 @@ async def test_everybody_changes_the_own_password_and_other_sessions_end(adminis
     assert (await stranger.sign_in("officer")).status == 200
     new = "九月的河水又涨了三分之一 7"
     for body, status in (
-        ({"password": WRONG, "new_password": new}, 401),
+        ({"password": WRONG, "new_password": new}, 422),
         ({"password": PASSWORD, "new_password": "password1234"}, 422),
         ({"password": PASSWORD, "new_password": new}, 204),
     ):
