@@ -113,7 +113,7 @@ async def open_all(settings: HouseSettings, http: httpx.AsyncClient, clock: Cloc
     await both.asks.send("POST", "/registry/v1/staff/load", _first_staff(settings.county))
     for role, username, scope, staff in PEOPLE:
         if not accounts.has("accounts", username):
-            await open_account(both, accounts, role, username, scope, staff_code=staff, **_said_of(role))
+            await open_account(both, accounts, role, username, scope, staff_code=staff, **_holder_of(role))
     for name, role, title in MACHINES:
         if not accounts.has("clients", name):
             await _register(both, accounts, name, role, title)
@@ -129,14 +129,14 @@ async def sign_in_both(accounts: Accounts, http: httpx.AsyncClient, clock: Clock
 
 
 def _first_staff(county: str) -> list[dict[str, Any]]:
-    """The members of staff behind the accounts: an administrator enters them before anybody can sign in who could."""
+    """The members of staff behind the accounts: an administrator enters them before anybody can sign in."""
     wanted = {staff for role, _, _, staff in PEOPLE if staff and role != "inspector"}
     return [
         {**row, "station_code": None} for row in table("staff.csv") if row["code"] in wanted and row["division_code"].startswith(county)
     ]
 
 
-def _said_of(role: str) -> dict[str, Any]:
+def _holder_of(role: str) -> dict[str, Any]:
     """What else an account of a role names: who holds it, and for whom it acts."""
     more: dict[str, Any] = {"holder": HOLDERS[role]} if role in HOLDERS else {}
     return {**more, "organisation": {"kind": "authority", "id": "emergency_management"}} if role == "inspector" else more

@@ -13,7 +13,7 @@ _BULLETIN = "018f0000-0000-7000-8000-000000000011"
 
 
 class AlertEvent(Event):
-    """Base of what is said about an alert: which, of what kind, where, in which state. No person and no place."""
+    """Base of the events about an alert: its id, kind, division and state, without a person or an exact place."""
 
     type: ClassVar[str] = "alert.changed"
     sample: ClassVar[dict[str, Any]] = {
@@ -42,7 +42,7 @@ class AlertRaised(AlertEvent):
 
 
 class AlertGrown(AlertEvent):
-    """The same matter goes on: more check-ins or more people."""
+    """The same alert continues: more check-ins or more people."""
 
     type: ClassVar[str] = "alert.grown"
 

@@ -12,7 +12,7 @@ from kit.follow import Envelope, Readers, Refusals
 from kit.work import Work
 from services.alerts.alerts import endings
 from services.alerts.deadlines import service as deadlines
-from services.alerts.watched.service import MeasureTold
+from services.alerts.watched.service import MeasureReport
 
 
 class _Read(BaseModel):
@@ -49,7 +49,7 @@ OVER = ("dead", "three_years_clean", "transferred_out", "erroneous", "abroad")
 
 
 async def _measure(work: Work, event: Envelope) -> None:
-    told = MeasureTold.model_validate(event.data)
+    told = MeasureReport.model_validate(event.data)
     await endings.take_measure(work, event.subject_id, told, event.occurred_at, ended=event.type == "measure.ended")
 
 

@@ -70,7 +70,7 @@ async def detect(house: House, **_: Any) -> None:
 
 
 async def draft_bulletin(house: House, **_: Any) -> None:
-    """The draft of the half-month that has just closed; asked daily, so that a neighbour that was down costs a day and no bulletin."""
+    """The draft of the half-month that has just closed; asked daily, so that a neighbour that was down delays a bulletin by a day."""
 
     async def run(work: Work) -> None:
         await bulletins.draft_closed_period(work)

@@ -46,7 +46,7 @@ def _door(work: Work) -> Door:
 
 
 async def serving(work: Work, code: str, pointer: str) -> StaffMember:
-    """A member of staff in service today. Raises Invalid at `pointer` when there is none of this number, Unavailable when nobody can say."""
+    """A member of staff in service today. Raises Invalid at `pointer` for an unknown number, Unavailable when the registry does not answer."""
     try:
         found = _MEMBERS.validate_python(await _door(work).get("/internal/staff" + query(code=code)))
     except NeighbourDown as error:
@@ -58,7 +58,7 @@ async def serving(work: Work, code: str, pointer: str) -> StaffMember:
 
 
 async def names_of(work: Work, codes: Sequence[str]) -> dict[str, str]:
-    """Staff number → name, of those that exist; empty while nobody can say: a name beside a number is a help, not a reason to refuse."""
+    """Staff number → name, of those that exist; empty while the registry does not answer, because a missing name is not a reason to refuse."""
     found: dict[str, str] = {}
     for start in range(0, len(codes), _ASKED):
         asked = "&".join(f"code={quote(code)}" for code in codes[start : start + _ASKED])

@@ -51,7 +51,7 @@ class PersonStanding(Event):
 
 
 class MeasureEvent(Event):
-    """Base of what is said about a measure: enough to plan tests and to know whether anything is owed on a day."""
+    """Base of the events about a measure: enough to plan tests and to know whether anything is owed on a day."""
 
     type: ClassVar[str] = "measure.any"
     sample: ClassVar[dict[str, Any]] = {
@@ -149,7 +149,10 @@ class PersonTransferredOut(Event):
 
 
 class HandoverEvent(Event):
-    """Base of what is said about a release from an institution (DRR art. 34). `subject_id` is the person, or the handover itself until the register knows them."""
+    """Base of the events about a release from an institution (DRR art. 34).
+
+    `subject_id` is the person, or the handover itself until the register knows them.
+    """
 
     type: ClassVar[str] = "handover.any"
     sample: ClassVar[dict[str, Any]] = {
@@ -169,7 +172,7 @@ class HandoverEvent(Event):
     released_on: date
     expected_by: date
     acknowledge_due: date
-    """Last day for the town's answer; its silence is no arrival."""
+    """Last day for the town's answer; silence does not mean that the person arrived."""
 
 
 class HandoverAnnounced(HandoverEvent):
@@ -193,14 +196,14 @@ class HandoverAcknowledged(HandoverEvent):
 
 
 class HandoverWithdrawn(HandoverEvent):
-    """The announcement was taken back: nothing is owed on it."""
+    """The announcement was withdrawn: nothing is owed for it."""
 
     type: ClassVar[str] = "handover.withdrawn"
     sample: ClassVar[dict[str, Any]] = {**HandoverEvent.sample, "state": "withdrawn"}
 
 
 class StaffEvent(Event):
-    """Base of what is said about a member of staff; the envelope's subject is the member's id, and no name is told."""
+    """Base of the events about a member of staff; the envelope's subject is the member's id, and the name is left out."""
 
     type: ClassVar[str] = "staff.any"
     sample: ClassVar[dict[str, Any]] = {

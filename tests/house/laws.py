@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import io
 import re
 import sys
+import tokenize
 from collections.abc import Iterable
 
 from tests.house.source import Source, calls, strings
@@ -248,4 +250,47 @@ def no_domain_word_in_the_kit(files: Iterable[Source]) -> list[str]:
             for number, line in enumerate(file.text.splitlines(), 1):
                 if match := words.search(line):
                     found.append(f"{file.path}:{number} says {match.group(0)!r}")
+    return found
+
+
+RIDDLES = re.compile(r"(?<!\b[Tt]here )\b(is|are) no (?!longer\b)\w|(?<!\b[Tt]here )\b(is|are) none\b|\bnone any more\b")
+"""`is not a`, never `is no`: a reader whose second language is English stops at the second. "There is no" and "is no longer" are plain."""
+TALES = re.compile(r"_?(say|told_of|said_of|hear_\w+|wish\w*)", re.IGNORECASE)
+
+
+def plain_english(files: Iterable[Source]) -> list[str]:
+    """Comments and docstrings say `is not a`, and names are nouns and verbs of the field."""
+    found = []
+    for file in files:
+        for line, text in [*_comments(file.text), *_docstrings(file.tree)]:
+            if match := RIDDLES.search(" ".join(text.split())):
+                found.append(f"{file.path}:{line} says {match.group(0)!r}")
+        found += [f"{file.path}:{line} is named {name}" for line, name in _names(file.tree) if TALES.fullmatch(name)]
+    return found
+
+
+def _comments(text: str) -> list[tuple[int, str]]:
+    tokens = tokenize.generate_tokens(io.StringIO(text).readline)
+    return [(token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT]
+
+
+def _docstrings(tree: ast.Module) -> list[tuple[int, str]]:
+    """Every string that stands alone: of a module, a class, a function, or below a field."""
+    return [
+        (node.lineno, node.value.value)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+    ]
+
+
+def _names(tree: ast.Module) -> list[tuple[int, str]]:
+    """Names that a file gives: of functions, classes, arguments and variables."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.append((node.lineno, node.name))
+        elif isinstance(node, ast.arg):
+            found.append((node.lineno, node.arg))
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            found.append((node.lineno, node.id))
     return found

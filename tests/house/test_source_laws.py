@@ -29,6 +29,7 @@ PLANTED: dict[Law, Source] = {
     laws.speaking_names: Source("services/registry/people/utils.py", ""),
     laws.pure_rules: Source("services/registry/people/rules.py", "import sqlalchemy\n"),
     laws.no_domain_word_in_the_kit: Source("kit/app/assembly.py", "MEASURES = 1\n"),
+    laws.plain_english: Source("kit/call.py", "x = 1  # a closed door is no answer\n"),
 }
 
 
@@ -57,6 +58,22 @@ def test_the_law_bites(law: Law) -> None:
 )
 def test_a_swallowed_cancellation_is_found(text: str, faults: int) -> None:
     assert len(laws.no_lost_end([Source("kit/wake.py", text)])) == faults
+
+
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ('"""The number that is none."""\n', 1),
+        ('class A:\n    b: int\n    """Conflicts that are none\n    any more."""\n', 1),
+        ("async def _say(event):\n    pass\n", 1),
+        ("def f(wish):\n    told_of = wish\n", 2),
+        ("class WishList:\n    pass\n", 1),
+        ("# there is no row, and the key is no longer valid\nmessage = 'this is no number'\n", 0),
+        ('def assay(sayings):\n    """None is not a number."""\n', 0),
+    ],
+)
+def test_riddles_and_tales_are_found(text: str, faults: int) -> None:
+    assert len(laws.plain_english([Source("kit/wake.py", text)])) == faults
 
 
 def test_the_laws_bite_in_rooms_that_have_grown_into_packages() -> None:

@@ -12,11 +12,11 @@ from services.alerts.alerts.service import end_alert, hand_over_alert, shrink_al
 from services.alerts.checkins import service as checkins
 from services.alerts.watched import repository as measures
 from services.alerts.watched import service as watched
-from services.alerts.watched.service import MeasureTold
+from services.alerts.watched.service import MeasureReport
 
 
-async def take_measure(work: Work, person_id: UUID, told: MeasureTold, told_at: datetime, *, ended: bool) -> None:
-    """Take over what the registry told of a measure; close what was open about somebody who owes nothing any more."""
+async def take_measure(work: Work, person_id: UUID, told: MeasureReport, told_at: datetime, *, ended: bool) -> None:
+    """Store what the registry reported of a measure; close the open alerts about a person who owes nothing any more."""
     if not await watched.take_measure(work, person_id, told, told_at, ended=ended):
         await drop_person(work, person_id)
         if ended:

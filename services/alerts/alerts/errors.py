@@ -2,7 +2,7 @@
 
 Problem
 ├── AlertNotFound 404     also for an alert outside the caller's scope
-└── NotFromHere 409       the state does not admit this step
+└── NotFromHere 409       the state does not allow this step
 """
 
 from kit.problems import Conflict, NotFound
@@ -17,7 +17,7 @@ class AlertNotFound(NotFound):
 
 
 class NotFromHere(Conflict):
-    """The alert's state does not admit this step."""
+    """The alert's state does not allow this step."""
 
     slug = "alert-state"
     title_zh = "预警当前状态不允许此操作"

@@ -1,4 +1,4 @@
-"""Counts for those who lead and the scorecard of the detectors: no persons, and no count that could name one."""
+"""Counts for those who lead and the scorecard of the detectors: without persons, and without a count that could identify one."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ select kind, parameters_from, count(*) as raised, count(*) filter (where finding
 
 
 def withhold(values: Sequence[int]) -> list[int | None]:
-    """A column without its small counts; when exactly one is withheld the next smallest goes too, or the sum would give it back. Pure."""
+    """A column without its small counts; when exactly one is withheld, the next smallest is withheld too; otherwise the sum would reveal it. Pure."""
     shown: list[int | None] = [None if 0 < value < SMALL else value for value in values]
     if shown.count(None) == 1:
         others = [n for n, value in enumerate(shown) if value]
@@ -57,7 +57,7 @@ def in_steps(value: int | None) -> int | None:
 
 
 def for_those_without_persons(columns: Mapping[str, Sequence[int]]) -> tuple[dict[str, list[int | None]], dict[str, int | None]]:
-    """Columns and their sums as somebody may see them who sees no persons. Pure."""
+    """Columns and their sums for a caller who may not see persons. Pure."""
     shown = {name: withhold(values) for name, values in columns.items()}
     totals = {name: in_steps(withheld_total(columns[name], shown[name])) for name in columns}
     return {name: [in_steps(value) for value in values] for name, values in shown.items()}, totals

@@ -69,7 +69,7 @@ async def open_reminders(session: AsyncSession) -> Sequence[Alert]:
 
 
 async def note_word(session: AsyncSession, alert_id: UUID, at: datetime, event_id: UUID, cause_ended_at: datetime | None = None) -> None:
-    """Remember the newest word about a duty on its newest occurrence. It is about the duty, so the alert's version stays."""
+    """Store the newest event about a duty on its newest occurrence. It concerns the duty, so the alert's version stays."""
     values: dict[str, Any] = {"told_at": at, "told_by": event_id}
     if cause_ended_at is not None:
         values["cause_ended_at"] = cause_ended_at
@@ -190,7 +190,7 @@ _DUE = """due_at >= :since and due_at < :until and raised_at < :until
 async def handling(session: AsyncSession, since: datetime, until: datetime) -> dict[str, tuple[int, int]]:
     """Town → (reviewed by a person in time, due for review) of the alerts whose review fell due in [since, until) (domain 4.3, row A).
 
-    What ended with the measure or was merged was nobody's to review. Only what was known at the end of the span counts.
+    Alerts that ended with the measure or were merged needed no review. Only what was known at the end of the span counts.
     """
     statement = text(
         f"select division_code, count(*) filter (where {_REVIEWED}) as done, count(*) as due from alerts.alert where {_DUE} group by division_code"

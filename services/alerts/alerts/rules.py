@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 Kind = Literal["gathering", "flow_frequency", "test_missed", "rectification_overdue", "measure_ending"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 DETECTED: tuple[Kind, ...] = ("gathering", "flow_frequency")
-"""Kinds that a detector guesses; the others are deadlines that passed or come near."""
+"""Kinds that a detector finds; the others are deadlines that passed or will pass soon."""
 Severity = Literal["low", "medium", "high"]
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 State = Literal["raised", "acknowledged", "assigned", "closed"]
@@ -41,7 +41,7 @@ REVIEW_WORKING_DAYS = 5
 ESCALATE_WORKING_DAYS = 2
 """Unacknowledged for this many working days: the county office is told. DEFAULT."""
 MINIMUM_PERSONS = 3
-"""A gathering of fewer people whose measures run is none (domain 11.4)."""
+"""With fewer people whose measures run, it is not a gathering (domain 11.4)."""
 HIGH_FROM_PERSONS = 6
 
 _REVIEW = "个人信息保护法第24条"
@@ -75,7 +75,7 @@ def severity_of_gathering(persons: int) -> Severity:
 
 
 def without_the_gone(reasons: Sequence[Mapping[str, Any]], persons: int) -> list[dict[str, Any]]:
-    """The reasons of a gathering from which somebody was taken out: no number may count more people (or households) than are left."""
+    """The reasons of a gathering from which somebody was taken out: a number must not count more people (or households) than are left."""
     return [
         {
             "code": reason["code"],

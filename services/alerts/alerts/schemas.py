@@ -22,7 +22,7 @@ class Acknowledge(Message):
 
 
 class Assign(Message):
-    """Somebody shall look at it; `assignee` is the number of a member of staff who is in service."""
+    """Assign the alert; `assignee` is the number of a member of staff who is in service."""
 
     assignee: StaffCode
     note: ShortText | None = None

@@ -32,7 +32,7 @@ _REVIEW = TRANSITIONS["acknowledge"].legal_source
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class AlertContent:
     """What somebody must look at: ids, codes and numbers."""
 
     key: str
@@ -51,26 +51,26 @@ class Matter:
     told_by: UUID | None = None
 
 
-async def raise_alert(work: Work, matter: Matter) -> Alert:
+async def raise_alert(work: Work, content: AlertContent) -> Alert:
     """Raise an alert: the first of its key, or the next occurrence of the same duty."""
-    newest = await repository.newest_of_key(work.session, matter.key)
+    newest = await repository.newest_of_key(work.session, content.key)
     alert = Alert(
-        key=matter.key,
+        key=content.key,
         occurrence=1 if newest is None else newest.occurrence + 1,
-        due_on=matter.due_on,
-        told_at=matter.told_at,
-        told_by=matter.told_by,
-        kind=matter.kind,
-        severity=matter.severity,
+        due_on=content.due_on,
+        told_at=content.told_at,
+        told_by=content.told_by,
+        kind=content.kind,
+        severity=content.severity,
         state="raised",
-        division_code=matter.division_code,
-        first_at=matter.first_at,
-        last_at=matter.last_at,
-        reasons=matter.reasons,
-        person_ids=list(matter.person_ids),
-        checkin_ids=list(matter.checkin_ids),
-        cell=matter.cell,
-        parameters_from=matter.parameters_from,
+        division_code=content.division_code,
+        first_at=content.first_at,
+        last_at=content.last_at,
+        reasons=content.reasons,
+        person_ids=list(content.person_ids),
+        checkin_ids=list(content.checkin_ids),
+        cell=content.cell,
+        parameters_from=content.parameters_from,
         raised_at=work.now,
         due_at=end_of_working_day(work.now, REVIEW_WORKING_DAYS, work.house.works),
         updated_at=work.now,
@@ -82,16 +82,21 @@ async def raise_alert(work: Work, matter: Matter) -> Alert:
     return alert
 
 
-async def grow_alert(work: Work, alert: Alert, matter: Matter) -> None:
-    """Let an open alert take up what is known now. A closed one stays as a person left it; nothing new changes nothing."""
+async def grow_alert(work: Work, alert: Alert, content: AlertContent) -> None:
+    """Update an open alert with what is known now. A closed one stays as a person left it; without news nothing changes."""
     if alert.state == "closed":
         return
-    persons, checkins = sorted(matter.person_ids), list(matter.checkin_ids)
-    if (sorted(alert.person_ids), alert.checkin_ids, alert.first_at, alert.last_at) == (persons, checkins, matter.first_at, matter.last_at):
+    persons, checkins = sorted(content.person_ids), list(content.checkin_ids)
+    if (sorted(alert.person_ids), alert.checkin_ids, alert.first_at, alert.last_at) == (
+        persons,
+        checkins,
+        content.first_at,
+        content.last_at,
+    ):
         return
-    alert.severity = matter.severity
-    alert.first_at, alert.last_at, alert.reasons = matter.first_at, matter.last_at, matter.reasons
-    alert.person_ids, alert.checkin_ids, alert.cell = persons, checkins, matter.cell
+    alert.severity = content.severity
+    alert.first_at, alert.last_at, alert.reasons = content.first_at, content.last_at, content.reasons
+    alert.person_ids, alert.checkin_ids, alert.cell = persons, checkins, content.cell
     details = {"persons": len(persons), "checkins": len(checkins)}
     await _record(work, alert, "grow", alert.state, _REVIEW, details, AlertGrown)
 
@@ -109,7 +114,7 @@ async def end_alert(work: Work, alert: Alert) -> None:
 
 
 async def withdraw_alert(work: Work, alert: Alert) -> None:
-    """Close an alert whose cause was withdrawn by whoever had told it."""
+    """Close an alert whose cause was withdrawn by its source."""
     await _close(work, alert, "withdraw", "withdrawn", "")
 
 

@@ -45,7 +45,7 @@ _HEAD = "select alerts.feed_horizon()::text"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StreamEvent:
     """One event as the stream shows it."""
 
     event_id: str
@@ -56,32 +56,32 @@ class Told:
     place: str
     """Where it stands itself: for reading on within one sitting, also above the horizon."""
     frame: ServerSentEvent
-    """As it goes over the line: made once for all who listen."""
+    """The encoded event: made once for all listeners."""
 
 
-def _told(row: Any, epoch: str, position: str, *, settled: bool) -> Told:
+def _stream_event(row: Any, epoch: str, position: str, *, settled: bool) -> StreamEvent:
     shown = {name: row.data.get(name) for name in ("alert_id", "kind", "severity", "state", "division_code", "persons", "finding")}
     data = json.dumps({"event_id": row.event_id, "at": row.occurred_at.isoformat(), **shown}, ensure_ascii=False, separators=(",", ":"))
     frame = ServerSentEvent(raw_data=data, event=row.type, id=position)
-    return Told(row.event_id, row.division_code, settled, position, outbox.cursor_of(epoch, row.xid_text, row.id), frame)
+    return StreamEvent(row.event_id, row.division_code, settled, position, outbox.cursor_of(epoch, row.xid_text, row.id), frame)
 
 
-async def read_after(house: House, position: str, place: str | None = None) -> list[Told]:
+async def read_after(house: House, position: str, place: str | None = None) -> list[StreamEvent]:
     """A page of alert events after a position, committed ones above the horizon included.
 
     `place`: where the page before ended, when that lay above the horizon. Then nothing of this page moves the position: what was under way below may have
-    been committed since. Raises ValueError for what is no position.
+    been committed since. Raises ValueError for a malformed position.
     """
     start = outbox.parse_cursor(place or position)
     async with house.database.session() as session:
         epoch = await nameplate.epoch(session, house.schema)
         rows = (await session.execute(text(_AFTER), {"xid": str(start.xid), "id": start.id, "size": PAGE})).all()
-    found: list[Told] = []
+    found: list[StreamEvent] = []
     for row in rows:
         settled = row.settled and place is None
         if settled:
             position = outbox.cursor_of(epoch, row.xid_text, row.id)
-        found.append(_told(row, epoch, position, settled=settled))
+        found.append(_stream_event(row, epoch, position, settled=settled))
     return found
 
 
@@ -90,7 +90,7 @@ class Broadcast:
 
     def __init__(self, house: House) -> None:
         self._house = house
-        self._listeners: set[asyncio.Queue[Told | None]] = set()
+        self._listeners: set[asyncio.Queue[StreamEvent | None]] = set()
         self._wanted = asyncio.Event()
         self._sitting = 0
         """Counts the times that somebody came when nobody listened: what was read for an earlier sitting is not handed out in a later one."""
@@ -100,7 +100,7 @@ class Broadcast:
     def __len__(self) -> int:
         return len(self._listeners)
 
-    async def join(self) -> asyncio.Queue[Told | None]:
+    async def join(self) -> asyncio.Queue[StreamEvent | None]:
         """A queue of everything that is committed from now on; None ends it. Raises TooMany."""
         if len(self._listeners) >= STREAMS:
             raise TooMany(headers={"Retry-After": "30"})
@@ -108,16 +108,16 @@ class Broadcast:
             async with self._house.database.session() as session:
                 epoch = await nameplate.epoch(session, self._house.schema)
                 position = outbox.cursor_of(epoch, (await session.execute(text(_HEAD))).scalar_one(), 0)
-            if not self._listeners:  # nobody was quicker meanwhile
+            if not self._listeners:  # no other listener started the reader meanwhile
                 self._position, self._sitting = position, self._sitting + 1
                 self._ahead.clear()
-        queue: asyncio.Queue[Told | None] = asyncio.Queue(WAITING)
+        queue: asyncio.Queue[StreamEvent | None] = asyncio.Queue(WAITING)
         self._listeners.add(queue)
         self._wanted.set()
         return queue
 
-    def leave(self, queue: asyncio.Queue[Told | None]) -> None:
-        """Stop listening; the last one out lets the reader rest."""
+    def leave(self, queue: asyncio.Queue[StreamEvent | None]) -> None:
+        """Stop listening; without listeners the reader pauses."""
         self._listeners.discard(queue)
         if not self._listeners:
             self._wanted.clear()
@@ -148,22 +148,22 @@ class Broadcast:
                 return
             place = None if found[-1].settled else found[-1].place
 
-    def _hand_out(self, found: Sequence[Told]) -> None:
-        for told in found:
-            if told.settled:
-                self._position = told.position
-            if told.event_id in self._ahead:
-                if told.settled:
-                    self._ahead.discard(told.event_id)
+    def _hand_out(self, found: Sequence[StreamEvent]) -> None:
+        for event in found:
+            if event.settled:
+                self._position = event.position
+            if event.event_id in self._ahead:
+                if event.settled:
+                    self._ahead.discard(event.event_id)
                 continue
-            if not told.settled:
-                self._ahead.add(told.event_id)
+            if not event.settled:
+                self._ahead.add(event.event_id)
             for queue in list(self._listeners):
-                self._put(queue, told)
+                self._put(queue, event)
 
-    def _put(self, queue: asyncio.Queue[Told | None], told: Told) -> None:
+    def _put(self, queue: asyncio.Queue[StreamEvent | None], event: StreamEvent) -> None:
         try:
-            queue.put_nowait(told)
+            queue.put_nowait(event)
         except asyncio.QueueFull:
             self._listeners.discard(queue)
             queue.get_nowait()
@@ -198,7 +198,7 @@ router = APIRouter(prefix="/alerts/v1", tags=["alerts"])
 async def _resume_after(
     request: Request, last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=60)] = None
 ) -> str | None:
-    """Where the caller's earlier stream ended. Raises Invalid for what no stream of ours ever said, Gone for a position of another life of this house."""
+    """Where the caller's earlier stream ended. Raises Invalid for a malformed position, Gone for a position of another epoch."""
     if not last_event_id:
         return None
     try:
@@ -211,7 +211,7 @@ async def _resume_after(
     return last_event_id
 
 
-async def _seat(request: Request) -> AsyncIterator[asyncio.Queue[Told | None]]:
+async def _seat(request: Request) -> AsyncIterator[asyncio.Queue[StreamEvent | None]]:
     """A place among the listeners, for as long as the request lives. Asked for after the guard, before the answer begins. Raises TooMany."""
     broadcast = request.app.state.house.part(Broadcast)
     queue = await broadcast.join()
@@ -221,9 +221,9 @@ async def _seat(request: Request) -> AsyncIterator[asyncio.Queue[Told | None]]:
         broadcast.leave(queue)
 
 
-def sees(principal: Principal, told: Told) -> bool:
+def sees(principal: Principal, event: StreamEvent) -> bool:
     """Whether an event lies in the caller's towns."""
-    return principal.covers(told.division_code)
+    return principal.covers(event.division_code)
 
 
 @router.get(
@@ -233,7 +233,7 @@ async def stream(
     request: Request,
     principal: Annotated[Principal, Depends(AllowStream())],
     position: Annotated[str | None, Depends(_resume_after)],
-    queue: Annotated[asyncio.Queue[Told | None], Depends(_seat)],
+    queue: Annotated[asyncio.Queue[StreamEvent | None], Depends(_seat)],
 ) -> AsyncIterator[ServerSentEvent]:
     """Alerts of the caller's towns as they are raised, grow, are taken up and closed: ids and codes, no person."""
     house: House = request.app.state.house
@@ -248,19 +248,19 @@ async def stream(
         except (SQLAlchemyError, OSError) as error:
             log.warning("stream_broke_off", kind=type(error).__name__)
             return  # an answer that has begun cannot become an error: it ends, and the client resumes
-        for told in page:
-            shown.add(told.event_id)
-            if sees(principal, told):
-                yield told.frame
+        for event in page:
+            shown.add(event.event_id)
+            if sees(principal, event):
+                yield event.frame
         more = len(page) == PAGE
         position, place = (page[-1].position if more else None), (page[-1].place if more and not page[-1].settled else None)
     while True:
         try:
             async with asyncio.timeout(ends - loop.time()):
-                told = await queue.get()
+                event = await queue.get()
         except TimeoutError:
             return  # the client comes again, with its last event id and a fresh token
-        if told is None:
+        if event is None:
             return
-        if told.event_id not in shown and sees(principal, told):
-            yield told.frame
+        if event.event_id not in shown and sees(principal, event):
+            yield event.frame

@@ -38,14 +38,14 @@ class Alert(SCHEMA.base, table=True):
     key: str = Field(sa_type=sa.Text)
     """Kind and duty (`test_missed:<plan>`), or the detector's name for the matter; with `occurrence` it names one alert."""
     occurrence: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
-    """The how-manieth time this duty gave cause. A second missed deadline is a second alert."""
+    """The number of this occurrence of the duty. A second missed deadline is a second alert."""
     due_on: date | None = None
     """The day by which the duty was due."""
     told_at: datetime | None = Field(default=None, sa_type=STAMP)
     told_by: UUID | None = None
     """Moment and id of the newest event about the duty: an older one, replayed later, changes nothing."""
     cause_ended_at: datetime | None = Field(default=None, sa_type=STAMP)
-    """Since when the duty gives no cause any more: what comes after is another occurrence."""
+    """When the cause of this duty ended: a later cause is another occurrence."""
     kind: Kind = Field(sa_type=sa.Text)
     severity: Severity = Field(sa_type=sa.Text)
     state: State = Field(sa_type=sa.Text)

@@ -135,13 +135,13 @@ def changes_between(replaced: Stored, whole: Bulletin) -> list[dict[str, str | N
         for cell in line.cells:
             was, now = cells.get(cell.indicator.value, ""), f"{cell.done}/{cell.due}"
             if was != now:
-                found.append(_told(line.division_code, line.name, cell.indicator.value, was, now))
+                found.append(_stored_change(line.division_code, line.name, cell.indicator.value, was, now))
         if old is None or old["colour"] != line.colour.value:
-            found.append(_told(line.division_code, line.name, None, "" if old is None else old["colour"], line.colour.value))
+            found.append(_stored_change(line.division_code, line.name, None, "" if old is None else old["colour"], line.colour.value))
     return found
 
 
-def _told(code: str, name: str, indicator: str | None, before: str, after: str) -> dict[str, str | None]:
+def _stored_change(code: str, name: str, indicator: str | None, before: str, after: str) -> dict[str, str | None]:
     return {"code": code, "name": name, "indicator": indicator, "before": before, "after": after}
 
 

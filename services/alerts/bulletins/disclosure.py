@@ -1,4 +1,4 @@
-"""Small counts stay inside: the edition of a bulletin for anyone but the county office. Pure.
+"""Small counts are withheld: the edition of a bulletin for anyone but the county office. Pure.
 
 A count of 1-4 people in a town can name them. Withheld, by cell (k = `small_cell`, DEFAULT 5):
 

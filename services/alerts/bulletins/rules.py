@@ -19,7 +19,7 @@ from fractions import Fraction
 
 
 class Indicator(StrEnum):
-    """The seven duties that count, in printed order. There is none for positives found or people sent to isolation, on purpose."""
+    """The seven duties that count, in printed order. Positives found and people sent to isolation are left out on purpose."""
 
     REPORT_IN = "report_in"
     EXECUTION = "execution"
@@ -48,7 +48,7 @@ class Base(StrEnum):
 
 
 class HardFail(StrEnum):
-    """What no score makes good; each is a human finding, never a machine's guess."""
+    """Failures that a score cannot compensate; each is a human finding, never a machine's guess."""
 
     SUPERVISION_PAST_LAWFUL_END = "supervision_past_lawful_end"
     DATA_LEAK = "data_leak"

@@ -252,8 +252,8 @@ class Copy:
 async def read(work: Work, bulletin_id: UUID, audience: str | None) -> Copy:
     """A bulletin in the edition that the caller may hold, as it was published. Raises BulletinNotFound, EditionDamaged.
 
-    The county office sees drafts and every count, and may ask for the wider edition; everybody else sees what is published, without small counts. A town
-    sees its own line whole: why it is red is first of all its own business.
+    The county office sees drafts and every count, and may ask for the wider edition; everybody else sees what is published, without small
+    counts. A town sees its own line in full, because it must know why it is red.
     """
     draft, issue, edition = await _for_reader(work, bulletin_id, audience)
     if issue is None:

@@ -35,9 +35,9 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         "此签到编号已用于此人的另一次签到,请另编号重传",
         "this id names another check-in of the person; send it under an id of its own",
     ),
-    "malformed": ("此条不是有效的签到记录", "this is no check-in"),
+    "malformed": ("此条不是有效的签到记录", "this is not a check-in"),
 }
-"""Code → what an item is told."""
+"""Code → the message for an item."""
 
 
 class NothingAccepted(Invalid):

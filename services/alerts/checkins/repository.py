@@ -17,7 +17,7 @@ from services.alerts.checkins.rules import ELSEWHERE, NEAR_KM, SKEW_NOTED
 from services.alerts.watched.rules import running_sql
 
 CHANNEL = "alerts_checkins"
-"""Told at commit that there is something to observe."""
+"""The channel that is notified at commit when there is something to observe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Row:
     sealed: bytes | None
     """The point, sealed; None when it is older than points are kept."""
     content: bytes
-    """Keyed digest of what was told under this name."""
+    """Keyed digest of the content under this name."""
 
 
 _TODAY = "%(today)s::date"
@@ -126,7 +126,7 @@ _BRINGER = tuple(field.name for field in fields(Bringer))
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What became of rows: the numbers of those that stand (new or known), how many were new, and those whose key names another check-in."""
+    """The result of storing rows: the numbers of those that stand (new or known), how many were new, and those whose key names another check-in."""
 
     known: set[int]
     added: int
@@ -262,7 +262,7 @@ async def drop_partitions(session: AsyncSession, points_before: date, records_be
 
 
 async def people_not_running(session: AsyncSession, day: date) -> list[UUID]:
-    """People of whom something was told and for whom no measure runs on a day."""
+    """Known people for whom no measure runs on a day."""
     statement = text(
         f"""select distinct w.person_id from alerts.watched w
              where not exists (select 1 from alerts.watched r where r.person_id = w.person_id and {running_sql("r", ":day")})"""

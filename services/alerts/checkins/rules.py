@@ -32,7 +32,7 @@ TO_KEEP: frozenset[Refusal] = frozenset({"clock_ahead", "clock_unset", "key_used
 """Refusals that the phone or its owner can put right: the item must not be thrown away."""
 
 SKEW_NOTED = timedelta(minutes=2)
-"""A phone clock that differs by more is told so (SECURITY T24)."""
+"""A phone whose clock differs by more gets a notice (SECURITY T24)."""
 AHEAD_REFUSED = timedelta(minutes=10)
 """A check-in further in the future is refused: it would make all others look late."""
 
@@ -97,7 +97,7 @@ def skew_seconds(sent_at: datetime | None, now: datetime) -> int:
 def real_time(at: datetime, skew_s: int) -> datetime:
     """When it really was, by the phone's clock and how far that ran ahead when it sent.
 
-    Only a clock ahead is put right: nothing but the clock can make a message come from the future. One that seems behind may as well be a message that
+    Only a clock ahead is put right: only a wrong clock can make a message come from the future. One that seems behind may as well be a message that
     waited for a network, so it is noted and the time stays as told.
     """
     if skew_s <= SKEW_NOTED.total_seconds():
@@ -126,7 +126,7 @@ def kept_since(today: date, days: int) -> datetime:
 def refusal_of_time(at: datetime, sent_at: datetime | None, now: datetime, earliest: datetime) -> Refusal | None:
     """Why a time cannot be taken; None where it can.
 
-    A phone that lost its battery says 1970: what it recorded is true and its time is not. It is asked to set its clock, and keeps what it has.
+    A phone whose battery was empty reports 1970: its record is true, but its time is not. It must set its clock, and keeps its records.
     """
     unset = now - timedelta(days=CLOCK_UNSET_DAYS)
     if at > now + AHEAD_REFUSED:

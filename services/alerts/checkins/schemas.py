@@ -35,13 +35,13 @@ class NewCheckIn(Message):
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """An item that is no check-in, with what is wrong in it."""
+    """An item that is not a check-in, with its faults."""
 
     errors: list[Any]
 
 
 def _or_unread(value: object, read: ValidatorFunctionWrapHandler) -> object:
-    """One bad item must not hold up a phone's whole queue for ever."""
+    """One bad item must not block a phone's whole queue."""
     try:
         return read(value)
     except ValidationError as error:
@@ -60,7 +60,7 @@ class CheckInBatch(Message):
 
 
 class Refused(Answer):
-    """Why one item was not taken; `index` counts from 0. `keep`: the phone keeps it, and sends it again when what is told was put right."""
+    """Why one item was not taken; `index` counts from 0. `keep`: the phone keeps it, and sends it again when the fault is corrected."""
 
     index: int
     code: Refusal
@@ -70,7 +70,7 @@ class Refused(Answer):
 
 
 class BatchAnswer(Answer):
-    """What became of a batch. `skewed` counts items whose phone clock was off by more than two minutes."""
+    """The result of a batch. `skewed` counts items whose phone clock was off by more than two minutes."""
 
     accepted: int
     duplicates: int
@@ -79,7 +79,7 @@ class BatchAnswer(Answer):
 
 
 class ImportAnswer(Answer):
-    """What became of an import; only the first refusals are listed."""
+    """The result of an import; only the first refusals are listed."""
 
     accepted: int
     duplicates: int

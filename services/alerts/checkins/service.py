@@ -1,6 +1,6 @@
 """Use cases of check-ins: take a batch, import history, read a trajectory, drop what may not be kept.
 
-Check-ins leave no event in the outbox on purpose: nobody outside this service may follow where people were.
+Check-ins leave no event in the outbox on purpose: other services must not follow where people were.
 """
 
 from __future__ import annotations

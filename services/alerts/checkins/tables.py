@@ -78,7 +78,7 @@ class CheckInKey(SCHEMA.base, table=True):
     __table_args__ = (sa.Index("ix_checkin_key_at", "at"),)
 
     key: UUID = Field(primary_key=True)
-    """The first half of SHA-256 over person and name: what a phone calls its check-ins is nobody's business."""
+    """The first half of SHA-256 over person and name: the name that a phone gives is not stored."""
     at: datetime = Field(sa_type=STAMP)
     content: bytes | None = Field(default=None, sa_type=sa.LargeBinary)
     """Keyed digest of time, point and accuracy as told: the same name with another content is a conflict. Null: not known (first release)."""

@@ -1,4 +1,4 @@
-"""Which words of a neighbour keep a reminder up, and which take its cause away. Pure."""
+"""Which events of a neighbour keep a reminder open, and which end its cause. Pure."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from kit.clock import day_start
 from kit.work import Work
 from services.alerts.alerts import endings, repository
 from services.alerts.alerts.rules import ESCALATE_WORKING_DAYS
-from services.alerts.alerts.service import Matter, escalate_alert, expire_alert, raise_alert, withdraw_alert
+from services.alerts.alerts.service import AlertContent, escalate_alert, expire_alert, raise_alert, withdraw_alert
 from services.alerts.alerts.tables import Alert
 from services.alerts.alerts.working_days import working_days_before
 from services.alerts.deadlines.rules import is_upheld
@@ -21,7 +21,7 @@ from services.alerts.watched.service import is_watched
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """When a neighbour said something, and in which event: of two words about one duty the later counts, in whatever order they arrive."""
+    """The time and id of a neighbour's event: of two events about one duty the later one counts, in any order of arrival."""
 
     at: datetime
     event_id: UUID
@@ -34,38 +34,38 @@ async def test_missed(work: Work, person_id: UUID, division_code: str, plan_id: 
         await _cause_ends(work, key, word)
     elif await is_watched(work, person_id):
         reasons = [{"code": "test_missed", "numbers": {"due_on": due_on.isoformat()}}]
-        matter = Matter(key, "test_missed", "low", division_code, day_start(due_on), work.now, reasons, (person_id,), due_on=due_on)
-        await _cause_stands(work, matter, word)
+        content = AlertContent(key, "test_missed", "low", division_code, day_start(due_on), work.now, reasons, (person_id,), due_on=due_on)
+        await _cause_stands(work, content, word)
 
 
 async def rectification_overdue(work: Work, subject_id: UUID, division_code: str, deadline: date, word: Word) -> None:
     """A firm's term for rectification passed. Concerns no person."""
     reasons = [{"code": "rectification_overdue", "numbers": {"due_on": deadline.isoformat()}}]
     key = f"rectification:{subject_id}"
-    matter = Matter(key, "rectification_overdue", "medium", division_code, work.now, work.now, reasons, due_on=deadline)
-    await _cause_stands(work, matter, word)
+    content = AlertContent(key, "rectification_overdue", "medium", division_code, work.now, work.now, reasons, due_on=deadline)
+    await _cause_stands(work, content, word)
 
 
 async def rectification_closed(work: Work, subject_id: UUID, word: Word) -> None:
-    """It was made good: the reminder has lost its cause."""
+    """The order was fulfilled: the reminder has lost its cause."""
     await _cause_ends(work, f"rectification:{subject_id}", word)
 
 
 def _is_old(newest: Alert, word: Word) -> bool:
-    """Whether the newest word heard of this duty is this one or a later one."""
+    """Whether this event about the duty, or a later one, is already stored."""
     return newest.told_at is not None and (word.at, str(word.event_id)) <= (newest.told_at, str(newest.told_by or ""))
 
 
-async def _cause_stands(work: Work, matter: Matter, word: Word) -> None:
+async def _cause_stands(work: Work, content: AlertContent, word: Word) -> None:
     """One occurrence of one duty is one alert: told twice it stays one, whatever a person made of it; a new deadline, or a cause that had ended, is another."""
-    newest = await repository.newest_of_key(work.session, matter.key)
+    newest = await repository.newest_of_key(work.session, content.key)
     if newest is not None:
         if _is_old(newest, word):
             return
-        if newest.cause_ended_at is None and newest.due_on in (None, matter.due_on):
+        if newest.cause_ended_at is None and newest.due_on in (None, content.due_on):
             await repository.note_word(work.session, newest.id, word.at, word.event_id)
             return
-    await raise_alert(work, replace(matter, told_at=word.at, told_by=word.event_id))
+    await raise_alert(work, replace(content, told_at=word.at, told_by=word.event_id))
 
 
 async def _cause_ends(work: Work, key: str, word: Word) -> None:
@@ -98,13 +98,13 @@ async def remind_of_endings(work: Work) -> int:
         reasons = [{"code": "measure_ending", "numbers": numbers}]
         persons = (row["person_id"],)
         await raise_alert(
-            work, Matter(key, "measure_ending", "low", row["division_code"], work.now, work.now, reasons, persons, due_on=until)
+            work, AlertContent(key, "measure_ending", "low", row["division_code"], work.now, work.now, reasons, persons, due_on=until)
         )
     return len(rows)
 
 
 async def review_deadlines(work: Work) -> dict[str, int]:
-    """Close what nobody may be asked about any more, tell the county what nobody looked at, dismiss what nobody reviewed in time."""
+    """Close alerts without a legal basis, escalate unseen alerts to the county office, and dismiss alerts that were not reviewed in time."""
     ended = await endings.drop_ended(work)
     due = await repository.overdue(work.session, work.now)
     for alert in due:

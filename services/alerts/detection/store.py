@@ -14,7 +14,7 @@ from kit.work import Work
 from services.alerts import cells as h3
 from services.alerts.alerts import repository
 from services.alerts.alerts.rules import MINIMUM_PERSONS, severity_of_gathering
-from services.alerts.alerts.service import Matter, grow_alert, merge_alert, raise_alert
+from services.alerts.alerts.service import AlertContent, grow_alert, merge_alert, raise_alert
 from services.alerts.alerts.tables import Alert
 from services.alerts.detectors.flow import FlowAnomaly
 from services.alerts.detectors.gathering import Company, Gathering, GatheringChange
@@ -54,7 +54,7 @@ async def record_gathering(work: Work, gathering: Gathering, parameters: Gatheri
     towns = await watched.divisions_of(work.session, people, work.today)
     if len(towns) < MINIMUM_PERSONS:
         return
-    matter = Matter(
+    content = AlertContent(
         key=gathering.key,
         kind="gathering",
         severity=severity_of_gathering(len(gathering.persons)),
@@ -67,11 +67,11 @@ async def record_gathering(work: Work, gathering: Gathering, parameters: Gatheri
         cell=h3.latlng_to_cell(gathering.lat, gathering.lon, CELL_RESOLUTION),
         parameters_from=gathering.parameters_from,
     )
-    same = _speaking(await repository.gatherings_sharing(work.session, matter.checkin_ids))
+    same = _speaking(await repository.gatherings_sharing(work.session, content.checkin_ids))
     if same and all(alert.state == "closed" for alert in same):
-        return  # as a person left it
-    first, last = matter.first_at - parameters.window, matter.last_at + parameters.window
-    known, this = {alert.id for alert in same}, Company(frozenset(gathering.persons), matter.first_at, matter.last_at)
+        return  # unchanged, as a person closed it
+    first, last = content.first_at - parameters.window, content.last_at + parameters.window
+    known, this = {alert.id for alert in same}, Company(frozenset(gathering.persons), content.first_at, content.last_at)
     company = [
         alert
         for alert in await repository.gatherings_of_some(work.session, people, first, last)
@@ -79,12 +79,12 @@ async def record_gathering(work: Work, gathering: Gathering, parameters: Gatheri
         and this.is_that_of(Company(frozenset(map(str, alert.person_ids)), alert.first_at, alert.last_at), parameters.window)
     ]
     if company or any(_moved_on(alert) for alert in same):
-        matter = await _with_stops_before(work, matter, [alert for alert in (*same, *company) if alert.state != "closed"])
-    await _settle(work, matter, sorted((*same, *company), key=lambda alert: alert.id))
+        content = await _with_stops_before(work, content, [alert for alert in (*same, *company) if alert.state != "closed"])
+    await _settle(work, content, sorted((*same, *company), key=lambda alert: alert.id))
 
 
 def _speaking(alerts: Iterable[Alert]) -> list[Alert]:
-    """Without those that the end of somebody's measure closed: these do not speak for those who are left."""
+    """Without alerts that the end of a person's measure closed: they do not count for the remaining persons."""
     return [alert for alert in alerts if alert.finding != "measure_ended"]
 
 
@@ -92,35 +92,35 @@ def _moved_on(alert: Alert) -> bool:
     return alert.state != "closed" and any(reason["code"] == "moved_on" for reason in alert.reasons)
 
 
-async def _with_stops_before(work: Work, matter: Matter, parts: Sequence[Alert]) -> Matter:
-    """The matter with the people and check-ins of the other places where the same company was."""
+async def _with_stops_before(work: Work, content: AlertContent, parts: Sequence[Alert]) -> AlertContent:
+    """The content with the people and check-ins of the other places where the same company was."""
     towns = await watched.divisions_of(
-        work.session, list({*matter.person_ids, *(p for part in parts for p in part.person_ids)}), work.today
+        work.session, list({*content.person_ids, *(p for part in parts for p in part.person_ids)}), work.today
     )
-    people, checkins = sorted(towns), {*matter.checkin_ids, *(c for part in parts for c in part.checkin_ids)}
-    first, last = min(matter.first_at, *(part.first_at for part in parts)), max(matter.last_at, *(part.last_at for part in parts))
+    people, checkins = sorted(towns), {*content.checkin_ids, *(c for part in parts for c in part.checkin_ids)}
+    first, last = min(content.first_at, *(part.first_at for part in parts)), max(content.last_at, *(part.last_at for part in parts))
     moved = Reason("moved_on", {"persons": len(people), "minutes": int((last - first).total_seconds() // 60)})
     return replace(
-        matter,
+        content,
         severity=severity_of_gathering(len(people)),
         division_code=_town_of(towns),
         first_at=first,
         last_at=last,
-        reasons=[*matter.reasons, *_reasons([moved])],
+        reasons=[*content.reasons, *_reasons([moved])],
         person_ids=tuple(people),
         checkin_ids=tuple(await repository.checkins_of_people(work.session, list(checkins), people)),
     )
 
 
-async def _settle(work: Work, matter: Matter, same: Sequence[Alert]) -> None:
-    """One matter, one alert: what a person closed stays as they left it."""
+async def _settle(work: Work, content: AlertContent, same: Sequence[Alert]) -> None:
+    """One content, one alert: what a person closed stays as they left it."""
     still_open = [alert for alert in same if alert.state != "closed"]
     if not same:
-        await raise_alert(work, matter)
+        await raise_alert(work, content)
     elif still_open:
         for other in still_open[1:]:
             await merge_alert(work, other, still_open[0])
-        await grow_alert(work, still_open[0], matter)
+        await grow_alert(work, still_open[0], content)
 
 
 async def record_anomaly(work: Work, anomaly: FlowAnomaly) -> None:
@@ -130,7 +130,7 @@ async def record_anomaly(work: Work, anomaly: FlowAnomaly) -> None:
     if town is None:
         return
     first_at, last_at = day_start(anomaly.start), _end_of(anomaly.end)
-    matter = Matter(
+    content = AlertContent(
         key=anomaly.key,
         kind="flow_frequency",
         severity="medium",
@@ -142,7 +142,7 @@ async def record_anomaly(work: Work, anomaly: FlowAnomaly) -> None:
         checkin_ids=tuple(UUID(checkin) for checkin in anomaly.checkin_ids),
         parameters_from=anomaly.parameters_from,
     )
-    await _settle(work, matter, _speaking(await repository.episodes_of(work.session, person, first_at, last_at)))
+    await _settle(work, content, _speaking(await repository.episodes_of(work.session, person, first_at, last_at)))
 
 
 def _end_of(day: date) -> Any:

@@ -16,7 +16,7 @@ STAMP = sa.DateTime(timezone=True)
 
 
 class LearnedPlace(SCHEMA.base, table=True):
-    """A place that became a person's own by habit: a job, a new home. It explains, it never accuses."""
+    """A place that became a person's own by habit: a job, a new home. It only explains a presence; it is never held against the person."""
 
     __tablename__ = "learned_place"
     __table_args__ = (sa.Index("ix_learned_place_person_id", "person_id"), sa.Index("ix_learned_place_until", "until"))

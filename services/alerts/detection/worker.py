@@ -104,7 +104,7 @@ class Detection:
         return row is not None and row[0] is True
 
     async def _run(self, until: datetime | None) -> int:
-        memory, self._memory = self._memory, None  # only a committed run leaves a memory behind
+        memory, self._memory = self._memory, None  # only a committed run keeps its memory
         async with self.house.database.session() as session:
             work = system_work(self.house, session, "detection", "alerts/detection")
             state = await repository.held_state(session, work.now)

@@ -6,7 +6,7 @@ grows with it, so the order of arrival cannot matter: late and shuffled check-in
 than `lateness` behind the newest. One gathering is one alert that grows; when a late check-in joins two, one of them replaces the other.
 
 Being at one's own home or workplace is never part of a gathering, so neighbours and hosts are never named; the price is that a host with two
-guests is not seen. A company that moves on from place to place is a gathering at each; `Company` tells that they are one matter.
+guests is not seen. A company that moves on from place to place is a gathering at each; `Company` shows that they belong together.
 """
 
 from __future__ import annotations

@@ -83,7 +83,7 @@ class FlowParameters:
     )
     burst_chance: float = _why(1e-5, "drivers by trade have lively weeks, and each of their many short chains of trips is another chance")
     prior_days: float = _why(14.0, "an unseen habit is taken as half a trip in this many more days")
-    silence_days: int = _why(4, "a long weekend is no silence")
+    silence_days: int = _why(4, "a long weekend is not silence")
     silence_factor: float = _why(1.5, "against the person's own longest gap")
     night_hours: tuple[int, int] = _why((22, 5), "from hour, to hour of the next day")
     evening_hours: tuple[int, int] = _why((18, 2), "when a joint exit starts")

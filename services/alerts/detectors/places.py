@@ -67,7 +67,7 @@ UNKNOWN = PersonPlaces()
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """A station activity or an announced event: where and when attendance is no gathering."""
+    """A station activity or an announced event: where and when attendance is not a gathering."""
 
     starts_at: datetime
     ends_at: datetime
@@ -112,11 +112,11 @@ class Innocence:
         self._occasion_index = _SpotIndex([(spot, radius) for spot, radius, _, _ in self._occasions])
 
     def places_of(self, person_id: str) -> PersonPlaces:
-        """What was passed in about the person; nothing known = a household of one."""
+        """What was passed in about the person; without data, a household of one."""
         return self._persons.get(person_id, UNKNOWN)
 
     def explains(self, checkin: CheckIn) -> str | None:
-        """Why this check-in is no part of any gathering, or None: `staff`, `accuracy`, `newcomer`, `own_place`, `public_place`, `occasion`."""
+        """Why this check-in cannot belong to a gathering, or None: `staff`, `accuracy`, `newcomer`, `own_place`, `public_place`, `occasion`."""
         parameters = self._parameters
         if checkin.source in parameters.excused_sources:
             return "staff"

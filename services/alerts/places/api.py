@@ -31,7 +31,7 @@ async def list_places(work: Reader) -> object:
 
 @router.post("/occasions")
 async def give_occasions(work: Loader, given: OccasionsGiven) -> Stored:
-    """Station activities and announced events: attendance is no gathering."""
+    """Station activities and announced events: attendance is not a gathering."""
     return Stored(stored=await service.give_occasions(work, given.occasions))
 
 
@@ -43,5 +43,5 @@ async def list_occasions(work: Reader) -> object:
 
 @router.post("/ordinary-places")
 async def give_ordinary_places(work: Loader, given: OrdinariesGiven) -> Stored:
-    """Household and workplace keys and the home point of persons: being there, or among one's own, is no gathering."""
+    """Household and workplace keys and the home point of persons: a presence there, or with one's own household or colleagues, is not a gathering."""
     return Stored(stored=await service.give_ordinary_places(work, given.persons))

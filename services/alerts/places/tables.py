@@ -38,7 +38,7 @@ class Place(SCHEMA.base, table=True):
 
 
 class Occasion(SCHEMA.base, table=True):
-    """An announced event or a station activity: attendance is no gathering."""
+    """An announced event or a station activity: attendance is not a gathering."""
 
     __tablename__ = "occasion"
     __table_args__ = (check_words("kind", OCCASIONS, "kind"),)

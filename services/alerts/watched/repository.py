@@ -21,7 +21,7 @@ on conflict (measure_id) do update set person_id = excluded.person_id, kind = ex
 
 
 async def tell(session: AsyncSession, values: dict[str, Any]) -> None:
-    """Store what the registry said of a measure, unless something newer is stored."""
+    """Store the registry's event about a measure, unless a newer one is stored."""
     await session.execute(_TELL, values)
 
 

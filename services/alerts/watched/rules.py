@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 KINDS = ("community_treatment", "community_rehabilitation")
-"""Measures carried out in the community (NCL art. 33, 48). Isolation, voluntary and maintenance treatment are none of them."""
+"""Measures carried out in the community (NCL art. 33, 48). Isolation, voluntary and maintenance treatment do not belong to them."""
 
 RUNNING_STATES = ("active", "transfer_pending", "reported_serious_breach", "reported_reuse", "breach_reported")
 """The term runs: not before reporting in, not while suspended (DRR art. 24), not after any end."""
@@ -25,13 +25,13 @@ def runs(kind: str, state: str, since: date | None, until: date | None, ended_on
 
 
 def open_sql(person: str, day: str) -> str:
-    """Whether anything told of a person was not over on a day, as a SQL condition."""
+    """Whether a known measure of a person was not over on a day, as a SQL condition."""
     still = f"(w.ended_on is null or w.ended_on > {day}) and (w.until is null or w.until > {day})"
     return f"exists (select 1 from alerts.watched w where w.person_id = {person} and {still})"
 
 
 def over_sql(person: str, day: str) -> str:
-    """Whether everything ever told of a person is over on a day, as a SQL condition; somebody of whom nothing was told is not. A suspended measure is not over."""
+    """Whether all known measures of a person are over on a day, as a SQL condition; false for an unknown person. A suspended measure is not over."""
     return f"exists (select 1 from alerts.watched w where w.person_id = {person}) and not {open_sql(person, day)}"
 
 

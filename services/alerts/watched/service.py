@@ -1,4 +1,4 @@
-"""Use cases of the projection: what the registry told of measures and standings."""
+"""Use cases of the projection: the registry's events about measures and standings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from services.alerts.watched import policy, repository
 from services.alerts.watched.rules import AbsenceFault, Reporter, absence_fault, limits_on, read_limits
 
 
-class MeasureTold(BaseModel):
+class MeasureReport(BaseModel):
     """What alerts reads of a measure event of the registry."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -35,8 +35,8 @@ class MeasureTold(BaseModel):
     term_end: date | None = None
 
 
-async def take_measure(work: Work, person_id: UUID, told: MeasureTold, told_at: datetime, *, ended: bool) -> bool:
-    """Store a measure as told; whether the person still owes anything today."""
+async def take_measure(work: Work, person_id: UUID, told: MeasureReport, told_at: datetime, *, ended: bool) -> bool:
+    """Store a measure; whether the person still owes anything today."""
     await repository.tell(
         work.session,
         {

@@ -12,7 +12,7 @@ from services.alerts.schema import SCHEMA
 
 
 class Watched(SCHEMA.base, table=True):
-    """One measure as the registry last told it. Whether it runs is decided by date at each read, never stored (law 7)."""
+    """One measure as the registry's latest event describes it. Whether it runs is decided by date at each read, never stored (law 7)."""
 
     __tablename__ = "watched"
     __table_args__ = (sa.Index("ix_watched_person_id", "person_id"),)

@@ -46,7 +46,7 @@ async def assessments_of(work: Reader, person_id: UUID) -> list[AssessmentAnswer
 
 @router.get("/people/{person_id}/tier")
 async def tier_of(work: Reader, person_id: UUID, on: Day | None = None) -> PersonTier:
-    """The tier that holds on a day (today unless said), or null and why."""
+    """The tier that holds on a day (by default today), or null and the reason."""
     found, reason = await service.tier_of(work, person_id, on)
     return PersonTier(
         person_id=person_id,

@@ -4,7 +4,7 @@ Problem
 ├── AssessmentNotFound 404   also for one outside the caller's scope
 ├── NoTier 409               without a running measure or monitoring there is no tier (DRR art. 7)
 ├── AssessmentState 409      the step is not declared for its state
-└── SecondPerson 403         a high tier is not signed by whoever proposed it
+└── SecondPerson 403         a second person must sign a high tier
 """
 
 from kit.problems import Conflict, Forbidden, NotFound
@@ -27,7 +27,7 @@ class NoTier(Conflict):
 
 
 class AssessmentState(Conflict):
-    """The assessment's state does not admit this."""
+    """The assessment's state does not allow this."""
 
     slug = "assessment-state"
     title_zh = "评估当前状态不允许此操作"

@@ -50,7 +50,7 @@ class Withdrawal(Message):
 
 
 class AssessmentAnswer(Answer):
-    """An assessment, with its evidence and the model that weighed it."""
+    """An assessment, with its evidence and its model."""
 
     id: UUID
     person_id: UUID

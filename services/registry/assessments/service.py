@@ -130,6 +130,6 @@ async def _writable(work: Work, assessment_id: UUID, if_match: str | None) -> tu
     if not work.principal.has(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER):
         raise AssessmentNotFound
     if person.state == "closed" and not work.principal.has(Role.COUNTY_OFFICER):
-        raise AssessmentNotFound  # closed with the record; the county office may still take a mistake back
+        raise AssessmentNotFound  # closed with the record; the county office may still correct a mistake
     check_version(if_match, row.version)
     return row, person

@@ -86,7 +86,7 @@ async def take_agreement_step(
 
 @router.get("/agreements/{agreement_id}/persons")
 async def named_persons(work: OfficeReader, agreement_id: UUID) -> list[NamedPersonAnswer]:
-    """Who is named, who is shared today, and what the partner was told."""
+    """The named persons, those shared today, and what the partner received."""
     return [NamedPersonAnswer(**row) for row in await service.named_persons(work, agreement_id)]
 
 

@@ -18,7 +18,7 @@ class AgreementNotFound(NotFound):
 
 
 class AgreementState(Conflict):
-    """The agreement's state does not admit this."""
+    """The agreement's state does not allow this."""
 
     slug = "agreement-state"
     title_zh = "共管协议当前状态不允许此操作"

@@ -1,9 +1,10 @@
-"""What a partner is told: the list of an agreement, its changes since a cursor, and the proof of each page (API.md 3).
+"""What a partner receives: the list of an agreement, its changes since a cursor, and the proof of each page (API.md 3).
 
-The list is compared with what was told before, under a lock on the agreement's row, in the transaction of the pull. So a change is seen whenever its own
-transaction commits, however late, and a measure that ended by date alone is a tombstone in the next pull even when no job ran. Positions are handed out
-under that lock, so a reader by position loses nothing and needs no snapshot horizon: one long transaction elsewhere in the database cannot delay a tombstone.
-The feed is compacted: a reader gets the latest line of each person after its cursor. An old cursor can therefore not bring back somebody who has left.
+The list is compared with what was sent before, under a lock on the agreement's row, in the transaction of the pull. So a change is seen
+whenever its own transaction commits, however late, and a measure that ended by date alone is a tombstone in the next pull even when no job
+ran. Positions are handed out under that lock, so a reader by position loses nothing and needs no snapshot horizon: one long transaction
+elsewhere in the database cannot delay a tombstone. The feed is compacted: a reader gets the latest line of each person after its cursor. An
+old cursor can therefore not bring back somebody who has left.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ NOTHING = b""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What a person's line should say now."""
+class LineContent:
+    """The present content of a person's line."""
 
     payload: bytes
     fingerprint: bytes
@@ -93,7 +94,7 @@ async def read_cursor(work: Work, agreement: Agreement, cursor: str | None) -> t
 
 
 async def tell_changes(work: Work, agreement: Agreement) -> int:
-    """Compare the list with what was told and write down the differences; their number. The caller holds the agreement's row."""
+    """Compare the list with what was sent and write the differences; their number. The caller holds the agreement's row."""
     known = await repository.entries(work.session, agreement.id)
     rows = await repository.shared_list(work.session, agreement.id, work.today)
     told: list[dict[str, Any]] = []
@@ -101,7 +102,7 @@ async def tell_changes(work: Work, agreement: Agreement) -> int:
         now, entry = _wanted(work, agreement, row, work.today), known.get(row["ref"])
         present = entry is not None and entry.present
         if not present and now.reason is not None:
-            continue  # not on the partner's list, nothing to take back
+            continue  # not on the partner's list, so there is nothing to remove
         if entry is not None and present and now.reason is None and bytes(entry.fingerprint) == now.fingerprint:
             continue
         agreement.position += 1
@@ -136,13 +137,13 @@ async def tell_changes(work: Work, agreement: Agreement) -> int:
     return len(told)
 
 
-def _wanted(work: Work, agreement: Agreement, row: RowMapping, today: date) -> Told:
+def _wanted(work: Work, agreement: Agreement, row: RowMapping, today: date) -> LineContent:
     if row["left_on"] is not None and row["left_on"] <= today:
-        return Told(NOTHING, NOTHING, row["left_reason"] or "returned")
+        return LineContent(NOTHING, NOTHING, row["left_reason"] or "returned")
     if row["status"] == "erroneous":
-        return Told(NOTHING, NOTHING, "erased")
+        return LineContent(NOTHING, NOTHING, "erased")
     if not row["shared"] or not holds_on(agreement.state, agreement.valid_from, agreement.valid_to, today):
-        return Told(NOTHING, NOTHING, "ended")
+        return LineContent(NOTHING, NOTHING, "ended")
     values: dict[str, Any] = {}
     for field in sorted(agreement.fields):
         if field == "id_number":
@@ -153,11 +154,13 @@ def _wanted(work: Work, agreement: Agreement, row: RowMapping, today: date) -> T
             value = row[field]
             values[field] = value.isoformat() if isinstance(value, date) else value
     payload = canonical(values)
-    return Told(payload, work.sealer.index("shared_entry", payload.decode()), None)
+    return LineContent(payload, work.sealer.index("shared_entry", payload.decode()), None)
 
 
 def _causes(agreement: Agreement, row: RowMapping, today: date) -> list[datetime]:
-    """When each thing that takes the person off the list came to hold: the first moment of its day, or of its recording when we learnt it later."""
+    """When each cause that removes the person from the list took effect: the first moment of its day, or of its recording when it was
+    recorded later.
+    """
     found: list[datetime] = []
 
     def since(day: date | None, learnt: datetime | None = None) -> None:

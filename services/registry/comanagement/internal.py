@@ -1,4 +1,4 @@
-"""What the gateway asks about agreements before it lets a partner's system near one. Reached with a service token only."""
+"""What the gateway asks about an agreement before it grants access to a partner's system. Reached with a service token only."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ router = APIRouter(prefix="/internal/agreements", route_class=UnitRoute, include
 
 
 class AgreementNames(Answer):
-    """The client that an agreement names; None when there is no such agreement."""
+    """The client that an agreement names; None when the agreement does not exist."""
 
     partner_client: str | None
 
 
 @router.get("")
 async def agreement_names(work: Annotated[Work, Depends(AllowNeighbour("gateway"))], agreement_id: UUID) -> AgreementNames:
-    """Whose system may hold a grant for this agreement."""
+    """The client that may hold a grant for this agreement."""
     found = await repository.agreement(work.session, agreement_id)
     return AgreementNames(partner_client=found.partner_client if found is not None else None)

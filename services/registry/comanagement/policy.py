@@ -42,7 +42,7 @@ def is_office(principal: Principal, county: str) -> bool:
 def may_see(principal: Principal, agreement: A | None, county: str) -> A:
     """The agreement: for the office of the county that made it, and for the client that the agreement itself names, while that client holds the grant.
 
-    A grant alone opens nothing: who hands out grants could otherwise read supervised persons through a client of their own. Raises AgreementNotFound.
+    A grant alone is not enough: an administrator of grants could otherwise read supervised persons through an own client. Raises AgreementNotFound.
     """
     if agreement is None:
         raise AgreementNotFound

@@ -60,7 +60,7 @@ async def shared_list(session: AsyncSession, agreement_id: UUID, today: date, pe
 
 
 async def agreement(session: AsyncSession, agreement_id: UUID, *, for_update: bool = False) -> Agreement | None:
-    """One agreement. `for_update` makes this transaction the only one that tells its partner anything."""
+    """One agreement. `for_update` makes this transaction the only one that sends anything to its partner."""
     query = select(Agreement).where(col(Agreement.id) == agreement_id)
     query = query.execution_options(populate_existing=True)
     return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
@@ -79,13 +79,13 @@ async def named_in(session: AsyncSession, agreement_id: UUID, person_ids: Sequen
 
 
 async def entries(session: AsyncSession, agreement_id: UUID) -> dict[UUID, SharedEntry]:
-    """What the partner was last told, by reference."""
+    """What was last sent to the partner, by reference."""
     rows = (await session.execute(select(SharedEntry).where(col(SharedEntry.agreement_id) == agreement_id))).scalars()
     return {row.ref: row for row in rows}
 
 
 async def entries_after(session: AsyncSession, agreement_id: UUID, position: int, size: int) -> Sequence[SharedEntry]:
-    """The entries told after a position, oldest first."""
+    """The entries sent after a position, oldest first."""
     query = select(SharedEntry).where(col(SharedEntry.agreement_id) == agreement_id, col(SharedEntry.position) > position)
     return (await session.execute(query.order_by(col(SharedEntry.position)).limit(size))).scalars().all()
 

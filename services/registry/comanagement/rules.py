@@ -28,7 +28,7 @@ FIELDS = (
     "lead_side",
     "contact",
 )
-"""Fields an agreement may name. Test values, health, findings, address and location are none: an agreement cannot ask for them (domain 6, step 1; PIPL art. 23)."""
+"""Fields an agreement may name. An agreement cannot ask for test values, health, findings, address or location (domain 6, step 1; PIPL art. 23)."""
 
 TRANSITIONS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "accept": (("proposed",), "accepted", "domain 6 step 3: agreement on lead by both sides"),
@@ -45,7 +45,7 @@ def removed_at(causes: Iterable[datetime], told_at: datetime, now: datetime) -> 
     return min(max(min(causes, default=now), told_at), now).astimezone(UTC)
 
 
-class Told(Protocol):
+class SentLine(Protocol):
     """A line of the partner's list."""
 
     ref: UUID
@@ -53,8 +53,8 @@ class Told(Protocol):
     present: bool
 
 
-def deletions_owed(entries: Iterable[Told], deleted: Mapping[UUID, int]) -> list[UUID]:
-    """Tombstones whose deletion the partner has not reported. A deletion that was reported before the tombstone was told does not pay for it:
+def deletions_owed(entries: Iterable[SentLine], deleted: Mapping[UUID, int]) -> list[UUID]:
+    """Tombstones whose deletion the partner has not reported. A deletion that was reported before the tombstone was sent does not count for it:
     the person may have come back onto the list since."""
     return [entry.ref for entry in entries if not entry.present and deleted.get(entry.ref, -1) < entry.position]
 

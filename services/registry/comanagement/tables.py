@@ -1,4 +1,4 @@
-"""Rows of transfers out, agreements, and what was told to the partner."""
+"""Rows of transfers out, agreements, and what was sent to the partner."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class AgreementPerson(SCHEMA.base, table=True):
 
 
 class SharedEntry(SCHEMA.base, table=True):
-    """What the partner was last told about one person: the compacted feed of an agreement. The payload goes when the person goes."""
+    """What was last sent to the partner about one person: the compacted feed of an agreement. The payload is deleted when the person leaves."""
 
     __tablename__ = "shared_entry"
     __table_args__ = (
@@ -121,7 +121,7 @@ class ComanagementChange(SCHEMA.base, table=True):
 
 
 class PartnerReceipt(SCHEMA.base, table=True):
-    """The partner's word: applied up to here, deleted these. Append-only."""
+    """The partner's report: the position that it applied, and the persons that it deleted. Append-only."""
 
     __tablename__ = "partner_receipt"
     __table_args__ = (sa.Index("ix_partner_receipt_agreement_id", "agreement_id"), {"info": {"append_only": True}})

@@ -6,8 +6,9 @@ from kit.scope import OutsideScope, Scope
 
 
 def part_of(scope: Scope, division_code: str | None) -> Scope:
-    """The part of a scope that lies in one division, all of it for None; nothing for a division outside: a list has nobody of it to show, and does not say
-    more than that."""
+    """The part of a scope that lies in one division, all of it for None; nothing for a division outside: such a list is empty and reveals
+    nothing more.
+    """
     try:
         return scope.within(division_code)
     except OutsideScope:

@@ -14,7 +14,7 @@ from services.registry.divisions.tables import Division, ResidentPopulation
 
 
 async def list_divisions(work: Work, day: date | None, level: str | None, parent: str | None) -> Sequence[Division]:
-    """Divisions valid on a day (today unless said)."""
+    """Divisions valid on a day (by default today)."""
     return await repository.divisions_on(work.session, day or work.today, level, parent)
 
 

@@ -1,4 +1,4 @@
-"""HTTP of handovers. An institution is answered with days and states, never with what the register knows of the person."""
+"""HTTP of handovers. An institution gets only days and states, never what the register knows of the person."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ async def receive(work: Receiver, handover_id: UUID, receipt: Receipt, response:
 async def acknowledge(
     work: Receiver, handover_id: UUID, answer: Acknowledgement, response: Response, if_match: IfMatch = None
 ) -> HandoverRow:
-    """Arrived, or not arrived: only this says so, never the passing of a day."""
+    """Arrived, or not arrived: only this step decides it, never the passing of a day."""
     return _answer(work, await service.acknowledge(work, handover_id, answer, if_match), response)
 
 

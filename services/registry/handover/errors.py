@@ -4,7 +4,7 @@ Problem
 ├── HandoverNotFound 404      also for one outside the caller's towns, or announced by somebody else
 ├── HandoverState 409         the step is not declared for its state
 ├── NoticeDiffers 409         the same notice was announced before with another content
-└── PersonNotRegistered 409   the person must stand in the register before the town receives the packet
+└── PersonNotRegistered 409   the person must be in the register before the town receives the packet
 """
 
 from kit.problems import Conflict, NotFound
@@ -19,7 +19,7 @@ class HandoverNotFound(NotFound):
 
 
 class HandoverState(Conflict):
-    """The handover's state does not admit this."""
+    """The handover's state does not allow this."""
 
     slug = "handover-state"
     title_zh = "出所衔接单当前状态不允许此操作"
@@ -35,7 +35,7 @@ class NoticeDiffers(Conflict):
 
 
 class PersonNotRegistered(Conflict):
-    """The person does not stand in the register yet."""
+    """The person is not in the register yet."""
 
     slug = "person-not-registered"
     title_zh = "此人尚未登记,请先登记再接收"

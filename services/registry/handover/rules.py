@@ -1,6 +1,6 @@
 """Pure rules of handovers: the declared steps and the days by which each side must have acted.
 
-Whoever is silent has said nothing: no step is taken by a date that passes, and an unacknowledged release is neither an arrival nor a breach.
+Silence is not an answer: the passing of a date takes no step, and an unacknowledged release is neither an arrival nor a breach.
 """
 
 from __future__ import annotations

@@ -79,7 +79,7 @@ class HandoverRow(Answer):
     arrived_on: date | None
     acknowledged_on: date | None
     overdue: bool
-    """The town has not answered in its time. Silence is no arrival."""
+    """The town has not answered in its time. Silence does not mean that the person arrived."""
     version: int
 
 

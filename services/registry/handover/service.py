@@ -28,7 +28,7 @@ from services.registry.staff import repository as staff
 
 TABLE = "release_handover"
 OFFICE = "county_office"
-"""Who announces what officers enter from paper: the same notice is the same, whoever of them types it. The history names the officer."""
+"""The announcer of notices that officers enter from paper: the same notice counts as the same for every officer. The history names the officer."""
 _TELLS: dict[str, type[HandoverEvent]] = {
     "announce": HandoverAnnounced,
     "receive": HandoverReceived,
@@ -173,12 +173,15 @@ async def withdraw(work: Work, handover_id: UUID, withdrawal: Withdrawal, if_mat
 
 
 def _forget(row: ReleaseHandover) -> None:
-    """The sealed copy goes as soon as it has done its work (PIPL art. 19)."""
+    """The sealed copy is deleted as soon as it is no longer needed (PIPL art. 19)."""
     row.name_sealed = row.id_number_sealed = row.id_number_index = None
 
 
 def _day_of_answer(work: Work, given: date | None, row: ReleaseHandover) -> date:
-    """The day on which the town answered. A town answers today; only the office, which holds the paper, enters an earlier day: nobody is in time afterwards."""
+    """The day on which the town answered.
+
+    A town answers today; only the office, which holds the paper, enters an earlier day, so that a late answer cannot be dated back.
+    """
     if given is not None and given != work.today and not work.principal.has(Role.COUNTY_OFFICER):
         raise invalid("/on", "not_today", "补录以前日期的回执由县禁毒办办理", "an earlier day is entered by the county office")
     return _past_day(work, given, row.announced_on, "/on")

@@ -54,7 +54,7 @@ ends as (
     left join registry.measure_event e on e.measure_id = m.id and e.event = 'expire'
    where m.term_end between :since and :until and m.term_end <= :as_of and (e.id is not null or (m.state = any(:expiring)))),
 -- A community measure is closed in time when the notice of discharge is served within its seven days (DRR art. 23, 40): `noticed` are the terms whose
--- notice falls due in the period. That the term itself ended on its day is no merit: it ends by law.
+-- notice falls due in the period. The end of the term itself does not count: it ends by law.
 closing as (
   select m.person_id, m.division_code, n.due, (m.created_at at time zone 'Asia/Shanghai')::date <= m.term_end as ours,
          (select min(e.happened_on) from registry.measure_event e where e.measure_id = m.id and e.event = 'serve_discharge_notice'

@@ -61,8 +61,8 @@ INDICATORS: tuple[Indicator, ...] = (
     Indicator("ended_late", "4.3", "stock", "解除登记逾期", "ends written down late", "DRR art. 23, 40"),
 )
 OUTSIDE = {"report_in": "reported_in_unserved", "closure": "ended_before_taken_over"}
-"""What is known to have happened and is in no denominator, by the bulletin's word: people whom a ledger shows as reported in without saying when the order
-was served, and terms that had ended before the ledger was taken over. A rate over them would be invented."""
+"""What happened but is not in a denominator, by the bulletin's word: people whom a ledger shows as reported in without saying when the order
+was served, and terms that had ended before the ledger was taken over. A rate over them would have no basis."""
 BY_CODE = {indicator.code: indicator for indicator in INDICATORS}
 WITHOUT_PERSONS = frozenset({"user_share", "staffing_ratio"})
 """Their persons are those of `current_users`."""
@@ -83,7 +83,7 @@ def half_year(day: date) -> date:
 
 
 def moved_a_little(now: Mapping[str, Figure], before: Mapping[str, Figure]) -> set[str]:
-    """The places whose count differs by a small number from that of the reporting day before: the difference would name somebody."""
+    """The places whose count differs by a small number from that of the reporting day before: the difference could identify a person."""
 
     def small(one: int | None, other: int | None) -> bool:
         return one is not None and other is not None and 0 < abs(one - other) < SMALL

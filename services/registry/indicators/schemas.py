@@ -92,7 +92,7 @@ class StaffingLine(Answer):
     name: str
     division_code: str
     users: int | None
-    """Null where a small count is withheld, and with it what follows from it."""
+    """Null where a small count is withheld, and where the value would reveal it."""
     workers: int
     needed: int | None
     missing: int | None

@@ -21,7 +21,7 @@ from services.registry.visits.rules import SMALL, reporting_day
 Table = dict[str, dict[str, Figure]]
 """Division → indicator → figure."""
 Pairs = dict[str, dict[str, tuple[int, int]]]
-"""Division → code of the statement → (due, done), also for what is no indicator."""
+"""Division → code of the statement → (due, done), also for counts that are not indicators."""
 
 
 async def figures(
@@ -150,7 +150,7 @@ async def figures_for_bulletin(work: Work, as_of: date, since: date, until: date
     table, names, pairs = await _table(work, as_of, since, until)
     county = _county(work)
 
-    def said(town: str) -> dict[str, Any]:
+    def counts_of_town(town: str) -> dict[str, Any]:
         line = table[town]
         rates = {name: [line[code].numerator, line[code].denominator] for name, code in (PAIRS | MORE_PAIRS).items()}
         counts = {name: line[code].numerator for name, code in COUNTS.items()}
@@ -162,8 +162,8 @@ async def figures_for_bulletin(work: Work, as_of: date, since: date, until: date
         "as_of": as_of.isoformat(),
         "from": since.isoformat(),
         "to": until.isoformat(),
-        "county": {"name": own.name if own else None, **said(county)},
-        "towns": {code: {"name": names.get(code, code), **said(code)} for code in sorted(table) if code != county},
+        "county": {"name": own.name if own else None, **counts_of_town(county)},
+        "towns": {code: {"name": names.get(code, code), **counts_of_town(code)} for code in sorted(table) if code != county},
     }
 
 
@@ -231,7 +231,7 @@ def _withheld(table: Table, before: Table, county: str) -> Table:
 
 
 def _sees_small(work: Work) -> bool:
-    """The office and the towns see their own counts; everybody else only what names nobody (domain 4.3, DEFAULT)."""
+    """The office and the towns see their own counts; everybody else sees only counts that identify nobody (domain 4.3, DEFAULT)."""
     return work.principal.has(Role.COUNTY_OFFICER, Role.TOWN_OFFICER)
 
 

@@ -1,4 +1,4 @@
-"""What a ledger may not end: nobody is clean for three years before the three years are over, whatever a list says (NCL art. 33; DRR art. 7, 14, 23)."""
+"""What a ledger may not end: three clean years cannot be registered before they are over, whatever a list says (NCL art. 33; DRR art. 7, 14, 23)."""
 
 from __future__ import annotations
 

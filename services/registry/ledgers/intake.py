@@ -1,4 +1,4 @@
-"""What the registry says about its ledgers (kit.intake): words, keys, codes, checking, taking over."""
+"""What the registry tells kit.intake about its ledgers: words, keys, codes, checking, taking over."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""What the register says to staged rows: who is known already, and where two sources contradict each other.
+"""Compares staged rows with the register: who is known already, and where two sources contradict each other.
 
-Each row passes the policies of its import first (ledgers.policy), here and again at the commit: what it may not touch leaves no trace on it.
+Each row passes the policies of its import first (ledgers.policy), here and again at the commit: a record that it may not touch leaves no
+trace on the row.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ Key = tuple[int, str, UUID | None, int | None]
 
 
 async def match(work: Work, import_id: UUID, numbers: Sequence[int] | None, *, kinds: Collection[str] | None = None) -> dict[int, Reach]:
-    """Find whom each row is about, as far as the import may know, and say what it may do there."""
+    """Find the person of each row, as far as the import may know, and decide what the row may do."""
     found = await repository.candidates(work.session, import_id, numbers)
 
     def decided() -> dict[int, tuple[Reach, UUID | None]]:
@@ -86,12 +87,12 @@ async def check(work: Work, found: Mapping[Any, Any], numbers: Sequence[int] | N
         accepted = await repository.rows_where(session, import_id, numbers, condition)
         beyond = [number for number in accepted if reach.get(number, Reach.BEYOND) is Reach.BEYOND]
         await store.add_code(session, TABLES, import_id, code, "id_no", ((number, {}) for number in beyond))
-        await store.hold(session, TABLES, import_id, beyond)  # at once: what is not taken over is compared with nothing
+        await store.hold(session, TABLES, import_id, beyond)  # at once: rows that are not taken over are not compared
     known = await repository.known_people(session, import_id, numbers)
     others = [row for row in known if row["kind"] != "person"]
     different = await asyncio.to_thread(_other_names, work, import_id, others)
     closed = {row["number"] for row in others if row["state"] == "closed"}
-    # Of a closed record not even the name is told.
+    # Not even the name of a closed record is shown.
     told = [number for number in different if number not in closed]
     await store.add_code(session, TABLES, import_id, NAME_DIFFERS, "name", ((number, {}) for number in told))
     await store.add_code(session, TABLES, import_id, PERSON_UNKNOWN, "id_no", ((number, {}) for number in different if number in closed))
@@ -106,7 +107,7 @@ async def check(work: Work, found: Mapping[Any, Any], numbers: Sequence[int] | N
 async def _starts(
     work: Work, found: Mapping[Any, Any], numbers: Sequence[int] | None, registered: Mapping[int, str], reach: Mapping[int, Reach]
 ) -> None:
-    """Hold what would begin a standing on a day that the ledger does not say."""
+    """Hold rows that would begin a standing on a day that the ledger does not name."""
     rows = await repository.rows_where(work.session, found["id"], numbers, TABLES.rows.c.kind == "person")
     waiting = [number for number in rows if reach.get(number) in (Reach.TOUCH, Reach.NEW)]
     sealed = await repository.records(work.session, found["id"], waiting)
@@ -123,7 +124,7 @@ async def _starts(
 
 
 async def _no_early_end(work: Work, found: Mapping[Any, Any], rows: Sequence[Mapping[Any, Any]]) -> None:
-    """Hold what would discharge somebody too early (ledgers.endings)."""
+    """Hold rows that would discharge a person too early (ledgers.endings)."""
 
     def days() -> dict[UUID, date]:
         opened = {row["person_id"]: open_record(work.sealer, found["id"], row["number"], row["record_sealed"])[0] for row in rows}
@@ -224,7 +225,7 @@ async def _compare(
 
 
 async def _suggest_no_early_end(work: Work, wanted: dict[Key, tuple[UUID | None, dict[str, Any], str | None]]) -> None:
-    """The later day is no reason to suggest what may not be decided: a standing that would cut a measure short."""
+    """Suggest nothing that may not be decided: a standing that would cut a measure short, even with the later day."""
     ends = {
         key: early_end(person_id, values["ours"]) for key, (person_id, values, _) in wanted.items() if key[1] in ("status", "status_date")
     }
@@ -244,7 +245,7 @@ def early_end(person_id: UUID | None, side: Mapping[str, Any]) -> dict[UUID, dat
 async def _store(
     work: Work, import_id: UUID, wanted: dict[Key, tuple[UUID | None, dict[str, Any], str | None]], numbers: Sequence[int] | None
 ) -> None:
-    """Keep what was found before and still holds, with its decision; forget what is none any more; add what is new."""
+    """Keep earlier conflicts that still exist, with their decisions; delete those that no longer exist; add new ones."""
     stale: list[UUID] = []
     mirrors: dict[Key, LedgerConflict] = {}
     for conflict in await repository.conflicts_of(work.session, import_id):
@@ -265,8 +266,8 @@ async def _store(
         decision: dict[str, Any] = {}
         mirror = mirrors.get((number, field, other_import, other_number))
         if mirror is not None and sides_of(work, mirror) == {"ours": values["theirs"], "theirs": values["ours"]}:
-            said = {name: getattr(mirror, name) for name in ("state", "reason", "decided_by", "decided_at")}
-            decision = {**said, "choice": OTHER_SIDE[str(mirror.choice)]}
+            decided = {name: getattr(mirror, name) for name in ("state", "reason", "decided_by", "decided_at")}
+            decision = {**decided, "choice": OTHER_SIDE[str(mirror.choice)]}
         fresh.append(
             LedgerConflict(
                 id=key_id,
@@ -288,7 +289,7 @@ async def _store(
 async def carry(work: Work, import_id: UUID) -> Again:
     """Keep the conflicts of an import, decided or not, while its file is read again: they hang on its rows, whose numbers may change.
 
-    Afterwards `check` drops those that are none any more; a decision holds as long as both sides say what they said.
+    Afterwards `check` drops those that no longer exist; a decision holds as long as both sides are unchanged.
     """
     kept = await repository.conflicts_with_places(work.session, import_id)
 

@@ -1,6 +1,6 @@
 """May a row of a ledger touch this person: the same policies as the same act by hand, decided for the principal of the import (law 15).
 
-What a row may not touch it may not learn of either. A person of another town, a closed record and a number that nobody has registered are the same to it:
+A row must not learn of what it may not touch. A person of another town, a closed record and a number that nobody has registered are the same to it:
 the row is held with one sentence, and the county office decides (ADR 0025).
 """
 
@@ -27,13 +27,13 @@ class Reach(StrEnum):
     TOUCH = "touch"
     """Read and change the person."""
     PAPER = "paper"
-    """Add what the paper says of days before to a closed record, without seeing it."""
+    """Add facts of earlier days to a closed record, without seeing it."""
     NEW = "new"
     """Register the person."""
     SETTLED = "settled"
-    """Nothing: the register says the same already, in a record that is closed."""
+    """Nothing: a closed record holds the same already."""
     BEYOND = "beyond"
-    """Nothing: not this import's to know."""
+    """Nothing: the import may not know the person."""
 
 
 def reach_of(principal: Principal, kind: str, person: Any | None, record: Mapping[str, Any] | None) -> Reach:
@@ -53,8 +53,8 @@ def reach_of(principal: Principal, kind: str, person: Any | None, record: Mappin
         return Reach.BEYOND
     if kind in ("visit", "transfer") and person.status == "three_years_clean":
         return Reach.PAPER  # as the office records a hand-over of such a person by hand
-    said = {"clean3": "three_years_clean", "transfer": "transferred_out"}.get(kind) or STATUS_OF.get(record.get("status") or "")
-    return Reach.SETTLED if said == person.status else Reach.BEYOND
+    named = {"clean3": "three_years_clean", "transfer": "transferred_out"}.get(kind) or STATUS_OF.get(record.get("status") or "")
+    return Reach.SETTLED if named == person.status else Reach.BEYOND
 
 
 def may_place(principal: Principal, division_code: str) -> bool:

@@ -29,7 +29,7 @@ select r.number, r.kind, p.id as person_id, p.division_code, p.state, p.status, 
 
 
 async def candidates(session: AsyncSession, import_id: UUID, numbers: Sequence[int] | None) -> Sequence[sa.RowMapping]:
-    """Each row with whoever is registered under its number, anywhere: for the policy to decide, and for nobody else to see."""
+    """Each row with the person registered under its number, in any town: only the policy may see this."""
     parameters = {"import": import_id, "gone": list(GONE), "numbers": list(numbers) if numbers is not None else None}
     return (await session.execute(text(_CANDIDATES), parameters)).mappings().all()
 
@@ -72,7 +72,7 @@ _TOLD = {"person.moved": "moved", "measure.ended": "measures_ended"}
 
 
 async def written(session: AsyncSession, before: Collection[UUID]) -> dict[str, int]:
-    """What the commit that is going on did to persons who were known before: moved, records closed, deaths, measures ended."""
+    """What the running commit did to persons who were known before: moved, records closed, deaths, measures ended."""
     counts = {_TOLD[row.type]: row.number for row in await session.execute(text(_WRITTEN), {"types": list(_TOLD)})}
     closed = select(col(Person.status), sa.func.count()).where(
         col(Person.id) == sa.func.any(sa.cast(list(before), sa.ARRAY(sa.Uuid))), col(Person.state) == "closed"
@@ -266,7 +266,7 @@ async def mirror_of(session: AsyncSession, conflict: LedgerConflict) -> LedgerCo
 
 
 async def drop_conflicts(session: AsyncSession, conflict_ids: Sequence[UUID]) -> None:
-    """Conflicts that are none any more."""
+    """Delete conflicts that no longer exist."""
     if conflict_ids:
         await session.execute(delete(LedgerConflict).where(col(LedgerConflict.id).in_(conflict_ids)))
 

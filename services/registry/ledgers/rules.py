@@ -1,4 +1,4 @@
-"""Pure rules of ledgers: what their words mean here, what contradicts what, and which side looks newer."""
+"""Pure rules of ledgers: the meaning of their words here, which fields contradict each other, and which side is newer."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ STATUS_OF = {
 
 TIER_OF = {"HIGH": "high", "MEDIUM": "medium", "LOW": "low"}
 GONE = ("dead", "erroneous", "transferred_out")
-"""A person with these standings is not of this register any more, whatever the record's state."""
+"""A person with these standings has left this register, whatever the record's state."""
 COMPARED = ("name", "town_code", "village_code", "phone", "address", "drugs", "status", "status_date")
 NO_GROUND = frozenset({"three_years_clean"})
-"""Standings of ledgers that end a measure, but not before its term by a word in a list: three clean years are over when they are over (DRR art. 7). A death is
-a fact (T17), a hand-over has its letter (DRR art. 22), and a ledger has no word for a revocation (T18)."""
+"""Standings of ledgers that end a measure, but a word in a list cannot end it before its term: three clean years end on their own day (DRR
+art. 7). A death is a fact (T17), a hand-over has its letter (DRR art. 22), and a ledger has no word for a revocation (T18)."""
 
 MEASURE_NAMES = {
     "community_treatment": ("社区戒毒", "community treatment"),
@@ -123,7 +123,8 @@ def running_measure(measure: Mapping[Any, Any]) -> dict[str, str]:
 
 
 def start_unknown(facts: Facts, registered: str | None) -> bool:
-    """Whether a row would make the register show a standing from a day that nobody wrote: no start of a standing, no term and no end is made up.
+    """Whether a row would make the register show a standing from a day that no source names: the start of a standing, a term or an end is
+    never invented.
 
     `registered`: the standing that the register shows; the same one again begins nothing. A measure's term is counted from its day (DRR art. 14, 38), so a
     month alone does not begin one.

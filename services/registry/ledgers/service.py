@@ -80,13 +80,15 @@ async def decide(work: Work, import_id: UUID, conflict_id: UUID, choice: str, re
         await work.note("ledger.decide", "ledger_conflict", one.id, details={"field": one.field, "choice": chosen})
     await work.session.flush()
     for changed in {conflict.import_id, conflict.other_import_id or conflict.import_id}:
-        await store.note_effects(work.session, TABLES, changed, None)  # what a commit would write is to be counted anew
+        await store.note_effects(work.session, TABLES, changed, None)  # what a commit would write must be counted again
     await _apply_late(work, found, conflict)
     return conflict
 
 
 def _refuse(held: Mapping[UUID, Early]) -> None:
-    """Nobody is discharged early by a decision about a ledger: the measure itself ends, or is corrected, first (NCL art. 33; DRR art. 7, 14, 23)."""
+    """A decision about a ledger cannot discharge a person early: the measure itself must end, or be corrected, first (NCL art. 33; DRR art.
+    7, 14, 23).
+    """
     for early in held.values():
         zh, en = INTAKE.message(early.code, early.args)
         raise invalid("/choice", early.code.lower(), zh, en)

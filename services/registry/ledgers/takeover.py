@@ -41,7 +41,7 @@ Chosen = dict[str, tuple[Any, bool]]
 
 
 async def take_over(work: Work, found: Mapping[Any, Any]) -> dict[str, int]:
-    """Write everything that an import brings. Persons first, then what is said of them. The counts say what became of persons and measures."""
+    """Write everything that an import brings. Persons first, then their facts. The counts show the changes of persons and measures."""
     chosen = await choices_of(work, found["id"])
     reach = await match(work, found["id"], None)
     before = await repository.states_of(work.session, found["id"])
@@ -190,7 +190,7 @@ def _new(record: Mapping[Any, Any], facts: Facts, as_of: date) -> TakenPerson:
 
 
 def changes(ours: Facts, register: Facts, person_id: UUID, decided: Chosen) -> tuple[PersonFix | None, TakenStanding | None]:
-    """What a row writes over a registered person: what the register does not know yet, and what a person decided; nothing that is open."""
+    """What a row writes over a registered person: what the register does not know yet, and what a person decided; but nothing that is undecided."""
     differing = set(contradictions(ours, register))
     written: dict[str, Any] = {}
     filled_only = True
@@ -264,10 +264,10 @@ async def _visited(work: Work, found: Mapping[Any, Any], rows: Rows) -> dict[str
         person_id, town = row["person_id"], row["division_code"]
         days = {n: since_of(record[f"round{n}"], found["as_of"])[0] for n in (1, 2) if record.get(f"round{n}")}
         for number in sorted(days) or [1]:
-            said = {
+            facts = {
                 name: record.get(name) if number == max(days, default=1) else None for name in ("met", "tested", "family_met", "employed")
             }
-            visits.append(TakenVisit(person_id, town, f"{found['as_of'].year}-{number}", days.get(number), **said))
+            visits.append(TakenVisit(person_id, town, f"{found['as_of'].year}-{number}", days.get(number), **facts))
         if record.get("risk"):
             day = since_of(record.get("assess_date"), found["as_of"])[0]
             assessments.append(TakenAssessment(person_id, town, TIER_OF[record["risk"]], day))

@@ -3,7 +3,7 @@
 Problem
 ├── MeasureNotFound 404     also for one outside the caller's scope: existence itself is personal
 ├── MeasureRunning 409      another exclusive measure runs (domain 1)
-├── NotDeclaredStep 409     no law knows this step from this state
+├── NotDeclaredStep 409     the law does not have this step from this state
 ├── NotCorrectable 409       not the last step, or other rows rest on it: then the organ revokes (T18)
 └── StepRefused 422         the step is known, a condition of the law is not met
 """

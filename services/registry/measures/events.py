@@ -10,7 +10,7 @@ from kit.outbox import Origin, event_row
 from services.registry.events import MeasureEvent
 
 
-def said_of(kind: type[MeasureEvent], values: dict[str, Any], on: date, reason: str | None) -> MeasureEvent:
+def measure_event(kind: type[MeasureEvent], values: dict[str, Any], on: date, reason: str | None) -> MeasureEvent:
     """The event about a measure's row as it stands after the change."""
     return kind(
         measure_id=values["id"],
@@ -28,4 +28,4 @@ def said_of(kind: type[MeasureEvent], values: dict[str, Any], on: date, reason: 
 def outbox_row(kind: type[MeasureEvent], values: dict[str, Any], on: date, reason: str | None, origin: Origin) -> dict[str, Any]:
     """The same as an outbox row, for many at once."""
     person_id: UUID = values["person_id"]
-    return event_row(said_of(kind, values, on, reason), person_id, values["division_code"], origin)
+    return event_row(measure_event(kind, values, on, reason), person_id, values["division_code"], origin)

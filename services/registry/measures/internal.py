@@ -1,4 +1,4 @@
-"""What neighbours ask about persons: who is behind an ID number, and whether anything lawful runs on a day. Reached with a service token only."""
+"""What neighbours ask about persons: the person with an ID number, and whether a lawful measure runs on a day. Reached with a service token only."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Resolved(Answer):
 
 
 class ResolvedAll(Answer):
-    """In the order of the numbers; null for a number that is none or is not registered."""
+    """In the order of the numbers; null for a number that is invalid or not registered."""
 
     people: list[Resolved | None]
 
@@ -105,7 +105,7 @@ async def resolve(work: Neighbour, asked: Numbers) -> ResolvedAll:
 
 @router.get("/{person_id}/running")
 async def running_on(work: Neighbour, person_id: UUID, on: Day | None = None) -> Running:
-    """Whether anything lawful runs on a day (today unless said): by its dates, not by what a job has written (law 7). Raises PersonNotFound."""
+    """Whether a lawful measure runs on a day (by default today): by its dates, not by what a job has written (law 7). Raises PersonNotFound."""
     person = await people.person(work.session, person_id)
     if person is None:
         raise PersonNotFound

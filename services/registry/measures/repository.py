@@ -175,7 +175,7 @@ select m.id, m.kind, m.state, m.division_code, m.term_start, m.term_end
 async def running_on(session: AsyncSession, person_id: UUID, day: date) -> RowMapping | None:
     """The measure that binds a person on a day, or None: by its dates, not by what a job has written.
 
-    Voluntary treatment, maintenance treatment and a stay at a centre bind nobody (NCL art. 36, 49, 51): they are no basis of supervision.
+    Voluntary treatment, maintenance treatment and a stay at a centre bind nobody (NCL art. 36, 49, 51): they are not a basis of supervision.
     """
     parameters = {"person": person_id, "day": day, "kinds": list(EXCLUSIVE), "expiring": list(EXPIRING), "open": list(OPEN)}
     return (await session.execute(text(RUNNING), parameters)).mappings().first()

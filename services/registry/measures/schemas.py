@@ -198,7 +198,7 @@ class MeasureAnswer(Answer):
     version: int
     updated_at: datetime
     duties: list[DutyAnswer]
-    """What is owed next, the earliest first; those of the office are no reason to go on when they are late (DRR art. 44)."""
+    """What is owed next, the earliest first; late duties of the office are not a reason to continue supervision (DRR art. 44)."""
     next_steps: list[PossibleStep]
 
 

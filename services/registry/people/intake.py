@@ -67,7 +67,7 @@ class PersonFix:
 async def take_over_people(work: Work, rows: Sequence[TakenPerson], source: str = "ledger") -> dict[bytes, UUID]:
     """Register persons from a ledger; blind index → id. The caller has seen to it that none of them is registered and none stands twice.
 
-    Raises IdNumberError for a number that is none.
+    Raises IdNumberError for an invalid number.
     """
     if not rows:
         return {}

@@ -21,7 +21,7 @@ SURNAMES = {
 
 
 def _letters(text: str) -> Any:
-    """What is no Chinese character stands as its letters."""
+    """Other characters than Chinese ones are kept as letters."""
     return list(text)
 
 

@@ -46,7 +46,7 @@ def reach(principal: Principal, division_code: str | None = None) -> dict[str, A
     """What part of the register a caller's lists show, as a filter of their statements: the towns of an officer, the persons of a worker's care teams in
     them, or the subject's own record. `division_code`: only this division, nobody when it is not the caller's.
 
-    An account that is none of these reaches nobody; no filter at all would reach everybody.
+    An account with none of these roles reaches nobody; without a filter it would reach everybody.
     """
     if not principal.has(*READERS):
         return {"person": principal.person_id or str(NOBODY)}

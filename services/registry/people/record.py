@@ -1,4 +1,4 @@
-"""The fields of a person's record: how each is written (folded, sealed, masked, indexed) and what of it the history may show (law 8)."""
+"""The fields of a person's record: how each is stored (folded, sealed, masked, indexed) and what the history may show of it (law 8)."""
 
 from __future__ import annotations
 

@@ -100,7 +100,7 @@ class PersonRow(Answer):
     """Null where the caller may not know it: a social worker sees `support` instead of maintenance treatment."""
     status_since: date
     support: bool
-    """Takes part in treatment with support; nothing more is said of it."""
+    """Takes part in treatment with support; no detail is shown."""
     id_number: str
     phone: str | None
     state: str

@@ -67,11 +67,11 @@ async def leave_team(work: Work, person_id: UUID, membership_id: UUID, leaves: T
     return await staff.team_of(work.session, person_id, work.today, past=False)
 
 
-async def fill_teams(work: Work, wish: FillTeams) -> int:
+async def fill_teams(work: Work, new: FillTeams) -> int:
     """Give everybody without a full team the missing members from their town, dealt round; the number of memberships. Raises Forbidden."""
-    towns = work.scope.within(wish.division_code).towns
+    towns = work.scope.within(new.division_code).towns
     total = 0
     for post in FILLED:
-        total += await staff.fill_teams(work.session, post, towns, wish.since or work.today, sorted(ENDS_SUPERVISION))
+        total += await staff.fill_teams(work.session, post, towns, new.since or work.today, sorted(ENDS_SUPERVISION))
     await work.note("care_team.fill", "care_team", details={"memberships": total})
     return total

@@ -23,7 +23,7 @@ Writer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER)]
 
 @router.get("/people/{person_id}/care-team")
 async def team_of(work: Reader, person_id: UUID, on: Day | None = None, past: Annotated[bool, Query()] = False) -> list[TeamMember]:
-    """The care team on a day (today unless said), or with `past=true` everybody who ever was in it."""
+    """The care team on a day (by default today), or with `past=true` everybody who ever was in it."""
     return [TeamMember(**entry) for entry in await teams.team_of(work, person_id, on, past=past)]
 
 
@@ -40,6 +40,6 @@ async def leave_team(work: Writer, person_id: UUID, membership_id: UUID, leaves:
 
 
 @router.post("/care-teams/fill")
-async def fill_teams(work: Writer, wish: FillTeams) -> TeamsFilled:
+async def fill_teams(work: Writer, new: FillTeams) -> TeamsFilled:
     """Give everybody without a full team the missing members from their town."""
-    return TeamsFilled(memberships=await teams.fill_teams(work, wish))
+    return TeamsFilled(memberships=await teams.fill_teams(work, new))

@@ -59,5 +59,5 @@ async def known_staff(work: Neighbour, code: Annotated[list[AskedCode], Query(),
 
 @router.get("/care-teams")
 async def cared_for(work: Carer, code: AskedCode) -> CaredFor:
-    """For whom this member of staff cares today: nobody, when there is no such member or the member has left."""
+    """For whom this member of staff cares today: nobody, when the member does not exist or has left."""
     return CaredFor(persons=await repository.cared_for_by(work.session, code, work.today))

@@ -42,7 +42,7 @@ class StaffMember(SCHEMA.base, table=True):
     code: str = Field(sa_type=sa.Text, unique=True)
     name: str = Field(sa_column=sa.Column(sa.Text, nullable=False, info={"personal": True}))
     sex: str | None = Field(default=None, sa_column=sa.Column(sa.Text, info={"personal": True}))
-    """Who takes a urine specimen is of the person's sex (DTP art. 8); None when nobody has said it yet."""
+    """Who takes a urine specimen is of the person's sex (DTP art. 8); None when it is not known yet."""
     post: str = Field(sa_type=sa.Text)
     division_code: str = Field(sa_type=sa.Text, index=True)
     station_id: UUID | None = Field(default=None, foreign_key="registry.station.id")

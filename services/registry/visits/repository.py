@@ -29,7 +29,7 @@ select gen_random_uuid(), :round, p.id, s.division_code, :due, '', 'entry', 1, :
    and (cardinality(cast(:towns as text[])) = 0 or p.division_code = any(cast(:towns as text[])))
 on conflict (round_id, person_id) do nothing""".replace("{over}", MONITORING_OVER.format(person="p.id"))
 )
-"""Whose three clean years are over by the measures' days is no target, whatever the standing still says (DRR art. 7, 23; law 7)."""
+"""A person whose three clean years are over by the measures' days is not a target, whatever the standing still says (DRR art. 7, 23; law 7)."""
 
 _STATE = "case when v.excused is not null then 'excused' when v.visited_on is null then 'due' else 'done' end"
 VISITS = Json(

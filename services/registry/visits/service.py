@@ -142,7 +142,7 @@ async def record_visit(work: Work, visit_id: UUID, record: VisitRecord, if_match
     policy.may_report(work.principal, record.model_fields_set)
     check_version(if_match, visit.version)
     if record.visited_on is None and record.excused is None:
-        raise invalid("/visited_on", "missing", "须填写走访日期或免访原因", "needs the day of the visit, or why there is none")
+        raise invalid("/visited_on", "missing", "须填写走访日期或免访原因", "needs the day of the visit, or the reason for leaving it out")
     if record.visited_on is not None:
         if record.visited_on > work.today:
             raise invalid("/visited_on", "date_future", "日期不能晚于今天", "must not lie in the future")

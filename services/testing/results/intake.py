@@ -107,13 +107,13 @@ async def _take_over(work: Work, rows: Sequence[LedgerTest]) -> TakenOver:
         raise ValueError(f"unknown result words: {unknown}")
     cutoffs = {day: await _cutoffs_on(work, day) for day in sorted({row.sampled_on for row in rows if row.hair_values})}
     terms = await subjects.measures_running_on(work.session, sorted({row.person_id for row in rows}), sorted(MANDATORY_KINDS))
-    made: dict[UUID, _Made] = {}
+    made: dict[UUID, _NewTest] = {}
     for row in rows:
         window = chain.window_start(row.specimen_type, row.sampled_on)
         measure_id, before_term = chain.term_of(window, terms.get(row.person_id, ()), row.sampled_on)
         codes = rules.ledger_codes(row, cutoffs.get(row.sampled_on, {}))
         state, kind = rules.ledger_state(row, codes), chain.ledger_kind(measure_id)
-        made[new_id()] = _Made(row, measure_id, window, before_term, codes, state, kind, chain.ledger_deadline(state, kind))
+        made[new_id()] = _NewTest(row, measure_id, window, before_term, codes, state, kind, chain.ledger_deadline(state, kind))
     taken = await _insert(work, made)
     new = {key: made[key] for key in made if key in taken}
     await _insert_results(work, new, cutoffs)
@@ -139,7 +139,7 @@ async def _take_over(work: Work, rows: Sequence[LedgerTest]) -> TakenOver:
 
 
 @dataclass(frozen=True, slots=True)
-class _Made:
+class _NewTest:
     row: LedgerTest
     measure_id: UUID | None
     window: date | None
@@ -150,7 +150,7 @@ class _Made:
     deadline: chain.Deadline | None
 
 
-async def _insert(work: Work, made: dict[UUID, _Made]) -> set[UUID]:
+async def _insert(work: Work, made: dict[UUID, _NewTest]) -> set[UUID]:
     items = list(made.values())
     parameters = {
         "now": work.now,
@@ -178,7 +178,7 @@ async def _cutoffs_on(work: Work, day: date) -> dict[str, Decimal]:
     return {row.analyte: row.ng_per_mg for row in await labs.hair_cutoffs_on(work.session, day)}
 
 
-async def _insert_results(work: Work, new: dict[UUID, _Made], cutoffs: dict[date, dict[str, Decimal]]) -> None:
+async def _insert_results(work: Work, new: dict[UUID, _NewTest], cutoffs: dict[date, dict[str, Decimal]]) -> None:
     lines: list[tuple[Any, ...]] = []
     for key, item in new.items():
         day = item.row.reported_on or item.row.sampled_on
@@ -203,7 +203,7 @@ async def _insert_results(work: Work, new: dict[UUID, _Made], cutoffs: dict[date
         await work.session.execute(text(_RESULTS), {**columns, "now": work.now})
 
 
-def _result_event(work: Work, key: UUID, item: _Made) -> dict[str, Any]:
+def _result_event(work: Work, key: UUID, item: _NewTest) -> dict[str, Any]:
     event = ResultReported(
         division_code=item.row.division_code,
         measure_id=item.measure_id,

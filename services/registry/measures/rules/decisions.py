@@ -29,7 +29,7 @@ class Decision:
 
 
 def decide(facts: Facts, event: str, given: Given, today: date, working: WorkingDay) -> Decision:
-    """The step. Raises NotDeclared when no transition is declared for the state as it holds today, Refused when a guard says no."""
+    """The step. Raises NotDeclared when no transition is declared for the state as it holds today, Refused when a guard refuses."""
     state = state_on(facts.kind, facts.state, facts.term_end, today)
     if state != facts.state and event != "expire":
         raise NotDeclared(state, event)

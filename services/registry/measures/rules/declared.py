@@ -12,7 +12,7 @@ TOWN = frozenset({"town_officer", "county_officer"})
 """Execute community measures (DRR art. 5, 17)."""
 BOTH = POLICE | TOWN
 LAW = frozenset({"service"})
-"""The law itself: a job writes it down, nobody decides."""
+"""The law itself: a job records it, and no person decides."""
 
 PREVIOUS = "previous"
 """Back to where the measure stood before: on its way to a new place, `active` after reporting in, else `awaiting_report_in`."""

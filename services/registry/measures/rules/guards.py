@@ -27,7 +27,9 @@ GROUND_OF_REPORT = {
     "reported_serious_breach": frozenset({"serious_breach"}),
     "reported_reuse": frozenset({"used_during_community_treatment", "seriously_addicted"}),
 }
-"""What was reported of a community treatment → the grounds that it can found: a breach is no re-use, and a refusal is no breach (NCL art. 38 §1, §2)."""
+"""What was reported of a community treatment → the grounds that it can found: a breach is not a re-use, and a refusal is not a breach (NCL
+art. 38 §1, §2).
+"""
 
 PROPOSALS = {
     "release_early": "propose_early_release",
@@ -41,7 +43,7 @@ EVADED_TESTS = 3
 DEPARTURES = 3
 ABSENCE_DAYS = 30
 YOUNG = 16
-"""Under this age isolation may be left off (NCL art. 39): it needs a reason of its own."""
+"""Under this age isolation may be omitted (NCL art. 39): it needs a reason of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,7 @@ class Given:
 
 
 class Refused(Exception):
-    """The step is declared, but its guard says no; `code` is stable, `source` the law behind it."""
+    """The step is declared, but its guard refuses it; `code` is stable, `source` the law behind it."""
 
     def __init__(self, code: str, zh: str, en: str, source: str, pointer: str = "") -> None:
         super().__init__(code)
@@ -123,7 +125,7 @@ def _due_passed(facts: Facts, given: Given) -> None:
     if facts.report_in_due is None or given.on <= facts.report_in_due:
         raise Refused("not_due_yet", "报到期限未届满", "the time for reporting in is not over", "DRR art. 14", "/on")
     if given.good_reason:
-        raise Refused("good_reason", "有正当理由,不属于拒绝", "with a good reason it is no refusal", "DRR art. 14", "/good_reason")
+        raise Refused("good_reason", "有正当理由,不属于拒绝", "with a good reason it is not a refusal", "DRR art. 14", "/good_reason")
 
 
 def _contact_attempted(facts: Facts, given: Given) -> None:

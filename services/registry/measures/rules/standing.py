@@ -1,7 +1,8 @@
-"""What a registered standing may say beside the measures of a person, and what it says once a measure is decided. Pure.
+"""Which standings may be registered beside the measures of a person, and which one follows a decision about a measure. Pure.
 
-A standing is a word in a register. It ends nothing before its time: no word shortens a term (NCL art. 33; DRR art. 14, 23), and three clean years are counted
-from the days of the measures (DRR art. 7; domain 2.5), or, where there was none, from the day on which the register shows the person in society.
+A standing is a word in a register. It ends nothing before its time: it cannot shorten a term (NCL art. 33; DRR art. 14, 23), and three
+clean years are counted from the days of the measures (DRR art. 7; domain 2.5), or, where there was none, from the day on which the register
+shows the person in society.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class TooEarly:
 
 
 def clean_years_missing(found: Monitoring, courses: Sequence[Course], shown: Shown | None, since: date, today: date) -> TooEarly | None:
-    """What stands against registering three clean years from `since` on, or None."""
+    """Why three clean years cannot be registered from `since` on, or None."""
     if found.ground == "in_isolation" or (shown is not None and shown.status == "compulsory_isolation_treatment" and not courses):
         return TooEarly("in_isolation", "强制隔离戒毒期间不计算戒断期限", "in isolation nothing is counted (DRR art. 7)")
     if found.ground == "police_decide":
@@ -70,7 +71,7 @@ def clean_years_missing(found: Monitoring, courses: Sequence[Course], shown: Sho
 
 
 def contradicts(status: str, running: str | None) -> bool:
-    """Whether a standing would say something else than the measure that runs: `running` is the kind of the exclusive measure that is open, or None."""
+    """Whether a standing would contradict the running measure: `running` is the kind of the exclusive measure that is open, or None."""
     return running is not None and status != running and (status in EXCLUSIVE or status == "in_society")
 
 
@@ -81,7 +82,8 @@ AFTER = {"terminated": "detained"}
 def status_after(kind: str, state: str) -> str | None:
     """What the person's standing is once this measure has come into this state; None when the state says nothing about it.
 
-    A measure that is decided is what the register shows, from its order on. What ends by law alone is not written here: it holds on its day by itself.
+    A measure that is decided is what the register shows, from its order on. An end by law alone is not written here: it holds on its day
+    without a row.
     """
     if kind not in EXCLUSIVE or state in ("closed_death", "converted_to_isolation", "discharged"):
         return None

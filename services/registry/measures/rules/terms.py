@@ -35,7 +35,7 @@ CLEAN_MONTHS = 36
 
 
 def after_months(start: date, months: int) -> date:
-    """The corresponding day `months` later; the last day of that month when there is none."""
+    """The corresponding day `months` later; the last day of that month when the month is shorter."""
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
     return date(year, month + 1, min(start.day, calendar.monthrange(year, month + 1)[1]))
 
@@ -60,7 +60,9 @@ def term_end(start: date, months: int, *, added_days: int = 0, credited_days: in
 
 
 def rehabilitation_latest_end(ordered_on: date, months: int) -> date:
-    """The law says no start for rehabilitation: DEFAULT the day of reporting in, but it never ends later than order + 15 days + ordered term (domain 13, row 1)."""
+    """The law names no start for rehabilitation: DEFAULT the day of reporting in, but it never ends later than order + 15 days + ordered
+    term (domain 13, row 1).
+    """
     return after_months(ordered_on + timedelta(days=REPORT_IN_DAYS), months)
 
 

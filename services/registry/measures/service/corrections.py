@@ -8,10 +8,10 @@ from uuid import UUID
 
 from kit.etags import check_version
 from kit.work import Work
-from services.registry import events as said
+from services.registry import events
 from services.registry.measures import policy, repository
 from services.registry.measures.errors import MeasureNotFound, NotCorrectable
-from services.registry.measures.events import said_of
+from services.registry.measures.events import measure_event
 from services.registry.measures.rules.states import EXCLUSIVE, OPEN
 from services.registry.measures.rules.transitions import EVENTS, POLICE
 from services.registry.measures.schemas import Correction
@@ -69,14 +69,16 @@ async def correct_step(work: Work, measure_id: UUID, correction: Correction, if_
     assert person is not None
     await show_status(work, person, measure, last.happened_on, correction.reason)
     await work.publish(
-        said_of(_word_for(was, measure.state), measure.model_dump(), work.today, "correction"), measure.person_id, measure.division_code
+        measure_event(_event_for(was, measure.state), measure.model_dump(), work.today, "correction"),
+        measure.person_id,
+        measure.division_code,
     )
     await work.note("measure.correct", "measure", measure.id, details={"event": last.event, "to": measure.state})
     return measure
 
 
 def last_standing(history: Sequence[MeasureEvent]) -> MeasureEvent | None:
-    """The last step that nobody has taken back: the only one that can be."""
+    """The last step that was not taken back: only this one can be."""
     taken_back = {entry.corrects_id for entry in history if entry.corrects_id is not None}
     return next((entry for entry in reversed(history) if entry.event != "correct" and entry.id not in taken_back), None)
 
@@ -104,13 +106,13 @@ async def _standing_back(work: Work, measure: Measure, ended: MeasureEvent, stan
     return measure
 
 
-def _word_for(was: str, state: str) -> type[said.MeasureEvent]:
-    """What neighbours must hear, so that they take up or stop what the mistaken step had stopped or begun."""
+def _event_for(was: str, state: str) -> type[events.MeasureEvent]:
+    """The event after which neighbours resume or stop what the mistaken step had stopped or begun."""
     if state == "suspended":
-        return said.MeasureSuspended
+        return events.MeasureSuspended
     if (was not in OPEN and state in OPEN) or was == "suspended":
-        return said.MeasureResumed
-    return said.MeasureChanged
+        return events.MeasureResumed
+    return events.MeasureChanged
 
 
 async def _still_free(work: Work, measure: Measure, state: str) -> None:

@@ -57,12 +57,12 @@ async def end_measures(work: Work, ends: Mapping[UUID, date], reason: str) -> in
 async def cut_short(work: Work, ends: Mapping[UUID, date]) -> dict[UUID, RowMapping]:
     """Person → the measure that would be cut short, if everything ended for the person on that day.
 
-    A measure is ordered for a term that nobody shortens by a word in a list (NCL art. 33; DRR art. 14, 23); a term that stands still or has not begun has no
-    last day yet. Voluntary treatment is not meant: it is the person's own (NCL art. 36).
+    A measure is ordered for a term, and an entry in a list cannot shorten it (NCL art. 33; DRR art. 14, 23); a term that stands still or
+    has not begun has no last day yet. Voluntary treatment is not included: it is the person's own (NCL art. 36).
     """
     if not ends:
         return {}
-    days = {key: min(day, work.today) for key, day in ends.items()}  # nobody has reached a day that is still to come
+    days = {key: min(day, work.today) for key, day in ends.items()}  # a day in the future is not reached yet
     running = await repository.open_measures_of(work.session, list(days))
     return {
         measure["person_id"]: measure

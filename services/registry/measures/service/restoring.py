@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from kit.work import Work
-from services.registry import events as said
+from services.registry import events
 from services.registry.measures import repository
 from services.registry.measures.errors import NotCorrectable
-from services.registry.measures.events import said_of
+from services.registry.measures.events import measure_event
 from services.registry.measures.rules.states import EXCLUSIVE, OPEN
 from services.registry.measures.service.endings import ENDINGS
 from services.registry.measures.service.replaced import put_back
@@ -65,8 +65,8 @@ async def take_back(work: Work, measure: Measure, ended: MeasureEvent, history: 
         )
     )
     await work.session.flush()
-    kind = said.MeasureSuspended if measure.state == "suspended" else said.MeasureResumed
-    await work.publish(said_of(kind, measure.model_dump(), work.today, "correction"), measure.person_id, measure.division_code)
+    kind = events.MeasureSuspended if measure.state == "suspended" else events.MeasureResumed
+    await work.publish(measure_event(kind, measure.model_dump(), work.today, "correction"), measure.person_id, measure.division_code)
     await work.note("measure.correct", "measure", measure.id, details={"event": ended.event, "to": measure.state})
 
 

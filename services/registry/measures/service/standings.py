@@ -1,4 +1,4 @@
-"""A registered standing and what it does to measures: it stands between two nouns, so that people need not know measures."""
+"""A registered standing and what it does to measures: it is placed between two nouns, so that people does not depend on measures."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ from services.registry.people.tables import Person
 async def record_standing(work: Work, person_id: UUID, new: NewStanding, if_match: str | None) -> Person:
     """Record the standing; when it is now the latest and ends supervision, what is open of the person's own will ends too and the record closes.
 
-    No word ends a measure before its time: three clean years are counted (`rules.standing`); an order is not annulled by calling its registration a mistake,
-    unless by those who record what the organ decided (T18); and a person goes to another county with its letter (DRR art. 22), not by a word in the register.
-    A correction of a standing that had ended measures gives them back.
-    Raises PersonNotFound, StaleVersion, RecordClosed, Forbidden, Invalid.
+    A standing cannot end a measure before its time: three clean years are counted (`rules.standing`); an order is not annulled by calling
+    its registration a mistake, unless by those who record what the organ decided (T18); and a person goes to another county with its letter
+    (DRR art. 22), not by a word in the register. A correction of a standing that had ended measures gives them back. Raises PersonNotFound,
+    StaleVersion, RecordClosed, Forbidden, Invalid.
     """
     known = policy.may_write(
         work.principal, await persons.person(work.session, person_id)
-    )  # first: nobody learns of another town's measures from a refusal
+    )  # first, so that a refusal reveals nothing of another town's measures
     check_version(if_match, known.version)
-    await _may_say(work, person_id, new)
+    await _check_standing(work, person_id, new)
     mistaken = await persons.standing(work.session, person_id, new.corrects_id) if new.corrects_id is not None else None
     person = await people.record_standing(work, person_id, new, if_match)
     if mistaken is not None and mistaken.status in ENDS_SUPERVISION and person.status not in ENDS_SUPERVISION:
         await restore_measures(work, person_id, mistaken, new.reason)
     if person.status in ENDS_SUPERVISION:
-        await end_due(work, [person.id])  # what the law has ended already ended by law, and not by this word
+        await end_due(work, [person.id])  # a measure that the law has ended already was not ended by this standing
         await end_measures_of(work, [person.id], person.status_since, person.status)
         await work.session.refresh(person)
     return person
 
 
-async def _may_say(work: Work, person_id: UUID, new: NewStanding) -> None:
+async def _check_standing(work: Work, person_id: UUID, new: NewStanding) -> None:
     measures = await repository.measures_of(work.session, person_id)
     running = next(
         (m.kind for m in measures if m.kind in EXCLUSIVE and state_on(m.kind, m.state, m.term_end, work.today) in OPEN),

@@ -12,12 +12,12 @@ from kit.etags import check_version
 from kit.lists import Asked, Found, find_json
 from kit.problems import FieldError
 from kit.work import Work
-from services.registry import events as said
+from services.registry import events
 from services.registry.divisions.policy import part_of
 from services.registry.divisions.service import require_town
 from services.registry.measures import policy, repository, rules
 from services.registry.measures.errors import MeasureNotFound, MeasureRunning, NotDeclaredStep, StepRefused
-from services.registry.measures.events import said_of
+from services.registry.measures.events import measure_event
 from services.registry.measures.rules.guards import Facts, Given, Refused
 from services.registry.measures.rules.states import EXCLUSIVE, state_on
 from services.registry.measures.rules.transitions import ORDERS, find
@@ -34,14 +34,14 @@ from services.registry.people.service import append_standing, place_person, read
 from services.registry.people.service.standings import FOLLOWS_MEASURE
 from services.registry.people.tables import Person
 
-SAYS: dict[str, type[said.MeasureEvent]] = {
-    "changed": said.MeasureChanged,
-    "reported_in": said.MeasureReportedIn,
-    "suspended": said.MeasureSuspended,
-    "resumed": said.MeasureResumed,
-    "transferred": said.MeasureTransferred,
-    "breached": said.MeasureBreached,
-    "ended": said.MeasureEnded,
+EVENTS: dict[str, type[events.MeasureEvent]] = {
+    "changed": events.MeasureChanged,
+    "reported_in": events.MeasureReportedIn,
+    "suspended": events.MeasureSuspended,
+    "resumed": events.MeasureResumed,
+    "transferred": events.MeasureTransferred,
+    "breached": events.MeasureBreached,
+    "ended": events.MeasureEnded,
 }
 _COLUMNS = tuple(field.name for field in fields(Facts) if field.name not in ("entered_on", "done"))
 
@@ -121,7 +121,7 @@ async def take_step(work: Work, measure_id: UUID, step: Step, if_match: str | No
         await append_standing(work, person, "dead", step.on, given.document_no or "死亡", source=FOLLOWS_MEASURE)
     else:
         await show_status(work, person, measure, step.on, given.order_no or given.document_no)
-    await _say(work, measure, SAYS[decision.transition.says], decision.effective_on, step.event)
+    await _publish(work, measure, EVENTS[decision.transition.says], decision.effective_on, step.event)
     await work.note("measure.step", "measure", measure.id, details={"event": step.event, "to": measure.state})
     await _follow_up(work, person, measure, step, given)
     return measure
@@ -170,9 +170,9 @@ async def _begin(work: Work, person: Person, kind: str, division_code: str, give
     _remember(work, measure, "order", "none", given.on, ORDERS[kind][4], given)
     await work.session.flush()
     await show_status(work, person, measure, given.on, given.order_no or given.document_no)
-    await _say(work, measure, said.MeasureOrdered, given.on, given.ground)
+    await _publish(work, measure, events.MeasureOrdered, given.on, given.ground)
     if measure.state != "ordered":
-        await _say(work, measure, said.MeasureReportedIn, given.on, None)
+        await _publish(work, measure, events.MeasureReportedIn, given.on, None)
     await work.note("measure.order", "measure", measure.id, details={"kind": kind})
     return measure
 
@@ -205,8 +205,8 @@ def _remember(
     )
 
 
-async def _say(work: Work, measure: Measure, kind: type[said.MeasureEvent], on: date, reason: str | None) -> None:
-    await work.publish(said_of(kind, measure.model_dump(), on, reason), measure.person_id, measure.division_code)
+async def _publish(work: Work, measure: Measure, kind: type[events.MeasureEvent], on: date, reason: str | None) -> None:
+    await work.publish(measure_event(kind, measure.model_dump(), on, reason), measure.person_id, measure.division_code)
 
 
 async def read_measure(work: Work, measure_id: UUID) -> Measure:

@@ -27,7 +27,7 @@ from services.registry.people.tables import Person, PersonChange, Standing
 from services.registry.staff import repository as staff
 
 NO_WILDCARDS = str.maketrans("", "", "%_\\")
-"""What LIKE reads as more than itself; no name holds it."""
+"""Characters with a special meaning in LIKE; a name does not contain them."""
 
 
 async def register_person(work: Work, new: NewPerson) -> Person:
@@ -42,7 +42,7 @@ async def register_person(work: Work, new: NewPerson) -> Person:
         raise invalid("/status_since", "date_future", "日期不能晚于今天", "must not lie in the future")
     index = work.sealer.index("id_number", number.text)
     known = await repository.person_by_index(work.session, index)
-    if known is not None:  # says that somebody is in the register, perhaps of another town: who asked must be seen
+    if known is not None:  # the answer reveals that a person is in the register, perhaps in another town: the request must be audited
         await work.note_refused("person.register_refused", "person", known.id)
         raise AlreadyRegistered
     person_id, name = new_id(), folded_name(new.name)
@@ -164,7 +164,10 @@ async def history_of(work: Work, person_id: UUID) -> Sequence[PersonChange]:
 
 
 async def amend_person(work: Work, person_id: UUID, patch: PersonPatch, if_match: str | None) -> Person:
-    """Correct a person's data. Raises PersonNotFound, StaleVersion, RecordClosed, Invalid: what changes nothing would be a read without a purpose."""
+    """Correct a person's data.
+
+    Raises PersonNotFound, StaleVersion, RecordClosed, Invalid: an amendment that changes nothing would be a read without a purpose.
+    """
     person = await writable(work, person_id, if_match)
     given = patch.model_fields_set - {"reason"}
     if not given:
