@@ -15,7 +15,7 @@ from pyotp.totp import TOTP
 from gateway.events import SessionEnded
 from gateway.identity import repository, rules, throttle
 from gateway.identity.choice import check_password
-from gateway.identity.errors import EnrolmentRequired, SessionNotFound, SignInFailed
+from gateway.identity.errors import AccountNotFound, EnrolmentRequired, SessionNotFound, SignInFailed
 from gateway.identity.keys import OuterKeys
 from gateway.identity.passwords import hash_password, matches, totp_step, turn
 from gateway.identity.schemas import Login, PasswordChange
@@ -137,11 +137,11 @@ def second_factor(work: Work, account: Account, code: str | None) -> int | None:
 
 
 async def change_password(work: Work, change: PasswordChange, origin: Origin) -> None:
-    """Change the own password; every other session ends. Raises Invalid, SignInFailed when the account is gone, TooMany."""
+    """Change the own password; every other session ends. Raises AccountNotFound, Invalid, TooMany."""
     account_id, session_id = UUID(work.principal.subject), UUID(work.principal.session)
     account = await repository.account(work.session, account_id)
     if account is None:
-        raise SignInFailed
+        raise AccountNotFound
     check_password(change.new_password, account.username, "/new_password")
     login = Login(username=account.username, password=change.password, totp=change.totp)
     if account.totp_sealed is None:
