@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -34,7 +34,8 @@ ACCESS = "at+jwt"
 _KNOWN_HEADER = frozenset({"alg", "typ", "kid"})
 
 
-ORGANISATIONS = ("laboratory", "authority", "institution")
+OrganisationKind = Literal["laboratory", "authority", "institution"]
+ORGANISATIONS: tuple[OrganisationKind, ...] = get_args(OrganisationKind)
 """What an account or client may be bound to: a designated laboratory (its id), an authority (its code), a supervised institution (its code)."""
 _ORGANISATION = re.compile(r"(laboratory|authority|institution):[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

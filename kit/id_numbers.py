@@ -9,6 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from operator import mul
+from typing import Literal, get_args
+
+Sex = Literal["male", "female"]
+SEXES: tuple[Sex, ...] = get_args(Sex)
 
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECK = "10X98765432"
@@ -45,7 +49,7 @@ class IdNumber:
     text: str
     area: str
     birth_date: date
-    sex: str
+    sex: Sex
     """`male` or `female`: the parity of the sequence."""
     converted: bool
     """It was given in the 15-digit form of before 1999."""

@@ -4,6 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
+from typing import Literal, get_args
+
+AccountState = Literal["active", "disabled"]
+ACCOUNT_STATES: tuple[AccountState, ...] = get_args(AccountState)
+
+ClientState = Literal["active", "revoked"]
+CLIENT_STATES: tuple[ClientState, ...] = get_args(ClientState)
+
+
+MachineRole = Literal["agency", "partner"]
+MACHINE_ROLES: tuple[MachineRole, ...] = get_args(MachineRole)
+
+
+HumanRole = Literal[
+    "county_officer",
+    "town_officer",
+    "social_worker",
+    "grid_worker",
+    "police_officer",
+    "lab_technician",
+    "inspector",
+    "leader",
+    "auditor",
+    "administrator",
+    "subject",
+]
+
 
 ACCESS_LIFE = 600
 """Seconds that an access token lives (DESIGN 6)."""

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from gateway.identity.rules import MIN_PASSWORD
+from gateway.identity.rules import MIN_PASSWORD, AccountState, HumanRole, MachineRole
+from kit.auth import OrganisationKind
 from kit.roles import Role
 from kit.schemas import Answer, Day, Message, PersonName, ShortText
 
@@ -16,22 +17,6 @@ Username = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{2,39}
 ScopePrefix = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}([0-9]{3}([0-9]{3})?)?$")]
 """A county or town by its division code, in 6, 9 or 12 digits."""
 Password = Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_length=200)]
-HumanRole = Literal[
-    "county_officer",
-    "town_officer",
-    "social_worker",
-    "grid_worker",
-    "police_officer",
-    "lab_technician",
-    "inspector",
-    "leader",
-    "auditor",
-    "administrator",
-    "subject",
-]
-
-
-OrganisationKind = Literal["laboratory", "authority", "institution"]
 
 
 class Bound(Message):
@@ -160,7 +145,7 @@ class AccountPatch(Message):
     scope: list[ScopePrefix] | None = None
     organisation: Bound | None = None
     staff_code: ShortText | None = None
-    state: Literal["active", "disabled"] | None = None
+    state: AccountState | None = None
     password: Password | None = None
     reason: ShortText
 
@@ -214,7 +199,7 @@ class NewClient(Message):
 
     id: Username
     name: ShortText
-    role: Literal["agency", "partner"]
+    role: MachineRole
     scope: tuple[ScopePrefix, ...] = ()
     grants: Annotated[list[Terms], Field(max_length=100)]
     organisation: Bound | None = None

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
+from gateway.identity.rules import ACCOUNT_STATES, CLIENT_STATES, MACHINE_ROLES
 from gateway.schema import SCHEMA
 from kit.auth import ORGANISATIONS
 from kit.db import check_words, new_id
@@ -29,7 +30,7 @@ class Account(SCHEMA.base, table=True):
     """A person who signs in. Names and posts live in the registry; here is only what signing in needs."""
 
     __tablename__ = "account"
-    __table_args__ = (check_words("state", ("active", "disabled"), "state"), *bound_whole())
+    __table_args__ = (check_words("state", ACCOUNT_STATES, "state"), *bound_whole())
 
     id: UUID = Field(default_factory=new_id, primary_key=True)
     username: str = Field(sa_type=sa.Text, unique=True)
@@ -106,8 +107,8 @@ class Client(SCHEMA.base, table=True):
 
     __tablename__ = "client"
     __table_args__ = (
-        check_words("state", ("active", "revoked"), "state"),
-        check_words("role", ("agency", "partner"), "role"),
+        check_words("state", CLIENT_STATES, "state"),
+        check_words("role", MACHINE_ROLES, "role"),
         *bound_whole(),
     )
 

@@ -17,7 +17,7 @@ from kit.problems import Forbidden
 
 def may_start(principal: Principal) -> None:
     """Raises Forbidden for an account without a town: its import could reach nobody."""
-    if not principal.scope:
+    if not principal.reach.prefixes:
         raise Forbidden("账号没有辖区,不能导入台账", "an account without a scope cannot import a ledger")
 
 

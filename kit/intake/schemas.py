@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from kit.schemas import Answer, Message, ShortText
+from kit.schemas import Answer, LongText, Message, ShortText
 
 State = Literal["queued", "reading", "reported", "committing", "committed", "failed", "discarded"]
 Disposition = Literal["accept", "hold", "duplicate", "discard"]
@@ -232,7 +232,7 @@ class Mapping(Message):
     """What a header means: a field of the kind, or "" to leave the column out. `kind` "*" holds for every kind."""
 
     kind: Annotated[str, StringConstraints(pattern=r"^(\*|[a-z][a-z0-9_]{0,40})$")] = "*"
-    header: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    header: Annotated[LongText, StringConstraints(max_length=100)]
     field: Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,40})?$")]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from services.alerts.bulletins.rules import PrintedForm
 
-Form = Literal["pdf", "xlsx"]
-MEDIA: dict[Form, str] = {"pdf": "application/pdf", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+MEDIA: dict[PrintedForm, str] = {"pdf": "application/pdf", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}

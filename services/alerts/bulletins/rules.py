@@ -16,6 +16,16 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
+from typing import Literal, get_args
+
+RenderedForm = Literal["pdf", "png"]
+
+
+PrintedForm = Literal["pdf", "xlsx"]
+
+
+BulletinState = Literal["draft", "published"]
+BULLETIN_STATES: tuple[BulletinState, ...] = get_args(BulletinState)
 
 
 class Indicator(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
@@ -11,9 +11,16 @@ from pydantic import Field, StringConstraints
 from kit.schemas import Answer, Day, Message
 from services.alerts.bulletins.figures import Audience, Withheld
 from services.alerts.bulletins.periods import Rhythm
-from services.alerts.bulletins.rules import Base, Cause, Colour, Effect, HardFail, Indicator
+from services.alerts.bulletins.rules import (
+    Base,
+    BulletinState,
+    Cause,
+    Colour,
+    Effect,
+    HardFail,
+    Indicator,
+)
 
-BulletinState = Literal["draft", "published"]
 Note = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 Notes = Annotated[list[Note], Field(max_length=20)]
 

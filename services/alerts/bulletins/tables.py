@@ -13,7 +13,7 @@ from sqlmodel import Field
 from kit.db import check_words, new_id
 from services.alerts.bulletins.figures import Audience
 from services.alerts.bulletins.periods import Rhythm
-from services.alerts.bulletins.rules import Indicator
+from services.alerts.bulletins.rules import BULLETIN_STATES, Indicator
 from services.alerts.schema import SCHEMA
 
 RHYTHMS = tuple(rhythm.value for rhythm in Rhythm)
@@ -28,7 +28,7 @@ class BulletinDraft(SCHEMA.base, table=True):
     __tablename__ = "bulletin"
     __table_args__ = (
         check_words("rhythm", RHYTHMS, "rhythm"),
-        check_words("state", ("draft", "published"), "state"),
+        check_words("state", BULLETIN_STATES, "state"),
         sa.UniqueConstraint("rhythm", "first_day", "revision"),
     )
 

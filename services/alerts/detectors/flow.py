@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Literal, TypeAlias
 
 from services.alerts.detectors.movements import (
     Movements,
@@ -24,9 +23,8 @@ from services.alerts.detectors.movements import (
     tail_probability,
 )
 from services.alerts.detectors.parameters import FlowParameters
-from services.alerts.detectors.rules import Reason
+from services.alerts.detectors.rules import FlowKind, Reason
 
-FlowKind: TypeAlias = Literal["silent_absence", "joint_exit", "night_round_trips", "burst", "new_route"]
 SPECIFIC_FIRST: tuple[FlowKind, ...] = ("silent_absence", "joint_exit", "night_round_trips", "burst", "new_route")
 _DAY = timedelta(days=1)
 

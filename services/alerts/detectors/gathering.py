@@ -17,12 +17,11 @@ from bisect import insort
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from services.alerts import cells as h3
 from services.alerts.detectors.parameters import GatheringParameters
 from services.alerts.detectors.places import GatheringContext, Innocence, neighbourhood, resolution_for
-from services.alerts.detectors.rules import EARTH_RADIUS_M, SHANGHAI, CheckIn, Reason
+from services.alerts.detectors.rules import EARTH_RADIUS_M, SHANGHAI, CheckIn, GatheringChangeKind, Reason
 
 _SCALE = 10**15
 """Unit vectors are summed as integers: sums of floats would depend on the order, and 1e-15 of an Earth radius is 6 nanometres."""
@@ -53,7 +52,7 @@ class Gathering:
 class GatheringChange:
     """What the alert store has to do: `raised` = new row, `grown` = update the row; rows of the keys in `replaces` become this one."""
 
-    kind: Literal["raised", "grown"]
+    kind: GatheringChangeKind
     gathering: Gathering
     replaces: tuple[str, ...] = ()
 
@@ -253,7 +252,7 @@ class GatheringDetector:
         if not cluster.raised_as and not self._qualifies(cluster):
             return []
         gathering = self._view(cluster)
-        kind: Literal["raised", "grown"] = "grown" if cluster.raised_as else "raised"
+        kind: GatheringChangeKind = "grown" if cluster.raised_as else "raised"
         replaces = tuple(sorted(cluster.raised_as - {gathering.key}))
         cluster.raised_as = {gathering.key}
         return [GatheringChange(kind, gathering, replaces)]

@@ -10,6 +10,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import Literal
+
+GatheringChangeKind = Literal["raised", "grown"]
+
+
+FlowKind = Literal["silent_absence", "joint_exit", "night_round_trips", "burst", "new_route"]
+
 
 EARTH_RADIUS_M = 6_371_008.8
 """Mean radius of the Earth in metres (IUGG R1); the sphere is off by at most 0.6 %, far below the error of a phone."""

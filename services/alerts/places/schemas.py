@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, Day, DivisionCode, Instant, Message
+from services.alerts.places.rules import OccasionKind, PlaceKind
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._:-]+$")]
 Lon = Annotated[float, Field(ge=-180, le=180)]
 Lat = Annotated[float, Field(ge=-90, le=90)]
 Radius = Annotated[float, Field(gt=0, le=2000)]
 County = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
-PlaceKind = Literal["seat", "station", "clinic", "hospital", "market", "bus", "school", "worship", "office", "work", "other"]
-OccasionKind = Literal["station_group_activity", "training", "fair", "temple_fair", "wedding", "funeral", "meeting", "other"]
 
 
 class PlaceGiven(Message):

@@ -9,14 +9,13 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
+from services.alerts.places.rules import KINDS, OCCASIONS
 from services.alerts.schema import SCHEMA
 
-KINDS = ("seat", "station", "clinic", "hospital", "market", "bus", "school", "worship", "office", "work", "other")
-"""`seat`: centre of a town or of a neighbouring county, only for telling counties apart; `work`: explains its own staff alone."""
 CENTRES = ("seat", "station")
 """Kinds by which counties are told apart."""
 PUBLIC_KINDS = tuple(kind for kind in KINDS if kind not in ("seat", "work"))
-OCCASIONS = ("station_group_activity", "training", "fair", "temple_fair", "wedding", "funeral", "meeting", "other")
+
 PERSONAL = {"personal": True}
 STAMP = sa.DateTime(timezone=True)
 

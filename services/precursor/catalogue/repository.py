@@ -24,7 +24,8 @@ async def entries_on(session: AsyncSession, day: date, q: str | None, category: 
     if category is not None:
         query = query.where(col(CatalogueEntry.category) == category)
     if q:
-        part = "%" + q.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+        quoted = q.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
+        part = f"%{quoted}%"
         query = query.where(
             or_(
                 col(CatalogueEntry.name_zh).ilike(part),

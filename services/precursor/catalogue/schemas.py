@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from kit.schemas import Answer, Day, Message, ShortText
-from services.precursor.catalogue.rules import Change, ControlLevel, Found, Subtype
+from services.precursor.catalogue.rules import Change, ControlLevel, EntryChange, Found, Subtype
 from services.precursor.catalogue.rules.organs import Authority
 
 Class = Literal[1, 2, 3]
@@ -65,7 +65,7 @@ class LoadAnswer(Answer):
 class ListChange(Message):
     """A change of the list from a day on, with the notice that orders it (PCR art. 2: the State Council adjusts the list)."""
 
-    change: Literal["reclassified", "delisted"]
+    change: EntryChange
     from_day: Day
     category: Annotated[Class | None, Field()] = None
     """With `reclassified`: the new class."""

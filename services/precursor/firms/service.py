@@ -11,6 +11,7 @@ from uuid import UUID
 from kit.etags import check_version
 from kit.lists import Asked, Found, find_rows
 from kit.problems import invalid
+from kit.scope import Scope
 from kit.sealed import masked
 from kit.steps.machine import START
 from kit.steps.taking import declared, next_steps, take
@@ -202,7 +203,7 @@ async def warn_of_licences(work: Work) -> None:
 
 def check_division(work: Work, division_code: str) -> None:
     """Raises Invalid when a code does not belong to the county that this house serves."""
-    if len(division_code) != 12 or not division_code.startswith(work.house.county):
+    if len(division_code) != 12 or not Scope.of((work.house.county,)).reaches(division_code):
         raise invalid("/division_code", "town_unknown", "没有这个镇(便民服务中心)", "no such town or service centre")
 
 

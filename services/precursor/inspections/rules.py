@@ -8,6 +8,12 @@ from typing import Literal, get_args
 
 from kit.steps.machine import START, Machine, step
 
+EndCategory = Literal["refused", "not_at_place", "ended_without_result"]
+
+
+DirectOrigin = Literal["complaint", "transfer"]
+
+
 State = Literal["planned", "started", "completed", "ended", "cancelled"]
 STATES: tuple[State, ...] = get_args(State)
 

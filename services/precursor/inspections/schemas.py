@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, Day, LongText, Message, ShortText
 from kit.steps.taking import NextStep
+from services.precursor.draws.rules import Stratum
 from services.precursor.firms.rules import Kind
-from services.precursor.inspections.rules import Origin, OutcomeCode, ResultCategory, Signature, State
+from services.precursor.inspections.rules import (
+    DirectOrigin,
+    EndCategory,
+    Origin,
+    OutcomeCode,
+    ResultCategory,
+    Signature,
+    State,
+)
 from services.precursor.inspectors.rules import Authority
 
 ItemNo = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{2}$")]
@@ -23,7 +32,7 @@ class DirectInspection(Message):
     firm_id: UUID
     object_kind: Kind | None = None
     """The kind that is inspected, when the firm has more than one; by default the kind within the power of the caller's authority."""
-    source: Literal["complaint", "transfer"]
+    source: DirectOrigin
     ground: ShortText
     """File number of the complaint or transfer; never the complainant."""
     officers: Annotated[list[UUID], Field(min_length=2, max_length=6)]
@@ -73,7 +82,7 @@ class Completion(Message):
 class Ending(Message):
     """The inspection could not be carried out."""
 
-    result_category: Literal["refused", "not_at_place", "ended_without_result"]
+    result_category: EndCategory
     ended_on: Day
     reason: LongText
 
@@ -115,7 +124,7 @@ class InspectionAnswer(Answer):
     source: Origin
     ground: str
     draw_id: UUID | None
-    stratum: Literal["key", "A", "B", "C", "D"] | None
+    stratum: Stratum | None
     window_from: date
     window_to: date
     state: State

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -13,7 +13,7 @@ from kit.schemas import Day, DivisionCode, Message, ShortText
 from kit.work import Work
 from services.precursor.ledger_results import newer, result_of
 from services.precursor.venues import repository
-from services.precursor.venues.rules import category_of
+from services.precursor.venues.rules import Category, category_of
 from services.precursor.venues.tables import Venue
 
 
@@ -23,7 +23,7 @@ class VenueRow(Message):
     company_name: ShortText
     venue_type: ShortText
     town_code: DivisionCode
-    category: Literal["key_unit", "venue"] | None = None
+    category: Category | None = None
     inspected_on: Day | None = None
     inspection_result: ShortText | None = None
 

@@ -4,8 +4,31 @@ from __future__ import annotations
 
 import calendar
 from datetime import date
+from typing import Literal, get_args
 
-STATES = ("proposed", "signed", "withdrawn")
+Factor = Literal[
+    "reuse_finding_within_6_months",
+    "reuse_finding_within_12_months",
+    "released_within_6_months",
+    "released_within_12_months",
+    "reviewed_test_evasions",
+    "reviewed_absence_over_10_days",
+    "acute_crisis",
+    "no_stable_dwelling",
+    "no_income_wants_work",
+    "attends_nine_in_ten",
+    "twelve_months_no_finding",
+    "twenty_four_months_no_finding",
+    "in_work_school_or_care",
+]
+
+
+Tier = Literal["high", "medium", "low"]
+TIERS: tuple[Tier, ...] = get_args(Tier)
+
+
+State = Literal["proposed", "signed", "withdrawn"]
+STATES: tuple[State, ...] = get_args(State)
 MODEL_VERSION = "county-2021-1"
 """DEFAULT model of domain 4.2; stored with every assessment so that an old one can be read with its own weights."""
 

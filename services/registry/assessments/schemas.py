@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
 
 from kit.schemas import Answer, Day, LongText, Message
-
-Tier = Literal["high", "medium", "low"]
-Factor = Literal[
-    "reuse_finding_within_6_months",
-    "reuse_finding_within_12_months",
-    "released_within_6_months",
-    "released_within_12_months",
-    "reviewed_test_evasions",
-    "reviewed_absence_over_10_days",
-    "acute_crisis",
-    "no_stable_dwelling",
-    "no_income_wants_work",
-    "attends_nine_in_ten",
-    "twelve_months_no_finding",
-    "twenty_four_months_no_finding",
-    "in_work_school_or_care",
-]
+from services.registry.assessments.rules import Factor, Tier
 
 
 class NewAssessment(Message):

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
+from services.registry.assessments.rules import STATES, TIERS
 from services.registry.schema import SCHEMA
 
 
@@ -19,8 +20,8 @@ class RiskAssessment(SCHEMA.base, table=True):
 
     __tablename__ = "risk_assessment"
     __table_args__ = (
-        check_words("tier", ("high", "medium", "low"), "tier"),
-        check_words("state", ("proposed", "signed", "withdrawn"), "state"),
+        check_words("tier", TIERS, "tier"),
+        check_words("state", STATES, "state"),
         sa.Index("ix_risk_assessment_person_id", "person_id", "assessed_on"),
     )
 

@@ -4,15 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from typing import Protocol
+from typing import Literal, Protocol, get_args
 from uuid import UUID
 
-AGREEMENT_STATES = ("proposed", "accepted", "ended")
-LEAD_SIDES = ("residence", "household")
-REMOVALS = ("returned", "ended", "disputed", "erased")
+EntryChange = Literal["added", "changed", "removed"]
+
+
+AgreementEvent = Literal["accept", "end"]
+
+
+AgreementState = Literal["proposed", "accepted", "ended"]
+AGREEMENT_STATES: tuple[AgreementState, ...] = get_args(AgreementState)
+LeadSide = Literal["residence", "household"]
+LEAD_SIDES: tuple[LeadSide, ...] = get_args(LeadSide)
+Removal = Literal["returned", "ended", "disputed", "erased"]
+REMOVALS: tuple[Removal, ...] = get_args(Removal)
 """Why a line is a tombstone (API.md 3); each obliges the partner to delete."""
 
-FIELDS = (
+SharedField = Literal[
     "name",
     "id_number",
     "sex",
@@ -27,7 +36,8 @@ FIELDS = (
     "order_no",
     "lead_side",
     "contact",
-)
+]
+FIELDS: tuple[SharedField, ...] = get_args(SharedField)
 """Fields an agreement may name. An agreement cannot ask for test values, health, findings, address or location (domain 6, step 1; PIPL art. 23)."""
 
 TRANSITIONS: dict[str, tuple[tuple[str, ...], str, str]] = {

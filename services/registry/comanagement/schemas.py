@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, Day, Message, ShortText
+from services.registry.comanagement.rules import AgreementEvent, EntryChange, LeadSide, Removal, SharedField
 
 AreaCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
-SharedField = Literal[
-    "name",
-    "id_number",
-    "sex",
-    "birth_year",
-    "division_code",
-    "status",
-    "status_since",
-    "measure_kind",
-    "measure_state",
-    "term_start",
-    "term_end",
-    "order_no",
-    "lead_side",
-    "contact",
-]
-Removal = Literal["returned", "ended", "disputed", "erased"]
 
 
 class NewAgreement(Message):
@@ -37,7 +21,7 @@ class NewAgreement(Message):
     partner_area: AreaCode
     partner_client: ShortText
     """Client id of the partner's system; its token needs the grant `agreement:<id>`."""
-    lead_side: Literal["residence", "household"] = "residence"
+    lead_side: LeadSide = "residence"
     """Who leads (domain 6: law and guideline differ, so each agreement says it)."""
     fields: Annotated[list[SharedField], Field(min_length=1)]
     valid_from: Day
@@ -49,7 +33,7 @@ class NewAgreement(Message):
 class AgreementStep(Message):
     """Acceptance by the other side, or the end."""
 
-    event: Literal["accept", "end"]
+    event: AgreementEvent
     on: Day
     document_no: ShortText | None = None
     """The partner's written reply, when the county office records the acceptance for it."""
@@ -169,7 +153,7 @@ class TransferOutAnswer(Answer):
 class ChangeLine(Answer):
     """One line of the feed, for the document; lines go out as canonical bytes."""
 
-    change: Literal["added", "changed", "removed"]
+    change: EntryChange
     person: UUID
     version: int
     at: datetime

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from pydantic import Field
@@ -11,6 +11,7 @@ from kit.roles import Role
 from kit.schemas import Day, DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.registry.divisions import service
+from services.registry.divisions.rules import Level
 from services.registry.divisions.schemas import DivisionAnswer, DivisionLoad, Loaded, Population, PopulationAnswer
 
 router = APIRouter(prefix="/registry/v1/divisions", tags=["divisions"], route_class=UnitRoute)
@@ -23,7 +24,7 @@ Reader = Annotated[Work, allow(*EVERYBODY, grant=None)]
 async def list_divisions(
     work: Reader,
     on: Day | None = None,
-    level: Annotated[Literal["county", "town", "service_centre", "village", "community", "grid", "neighbour"] | None, Query()] = None,
+    level: Annotated[Level | None, Query()] = None,
     parent: DivisionCode | None = None,
 ) -> object:
     """Divisions valid on a day, with their codes."""

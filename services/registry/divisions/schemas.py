@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from kit.schemas import Answer, Day, DivisionCode, Message, ShortText
+from kit.schemas import Answer, Day, DivisionCode, LongText, Message, ShortText
+from services.registry.divisions.rules import Level
 
 
 class DivisionAnswer(Answer):
@@ -27,9 +28,6 @@ class DivisionAnswer(Answer):
     note: str
 
 
-Level = Literal["county", "town", "service_centre", "village", "community", "grid", "neighbour"]
-
-
 class DivisionLoad(Message):
     """One division to load: a new one, or the new data of a known code."""
 
@@ -44,7 +42,7 @@ class DivisionLoad(Message):
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
     valid_from: Day = date(2000, 1, 1)
     valid_to: Day | None = None
-    note: Annotated[str, Field(max_length=500)] = ""
+    note: LongText | Literal[""] = ""
 
 
 class Loaded(Answer):

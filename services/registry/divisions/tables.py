@@ -9,9 +9,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kit.db import check_words
+from services.registry.divisions.rules import LEVELS
 from services.registry.schema import SCHEMA
-
-LEVELS = ("county", "town", "service_centre", "village", "community", "grid", "neighbour")
 
 
 class Division(SCHEMA.base, table=True):

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal, get_args
 
 from kit.clock import WorkingDay
 from services.registry.measures.rules.terms import due_in_working_days, report_in_due
 
-STATES = ("announced", "received", "arrived", "not_arrived", "withdrawn")
-DOCUMENTS = ("release_certificate", "rehabilitation_order", "diagnostic_assessment", "person_file", "medical_summary")
+Outcome = Literal["arrived", "not_arrived"]
+
+
+State = Literal["announced", "received", "arrived", "not_arrived", "withdrawn"]
+STATES: tuple[State, ...] = get_args(State)
+Document = Literal["release_certificate", "rehabilitation_order", "diagnostic_assessment", "person_file", "medical_summary"]
+DOCUMENTS: tuple[Document, ...] = get_args(Document)
 """What a packet may hold; the medical summary only with the person's consent (domain 2.6)."""
 
 NOTICE_DAYS = 3

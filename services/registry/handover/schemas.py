@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
 from kit.schemas import Answer, Day, DivisionCode, LongText, Message, ShortText
+from services.registry.handover.rules import Document, Outcome, State
 from services.registry.staff.schemas import StaffCode
-
-State = Literal["announced", "received", "arrived", "not_arrived", "withdrawn"]
-Document = Literal["release_certificate", "rehabilitation_order", "diagnostic_assessment", "person_file", "medical_summary"]
 
 
 class NewHandover(Message):
@@ -49,7 +47,7 @@ class Acknowledgement(Message):
     """The town's answer. `not_arrived` needs what was done to reach the person; `on` is the day of the answer: today, or for the county
     office the day of the paper that it enters."""
 
-    outcome: Literal["arrived", "not_arrived"]
+    outcome: Outcome
     arrived_on: Day | None = None
     on: Day | None = None
     reason: Annotated[str, StringConstraints(max_length=2000)] = ""

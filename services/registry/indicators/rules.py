@@ -11,10 +11,40 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from typing import Literal
 
 from kit.clock import WorkingDay, last_day
 from services.registry.measures.rules.duties import NOTICE_DAYS
 from services.registry.visits.rules import SMALL
+
+PlaceKind = Literal["town", "station"]
+
+
+Withheld = Literal["nothing", "counts", "all"]
+
+
+IndicatorCode = Literal[
+    "managed_total",
+    "current_users",
+    "three_years_clean",
+    "transferred_out",
+    "report_in_rate",
+    "execution_rate",
+    "meet_and_test_rate",
+    "meet_rate",
+    "registration_rate",
+    "family_contact_rate",
+    "employment_rate",
+    "user_share",
+    "staffing_ratio",
+    "risk_assessments",
+    "visit_completion",
+    "handover_acknowledgement",
+    "lawful_end_punctuality",
+    "unsigned_over_30",
+    "ended_late",
+]
+
 
 PER_WORKER = 30
 """One full-time worker for each 30 users in the community, at least one (domain 5, row 9)."""

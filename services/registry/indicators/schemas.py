@@ -4,32 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
 from uuid import UUID
 
 from kit.schemas import Answer
-
-Code = Literal[
-    "managed_total",
-    "current_users",
-    "three_years_clean",
-    "transferred_out",
-    "report_in_rate",
-    "execution_rate",
-    "meet_and_test_rate",
-    "meet_rate",
-    "registration_rate",
-    "family_contact_rate",
-    "employment_rate",
-    "user_share",
-    "staffing_ratio",
-    "risk_assessments",
-    "visit_completion",
-    "handover_acknowledgement",
-    "lawful_end_punctuality",
-    "unsigned_over_30",
-    "ended_late",
-]
+from services.registry.indicators.rules import PlaceKind, Withheld
 
 
 class IndicatorAnswer(Answer):
@@ -50,7 +28,7 @@ class FigureAnswer(Answer):
     numerator: int | None
     denominator: int | None
     value: Decimal | None
-    withheld: Literal["nothing", "counts", "all"]
+    withheld: Withheld
 
 
 class Line(Answer):
@@ -87,7 +65,7 @@ class PersonBehind(Answer):
 class StaffingLine(Answer):
     """Users in the community per full-time worker of a town or station."""
 
-    kind: Literal["town", "station"]
+    kind: PlaceKind
     code: str
     name: str
     division_code: str

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Literal, get_args
 
 from services.registry.measures.intake import WITH_MEASURE
+
+ConflictSource = Literal["ledger", "register"]
+
+
+ConflictState = Literal["open", "decided"]
+STATES: tuple[ConflictState, ...] = get_args(ConflictState)
+
+
+Choice = Literal["keep", "take"]
+CHOICES: tuple[Choice, ...] = get_args(Choice)
+
 
 STATUS_OF = {
     "CD": "community_treatment",
@@ -26,7 +37,8 @@ STATUS_OF = {
 TIER_OF = {"HIGH": "high", "MEDIUM": "medium", "LOW": "low"}
 GONE = ("dead", "erroneous", "transferred_out")
 """A person with these standings has left this register, whatever the record's state."""
-COMPARED = ("name", "town_code", "village_code", "phone", "address", "drugs", "status", "status_date")
+Compared = Literal["name", "town_code", "village_code", "phone", "address", "drugs", "status", "status_date"]
+COMPARED: tuple[Compared, ...] = get_args(Compared)
 NO_GROUND = frozenset({"three_years_clean"})
 """Standings of ledgers that end a measure, but a word in a list cannot end it before its term: three clean years end on their own day (DRR
 art. 7). A death is a fact (T17), a hand-over has its letter (DRR art. 22), and a ledger has no word for a revocation (T18)."""

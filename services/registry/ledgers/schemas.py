@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
 
 from kit.schemas import Answer, Message, ShortText
-
-Choice = Literal["keep", "take"]
-ConflictState = Literal["open", "decided"]
+from services.registry.ledgers.rules import Choice, ConflictSource, ConflictState
 
 
 class Side(Answer):
     """What one source says, and where it stands there."""
 
-    source: Literal["ledger", "register"]
+    source: ConflictSource
     name: str
     """File name, or the register."""
     cell: str

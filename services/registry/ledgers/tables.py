@@ -10,12 +10,10 @@ from sqlmodel import Field
 
 from kit.db import check_words, new_id
 from kit.intake import IntakeTables
-from services.registry.ledgers.rules import COMPARED
+from services.registry.ledgers.rules import CHOICES, COMPARED, STATES
 from services.registry.schema import SCHEMA
 
 TABLES = IntakeTables(SCHEMA)
-STATES = ("open", "decided")
-CHOICES = ("keep", "take")
 
 
 class LedgerConflict(SCHEMA.base, table=True):

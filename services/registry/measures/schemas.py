@@ -3,52 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, Day, DivisionCode, LongText, Message, ShortText
+from services.registry.measures.rules.guards import Addiction, Bar, Ground
+from services.registry.measures.rules.states import Kind
 
-Kind = Literal[
-    "voluntary_treatment",
-    "maintenance_treatment",
-    "community_treatment",
-    "compulsory_isolation_treatment",
-    "community_rehabilitation",
-    "rehabilitation_centre_stay",
-]
-State = Literal[
-    "ordered",
-    "awaiting_report_in",
-    "active",
-    "refused",
-    "reported_serious_breach",
-    "reported_reuse",
-    "transfer_pending",
-    "suspended",
-    "converted_to_isolation",
-    "terminated",
-    "discharged",
-    "closed_death",
-    "revoked",
-    "isolation_active",
-    "escaped",
-    "released",
-    "breach_reported",
-    "ended",
-]
 StepEvent = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{1,40}$")]
 Count = Annotated[int, Field(ge=0, le=10_000)]
-Ground = Literal[
-    "refused_community_treatment",
-    "used_during_community_treatment",
-    "serious_breach",
-    "used_again_afterwards",
-    "seriously_addicted",
-    "voluntary_with_consent",
-]
-Bar = Literal["pregnant", "nursing_under_one_year"]
 
 
 class NewMeasure(Message):
@@ -60,7 +25,7 @@ class NewMeasure(Message):
     ordered_on: Day
     order_no: ShortText | None = None
     order_organ: ShortText | None = None
-    addiction: Literal["addicted", "seriously_addicted"] | None = None
+    addiction: Addiction | None = None
     """Addiction finding behind an order of community treatment or isolation (NCL art. 33, 38; ADM art. 7, 8)."""
     ground: Ground | None = None
     """Isolation: ground of NCL art. 38."""
@@ -93,7 +58,7 @@ class Step(Message):
     finding_no: ShortText | None = None
     ground: Ground | None = None
     bar: Bar | None = None
-    addiction: Literal["addicted", "seriously_addicted"] | None = None
+    addiction: Addiction | None = None
     """Finding behind a decision of isolation for serious addiction (NCL art. 38 §2; ADM art. 8)."""
     division_code: DivisionCode | None = None
     until: Day | None = None

@@ -8,7 +8,6 @@ from uuid import UUID
 from kit.auth import Principal
 from kit.problems import Forbidden
 from kit.roles import Role
-from kit.scope import Scope
 from services.registry.divisions.policy import part_of
 from services.registry.people.errors import PersonNotFound
 from services.registry.people.rules import NOT_MANAGED
@@ -50,7 +49,7 @@ def reach(principal: Principal, division_code: str | None = None) -> dict[str, A
     """
     if not principal.has(*READERS):
         return {"person": principal.person_id or str(NOBODY)}
-    found: dict[str, Any] = {"towns": part_of(Scope.of(principal.scope), division_code).towns}
+    found: dict[str, Any] = {"towns": part_of(principal.reach, division_code).towns}
     if bound_to_team(principal):
         found["team"] = principal.staff_id or ""
     if not principal.has(Role.COUNTY_OFFICER):

@@ -6,6 +6,28 @@ import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal, get_args
+
+Status = Literal[
+    "community_treatment",
+    "community_rehabilitation",
+    "compulsory_isolation_treatment",
+    "voluntary_treatment",
+    "maintenance_treatment",
+    "detained",
+    "in_society",
+    "three_years_clean",
+    "dead",
+    "abroad",
+    "transferred_out",
+    "erroneous",
+]
+STATUSES: tuple[Status, ...] = get_args(Status)
+"""Registered standing. `in_society`: not under a measure and not yet three years clean; `erroneous`: registered by mistake, counts nowhere."""
+
+RecordState = Literal["open", "closed"]
+RECORD_STATES: tuple[RecordState, ...] = get_args(RecordState)
+
 
 CURRENT = frozenset(
     {

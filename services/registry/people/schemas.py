@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, Day, DivisionCode, LongText, Message, PersonName, Phone, ShortText
+from services.registry.people.rules import Status
 
 IdNumber = Annotated[str, StringConstraints(min_length=15, max_length=18, pattern=r"^[0-9]{15}([0-9]{2}[0-9Xx])?$")]
-Status = Literal[
-    "community_treatment",
-    "community_rehabilitation",
-    "compulsory_isolation_treatment",
-    "voluntary_treatment",
-    "maintenance_treatment",
-    "detained",
-    "in_society",
-    "three_years_clean",
-    "dead",
-    "abroad",
-    "transferred_out",
-    "erroneous",
-]
 
 
 class NewPerson(Message):

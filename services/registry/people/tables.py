@@ -11,24 +11,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
+from kit.id_numbers import SEXES
+from services.registry.people.rules import RECORD_STATES, STATUSES
 from services.registry.schema import SCHEMA
-
-SEXES = ("male", "female")
-STATUSES = (
-    "community_treatment",
-    "community_rehabilitation",
-    "compulsory_isolation_treatment",
-    "voluntary_treatment",
-    "maintenance_treatment",
-    "detained",
-    "in_society",
-    "three_years_clean",
-    "dead",
-    "abroad",
-    "transferred_out",
-    "erroneous",
-)
-"""Registered standing. `in_society`: not under a measure and not yet three years clean; `erroneous`: registered by mistake, counts nowhere."""
 
 PERSONAL = {"personal": True}
 
@@ -39,7 +24,7 @@ class Person(SCHEMA.base, table=True):
     __tablename__ = "person"
     __table_args__ = (
         check_words("sex", SEXES, "sex"),
-        check_words("state", ("open", "closed"), "state"),
+        check_words("state", RECORD_STATES, "state"),
         sa.Index("ix_person_division_code_id", "division_code", "id"),
         sa.Index("ix_person_status_id", "status", "id"),
         sa.Index("ix_person_name_trgm", "name", postgresql_using="gin", postgresql_ops={"name": "public.gin_trgm_ops"}),

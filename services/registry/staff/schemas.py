@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from kit.id_numbers import Sex
 from kit.schemas import Answer, Day, DivisionCode, Message, ShortText
+from services.registry.staff.rules import Post, StationKind
 
 StaffCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{1,20}$")]
-Post = Literal["county_officer", "town_officer", "social_worker", "grid_worker", "police_officer", "medic", "family", "volunteer"]
-Sex = Literal["male", "female"]
-StationKind = Literal["station", "demonstration", "remote_office"]
 
 
 class StationLoad(Message):

@@ -9,11 +9,9 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
+from kit.id_numbers import SEXES
 from services.registry.schema import SCHEMA
-
-POSTS = ("county_officer", "town_officer", "social_worker", "grid_worker", "police_officer", "medic", "family", "volunteer")
-
-SEXES = ("male", "female")
+from services.registry.staff.rules import POSTS
 
 
 class Station(SCHEMA.base, table=True):

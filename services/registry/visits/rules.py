@@ -3,6 +3,18 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Literal, get_args
+
+VisitState = Literal["due", "done", "excused"]
+VISIT_STATES: tuple[VisitState, ...] = get_args(VisitState)
+
+
+Excuse = Literal["custody", "hospital", "abroad", "dead", "three_years_clean", "supervision_ended"]
+EXCUSES: tuple[Excuse, ...] = get_args(Excuse)
+
+
+TargetStatus = Literal["community_treatment", "community_rehabilitation", "maintenance_treatment", "voluntary_treatment", "in_society"]
+
 
 SMALL = 5
 """Counts below this could name a person: withheld from `leader` and from anything wider than the office (domain 4.3, DEFAULT)."""

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, Day, DivisionCode, Message, ShortText
+from services.registry.visits.rules import Excuse, TargetStatus
 
 RoundCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,40}$")]
-TargetStatus = Literal["community_treatment", "community_rehabilitation", "maintenance_treatment", "voluntary_treatment", "in_society"]
-Excuse = Literal["custody", "hospital", "abroad", "dead", "three_years_clean", "supervision_ended"]
-VisitState = Literal["due", "done", "excused"]
 
 
 class NewRound(Message):

@@ -10,8 +10,7 @@ from sqlmodel import Field
 
 from kit.db import check_words, new_id
 from services.registry.schema import SCHEMA
-
-EXCUSES = ("custody", "hospital", "abroad", "dead", "three_years_clean", "supervision_ended")
+from services.registry.visits.rules import EXCUSES
 
 
 class Round(SCHEMA.base, table=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from kit.auth import Principal
@@ -11,11 +11,10 @@ from kit.problems import Forbidden, invalid
 from kit.roles import Role
 from services.testing.collections.errors import CollectionNotFound
 from services.testing.collections.rules import OPEN
+from services.testing.collections.rules.words import View
 from services.testing.staff.rules import Member
 from services.testing.subjects.policy import CLOSED_FOR, STAFF
 from services.testing.subjects.rules import ENDS_SUPERVISION
-
-View = Literal["none", "code", "chain"]
 
 DECIDERS = (Role.POLICE_OFFICER, Role.COUNTY_OFFICER)
 """Who must bring an open chain to its end, whatever became of the person's record (DTP art. 10-15)."""

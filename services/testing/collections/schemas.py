@@ -8,16 +8,18 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from kit.id_numbers import Sex
 from kit.schemas import Answer, Day, DocumentNo, Instant, LongText, Message, ShortText
 from kit.steps.taking import NextStep
 from services.testing.collections.rules import ChainState, CollectionKind, Container, DeadlineKind, Mode, Owner, Source
+from services.testing.collections.rules.words import ClosingGround, RequestDecision, Shortened
 from services.testing.kits.rules import Analyte
-from services.testing.plans.rules import Specimen
+from services.testing.plans.rules import Kind, Specimen
 from services.testing.staff.rules import Organ
 
 StaffCode = Annotated[str, Field(min_length=1, max_length=40)]
 Staff = Annotated[list[StaffCode], Field(max_length=6)]
-ShownState = ChainState | Literal["running", "closed"]
+ShownState = ChainState | Shortened
 """A caller without the right to results is told only `running` or `closed`."""
 
 
@@ -28,7 +30,7 @@ class Collector(Message):
     """
 
     staff_code: StaffCode
-    sex: Literal["male", "female"] | None = None
+    sex: Sex | None = None
     organ: Organ | None = None
 
 
@@ -77,7 +79,7 @@ class Objection(Message):
 class LabRequest(Message):
     """The police's decision on an objection, or the sending of hair or blood (DTP art. 10, 11, 13, 14)."""
 
-    decision: Literal["granted", "refused"]
+    decision: RequestDecision
     decided_on: Day
     document_no: DocumentNo
     reason: LongText | None = None
@@ -98,7 +100,7 @@ class FetchBack(Message):
 class Closing(Message):
     """The time to object has passed, or the person has admitted in writing."""
 
-    ground: Literal["no_objection", "admitted"]
+    ground: ClosingGround
     document_no: DocumentNo
     words: LongText | None = None
 
@@ -106,7 +108,7 @@ class Closing(Message):
 class Basis(Message):
     """On what ground a test of a ledger was made: the police's instruction, the person's written consent, or the police's suspicion (DTP art. 2)."""
 
-    kind: Literal["mandatory", "voluntary", "suspected"]
+    kind: Kind
     document_no: DocumentNo
     dated_on: Day
     grounds: LongText
@@ -118,7 +120,7 @@ class StaffRef(Answer):
     staff_code: str
     name: str | None = None
     organ: Organ | None = None
-    sex: Literal["male", "female"] | None = None
+    sex: Sex | None = None
 
     @model_validator(mode="before")
     @classmethod

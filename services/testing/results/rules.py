@@ -9,6 +9,9 @@ from decimal import Decimal
 from typing import Literal, get_args
 from uuid import UUID
 
+MeasuredCode = Literal["negative", "positive"]
+
+
 Stage = Literal["onsite", "onsite_repeat", "lab", "retest", "ledger"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 Unit = Literal["ng/mg", "ng/mL"]

@@ -12,7 +12,7 @@ from pydantic import Field
 from kit.schemas import Answer, Day, DocumentNo, Instant, LongText, Message, ShortText
 from services.testing.collections.schemas import CollectionAnswer, Seals, Staff
 from services.testing.kits.rules import Analyte, ResultCode
-from services.testing.results.rules import Stage, Unit
+from services.testing.results.rules import MeasuredCode, Stage, Unit
 
 
 class OnsiteResult(Message):
@@ -41,7 +41,7 @@ class Measured(Message):
     value: Annotated[Decimal, Field(ge=0, le=1_000_000, max_digits=12, decimal_places=4)] | None = None
     unit: Unit | None = None
     cutoff: Annotated[Decimal, Field(gt=0, le=1_000_000, max_digits=12, decimal_places=4)] | None = None
-    code: Literal["negative", "positive"] | None = None
+    code: MeasuredCode | None = None
 
 
 class LabResult(Message):

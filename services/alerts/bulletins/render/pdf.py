@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from services.alerts.bulletins.figures import Audience, Bulletin, CountyLine, TownLine
 from services.alerts.bulletins.render import words
-from services.alerts.bulletins.rules import Cause, Colour, Indicator
+from services.alerts.bulletins.rules import Cause, Colour, Indicator, RenderedForm
 
 _TEMPLATE = Path(__file__).with_name("bulletin.typ")
 _BARS = 6
@@ -37,7 +37,7 @@ def render_png(bulletin: Bulletin, ppi: int = _DEFAULT_PPI) -> list[bytes]:
     return _compile(bulletin, "png", ppi)
 
 
-def _compile(bulletin: Bulletin, kind: Literal["pdf", "png"], ppi: int | None = None) -> list[bytes]:
+def _compile(bulletin: Bulletin, kind: RenderedForm, ppi: int | None = None) -> list[bytes]:
     import pylopdf_fonts_zh_cn
     import typst
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
+EntryChange = Literal["reclassified", "delisted"]
+
+
 ControlLevel = Literal["national", "provincial_watch"]
 CONTROL_LEVELS: tuple[ControlLevel, ...] = get_args(ControlLevel)
 

@@ -27,10 +27,11 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 ALGORITHM = "guikang-draw-1"
-STRATA = ("key", "D", "C", "B", "A")
+Stratum = Literal["key", "D", "C", "B", "A"]
+STRATA: tuple[Stratum, ...] = get_args(Stratum)
 """`key`: class-1 holders under key supervision (优化营商环境条例 art. 54), then credit risk classes, worst first (国市监信发〔2022〕6号)."""
 
 RATIOS: dict[str, int] = {"A": 3, "B": 10, "C": 25, "D": 50, "key": 100}

@@ -9,17 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Literal, get_args
 
 from services.registry.measures.rules import terms
 
-GROUNDS = (
+Bar = Literal["pregnant", "nursing_under_one_year"]
+
+
+Ground = Literal[
     "refused_community_treatment",
     "used_during_community_treatment",
     "serious_breach",
     "used_again_afterwards",
     "seriously_addicted",
     "voluntary_with_consent",
-)
+]
+GROUNDS: tuple[Ground, ...] = get_args(Ground)
 """Grounds of compulsory isolation (NCL art. 38 §1 (1)-(4), §2, §3)."""
 
 GROUND_OF_REPORT = {
@@ -38,7 +43,8 @@ PROPOSALS = {
 }
 """Decision of the organ → what the facility proposes before it, after its diagnostic assessment (DRR art. 31-33)."""
 
-ADDICTED = ("addicted", "seriously_addicted")
+Addiction = Literal["addicted", "seriously_addicted"]
+ADDICTED: tuple[Addiction, ...] = get_args(Addiction)
 EVADED_TESTS = 3
 DEPARTURES = 3
 ABSENCE_DAYS = 30

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal, get_args
 
-KINDS = (
+Kind = Literal[
     "voluntary_treatment",
     "maintenance_treatment",
     "community_treatment",
     "compulsory_isolation_treatment",
     "community_rehabilitation",
     "rehabilitation_centre_stay",
-)
+]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 COMMUNITY = ("community_treatment", "community_rehabilitation")
 """Community measures (社戒社康): the town executes them."""
 
@@ -21,7 +23,7 @@ EXCLUSIVE = ("community_treatment", "compulsory_isolation_treatment", "community
 VOLUNTARY = ("voluntary_treatment", "maintenance_treatment", "rehabilitation_centre_stay")
 """The person's own choice (NCL art. 36, 49, 51): they begin and end by agreement, and nothing is owed to the office."""
 
-STATES = (
+State = Literal[
     "ordered",
     "awaiting_report_in",
     "active",
@@ -40,7 +42,8 @@ STATES = (
     "released",
     "breach_reported",
     "ended",
-)
+]
+STATES: tuple[State, ...] = get_args(State)
 OPEN = (
     "ordered",
     "awaiting_report_in",

@@ -6,6 +6,18 @@ from typing import Literal, get_args
 
 from services.testing.plans.rules import Kind
 
+View = Literal["none", "code", "chain"]
+
+
+ClosingGround = Literal["no_objection", "admitted"]
+
+
+RequestDecision = Literal["granted", "refused"]
+
+
+Shortened = Literal["running", "closed"]
+
+
 ChainState = Literal[
     "collected",
     "repeat_onsite",

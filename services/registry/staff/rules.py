@@ -1,0 +1,12 @@
+"""Words of staff. Pure."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+StationKind = Literal["station", "demonstration", "remote_office"]
+STATION_KINDS: tuple[StationKind, ...] = get_args(StationKind)
+
+
+Post = Literal["county_officer", "town_officer", "social_worker", "grid_worker", "police_officer", "medic", "family", "volunteer"]
+POSTS: tuple[Post, ...] = get_args(Post)
