@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from fastapi import FastAPI
 
 from kit.app import Parts, assemble
-from kit.codes import load_codes
 from services.registry import tables
 from services.registry.assessments.api import router as assessments
+from services.registry.codes import CODES
 from services.registry.comanagement.api import router as comanagement
 from services.registry.comanagement.internal import router as agreement_names
 from services.registry.divisions.api import router as divisions
@@ -62,6 +61,6 @@ def create_app(parts: Parts) -> FastAPI:
         routers=routers,
         work_jobs=JOBS,
         background=[end_due_measures],
-        codes=load_codes(Path(__file__).parent),
+        codes=CODES,
         followed_by=("testing", "alerts", "gateway"),
     )

@@ -17,8 +17,8 @@ from services.alerts.bulletins import service
 from services.alerts.bulletins.editions import digest_of
 from services.alerts.bulletins.figures import Audience
 from services.alerts.bulletins.periods import Rhythm
-from services.alerts.bulletins.printing import MEDIA, Form
-from services.alerts.bulletins.rules import Indicator
+from services.alerts.bulletins.printing import MEDIA
+from services.alerts.bulletins.rules import Indicator, PrintedForm
 from services.alerts.bulletins.schemas import (
     BulletinAnswer,
     BulletinFigures,
@@ -100,7 +100,7 @@ async def as_xlsx(work: Reader, bulletin_id: UUID, audience: Audience | None = N
     return await _printed(work, bulletin_id, audience, "xlsx")
 
 
-async def _printed(work: Work, bulletin_id: UUID, audience: Audience | None, form: Form) -> Response:
+async def _printed(work: Work, bulletin_id: UUID, audience: Audience | None, form: PrintedForm) -> Response:
     draft, body = await service.printed(work, bulletin_id, audience, form)
     await work.note(f"bulletin.{form}", "bulletin", draft.id)
     name = quote(f"四色警示通报{draft.number}.{form}")

@@ -35,8 +35,7 @@ from services.alerts.bulletins.errors import AlreadyPublished, BulletinNotFound
 from services.alerts.bulletins.figures import Audience, Bulletin, as_json, canonical
 from services.alerts.bulletins.formulas import FORMULAS
 from services.alerts.bulletins.periods import Period, Rhythm, last_closed_period, period_after, period_before, period_of
-from services.alerts.bulletins.printing import Form
-from services.alerts.bulletins.rules import rules_in_force
+from services.alerts.bulletins.rules import PrintedForm, rules_in_force
 from services.alerts.bulletins.tables import BulletinDraft, BulletinIssue, BulletinItems
 from services.alerts.checkins.service import settings_of
 from services.alerts.events import BulletinPublished
@@ -268,7 +267,7 @@ async def read(work: Work, bulletin_id: UUID, audience: str | None) -> Copy:
     return Copy(draft, edition, body, stored.digest)
 
 
-async def printed(work: Work, bulletin_id: UUID, audience: str | None, form: Form) -> tuple[BulletinDraft, bytes]:
+async def printed(work: Work, bulletin_id: UUID, audience: str | None, form: PrintedForm) -> tuple[BulletinDraft, bytes]:
     """The edition that the caller may hold as a file: the bytes that were published. Raises as `read`, and Invalid for a draft that cannot be printed."""
     draft, issue, edition = await _for_reader(work, bulletin_id, audience)
     if issue is None:

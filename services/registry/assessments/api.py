@@ -48,12 +48,14 @@ async def assessments_of(work: Reader, person_id: UUID) -> list[AssessmentAnswer
 async def tier_of(work: Reader, person_id: UUID, on: Day | None = None) -> PersonTier:
     """The tier that holds on a day (by default today), or null and the reason."""
     found, reason = await service.tier_of(work, person_id, on)
-    return PersonTier(
-        person_id=person_id,
-        tier=found.tier if found else None,
-        valid_to=found.valid_to if found else None,
-        assessment_id=found.id if found else None,
-        reason=reason,
+    return PersonTier.model_validate(
+        {
+            "person_id": person_id,
+            "tier": found.tier if found else None,
+            "valid_to": found.valid_to if found else None,
+            "assessment_id": found.id if found else None,
+            "reason": reason,
+        }
     )
 
 

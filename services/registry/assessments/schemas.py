@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from kit.schemas import Answer, Day, LongText, Message
-from services.registry.assessments.rules import Factor, Tier
+from services.registry.assessments.rules import Factor, State, Tier
 
 
 class NewAssessment(Message):
@@ -39,8 +39,8 @@ class AssessmentAnswer(Answer):
     id: UUID
     person_id: UUID
     division_code: str
-    tier: str
-    state: str
+    tier: Tier
+    state: State
     points: int | None
     """Null where the evidence stayed on paper."""
     assessed_on: date
@@ -61,7 +61,7 @@ class PersonTier(Answer):
     """The tier that holds on a day; null when there is none, never a colour (domain 4)."""
 
     person_id: UUID
-    tier: str | None
+    tier: Tier | None
     valid_to: date | None
     assessment_id: UUID | None
     reason: str

@@ -9,7 +9,8 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, Day, Message, ShortText
-from services.registry.comanagement.rules import AgreementEvent, EntryChange, LeadSide, Removal, SharedField
+from services.registry.comanagement.rules import AgreementEvent, AgreementState, EntryChange, LeadSide, Removal, SharedField
+from services.registry.measures.rules.states import Kind, State
 
 AreaCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
 
@@ -60,11 +61,11 @@ class AgreementAnswer(Answer):
     name: str
     partner_area: str
     partner_client: str
-    lead_side: str
-    fields: list[str]
+    lead_side: LeadSide
+    fields: list[SharedField]
     valid_from: date
     valid_to: date
-    state: str
+    state: AgreementState
     in_force: bool
     document_no: str
     accepted_on: date | None
@@ -83,11 +84,11 @@ class NamedPersonAnswer(Answer):
     name: str
     id_number: str
     division_code: str
-    measure_kind: str | None
-    measure_state: str | None
+    measure_kind: Kind | None
+    measure_state: State | None
     term_end: date | None
     shared: bool
-    left_reason: str | None
+    left_reason: Removal | None
     told_version: int | None
     told_at: datetime | None
 

@@ -16,7 +16,7 @@ class DivisionAnswer(Answer):
 
     code: str
     name: str
-    level: str
+    level: Level
     parent_code: str
     service_centre_code: str | None
     statutory: bool

@@ -70,15 +70,8 @@ async def read(work: Reader, handover_id: UUID, response: Response) -> HandoverA
     """A handover with the person and its history."""
     row, name, number, steps = await service.read(work, handover_id)
     response.headers["ETag"] = etag(row.version)
-    return HandoverAnswer(
-        **_row(work, row),
-        person_id=row.person_id,
-        name=name,
-        id_number=number,
-        documents=row.documents,
-        contact=row.contact,
-        steps=[HandoverStepAnswer.model_validate(step) for step in steps],
-    )
+    values = {"person_id": row.person_id, "name": name, "id_number": number, "documents": row.documents, "contact": row.contact}
+    return HandoverAnswer(**{**_row(work, row), **values, "steps": [HandoverStepAnswer.model_validate(step) for step in steps]})
 
 
 @router.post("/{handover_id}/receipt")

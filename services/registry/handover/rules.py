@@ -12,6 +12,7 @@ from typing import Literal, get_args
 from kit.clock import WorkingDay
 from services.registry.measures.rules.terms import due_in_working_days, report_in_due
 
+HandoverEvent = Literal["announce", "receive", "arrive", "not_arrive", "withdraw"]
 Outcome = Literal["arrived", "not_arrived"]
 
 

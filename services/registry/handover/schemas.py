@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
 from kit.schemas import Answer, Day, DivisionCode, LongText, Message, ShortText
-from services.registry.handover.rules import Document, Outcome, State
+from services.registry.handover.rules import Document, HandoverEvent, Outcome, State
 from services.registry.staff.schemas import StaffCode
 
 
@@ -84,9 +84,9 @@ class HandoverRow(Answer):
 class HandoverStepAnswer(Answer):
     """One step."""
 
-    event: str
-    from_state: str
-    to_state: str
+    event: HandoverEvent
+    from_state: State | Literal["none"]
+    to_state: State
     happened_on: date
     legal_source: str
     reason: str
@@ -100,6 +100,6 @@ class HandoverAnswer(HandoverRow):
     name: str
     id_number: str
     """Masked."""
-    documents: list[str]
+    documents: list[Document]
     contact: str | None
     steps: list[HandoverStepAnswer]

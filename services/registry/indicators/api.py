@@ -12,8 +12,8 @@ from kit.roles import Role
 from kit.schemas import Day, DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.registry.indicators import service
-from services.registry.indicators.rules import INDICATORS
-from services.registry.indicators.schemas import Code, FigureAnswer, Figures, IndicatorAnswer, Line, PersonBehind, StaffingLine
+from services.registry.indicators.rules import INDICATORS, IndicatorCode
+from services.registry.indicators.schemas import FigureAnswer, Figures, IndicatorAnswer, Line, PersonBehind, StaffingLine
 
 router = APIRouter(prefix="/registry/v1/indicators", tags=["indicators"], route_class=UnitRoute)
 
@@ -52,7 +52,7 @@ async def people_behind(
     work: PersonReader,
     request: Request,
     response: Response,
-    code: Code,
+    code: IndicatorCode,
     as_of: Day | None = None,
     first: First = None,
     last: Last = None,

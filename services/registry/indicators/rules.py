@@ -17,6 +17,7 @@ from kit.clock import WorkingDay, last_day
 from services.registry.measures.rules.duties import NOTICE_DAYS
 from services.registry.visits.rules import SMALL
 
+IndicatorKind = Literal["stock", "flow", "rate"]
 PlaceKind = Literal["town", "station"]
 
 
@@ -60,9 +61,9 @@ WORKING_AGE = (16, 59)
 class Indicator:
     """One indicator. `kind`: `stock` counts on a day, `flow` counts in a period, `rate` is numerator over denominator."""
 
-    code: str
+    code: IndicatorCode
     row: str
-    kind: str
+    kind: IndicatorKind
     zh: str
     en: str
     source: str

@@ -7,16 +7,17 @@ from decimal import Decimal
 from uuid import UUID
 
 from kit.schemas import Answer
-from services.registry.indicators.rules import PlaceKind, Withheld
+from services.registry.indicators.rules import IndicatorCode, IndicatorKind, PlaceKind, Withheld
+from services.registry.people.rules import Status
 
 
 class IndicatorAnswer(Answer):
     """What an indicator is."""
 
-    code: str
+    code: IndicatorCode
     row: str
     """Row of the indicator table that it implements."""
-    kind: str
+    kind: IndicatorKind
     zh: str
     en: str
     source: str
@@ -56,7 +57,7 @@ class PersonBehind(Answer):
     person_id: UUID
     name: str
     division_code: str
-    status: str | None
+    status: Status | None
     status_since: date | None
     counted: bool
     """In the numerator."""

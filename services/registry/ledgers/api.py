@@ -16,8 +16,8 @@ from kit.work import UnitRoute, Work, allow
 from services.registry.ledgers import service
 from services.registry.ledgers.intake import INTAKE
 from services.registry.ledgers.matching import sides_of
-from services.registry.ledgers.rules import PERSONAL_FIELDS, RULE
-from services.registry.ledgers.schemas import ConflictAnswer, ConflictPage, ConflictState, Decision, Decisions, Side
+from services.registry.ledgers.rules import PERSONAL_FIELDS, RULE, ConflictState
+from services.registry.ledgers.schemas import ConflictAnswer, ConflictPage, Decision, Decisions, Side
 from services.registry.ledgers.tables import LedgerConflict
 
 router = intake_router(INTAKE)

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from kit.schemas import Answer, Message, ShortText
-from services.registry.ledgers.rules import Choice, ConflictSource, ConflictState
+from services.registry.ledgers.rules import Choice, Compared, ConflictSource, ConflictState
 
 
 class Side(Answer):
@@ -27,7 +27,7 @@ class ConflictAnswer(Answer):
 
     id: UUID
     row_id: int
-    field: str
+    field: Compared
     person_id: UUID | None
     sides: list[Side]
     """This ledger (`take`), then the other (`keep`)."""

@@ -16,7 +16,7 @@ from kit.work import UnitRoute, Work, allow
 from services.registry.measures import repository, service
 from services.registry.measures.repository import MEASURES, Steps
 from services.registry.measures.rules.duties import duties_of
-from services.registry.measures.rules.states import state_on
+from services.registry.measures.rules.states import State, state_on
 from services.registry.measures.rules.transitions import possible
 from services.registry.measures.schemas import (
     Correction,
@@ -27,7 +27,6 @@ from services.registry.measures.schemas import (
     MonitoringAnswer,
     NewMeasure,
     PossibleStep,
-    State,
     Step,
 )
 from services.registry.measures.service import corrections, standings

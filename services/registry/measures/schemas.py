@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, Day, DivisionCode, LongText, Message, ShortText
+from services.registry.measures.rules.declared import Need, StepDocument, StepEventCode, StepTarget
+from services.registry.measures.rules.duties import DutyKind, DutyOwner
 from services.registry.measures.rules.guards import Addiction, Bar, Ground
-from services.registry.measures.rules.states import Kind
+from services.registry.measures.rules.monitoring import MonitoringGround
+from services.registry.measures.rules.states import Kind, State
 
 StepEvent = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{1,40}$")]
 Count = Annotated[int, Field(ge=0, le=10_000)]
@@ -77,19 +80,19 @@ class Correction(Message):
 class PossibleStep(Answer):
     """A step that the law knows from here."""
 
-    event: str
-    to: str
-    document: str
+    event: StepEventCode
+    to: StepTarget
+    document: StepDocument
     legal_source: str
-    needs: list[str]
+    needs: list[Need]
     roles: list[str]
 
 
 class DutyAnswer(Answer):
     """What is owed next, by whom, and its last day. `default`: the law says "promptly" or nothing, and the number is a DEFAULT."""
 
-    kind: str
-    owed_by: str
+    kind: DutyKind
+    owed_by: DutyOwner
     due_on: date
     source: str
     default: bool
@@ -101,7 +104,7 @@ class MonitoringAnswer(Answer):
     `ends_on` is the first day after three clean years; `over`: it has come and no measure is open.
     """
 
-    ground: str
+    ground: MonitoringGround
     clean_since: date | None
     ends_on: date | None
     over: bool
@@ -114,8 +117,8 @@ class MeasureRow(Answer):
     id: UUID
     person_id: UUID
     name: str
-    kind: str
-    state: str
+    kind: Kind
+    state: State
     division_code: str
     ordered_on: date | None
     report_in_due: date | None
@@ -134,8 +137,8 @@ class MeasureAnswer(Answer):
 
     id: UUID
     person_id: UUID
-    kind: str
-    state: str
+    kind: Kind
+    state: State
     division_code: str
     order_no: str | None
     order_organ: str | None
@@ -154,7 +157,7 @@ class MeasureAnswer(Answer):
     suspended_on: date | None
     suspended_days: int
     credited_days: int
-    ground: str | None
+    ground: Ground | None
     transfer_to: str | None
     transfer_due: date | None
     ended_on: date | None
@@ -172,8 +175,8 @@ class MeasureHistoryEntry(Answer):
 
     id: UUID
     event: str
-    from_state: str
-    to_state: str
+    from_state: State | Literal["none"]
+    to_state: State
     happened_on: date
     legal_source: str
     document_no: str | None

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from kit.id_numbers import Sex
 from kit.schemas import Answer, Day, DivisionCode, LongText, Message, PersonName, Phone, ShortText
-from services.registry.people.rules import Status
+from services.registry.people.rules import RecordState, Status
+from services.registry.staff.rules import Post
 
 IdNumber = Annotated[str, StringConstraints(min_length=15, max_length=18, pattern=r"^[0-9]{15}([0-9]{2}[0-9Xx])?$")]
 
@@ -79,7 +81,7 @@ class PersonRow(Answer):
 
     id: UUID
     name: str
-    sex: str
+    sex: Sex
     birth_year: int
     division_code: str
     village_code: str | None
@@ -90,7 +92,7 @@ class PersonRow(Answer):
     """Takes part in treatment with support; no detail is shown."""
     id_number: str
     phone: str | None
-    state: str
+    state: RecordState
 
 
 class PersonAnswer(Answer):
@@ -99,7 +101,7 @@ class PersonAnswer(Answer):
     id: UUID
     name: str
     name_pinyin: str
-    sex: str
+    sex: Sex
     birth_date: date
     division_code: str
     village_code: str | None
@@ -112,7 +114,7 @@ class PersonAnswer(Answer):
     """Null where the caller may not know it, as in lists."""
     status_since: date
     support: bool
-    state: str
+    state: RecordState
     closed_on: date | None
     version: int
     updated_at: datetime
@@ -156,7 +158,7 @@ class TeamMember(Answer):
     person_id: UUID
     staff_code: str
     name: str
-    post: str
+    post: Post
     since: date
     until: date | None
 

@@ -14,7 +14,8 @@ from kit.work import UnitRoute, Work, allow
 from services.registry.divisions.schemas import Loaded
 from services.registry.staff import service
 from services.registry.staff.repository import STAFF
-from services.registry.staff.schemas import Post, StaffAnswer, StaffLeaves, StaffLoad, StationAnswer, StationLoad
+from services.registry.staff.rules import Post
+from services.registry.staff.schemas import StaffAnswer, StaffLeaves, StaffLoad, StationAnswer, StationLoad
 
 router = APIRouter(prefix="/registry/v1", tags=["staff"], route_class=UnitRoute)
 

@@ -48,7 +48,7 @@ class StationAnswer(Answer):
     id: UUID
     code: str
     name: str
-    kind: str
+    kind: StationKind
     division_code: str
     lon: float | None
     lat: float | None
@@ -62,8 +62,8 @@ class StaffAnswer(Answer):
     id: UUID
     code: str
     name: str
-    post: str
-    sex: str | None
+    post: Post
+    sex: Sex | None
     division_code: str
     station_id: UUID | None
     valid_from: date

@@ -14,6 +14,7 @@ from kit.schemas import DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.registry.visits import service
 from services.registry.visits.repository import VISITS
+from services.registry.visits.rules import VisitState
 from services.registry.visits.schemas import (
     Assignment,
     Coverage,
@@ -22,7 +23,6 @@ from services.registry.visits.schemas import (
     Task,
     VisitAnswer,
     VisitRecord,
-    VisitState,
 )
 from services.registry.visits.tables import Visit
 

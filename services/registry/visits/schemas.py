@@ -72,7 +72,7 @@ class VisitRow(Answer):
     visited_on: date | None
     met: bool | None
     tested: bool | None
-    excused: str | None
+    excused: Excuse | None
     assigned_to: str | None
     meeting_place: str | None
     version: int
@@ -103,7 +103,7 @@ class VisitAnswer(Answer):
     tested: bool | None
     family_met: bool | None
     employed: bool | None
-    excused: str | None
+    excused: Excuse | None
     not_met_reason: str | None
     visited_by: str
     source: str

@@ -3,8 +3,145 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
-from services.registry.measures.rules.states import VOLUNTARY
+from services.registry.measures.rules.states import VOLUNTARY, State
+
+StepEventCode = Literal[
+    "serve",
+    "report_in",
+    "confirm_refusal",
+    "sign_agreement",
+    "admonish",
+    "report_serious_breach",
+    "report_reuse",
+    "decide_isolation",
+    "decide_against_isolation",
+    "begin_transfer",
+    "report_in_at_new_place",
+    "suspend",
+    "resume",
+    "terminate",
+    "expire",
+    "serve_discharge_notice",
+    "die",
+    "revoke",
+    "report_breach",
+    "close_breach",
+    "leave",
+    "notify_family",
+    "propose_early_release",
+    "release_early",
+    "propose_extension",
+    "extend",
+    "propose_change",
+    "change_to_community",
+    "escape",
+    "recapture",
+    "note_custody",
+    "announce_release",
+    "close_without_order",
+]
+STEP_EVENTS: tuple[StepEventCode, ...] = get_args(StepEventCode)
+STEP_LABELS: dict[StepEventCode, tuple[str, str]] = {
+    "serve": ("送达", "serve the order"),
+    "report_in": ("报到", "report in"),
+    "confirm_refusal": ("确认拒绝接受", "confirm the refusal"),
+    "sign_agreement": ("签订协议", "sign the agreement"),
+    "admonish": ("告诫", "admonish"),
+    "report_serious_breach": ("报告严重违反协议", "report a serious breach"),
+    "report_reuse": ("报告复吸", "report re-use"),
+    "decide_isolation": ("决定强制隔离戒毒", "decide isolation"),
+    "decide_against_isolation": ("不予强制隔离", "decide against isolation"),
+    "begin_transfer": ("变更执行地", "begin the transfer"),
+    "report_in_at_new_place": ("到新执行地报到", "report in at the new place"),
+    "suspend": ("中止", "suspend"),
+    "resume": ("恢复执行", "resume"),
+    "terminate": ("终止", "terminate"),
+    "expire": ("期满解除", "discharge on expiry"),
+    "serve_discharge_notice": ("送达解除通知书", "serve the notice of discharge"),
+    "die": ("登记死亡", "record the death"),
+    "revoke": ("撤销决定", "revoke the order"),
+    "report_breach": ("报告违反协议", "report a breach"),
+    "close_breach": ("了结违反协议报告", "close the breach"),
+    "leave": ("退出自愿戒毒", "leave voluntary treatment"),
+    "notify_family": ("通知家属", "notify the family"),
+    "propose_early_release": ("提出提前解除意见", "propose early release"),
+    "release_early": ("提前解除", "release early"),
+    "propose_extension": ("提出延长意见", "propose an extension"),
+    "extend": ("延长期限", "extend the term"),
+    "propose_change": ("提出变更社区戒毒意见", "propose the change"),
+    "change_to_community": ("变更为社区戒毒", "change to community treatment"),
+    "escape": ("登记脱逃", "record an escape"),
+    "recapture": ("登记追回", "record the recapture"),
+    "note_custody": ("登记羁押", "note custody"),
+    "announce_release": ("通知出所", "announce the release"),
+    "close_without_order": ("无社区康复决定,办结", "close without an order"),
+}
+"""Step → zh, en: what people read on the button."""
+StepDocument = Literal[
+    "admonition",
+    "agreement",
+    "breach_report",
+    "change_decision",
+    "change_proposal",
+    "custody_notice",
+    "death_certificate",
+    "diagnostic_assessment",
+    "discharge_notice",
+    "early_release_decision",
+    "escape_report",
+    "extension_decision",
+    "family_notice",
+    "isolation_order",
+    "no_decision_note",
+    "order",
+    "registration",
+    "release_announcement",
+    "release_certificate",
+    "release_handover",
+    "report_in",
+    "resumption",
+    "revocation",
+    "service_receipt",
+    "suspension",
+    "termination",
+    "transfer_letter",
+    "transfer_receipt",
+]
+STEP_DOCUMENTS: tuple[StepDocument, ...] = get_args(StepDocument)
+"""The paper that a step rests on."""
+Need = Literal[
+    "addiction_found",
+    "contact_attempted",
+    "document_given",
+    "due_passed",
+    "extension_within_a_year",
+    "in_time_or_good_reason",
+    "isolation_ground",
+    "never_escaped",
+    "new_place",
+    "not_barred",
+    "not_done_yet",
+    "not_served_yet",
+    "not_signed_yet",
+    "one_year_served",
+    "order_named",
+    "police_finding",
+    "proposed",
+    "reason_given",
+    "same_organ",
+    "second_person",
+    "statement_heard",
+    "statutory_count",
+    "term_over",
+    "term_within_three_years",
+    "used_again",
+    "was_released",
+]
+NEEDS: tuple[Need, ...] = get_args(Need)
+"""What a step needs before it can be taken: names of guards."""
+StepTarget = State | Literal["previous"]
 
 POLICE = frozenset({"police_officer", "county_officer"})
 """Record what the public security organ decided: only that organ decides on measures (DRR art. 4)."""
@@ -14,7 +151,7 @@ BOTH = POLICE | TOWN
 LAW = frozenset({"service"})
 """The law itself: a job records it, and no person decides."""
 
-PREVIOUS = "previous"
+PREVIOUS: Literal["previous"] = "previous"
 """Back to where the measure stood before: on its way to a new place, `active` after reporting in, else `awaiting_report_in`."""
 
 CT = ("community_treatment",)
@@ -30,11 +167,11 @@ class Transition:
 
     row: str
     kinds: tuple[str, ...]
-    event: str
+    event: StepEventCode
     sources: tuple[str, ...]
-    target: str
+    target: StepTarget
     says: str
-    document: str
+    document: StepDocument
     legal_source: str
     roles: frozenset[str]
-    guards: tuple[str, ...] = ()
+    guards: tuple[Need, ...] = ()

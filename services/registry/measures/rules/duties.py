@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Literal, get_args
 
 from kit.clock import WorkingDay, last_day
 from services.registry.measures.rules import terms
@@ -23,12 +24,36 @@ PREPARE_DAYS = 10
 """DEFAULT reminder before a community term ends (domain T16)."""
 
 
+DutyKind = Literal[
+    "report_in",
+    "report_in_at_new_place",
+    "sign_agreement",
+    "prepare_discharge",
+    "serve_discharge_notice",
+    "notify_family",
+    "decide_early_release",
+    "decide_extension",
+    "decide_change",
+    "announce_release",
+]
+DUTIES: tuple[DutyKind, ...] = get_args(DutyKind)
+DutyOwner = Literal["subject", "town", "police", "facility"]
+DUTY_OWNERS: tuple[DutyOwner, ...] = get_args(DutyOwner)
+
+DECISIONS: dict[str, DutyKind] = {
+    "release_early": "decide_early_release",
+    "extend": "decide_extension",
+    "change_to_community": "decide_change",
+}
+"""Decision that a proposal of the facility waits for → the duty to take it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Duty:
     """One thing that is owed. `due_on` is its last day; `default`: the law says 'promptly' or nothing, and the number is ours."""
 
-    kind: str
-    owed_by: str
+    kind: DutyKind
+    owed_by: DutyOwner
     due_on: date
     source: str
     default: bool = False
@@ -83,9 +108,7 @@ def _of_isolation(facts: Facts, working: WorkingDay) -> list[Duty]:
         proposed_on = facts.done.get(proposal)
         if proposed_on is not None and facts.done.get(decision, date.min) < proposed_on:
             source = "DRR art. 31" if decision == "change_to_community" else "DRR art. 33"
-            found.append(
-                Duty(f"decide_{proposal.removeprefix('propose_')}", "police", last_day(proposed_on, DECISION_DAYS, working), source)
-            )
+            found.append(Duty(DECISIONS[decision], "police", last_day(proposed_on, DECISION_DAYS, working), source))
     if facts.term_end is not None and "announce_release" not in facts.done:
         found.append(Duty("announce_release", "facility", facts.term_end - timedelta(days=ANNOUNCE_DAYS), "DRR art. 34"))
     return found

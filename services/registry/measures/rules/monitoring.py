@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal, get_args
 
 from services.registry.measures.rules import terms
 from services.registry.measures.rules.states import COMMUNITY, EXCLUSIVE, OPEN, state_on
@@ -16,6 +17,11 @@ from services.registry.measures.rules.states import COMMUNITY, EXCLUSIVE, OPEN, 
 SOURCE = "DRR art. 7; 上海市禁毒条例(2015) art. 29; 山东省禁毒条例(2017) art. 36"
 EXCEPTED = frozenset({"refused", "reported_serious_breach"})
 """Refused or seriously breached: the rule does not apply, the police decide in each case."""
+
+
+MonitoringGround = Literal["execution_began", "released", "finding_of_reuse", "caught", "unknown", "in_isolation", "police_decide"]
+MONITORING_GROUNDS: tuple[MonitoringGround, ...] = get_args(MonitoringGround)
+"""What the three clean years are counted from, or why they are not counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +41,7 @@ class Course:
 class Monitoring:
     """`clean_since` and `ends_on` are null while nothing can be counted; `open_measure`: a measure still runs, whatever the days say."""
 
-    ground: str
+    ground: MonitoringGround
     clean_since: date | None
     ends_on: date | None
     open_measure: bool
@@ -55,9 +61,9 @@ def monitoring_of(courses: Iterable[Course], caught_on: date | None, today: date
         return Monitoring("police_decide", None, None, is_open)
     if any(states[id(course)] in ("isolation_active", "escaped") for course in known):
         return Monitoring("in_isolation", None, None, is_open)
-    starts: list[tuple[date, str]] = [] if caught_on is None else [(caught_on, "caught")]
+    starts: list[tuple[date, MonitoringGround]] = [] if caught_on is None else [(caught_on, "caught")]
     for course in known:
-        starts += [(day, "finding_of_reuse") for day in course.findings]
+        starts.extend((day, "finding_of_reuse") for day in course.findings)
         if course.kind in COMMUNITY and course.term_start is not None:
             starts.append((course.term_start, "execution_began"))
         elif course.kind not in COMMUNITY and (released := course.ended_on or course.term_end) is not None:
