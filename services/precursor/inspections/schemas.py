@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from kit.schemas import Answer, Day, LongText, Message, ShortText
+from kit.schemas import Answer, Day, LongText, Message, OptionalText, ShortText
 from kit.steps.taking import NextStep
 from services.precursor.draws.rules import Stratum
 from services.precursor.firms.rules import Kind
@@ -92,7 +92,7 @@ class NewPublication(Message):
 
     published_on: Day
     channel: ShortText
-    reference: str = ""
+    reference: OptionalText = ""
 
 
 class Named(Answer):

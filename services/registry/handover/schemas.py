@@ -8,25 +8,35 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
-from kit.schemas import Answer, Day, DivisionCode, LongText, Message, ShortText
+from kit.schemas import (
+    Answer,
+    Day,
+    DivisionCode,
+    LongText,
+    Message,
+    PersonName,
+    ShortText,
+)
 from services.registry.handover.rules import Document, HandoverEvent, Outcome, State
 from services.registry.staff.schemas import StaffCode
+
+PaperNo = Annotated[ShortText, StringConstraints(max_length=80)]
 
 
 class NewHandover(Message):
     """An institution announces a release (DRR art. 34). Who it is: ID number and name, or for the county office the register's id."""
 
     id_number: Annotated[str, StringConstraints(min_length=15, max_length=40)] | None = None
-    name: Annotated[str, StringConstraints(min_length=1, max_length=60)] | None = None
+    name: PersonName | None = None
     person_id: UUID | None = None
     institution: ShortText
-    notice_no: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    notice_no: PaperNo
     announced_on: Day | None = None
     """Day of a paper notice that the county office enters later; for an agency's system always today."""
     division_code: DivisionCode
     """Town that is to receive the person."""
     released_on: Day
-    order_no: Annotated[str, StringConstraints(min_length=1, max_length=80)] | None = None
+    order_no: PaperNo | None = None
     documents: Annotated[list[Document], Field(max_length=5)] = []
 
     @model_validator(mode="after")
@@ -50,7 +60,7 @@ class Acknowledgement(Message):
     outcome: Outcome
     arrived_on: Day | None = None
     on: Day | None = None
-    reason: Annotated[str, StringConstraints(max_length=2000)] = ""
+    reason: LongText | Literal[""] = ""
 
 
 class Withdrawal(Message):

@@ -6,10 +6,18 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from kit.id_numbers import Sex
-from kit.schemas import Answer, Day, DocumentNo, Instant, LongText, Message, ShortText
+from kit.schemas import (
+    Answer,
+    Day,
+    DocumentNo,
+    Instant,
+    LongText,
+    Message,
+    ShortText,
+)
 from kit.steps.taking import NextStep
 from services.testing.collections.rules import ChainState, CollectionKind, Container, DeadlineKind, Mode, Owner, Source
 from services.testing.collections.rules.words import ClosingGround, RequestDecision, Shortened
@@ -17,7 +25,7 @@ from services.testing.kits.rules import Analyte
 from services.testing.plans.rules import Kind, Specimen
 from services.testing.staff.rules import Organ
 
-StaffCode = Annotated[str, Field(min_length=1, max_length=40)]
+StaffCode = Annotated[ShortText, StringConstraints(max_length=40)]
 Staff = Annotated[list[StaffCode], Field(max_length=6)]
 ShownState = ChainState | Shortened
 """A caller without the right to results is told only `running` or `closed`."""

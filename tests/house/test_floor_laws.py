@@ -1,0 +1,135 @@
+"""The laws of the floor: scope, words, steps and texts are spelled once. Each bites when its violation is planted; what is not converted yet is listed here."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterable, Iterator
+from types import ModuleType
+
+import pytest
+import sqlalchemy as sa
+from pydantic import BaseModel
+
+from deploy.compose import ALL
+from deploy.keys import SERVICES
+from kit.db import Schema, check_words
+from kit.migrate import schema_of
+from kit.steps.machine import Machine, step
+from tests.house import floor_laws
+from tests.house.source import ROOT, Source, sources
+from tests.house.test_app_laws import all_messages
+
+WITHOUT_MACHINE = {
+    "alerts.alert.state",
+    "alerts.bulletin.state",
+    "gateway.account.state",
+    "gateway.approval.state",
+    "gateway.client.state",
+    "precursor.inspector.state",
+    "precursor.ledger_import.state",
+    "registry.agreement.state",
+    "registry.ledger_conflict.state",
+    "registry.ledger_import.state",
+    "registry.measure.state",
+    "registry.person.state",
+    "registry.release_handover.state",
+    "registry.risk_assessment.state",
+    "testing.ledger_import.state",
+}
+"""Columns of states whose steps are not declared as a machine yet. The list may only shrink: an entry that is not needed any more fails the test."""
+
+COMPARED = {"Login.password", "Login.username", "PasswordChange.password", "Receipt.cursor"}
+"""Texts that are only compared with what the house keeps, and are never shown to anybody."""
+
+
+@pytest.fixture(scope="module")
+def files() -> list[Source]:
+    """Every source file of the house."""
+    return list(sources())
+
+
+def rules_of_nouns() -> Iterator[ModuleType]:
+    """Every module in which a noun may declare its machine."""
+    for root in ("services", "gateway", "kit/intake"):
+        for path in sorted((ROOT / root).rglob("*.py")):
+            inside = path.relative_to(ROOT)
+            if path.name == "rules.py" or "rules" in inside.parts[:-1]:
+                yield importlib.import_module(".".join(inside.with_suffix("").parts).removesuffix(".__init__"))
+
+
+def states() -> dict[str, set[str]]:
+    """Every column of a state with its words."""
+    names = [f"services.{name}" if name in SERVICES else name for name in ALL]
+    return dict(floor_laws.states_of(schema_of(name) for name in names))
+
+
+def planted(path: str, text: str) -> list[Source]:
+    """One file of a violation."""
+    return [Source(path, text)]
+
+
+def test_only_the_scope_compares_divisions(files: Iterable[Source]) -> None:
+    assert floor_laws.scope_in_one_place(files) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "found = work.principal.scope",
+        "pattern = prefix + '%'",
+        "mine = row.division_code.startswith(town)",
+    ],
+)
+def test_the_law_of_scope_bites(text: str) -> None:
+    assert len(floor_laws.scope_in_one_place(planted("services/toys/toys/repository.py", text))) == 1
+    assert floor_laws.scope_in_one_place(planted("kit/scope.py", text)) == []
+
+
+def test_words_stand_in_rules(files: Iterable[Source]) -> None:
+    assert floor_laws.words_in_rules(files) == []
+
+
+def test_the_law_of_words_bites() -> None:
+    text = "State = Literal['open', 'closed']\nOne = Literal['open']"
+    assert floor_laws.words_in_rules(planted("services/toys/toys/schemas.py", text)) == [
+        "services/toys/toys/schemas.py:1 lists codes beside rules.py"
+    ]
+    assert floor_laws.words_in_rules(planted("services/toys/toys/rules.py", text)) == []
+    assert floor_laws.words_in_rules(planted("services/toys/toys/rules/words.py", text)) == []
+
+
+def test_every_state_has_its_machine() -> None:
+    found = floor_laws.every_state_has_its_machine(states(), floor_laws.machines_of(rules_of_nouns()))
+    assert sorted(found) == sorted(f"{column} has no machine" for column in WITHOUT_MACHINE)
+
+
+def test_the_law_of_machines_bites() -> None:
+    schema = Schema("planted")
+    sa.Table("toy", schema.metadata, sa.Column("state", sa.Text), check_words("state", ("whole", "broken", "lost"), "state"))
+    known = dict(floor_laws.states_of([schema]))
+    column = next(iter(known))
+    assert known[column] == {"whole", "broken", "lost"}
+    assert floor_laws.every_state_has_its_machine(known, {}) == [f"{column} has no machine"]
+    short = Machine(column, ("whole", "broken"), [step("make", "none", "whole", "a law", "制作", "make")])
+    assert floor_laws.every_state_has_its_machine(known, {column: short}) == [
+        f"{column} and its machine differ in ['lost']",
+        f"no step of {column} reaches broken",
+    ]
+    assert floor_laws.every_state_has_its_machine({}, {column: short})[0] == f"{column} has a machine and no column"
+
+
+def test_texts_of_requests_are_typed() -> None:
+    for name in ALL:
+        importlib.import_module(f"services.{name}.app" if name in SERVICES else f"{name}.app")
+    messages = [message for message in all_messages() if not message.__module__.startswith("tests.")]
+    assert len(messages) > 100
+    found = {".".join(name.rsplit(".", 2)[1:]) for name in floor_laws.texts_are_typed(messages)}
+    assert found == COMPARED
+
+
+def test_the_law_of_texts_bites() -> None:
+    class Planted(BaseModel):
+        name: str
+        number: int = 0
+
+    assert [found.rpartition(".")[2] for found in floor_laws.texts_are_typed([Planted])] == ["name"]
