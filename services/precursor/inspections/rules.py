@@ -86,6 +86,10 @@ OutcomeCode = Literal["ok", "na", "advice", "correct_on_site", "correct_by_date"
 OUTCOMES: tuple[OutcomeCode, ...] = get_args(OutcomeCode)
 """Outcome codes of an item (domain 7.3)."""
 
+Stratum = Literal["key", "D", "C", "B", "A"]
+STRATA: tuple[Stratum, ...] = get_args(Stratum)
+"""`key`: class-1 holders under key supervision (优化营商环境条例 art. 54), then credit risk classes, worst first (国市监信发〔2022〕6号)."""
+
 NEEDS_NOTE = frozenset({"advice", "correct_on_site", "correct_by_date", "refer", "seal_evidence", "stop", "not_checked"})
 NEEDS_ORGAN = frozenset({"refer"})
 NEEDS_DEADLINE = frozenset({"correct_by_date", "stop"})

@@ -10,7 +10,6 @@ from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, Day, LongText, Message, OptionalText, ShortText
 from kit.steps.taking import NextStep
-from services.precursor.draws.rules import Stratum
 from services.precursor.firms.rules import Kind
 from services.precursor.inspections.rules import (
     DirectOrigin,
@@ -20,6 +19,7 @@ from services.precursor.inspections.rules import (
     ResultCategory,
     Signature,
     State,
+    Stratum,
 )
 from services.precursor.inspectors.rules import Authority
 

@@ -1,4 +1,4 @@
-"""How a draw (双随机) selects: pure, deterministic, re-runnable by anybody who holds the proof. Standard library only.
+"""How a draw (双随机) selects: pure, deterministic, re-runnable by anybody who holds the proof. Beside the standard library only the order of the strata.
 
 Source: 国办发〔2015〕58号 (random object, random officer, process repeatable), 优化营商环境条例 art. 54, 行政处罚法 art. 42, 43, 55 (two officers with
 certificate, recusal); method after RFC 3797 with MD5 replaced by SHA-256. Algorithm `guikang-draw-1`, step by step (the whole text for
@@ -27,12 +27,11 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any
+
+from services.precursor.inspections.rules import STRATA
 
 ALGORITHM = "guikang-draw-1"
-Stratum = Literal["key", "D", "C", "B", "A"]
-STRATA: tuple[Stratum, ...] = get_args(Stratum)
-"""`key`: class-1 holders under key supervision (优化营商环境条例 art. 54), then credit risk classes, worst first (国市监信发〔2022〕6号)."""
 
 RATIOS: dict[str, int] = {"A": 3, "B": 10, "C": 25, "D": 50, "key": 100}
 """DEFAULT per cent of each stratum (domain 9, domain 13 no. 18)."""

@@ -22,7 +22,6 @@ SET_ASIDE_REASONS: tuple[SetAsideReason, ...] = get_args(SetAsideReason)
 reason code).
 """
 
-Stratum = Literal["key", "D", "C", "B", "A"]
 Excluded = Literal["yearly_cap", "not_competent", "nothing_controlled"]
 """Why a firm is outside the pool."""
 Unable = Literal["certificate", "unavailable"]

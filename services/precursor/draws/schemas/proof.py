@@ -8,9 +8,10 @@ from uuid import UUID
 
 from kit.schemas import Answer
 from services.precursor.catalogue.rules.organs import Authority
-from services.precursor.draws.rules.steps import Excluded, ObjectGround, SetAsideReason, State, Stratum, Unable
+from services.precursor.draws.rules.steps import Excluded, ObjectGround, SetAsideReason, State, Unable
 from services.precursor.draws.schemas import FrozenSource
 from services.precursor.firms.rules import Kind, RiskClass
+from services.precursor.inspections.rules import Stratum
 from services.precursor.inspectors.rules import Unfit
 
 
