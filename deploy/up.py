@@ -28,7 +28,6 @@ import psycopg
 
 from deploy import database, welcome
 from deploy.clocks import demo_clock
-from deploy.figures import serve_figures
 from deploy.folder import DataFolder
 from deploy.logfiles import LogFiles
 from deploy.memory import give_back_large_buffers
@@ -317,6 +316,8 @@ async def run_embedded(run: Run, dsn: str, door: socket.socket, watch: StopWatch
             house = compose.build(settings)
             await house.start()
         try:
+            from deploy.figures import serve_figures  # FastAPI: the supervisor of several processes stays small
+
             beside = serve_figures(house.apps)
             if beside is not None:
                 keeping.append(beside)

@@ -158,6 +158,12 @@ def test_the_migrated_tables_are_those_of_the_code(migrated: tuple[str, Path], s
     assert migrate.differences(migrated[0], database.PACKAGES[service]) == []
 
 
+def by_id(items: Any) -> Any:
+    """Items of a list in the order of their ids: the landed lists in SQL text gave the rows of a page in whatever order the plan came to them."""
+    named = isinstance(items, list) and all(isinstance(item, dict) and "id" in item for item in items)
+    return sorted(items, key=lambda item: str(item["id"])) if named else items
+
+
 def differing(was: Any, now: Any, where: str) -> list[str]:
     """Where an answer no longer says what it said; more may stand in it. `where` begins with the question."""
     if isinstance(was, dict):
@@ -165,6 +171,7 @@ def differing(was: Any, now: Any, where: str) -> list[str]:
             return [f"{where}: {was!r} is {now!r}"]
         return [line for name, value in was.items() for line in differing(value, now.get(name), f"{where}/{name}")]
     if isinstance(was, list):
+        was, now = by_id(was), by_id(now)
         if not isinstance(now, list) or len(was) != len(now):
             return [f"{where}: {len(was)} items are {len(now) if isinstance(now, list) else now!r}"]
         return [line for number, (old, new) in enumerate(zip(was, now, strict=True)) for line in differing(old, new, f"{where}/{number}")]
