@@ -214,7 +214,7 @@ insert into alerts.checkin_point (checkin_id, at, person_id, point_sealed)
 select id, at, person_id, decode(repeat('ab', 62), 'hex') from alerts.checkin_record where at >= %(until)s::timestamptz - interval '29 days'"""
 NAMES = """
 insert into alerts.checkin_key (key, at, content)
-select md5(id::text)::uuid, at, decode(md5(id::text), 'hex') from alerts.checkin_record"""
+select md5(id::text)::uuid, at, decode(md5(id::text), 'hex') from alerts.checkin_record order by 1"""
 
 
 def fill(house: TestHouse, rows: int) -> int:
