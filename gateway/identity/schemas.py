@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from gateway.identity.rules import MIN_PASSWORD, AccountState, HumanRole, MachineRole
+from gateway.identity.rules import MIN_PASSWORD, AccountState, ClientState, HumanRole, MachineRole
 from kit.auth import OrganisationKind
 from kit.roles import Role
 from kit.schemas import Answer, Day, Message, PersonName, ShortText
@@ -160,7 +160,7 @@ class AccountAnswer(Answer):
     staff_code: str | None
     person_id: UUID | None
     organisation: BoundAnswer | None
-    state: str
+    state: AccountState
     has_totp: bool
     holder: str | None
     staff_from: date | None
@@ -215,7 +215,7 @@ class ClientAnswer(Answer):
     scope: list[str]
     grants: list[str]
     organisation: BoundAnswer | None
-    state: str
+    state: ClientState
     kids: list[str]
     grant_terms: list[GrantAnswer]
     version: int

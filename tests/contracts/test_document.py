@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from deploy.openapi import merged
+from gateway.codes import CODES as gateway
 from gateway.documents import contract
+from kit.codes import load_codes
+from services.registry.codes import CODES as registry
+from services.testing.codes import CODES as testing
+from tests.house.source import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +49,56 @@ def test_every_list_of_codes_has_a_name(document: dict[str, Any]) -> None:
     assert inline == [], "a code without a name"
     values = [tuple(schemas[name]["enum"]) for name in named]
     assert len(values) == len(set(values)), "one list of codes has two names"
+
+
+FREE = {
+    "action": "the name of an audit row or of a step of any noun, which one list cannot hold",
+    "code": "a number that the county gives to a division, a station, a laboratory, or the code of a problem",
+    "event": "a step of any noun: a history keeps what earlier versions wrote",
+    "field": "a field of a request",
+    "ground": "a sentence, and only where it is not one of a list",
+    "kind": "a kind of ledger, which a service's words.toml declares",
+    "post": "the post as a neighbour or a list of officers writes it",
+    "reason": "a sentence",
+    "source": "a law or a paper, quoted",
+    "unit": "checked against its analyte",
+    "authority": "an organ that is refused with its own problem",
+    "end_reason": "an end keeps what earlier versions wrote",
+}
+"""Names that are also those of a code list, and why some property of that name is not a code."""
+
+
+def test_what_a_code_list_names_is_a_code(document: dict[str, Any]) -> None:
+    """A row's code can be put back into the filter: both are of the named list."""
+    listed = {name.rsplit(".", 1)[-1] for name in all_codes()}
+    schemas = document["components"]["schemas"]
+    places = [(f"{name}.{prop}", prop, part) for name, schema in schemas.items() for prop, part in schema.get("properties", {}).items()]
+    places += [
+        (f"{method} {path} ?{parameter['name']}", parameter["name"], parameter["schema"])
+        for method, path, operation in operations(document)
+        for parameter in operation.get("parameters", ())
+    ]
+    plain = {(place, name) for place, name, part in places if name in listed and not is_code(part)}
+    assert sorted(place for place, name in plain if name not in FREE) == []
+    assert set(FREE) == {name for _, name in plain}, "an exception that nothing needs"
+
+
+def all_codes() -> set[str]:
+    """Every list of /meta/v1/codes."""
+    return {name for house in (registry, testing, gateway) for name in house} | {
+        name for service in ("alerts", "precursor") for name in load_codes(ROOT / "services" / service)
+    }
+
+
+def is_code(part: dict[str, Any]) -> bool:
+    """Whether a property or parameter is a named list, a constant, or no text at all."""
+    return not any(one.get("type") == "string" and "const" not in one and "enum" not in one for one in parts(part))
+
+
+def test_the_law_of_codes_bites() -> None:
+    assert not is_code({"type": "string"})
+    assert not is_code({"anyOf": [{"type": "string"}, {"type": "null"}]})
+    assert is_code({"anyOf": [{"$ref": "#/components/schemas/ToyState"}, {"type": "null"}]})
 
 
 def test_a_change_names_the_version_that_it_changes(document: dict[str, Any]) -> None:

@@ -89,7 +89,7 @@ class PlaceAnswer(Answer):
     """A place."""
 
     code: str
-    kind: str
+    kind: PlaceKind
     division_code: str
     lon: float
     lat: float

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from kit.id_numbers import Sex
 from kit.schemas import Answer, Day, DocumentNo, LongText, Message, ShortText
 from kit.steps.taking import NextStep
 from services.testing.plans.rules import Decision, Kind, PlanState, SchemeMeasure, Specimen
@@ -57,7 +58,7 @@ class PlanRow(Answer):
     id: UUID
     person_id: UUID
     measure_id: UUID | None
-    sex: str | None
+    sex: Sex | None
     division_code: str
     kind: Kind
     specimen_type: Specimen
