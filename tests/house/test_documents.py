@@ -59,6 +59,11 @@ def test_the_law_bites(monkeypatch: pytest.MonkeyPatch) -> None:
     assert reference.text() != WRITTEN
 
 
+def test_every_decision_has_a_number_of_its_own() -> None:
+    numbers = [path.name[:4] for path in (ROOT / "docs" / "adr").glob("*.md")]
+    assert len(numbers) == len(set(numbers))
+
+
 def test_every_decision_has_its_four_parts() -> None:
     for path in sorted((ROOT / "docs" / "adr").glob("*.md")):
         text = path.read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ from services.alerts.checkins.rules import SKEW_NOTED
 
 CELL_RESOLUTION = 5
 """What stays of a place: an H3 cell of some 250 square kilometres, the size of a town. At resolution 7 (5 km²) 41 of the practice county's 600 people would
-be alone in the cell of their home and 137 among fewer than five: an address, to whoever knows the village. Here it is 2 and 8 (ADR 0018)."""
+be alone in the cell of their home and 137 among fewer than five: an address, to whoever knows the village. Here it is 2 and 8 (ADR 0023)."""
 FINE_RESOLUTION = 7
 TAKEN_OVER = 2000
 Point = tuple[float, float]

@@ -1,4 +1,4 @@
-"""Rows of check-ins, each kind in a table that ends as it should (ADR 0018).
+"""Rows of check-ins, each kind in a table that ends as it should (ADR 0023).
 
 | table | holds | ends |
 |---|---|---|
