@@ -56,17 +56,17 @@ def _says_something(value: str) -> str:
 
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-ShortText = Annotated[str, BeforeValidator(_line), StringConstraints(min_length=1, max_length=200), AfterValidator(_says_something)]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=200), BeforeValidator(_line), AfterValidator(_says_something)]
 """One line that says something: a name, a reason, a place."""
-LongText = Annotated[str, BeforeValidator(_lines), StringConstraints(min_length=1, max_length=2000), AfterValidator(_says_something)]
+LongText = Annotated[str, StringConstraints(min_length=1, max_length=2000), BeforeValidator(_lines), AfterValidator(_says_something)]
 """Several lines that say something: a statement, a description."""
-OptionalText = Annotated[str, BeforeValidator(_line), StringConstraints(max_length=200)]
+OptionalText = Annotated[str, StringConstraints(max_length=200), BeforeValidator(_line)]
 """One line that may be empty: a remark."""
-DocumentNo = Annotated[str, BeforeValidator(_number), StringConstraints(min_length=1, max_length=100), AfterValidator(_says_something)]
+DocumentNo = Annotated[str, StringConstraints(min_length=1, max_length=100), BeforeValidator(_number), AfterValidator(_says_something)]
 """The number of an order, a letter, a seal or a licence: no blanks inside, however it was copied."""
-PersonName = Annotated[str, BeforeValidator(_line), StringConstraints(min_length=1, max_length=60), AfterValidator(_says_something)]
+PersonName = Annotated[str, StringConstraints(min_length=1, max_length=60), BeforeValidator(_line), AfterValidator(_says_something)]
 """The name of a person, with the middle dot of names in other languages (·)."""
-Phone = Annotated[str, BeforeValidator(_number), StringConstraints(pattern=r"^(1[0-9]{10}|0[0-9]{9,11})$")]
+Phone = Annotated[str, StringConstraints(pattern=r"^(1[0-9]{10}|0[0-9]{9,11})$"), BeforeValidator(_number)]
 """A mobile or fixed line number of the mainland, with its area code; blanks are left out."""
 
 
@@ -74,7 +74,12 @@ def _division(value: object) -> object:
     return scope.division_code(text.without_blanks(value)) if isinstance(value, str) else value
 
 
-DivisionCode = Annotated[str, BeforeValidator(_division), StringConstraints(pattern=r"^[0-9]{6}[0-9L][0-9]{5}[A-Z0-9]{0,6}$")]
+DivisionCode = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{6}[0-9L][0-9]{5}[A-Z0-9]{0,6}$"),
+    BeforeValidator(_division),
+    WithJsonSchema({"type": "string", "pattern": "^([0-9]{6}|[0-9]{9}|[0-9]{6}[0-9L][0-9]{5}[A-Z0-9]{0,6})$"}),
+]
 """A division: 12 digits, or 6 for a county and 9 for a town, which mean the same; the county's own codes for service centres (L) and grids (G) as they are."""
 
 

@@ -12,6 +12,7 @@ NOBODY = "018f0000-0000-7000-8000-00000000dead"
 
 WORDS = (
     *("610822100000", "610822", "13800000000", "990822198005061236", "TEST-01", "test_01", "test-01", "test", "A01"),
+    *("laboratory:test-01", "0123456789abcdef0123456789abcdef"),
     *("610822198005061231", "1", "X"),
 )
 """Texts of which one fits each pattern of the API."""
@@ -50,7 +51,10 @@ def example(schema: Mapping[str, Any], document: Mapping[str, Any], *, full: boo
             if "prefixItems" in schema:
                 return [example(item, document, full=full) for item in schema["prefixItems"]]
             count = max(schema.get("minItems", 0), 1 if full else 0)
-            return [example(schema.get("items", {}), document, full=full) for _ in range(count)]
+            item = resolved(schema.get("items", {}), document)
+            if item.get("type") == "string" and "enum" not in item:  # different ones: two collectors are two people
+                return [_text(item, number) for number in range(count)]
+            return [example(item, document, full=full) for _ in range(count)]
         case "integer" | "number":
             return schema.get("minimum", schema.get("exclusiveMinimum", 0) + (1 if "exclusiveMinimum" in schema else 0))
         case "boolean":
@@ -59,14 +63,16 @@ def example(schema: Mapping[str, Any], document: Mapping[str, Any], *, full: boo
             return _text(schema)
 
 
-def _text(schema: Mapping[str, Any]) -> str:
+def _text(schema: Mapping[str, Any], number: int = 0) -> str:
+    """The text of this number among those that fit, or the last that there is."""
     known = {"uuid": NOBODY, "date": "2021-07-01", "date-time": "2021-07-01T08:00:00+08:00"}
     if schema.get("format") in known:
         return known[schema["format"]]
     low, high = schema.get("minLength", 0), schema.get("maxLength", 10_000)
-    for word in ("测试", *WORDS) if "pattern" not in schema else WORDS:
-        if re.search(schema.get("pattern", ""), word) and low <= len(word) <= high:
-            return word
+    words = ("测试", *WORDS) if "pattern" not in schema else WORDS
+    fitting = [word for word in words if re.search(schema.get("pattern", ""), word) and low <= len(word) <= high]
+    if fitting:
+        return fitting[min(number, len(fitting) - 1)]
     if "pattern" not in schema:
         return "x" * low
     raise LookupError(f"no word fits {schema['pattern']}")

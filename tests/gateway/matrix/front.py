@@ -172,6 +172,12 @@ def needed_headers(row: Route) -> dict[str, str]:
     return {"purpose": "supervision", **({"if-match": '"v1"'} if row.method != "GET" else {})}
 
 
+def asks_for_staff(reply: Reply) -> bool:
+    """Whether a step is refused because its members of staff do not exist. They are asked of the registry before a row is locked, so this is the same answer
+    for a specimen that exists, that does not, and that is somebody else's."""
+    return reply.status == 422 and pointers(reply) <= {"/testers", "/senders", "/collectors", "/witnesses"}
+
+
 def pointers(reply: Reply) -> set[str]:
     """Which fields a problem names."""
     return {error["pointer"] for error in json.loads(reply.body).get("errors", [])}

@@ -64,8 +64,9 @@ async def test_what_is_no_json_is_refused(front: Front) -> None:
     """A 4xx problem for each, on each row: never a crash, never taken."""
     wrong: list[str] = []
     for row, _ in with_json(front):
+        needed = front.operation(row)["requestBody"].get("required", False)
         for what, body in hostile().items():
-            if len(body) <= row.body_limit:
+            if len(body) <= row.body_limit and (needed or what != "null"):  # where a body may be missing, null says that it is
                 reply = await send(front, row, body, **{"content-type": "application/json"})
                 front.checks["hostile bodies"] += 1
                 if not 400 <= reply.status < 500 or reply.status in (401, 403, 404):

@@ -56,6 +56,10 @@ async def test_a_role_that_is_not_in_the_row_stays_outside(front: Front) -> None
     assert not inside, "\n".join(inside)
 
 
+OF_THE_POLICE = frozenset({("POST", "/testing/v1/collections")})
+"""The body that is sent says `organ: police`, and only the police record their own test (DTP art. 4); other organs' are let in."""
+
+
 async def test_a_role_in_the_row_gets_in(front: Front) -> None:
     """Not 401, and not 403: what it asks for does not exist, or is not filled in, but it may ask."""
     outside: list[str] = []
@@ -63,7 +67,7 @@ async def test_a_role_in_the_row_gets_in(front: Front) -> None:
         for role in sorted(row.roles):
             status = await knock(front, row, role)
             front.checks["roles let in"] += 1
-            if status in (401, 403, 405, 429):
+            if status in (401, 403, 405, 429) and not (status == 403 and (row.method, row.path) in OF_THE_POLICE):
                 outside.append(f"{row.method} {row.path} as {role}: {status}")
     assert not outside, "\n".join(outside)
 
