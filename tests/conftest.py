@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import pytest_timeout
+from hypothesis import HealthCheck, settings
 
 from deploy.folder import DataFolder
 from deploy.postgres import Postgres
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from pytest_timeout import Settings
 
     from tests.houses import Template
+
+
+# How fast inputs are made says how busy the machine is, and nothing about the code.
+settings.register_profile("suite", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 
 @pytest.fixture

@@ -130,7 +130,7 @@ class Measured(Answer):
     unit: str
 
 
-RecordValue = bool | int | float | str | list[str] | Measured | None
+RecordValue = bool | int | float | str | list[str | int] | Measured | None
 """A value of a row as it was read."""
 
 

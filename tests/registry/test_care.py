@@ -58,7 +58,11 @@ async def test_a_worker_sees_the_persons_of_their_teams_while_they_are_on_them(h
     assert await seen(both, who) == ({200}, {True}), "an officer who is a worker too sees the town"
     for stranger in (colleague, nobody):
         assert await seen(stranger, who) == ({404}, {False})
-        assert (await stranger("GET", f"/registry/v1/people/{who['id']}", purpose='emergency; reason="cry for help"')).status == 200
+        assert (
+            await stranger(
+                "GET", f"/registry/v1/people/{who['id']}", purpose='emergency; reason="found unconscious, the family asks for help"'
+            )
+        ).status == 200
         evidence = {"inputs": {"acute_crisis": 1}, "assessed_on": "2021-07-01", "reason": "求助"}
         assert (await stranger("POST", f"/registry/v1/people/{who['id']}/assessments", evidence)).status == 404
         outcome = {"visited_on": "2021-07-01", "met": True}
