@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ import httpx
 import pytest
 
 from deploy.folder import process_lives
-from kit.clock import Clock
-from tests.journeys.street import TOWN, Caller, Street, load_towns, street
+from tests.journeys.street import MORNING, TOWN, Caller, Street, load_towns, street
 from tests.registry.people_data import an_order, somebody
 
 ALL = {"registry", "testing", "alerts", "precursor", "gateway"}
@@ -41,9 +39,9 @@ async def put_under_treatment(officer: Caller, sequence: int) -> tuple[str, str]
     return person["id"], measure["id"]
 
 
-def a_check_in(person_id: str, clock: Clock, number: int = 1) -> dict[str, Any]:
-    """A batch with one check-in of a person, a minute ago."""
-    at = (clock() - timedelta(minutes=1)).isoformat()
+def a_check_in(person_id: str, number: int = 1) -> dict[str, Any]:
+    """A batch with one check-in of a person, of the morning: sent again it is the same."""
+    at = MORNING
     found = {
         "checkin_id": f"phone-{number}",
         "person_id": person_id,
@@ -82,11 +80,11 @@ async def carry_through(run: Street, http: httpx.AsyncClient) -> tuple[str, str]
     assert {item["person_id"] for item in due} == {person}
 
     worker = await run.sign_in(http, "social_worker")
-    forged = await worker("POST", "/alerts/v1/checkins", a_check_in(person, run.clock))
+    forged = await worker("POST", "/alerts/v1/checkins", a_check_in(person))
     assert [error["code"] for error in forged.json()["errors"]] == ["not_in_care_team"]
     phone = await run.phone_of(http, person)
-    assert told(await phone("POST", "/alerts/v1/checkins", a_check_in(person, run.clock)))["accepted"] == 1
-    refused = await phone("POST", "/alerts/v1/checkins", a_check_in(other, run.clock))
+    assert told(await phone("POST", "/alerts/v1/checkins", a_check_in(person)))["accepted"] == 1
+    refused = await phone("POST", "/alerts/v1/checkins", a_check_in(other))
     assert refused.status_code == 422
     assert refused.headers["content-type"] == "application/problem+json"
     assert [error["code"] for error in refused.json()["errors"]] == ["no_running_measure"]
@@ -102,7 +100,7 @@ async def is_kept(run: Street, http: httpx.AsyncClient, person: str, measure: st
     plans = told(await officer("GET", f"/testing/v1/subjects/{person}/plans"))
     assert len({plan["due_on"] for plan in plans}) == len(plans) > 20
     phone = await run.phone_of(http, person)
-    again = told(await phone("POST", "/alerts/v1/checkins", a_check_in(person, run.clock)))
+    again = told(await phone("POST", "/alerts/v1/checkins", a_check_in(person)))
     assert (again["accepted"], again["duplicates"]) == (0, 1)
 
 
