@@ -29,7 +29,7 @@ def test_the_first_administrator_is_opened_once_and_audited(template: Template) 
         assert (row[1], noted) == (["administrator"], (1,))
         assert secret.encode() not in row[2]
         with pytest.raises(StartProblem, match="user name"):
-            administrator.by_hand(template.data_dir, owner, "second.one", "second.one-second", "演示乙", reset=False)
+            administrator.by_hand(template.data_dir, owner, "second.one.more", "second.one.more", "演示乙", reset=False)
         administrator.by_hand(template.data_dir, owner, "second", PASSWORD, "演示乙", reset=False)
         with pytest.raises(StartProblem, match="two administrators already"):
             administrator.by_hand(template.data_dir, owner, "third", PASSWORD, "演示丙", reset=False)
