@@ -97,7 +97,10 @@ class Follower:
         self._failures = 0
 
     async def step(self, wait: float = 0, size: int = 500) -> int:
-        """Fetch one batch and apply it; the number of events passed. Raises what may pass by itself (kit.transient), NeighbourDown among it."""
+        """Fetch one batch and apply it; the number of events passed, 1 where it was shown none of them.
+
+        Raises what may pass by itself (kit.transient), NeighbourDown among it.
+        """
         async with self.house.database.session() as session:
             cursor = await self._cursor(session)
         path = f"/internal/events?after={cursor}&wait={wait}&size={size}"
@@ -106,15 +109,17 @@ class Follower:
         except PositionUnknown:
             return await self._begin_again(cursor)
         events = _later_than(cursor, [Envelope.model_validate(item) for item in page["events"]])
-        if events:
+        last = events[-1].position if events else cursor
+        after = max(last, page.get("next", last), key=_place)  # beyond the last event where the feed holds what this service is not shown
+        if after != cursor:
             try:
-                await self._apply(cursor, events)
+                await self._apply(cursor, events, after)
             except TRANSIENT:
                 self._failures += 1
                 raise
             self._failures = 0
         self.last_step = self.house.clock()
-        return len(events)
+        return len(events) or int(after != cursor)
 
     async def _begin_again(self, cursor: str) -> int:
         """Go back to the start of the feed; 1, because something has moved."""
@@ -186,7 +191,7 @@ class Follower:
         table = self.house.schema.cursors
         return (await session.execute(select(table.c.position).where(table.c.feed == self.feed))).scalar_one_or_none() or outbox.START
 
-    async def _apply(self, cursor: str, events: list[Envelope]) -> None:
+    async def _apply(self, cursor: str, events: list[Envelope], after: str) -> None:
         async with self.house.database.session() as session:
             await self._move(session, cursor, cursor)
             locked = await session.execute(
@@ -205,7 +210,7 @@ class Follower:
             if fresh:
                 taken = [{"event_id": event.id, "feed": self.feed} for event in fresh]
                 await session.execute(insert(self.house.schema.applied).on_conflict_do_nothing(), taken)
-            await self._move(session, cursor, events[-1].position)
+            await self._move(session, cursor, after)
             await session.commit()
 
     async def _not_applied(self, session: AsyncSession, events: list[Envelope]) -> list[Envelope]:

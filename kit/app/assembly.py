@@ -16,7 +16,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from kit import audit, idempotency
-from kit.app.feed import internal_router, language_router
+from kit.app.feed import FollowedBy, internal_router, language_router
 from kit.app.health import Vitals, health_router
 from kit.app.problems import install_problems
 from kit.audit_api import audit_router
@@ -92,13 +92,13 @@ def assemble(
     vital: Sequence[Callable[[House], Awaitable[None]]] = (),
     codes: Mapping[str, Codes] | None = None,
     audit_at: APIRouter | None = None,
-    followed_by: Sequence[str] = (),
+    followed_by: FollowedBy | None = None,
 ) -> FastAPI:
     """The app of a service.
 
     `readers`, `refused`: by neighbour, what is read of its feed and what is not (kit.follow); `work_jobs`: (name, run, cron or None); `background`: its own endless tasks, which tests step by hand;
     `vital`: tasks that always run, because requests depend on them; `codes`: its code lists with labels, for /meta/v1/codes;
-    `audit_at`: how auditors read this trail when it is not as in every service; `followed_by`: who may read the feed, when not every neighbour.
+    `audit_at`: how auditors read this trail when it is not as in every service; `followed_by`: who may read which families of the feed, when not every neighbour all of it.
     """
     wakes = Wakes(parts.database.conninfo, f"{schema.name}_outbox")
     house = House(

@@ -9,16 +9,25 @@ from fastapi import APIRouter, Depends, FastAPI, Query
 
 from kit import outbox
 from kit.codes import Codes
+from kit.follow import family_of
 from kit.problems import Invalid, every_problem
 from kit.waits import woken
 from kit.wake import Wakes
 from kit.work import AllowNeighbour, House, UnitRoute, Work
 
+FollowedBy = Mapping[str, Sequence[str]]
+"""Which neighbour may follow a feed, and the families of events that it is shown (`staff.*`; `*` for all). Empty: every neighbour, every family."""
 
-def internal_router(house: House, wakes: Wakes, followed_by: Sequence[str] = ()) -> APIRouter:
-    """The feed that neighbours follow (DESIGN 5). Long poll: wakes by NOTIFY, falls back to the given wait."""
+
+def internal_router(house: House, wakes: Wakes, followed_by: FollowedBy | None = None) -> APIRouter:
+    """The feed that neighbours follow (DESIGN 5). Long poll: wakes by NOTIFY, falls back to the given wait.
+
+    A neighbour is shown the families that it may read: the gateway must hear that a worker leaves, and must not learn who is under supervision
+    (domain 11.1). Its position passes what it is not shown.
+    """
+    shown_to = followed_by or {}
     router = APIRouter(prefix="/internal", route_class=UnitRoute, include_in_schema=False)
-    follower = Depends(AllowNeighbour(*followed_by))
+    follower = Depends(AllowNeighbour(*shown_to))
 
     @router.get("/events")
     async def events(
@@ -38,7 +47,9 @@ def internal_router(house: House, wakes: Wakes, followed_by: Sequence[str] = ())
             await work.session.rollback()  # hold no snapshot while waiting
             await woken(waiter, wait)
             found = await outbox.read_feed(work.session, house.schema, after, size)
-        return {"events": found, "next": found[-1]["position"] if found else after}
+        families = shown_to.get(work.principal.subject, ("*",))
+        shown = found if "*" in families else [event for event in found if family_of(event["type"]) in families]
+        return {"events": shown, "next": found[-1]["position"] if found else after}
 
     return router
 

@@ -62,5 +62,5 @@ def create_app(parts: Parts) -> FastAPI:
         work_jobs=JOBS,
         background=[end_due_measures],
         codes=CODES,
-        followed_by=("testing", "alerts", "gateway"),
+        followed_by={"testing": ("*",), "alerts": ("*",), "gateway": ("staff.*",)},
     )

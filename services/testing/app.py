@@ -35,5 +35,5 @@ def create_app(parts: Parts) -> FastAPI:
         refused=REFUSED,
         work_jobs=jobs.JOBS,
         codes=CODES,
-        followed_by=("registry", "alerts"),
+        followed_by={"registry": ("*",), "alerts": ("*",)},
     )

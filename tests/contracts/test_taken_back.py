@@ -56,9 +56,9 @@ async def test_a_report_in_that_is_taken_back_stops_check_ins_at_once(house: Tes
     status, body = await check_in(house, person["id"], "after")
     assert (status, body["errors"][0]["code"]) == (422, "no_running_measure")
     with psycopg.connect(house.owner) as owner:
-        kept = owner.execute("select client_key from alerts.checkin where person_id = %s", (person["id"],)).fetchall()
+        kept = owner.execute("select count(*) from alerts.checkin_record where person_id = %s", (person["id"],)).fetchall()
         told = owner.execute("select state, since, until from alerts.watched where person_id = %s", (person["id"],)).fetchall()
-    assert (kept, told) == ([("before",)], [("awaiting_report_in", None, None)])
+    assert (kept, told) == ([(1,)], [("awaiting_report_in", None, None)])
 
 
 async def test_an_end_that_is_taken_back_lets_check_ins_go_on(house: TestHouse) -> None:

@@ -35,7 +35,9 @@ async def test_a_firm_of_two_ledgers_is_inspected_as_both_and_its_name_left_to_a
     closed = {"state": "closed", "reason": "注销"}
     parsed(await officer("PATCH", f"/precursor/v1/firms/{firm['id']}", closed, if_match='"v2"'))
     told = await county.take_over(house, "chemical", [row])
-    assert "firm_closed" in [problem.code for problem in told.problems]
+    assert [problem.code for problem in told.problems] == ["county_decides"], (
+        "a ledger row neither opens a closed firm nor says that it is closed"
+    )
     assert parsed(await officer("GET", f"/precursor/v1/firms/{firm['id']}"))["state"] == "closed"
 
 
