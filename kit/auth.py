@@ -253,6 +253,8 @@ class TokenVerifier:
         self._audience = audience
         self._max_life = max_life
         self._seen: TokenMemory[dict[str, Any]] = TokenMemory(remember)
+        self._read: dict[int, tuple[dict[str, Any], Principal]] = {}
+        self._most = remember
 
     def verify(self, token: str, now: datetime) -> dict[str, Any]:
         """The claims. Raises InvalidToken, always without a reason."""
@@ -265,9 +267,20 @@ class TokenVerifier:
             self._seen.keep(mark, known["exp"], known)
         return known
 
+    def principal(self, token: str, now: datetime) -> Principal:
+        """Whom the token describes; read once for each token. Raises InvalidToken."""
+        claims = self.verify(token, now)
+        known = self._read.get(id(claims))
+        if known is None or known[0] is not claims:
+            if len(self._read) > self._most:
+                self._read.clear()
+            known = self._read[id(claims)] = (claims, principal_of(claims))
+        return known[1]
+
     def forget(self) -> None:
         """Drop the memory, for a revocation."""
         self._seen.clear()
+        self._read.clear()
 
     def check(self, token: str, now: datetime) -> dict[str, Any]:
         """The claims, verified anew and not remembered. Raises InvalidToken, always without a reason."""

@@ -20,6 +20,9 @@ LIMIT = 50
 MAX_LIMIT = 200
 
 
+_BOUND = json.JSONEncoder(ensure_ascii=False, sort_keys=True, default=str).encode
+
+
 class BadCursor(Problem):
     """The cursor was not made for this caller and this filter."""
 
@@ -90,5 +93,5 @@ class Cursors:
         return position
 
     def _sign(self, body: bytes, caller: str, filters: dict[str, Any]) -> bytes:
-        bound = json.dumps([caller, filters], ensure_ascii=False, sort_keys=True, default=str).encode()
+        bound = _BOUND([caller, filters]).encode()
         return hmac.digest(self._key, len(body).to_bytes(4, "big") + body + bound, sha256)[:16]

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -63,6 +64,7 @@ class Scope:
     """The id of the caller's own record (role `subject`)."""
 
     @classmethod
+    @lru_cache(maxsize=4096)
     def of(cls, codes: tuple[str, ...], person: str | None = None) -> Scope:
         """The scope of these divisions, whose codes may have 6, 9 or 12 digits."""
         return cls(tuple(division_prefix(code) for code in codes), person)
