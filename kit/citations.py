@@ -20,6 +20,8 @@ _ARTICLE = r"[0-9]+(?:-[0-9]+)?(?: §[0-9]+)?(?:\([0-9]+\))?(?:-[0-9]+)?"
 CITED = re.compile(rf"\b([A-Z]{{2,5}}),? (?:art\. ?({_ARTICLE}(?:(?:, | and ){_ARTICLE})*)|(annex)|ch\. ?([0-9]+))")
 """One statute with its articles, as it stands in code."""
 _ONE = re.compile(r"([0-9]+)(?:-([0-9]+))?(?: §([0-9]+))?(?:\(([0-9]+)\))?")
+_DOMAIN = re.compile(r"\bdomain ([0-9]+(?:\.[0-9]+)*(?:, [0-9]+(?:\.[0-9]+)*)*)")
+_HAN = re.compile("[\u4e00-\u9fff]")
 _DIGITS = "零一二三四五六七八九"
 
 
@@ -35,6 +37,14 @@ def statutes() -> Mapping[str, tuple[str, str]]:
     """Abbreviation → title in Chinese and English."""
     with (Path(__file__).parent / "statutes.csv").open(encoding="utf-8", newline="") as file:
         return {row["short"]: (row["zh"], row["en"]) for row in csv.DictReader(file)}
+
+
+@cache
+def phrases() -> tuple[tuple[str, str], ...]:
+    """What a source says beside articles, in Chinese and English, the longest first."""
+    titles = [(f"《{zh}》", en) for zh, en in statutes().values()]
+    with (Path(__file__).parent / "phrases.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(sorted([*titles, *((row["zh"], row["en"]) for row in csv.DictReader(file))], key=lambda pair: -len(pair[1])))
 
 
 def chinese_number(number: int) -> str:
@@ -54,30 +64,44 @@ def _article(match: re.Match[str]) -> str:
     return text + (f"第{chinese_number(int(paragraph))}款" if paragraph else "") + (f"第({chinese_number(int(item))})项" if item else "")
 
 
+def _spelled(match: re.Match[str]) -> str:
+    short, articles, annex, chapter = match.groups()
+    if short not in statutes():
+        return match[0]
+    title = f"《{statutes()[short][0]}》"
+    if annex:
+        return title + "附表"
+    return f"{title}第{chinese_number(int(chapter))}章" if chapter else title + "、".join(_article(one) for one in _ONE.finditer(articles))
+
+
+@cache
 def chinese(source: str) -> str:
-    """The citations of a source as Chinese offices write them; words beside them stay as they are.
-
-    `DRR art. 19(2), 20` → `《戒毒条例》第十九条第(二)项、第二十条`.
-    """
-
-    def spelled(match: re.Match[str]) -> str:
-        short, articles, annex, chapter = match.groups()
-        if short not in statutes():
-            return match[0]
-        title = f"《{statutes()[short][0]}》"
-        if annex:
-            return title + "附表"
-        if chapter:
-            return f"{title}第{chinese_number(int(chapter))}章"
-        return title + "、".join(_article(one) for one in _ONE.finditer(articles))
-
-    return CITED.sub(spelled, source).replace("; ", ";")
+    """A source as Chinese offices write it: `DRR art. 19(2), 20` → `《戒毒条例》第十九条第(二)项、第二十条`. English words beside it are left out."""
+    text = _DOMAIN.sub(r"业务说明\1节", CITED.sub(_spelled, source))
+    for zh, en in phrases():
+        text = text.replace(en, zh).replace(": ", ":")
+    if _HAN.search(text):
+        text = re.sub(r"[A-Za-z][A-Za-z' -]*", "", text)
+    parts = (re.sub(r"^[ ::,,]+|[ ::,,]+$", "", part) for part in re.split("[;;]", text))
+    return ";".join(part for part in parts if part)
 
 
-def cite(source: object) -> object:
-    """A source as it stands in code, as a `Citation`."""
-    return Citation(zh=chinese(source), en=source) if isinstance(source, str) else source
+@cache
+def english(source: str) -> str:
+    """A source in English; one that was stored in Chinese (`戒毒条例第7条、第23条`, `APL art. 43`) as code writes it today."""
+    for short, (title, _) in statutes().items():
+        source = re.sub(rf"《?{title}》? art\.", f"{short} art.", source)
+        for found in re.finditer(rf"《?{title}》?((?:、?第[0-9]+条)+)", source):
+            source = source.replace(found[0], f"{short} art. {', '.join(re.findall('[0-9]+', found[1]))}")
+    for zh, en in phrases():
+        source = source.replace(zh, en)
+    return source
 
 
-Cited = Annotated[Citation, BeforeValidator(cite)]
+def cite(source: str) -> Citation:
+    """A source, as code or a history spells it, in both languages."""
+    return Citation(zh=chinese(english(source)), en=english(source))
+
+
+Cited = Annotated[Citation, BeforeValidator(lambda source: cite(source) if isinstance(source, str) else source)]
 """The type of a field that cites the law: takes the source as it stands in code, shows it in both languages."""

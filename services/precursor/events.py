@@ -13,7 +13,7 @@ _INSPECTION = "018f0000-0000-7000-8000-000000000102"
 
 
 class CatalogueChanged(Event):
-    """The list of precursors changes for one chemical from a day on; `subject_id` is the entry (易制毒化学品管理条例 art. 2)."""
+    """The list of precursors changes for one chemical from a day on; `subject_id` is the entry (PCR art. 2)."""
 
     type: ClassVar[str] = "catalogue.changed"
     sample: ClassVar[dict[str, Any]] = {"change": "reclassified", "from_day": "2021-09-20", "category_before": 3, "category_after": 2}
@@ -26,7 +26,7 @@ class CatalogueChanged(Event):
 
 
 class FirmReclassified(Event):
-    """A change of the list changed a firm's classes or competent authorities; `subject_id` is the firm (易制毒化学品管理条例 art. 2, 8-17)."""
+    """A change of the list changed a firm's classes or competent authorities; `subject_id` is the firm (PCR art. 2, 8-17)."""
 
     type: ClassVar[str] = "firm.reclassified"
     sample: ClassVar[dict[str, Any]] = {
@@ -64,7 +64,7 @@ class DrawPublished(Event):
 
 
 class InspectionCompleted(Event):
-    """An inspection was recorded to its end; `subject_id` is the inspection (行政处罚法 art. 47)."""
+    """An inspection was recorded to its end; `subject_id` is the inspection (APL art. 47)."""
 
     type: ClassVar[str] = "inspection.completed"
     sample: ClassVar[dict[str, Any]] = {
@@ -87,7 +87,7 @@ class InspectionCompleted(Event):
 
 
 class RectificationOverdue(Event):
-    """An order to correct was not answered in time; `subject_id` is the rectification (行政处罚法 art. 28)."""
+    """An order to correct was not answered in time; `subject_id` is the rectification (APL art. 28)."""
 
     type: ClassVar[str] = "rectification.overdue"
     sample: ClassVar[dict[str, Any]] = {
@@ -124,7 +124,7 @@ class RectificationClosed(Event):
 
 
 class LicenceExpiring(Event):
-    """A firm's licence or filing ends soon; `subject_id` is the firm (易制毒化学品管理条例 art. 8-13)."""
+    """A firm's licence or filing ends soon; `subject_id` is the firm (PCR art. 8-13)."""
 
     type: ClassVar[str] = "licence.expiring"
     sample: ClassVar[dict[str, Any]] = {"division_code": "110101100000", "valid_to": "2021-08-01"}

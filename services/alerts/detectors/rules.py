@@ -1,7 +1,7 @@
 """The types that every detector uses: a check-in, a reason, a distance. Standard library only.
 
 A detector flags, a person decides: nothing here returns a score of a person, and no result is evidence of a breach
-(个人信息保护法 art. 24 §3; 禁毒法 art. 52). What a detector knows of a person is what its caller passes in, for one call or one run.
+(PIPL art. 24 §3; NCL art. 52). What a detector knows of a person is what its caller passes in, for one call or one run.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from services.precursor.catalogue.rules.organs import Authority, organs_of
 
 Kind = Literal["chemical", "courier"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-"""What a firm is inspected as: a handler of precursors (易制毒化学品管理条例 art. 32), a courier (快递暂行条例 art. 5). A firm may be both."""
+"""What a firm is inspected as: a handler of precursors (PCR art. 32), a courier (快递暂行条例 art. 5). A firm may be both."""
 
 Activity = Literal["produce", "trade", "buy", "use", "transport", "import_export"]
 ACTIVITIES: tuple[Activity, ...] = get_args(Activity)
@@ -35,14 +35,25 @@ MACHINE = Machine(
             "register",
             START,
             "active",
-            "易制毒化学品管理条例 art. 32",
+            "PCR art. 32",
             "登记",
             "register",
             roles=_KEEPER,
             needs="kind uscc name division_code",
         ),
-        step("close", "active", "closed", "国办发〔2015〕58号", "注销", "close", roles=_KEEPER, needs="reason"),
-        step("reopen", "closed", "active", "国办发〔2015〕58号", "恢复", "reopen", roles=_KEEPER, needs="reason"),
+        step(
+            "close", "active", "closed", "General Office of the State Council (2015) no. 58", "注销", "close", roles=_KEEPER, needs="reason"
+        ),
+        step(
+            "reopen",
+            "closed",
+            "active",
+            "General Office of the State Council (2015) no. 58",
+            "恢复",
+            "reopen",
+            roles=_KEEPER,
+            needs="reason",
+        ),
     ],
 )
 """The directory of inspected objects is kept current: a firm that has closed leaves it with a reason, and may return."""
@@ -58,7 +69,7 @@ LEDGER_ACTIVITIES: Mapping[str, str] = {
     "CARRY": "transport",
     "TRADE_ABROAD": "import_export",
 }
-"""A ledger's word for what a firm does → ours (易制毒化学品管理条例 art. 2)."""
+"""A ledger's word for what a firm does → ours (PCR art. 2)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,7 +192,7 @@ async def note_inspection(work: Work, firm_id: UUID, day: date, result: str) -> 
 
 
 async def warn_of_licences(work: Work) -> None:
-    """Publish once for each licence that it ends soon (易制毒化学品管理条例 art. 8-13: an expired licence is not valid)."""
+    """Publish once for each licence that it ends soon (PCR art. 8-13: an expired licence is not valid)."""
     for firm in await repository.licences_to_warn_of(work.session, work.today):
         assert firm.licence_valid_to is not None
         firm.licence_warned_for = firm.licence_valid_to

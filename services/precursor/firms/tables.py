@@ -36,7 +36,7 @@ class Firm(SCHEMA.base, table=True):
     kind: str = Field(sa_type=sa.Text)
     """What it was first entered as."""
     lines: list[str] = Field(default_factory=list, sa_column=sa.Column(JSONB, nullable=False, server_default="[]"))
-    """Everything that it is inspected as, `kind` among it: a courier may also carry precursors (易制毒化学品管理条例 art. 20)."""
+    """Everything that it is inspected as, `kind` among it: a courier may also carry precursors (PCR art. 20)."""
     uscc: str = Field(sa_type=sa.Text, unique=True)
     name: str = Field(sa_type=sa.Text)
     division_code: str = Field(sa_type=sa.Text)

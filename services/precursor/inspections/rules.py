@@ -19,12 +19,11 @@ STATES: tuple[State, ...] = get_args(State)
 
 Origin = Literal["draw", "complaint", "transfer"]
 SOURCES: tuple[Origin, ...] = get_args(Origin)
-"""Drawn, or checked directly after a complaint or a transfer (优化营商环境条例 art. 54)."""
+"""Drawn, or checked directly after a complaint or a transfer (RBE art. 54)."""
 
 Signature = Literal["signed", "refused"]
 SIGNATURES: tuple[Signature, ...] = get_args(Signature)
 
-_PENALTY = "行政处罚法"
 _INSPECTOR = ("inspector",)
 
 MACHINE = Machine(
@@ -35,7 +34,7 @@ MACHINE = Machine(
             "plan",
             START,
             "planned",
-            "优化营商环境条例 art. 54",
+            "RBE art. 54",
             "计划检查",
             "plan",
             roles=_INSPECTOR,
@@ -45,7 +44,7 @@ MACHINE = Machine(
             "start",
             "planned",
             "started",
-            f"{_PENALTY} art. 42, 55",
+            "APL art. 42, 55",
             "开始检查(出示证件)",
             "start, certificates shown",
             roles=_INSPECTOR,
@@ -53,12 +52,12 @@ MACHINE = Machine(
             deadline="inspection_window",
             duty=True,
         ),
-        step("record", "started", "started", f"{_PENALTY} art. 47", "记录检查项目", "record items", roles=_INSPECTOR, needs="outcomes"),
+        step("record", "started", "started", "APL art. 47", "记录检查项目", "record items", roles=_INSPECTOR, needs="outcomes"),
         step(
             "complete",
             "started",
             "completed",
-            f"{_PENALTY} art. 42, 47",
+            "APL art. 42, 47",
             "完成检查",
             "complete",
             roles=_INSPECTOR,
@@ -70,14 +69,21 @@ MACHINE = Machine(
             "end",
             "planned started",
             "ended",
-            f"{_PENALTY} art. 42, 55",
+            "APL art. 42, 55",
             "终止检查",
             "end without completing",
             roles=_INSPECTOR,
             needs="result_category ended_on reason",
         ),
-        step("replace_officer", "planned", "planned", f"{_PENALTY} art. 43", "更换执法人员", "replace an officer"),
-        step("cancel", "planned", "cancelled", "国办发〔2015〕58号", "取消(抽签对象更换)", "cancel, the drawn firm is replaced"),
+        step("replace_officer", "planned", "planned", "APL art. 43", "更换执法人员", "replace an officer"),
+        step(
+            "cancel",
+            "planned",
+            "cancelled",
+            "General Office of the State Council (2015) no. 58",
+            "取消(抽签对象更换)",
+            "cancel, the drawn firm is replaced",
+        ),
     ],
 )
 """A record is never undone: a new inspection follows."""
@@ -88,7 +94,7 @@ OUTCOMES: tuple[OutcomeCode, ...] = get_args(OutcomeCode)
 
 Stratum = Literal["key", "D", "C", "B", "A"]
 STRATA: tuple[Stratum, ...] = get_args(Stratum)
-"""`key`: class-1 holders under key supervision (优化营商环境条例 art. 54), then credit risk classes, worst first (国市监信发〔2022〕6号)."""
+"""`key`: class-1 holders under key supervision (RBE art. 54), then credit risk classes, worst first (国市监信发〔2022〕6号)."""
 
 NEEDS_NOTE = frozenset({"advice", "correct_on_site", "correct_by_date", "refer", "seal_evidence", "stop", "not_checked"})
 NEEDS_ORGAN = frozenset({"refer"})
@@ -107,10 +113,10 @@ RESULT_CATEGORIES: tuple[ResultCategory, ...] = get_args(ResultCategory)
 """What is published of a result (domain 9)."""
 
 FOUND_ON_THE_SPOT = frozenset({"refused", "not_at_place"})
-"""Ends that state something about the firm: they need two officers who were there and showed their certificates (行政处罚法 art. 42, 55)."""
+"""Ends that state something about the firm: they need two officers who were there and showed their certificates (APL art. 42, 55)."""
 
 EVIDENCE_WORKING_DAYS = 7
-"""Held evidence must be decided upon within seven working days (行政处罚法 art. 56, 85)."""
+"""Held evidence must be decided upon within seven working days (APL art. 56, 85)."""
 PUBLISH_WORKING_DAYS = 20
 """DEFAULT (政府信息公开条例 art. 26; domain 13 no. 17)."""
 

@@ -27,7 +27,7 @@ ItemNo = Annotated[str, StringConstraints(pattern=r"^[A-Z][0-9]{2}$")]
 
 
 class DirectInspection(Message):
-    """An inspection after a complaint or a transfer: not drawn (优化营商环境条例 art. 54)."""
+    """An inspection after a complaint or a transfer: not drawn (RBE art. 54)."""
 
     firm_id: UUID
     object_kind: Kind | None = None

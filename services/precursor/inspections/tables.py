@@ -39,7 +39,7 @@ class Inspection(SCHEMA.base, table=True):
     authority: str = Field(sa_type=sa.Text)
     source: str = Field(sa_type=sa.Text)
     ground: str = Field(default="", sa_type=sa.Text)
-    """Of a direct inspection: file number of the complaint or transfer (优化营商环境条例 art. 54)."""
+    """Of a direct inspection: file number of the complaint or transfer (RBE art. 54)."""
     draw_id: UUID | None = Field(default=None, foreign_key="precursor.draw.id")
     stratum: str | None = Field(default=None, sa_type=sa.Text)
     window_from: date
@@ -62,7 +62,7 @@ class Inspection(SCHEMA.base, table=True):
 
 
 class InspectionStep(History, SCHEMA.base, table=True):
-    """What was done with an inspection (行政处罚法 art. 47: the whole process is recorded). Append-only."""
+    """What was done with an inspection (APL art. 47: the whole process is recorded). Append-only."""
 
     __tablename__ = "inspection_step"
 
@@ -79,7 +79,7 @@ class InspectionOfficer(SCHEMA.base, table=True):
 
 
 class InspectionReplacement(SCHEMA.base, table=True):
-    """Who could not go, the recorded ground, and who was next in the order that the seed gives (行政处罚法 art. 43). Append-only."""
+    """Who could not go, the recorded ground, and who was next in the order that the seed gives (APL art. 43). Append-only."""
 
     __tablename__ = "inspection_replacement"
     __table_args__ = (
@@ -103,7 +103,7 @@ class InspectionReplacement(SCHEMA.base, table=True):
 
 
 class InspectionPresence(SCHEMA.base, table=True):
-    """Who was on the spot and which certificate was shown (行政处罚法 art. 55). Append-only."""
+    """Who was on the spot and which certificate was shown (APL art. 55). Append-only."""
 
     __tablename__ = "inspection_presence"
     __table_args__ = ({"info": {"append_only": True}},)

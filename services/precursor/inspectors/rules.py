@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from services.precursor.catalogue.rules.organs import Authority
 
 AUTHORITIES: tuple[str, ...] = get_args(Authority)
-"""Organs with a legal power to inspect (国办发〔2024〕54号; 易制毒化学品管理条例 art. 3, 32; 邮政法 art. 4; 反恐怖主义法 art. 20)."""
+"""Organs with a legal power to inspect (国办发〔2024〕54号; PCR art. 3, 32; 邮政法 art. 4; CTL art. 20)."""
 
 NOT_AUTHORITIES = ("narcotics_office", "narcotics_commission", "town_government", "third_party", "contractor")
 """Requests that are frequent and refused: coordination bodies, townships without the power, outsourced firms (国办发〔2024〕54号)."""
@@ -41,17 +41,17 @@ COMPETENT: dict[str, frozenset[str]] = {
     ),
     "courier": frozenset({"postal_administration", "police", "transport", "market_regulation"}),
 }
-"""Kind of object → authorities: 易制毒化学品管理条例 art. 32; 快递暂行条例 art. 5, 反恐怖主义法 art. 20 (freight: transport)."""
+"""Kind of object → authorities: PCR art. 32; 快递暂行条例 art. 5, CTL art. 20 (freight: transport)."""
 
 PHARMACEUTICAL_ONLY = frozenset({"drug_administration", "health"})
-"""Their power over precursors ends with the pharmaceutical ones (药品类, 易制毒化学品管理条例 art. 8, 10, 15)."""
+"""Their power over precursors ends with the pharmaceutical ones (药品类, PCR art. 8, 10, 15)."""
 
 NEEDED_ACTIVITY: dict[str, str] = {"transport": "transport", "commerce": "import_export", "customs": "import_export"}
-"""Authorities whose power begins with what a firm does (易制毒化学品管理条例 art. 20, 26, 30)."""
+"""Authorities whose power begins with what a firm does (PCR art. 20, 26, 30)."""
 
 Ground = Literal["kinship", "direct_interest", "other_relation", "party_request", "own_request"]
 GROUNDS: tuple[Ground, ...] = get_args(Ground)
-"""Grounds of recusal (行政处罚法 art. 43)."""
+"""Grounds of recusal (APL art. 43)."""
 
 Unfit = Literal["recused", "left", "certificate", "unavailable"]
 UNFIT: tuple[Unfit, ...] = get_args(Unfit)
@@ -71,7 +71,7 @@ def is_competent(authority: str, kind: str) -> bool:
 
 
 def has_power(authority: str, kind: str, *, pharmaceutical: bool, other: bool, activities: Collection[str]) -> bool:
-    """Whether an authority may inspect this firm: each within its own duties (易制毒化学品管理条例 art. 3, 32), by what the firm holds and does.
+    """Whether an authority may inspect this firm: each within its own duties (PCR art. 3, 32), by what the firm holds and does.
 
     `pharmaceutical`, `other`: whether it holds pharmaceutical precursors, and anything else. Emergency management has no power over medicines alone.
     """
@@ -88,9 +88,9 @@ def has_power(authority: str, kind: str, *, pharmaceutical: bool, other: bool, a
 
 def may_take_over(named: Iterable[str], kind: str, *, pharmaceutical: bool, other: bool) -> list[str]:
     """Of the authorities that an item of a checklist names, those that may take a finding over from this firm; always the police, who get what may be a
-    crime (行政处罚法 art. 27).
+    crime (APL art. 27).
 
-    Where an item names both, drug administration stands for pharmaceutical precursors and emergency management for all others (易制毒化学品管理条例 art. 8, 10).
+    Where an item names both, drug administration stands for pharmaceutical precursors and emergency management for all others (PCR art. 8, 10).
     """
     organs = {*named, "police"}
     if kind == "chemical" and not pharmaceutical:

@@ -118,7 +118,7 @@ async def leaves_of(work: Work, inspector_id: UUID) -> Sequence[InspectorLeave]:
 
 
 async def record_recusal(work: Work, inspector_id: UUID, new: NewRecusal) -> Recusal:
-    """Record that an officer must not inspect a firm (行政处罚法 art. 43). Raises InspectorNotFound, FirmNotFound, RecusalExists, Invalid."""
+    """Record that an officer must not inspect a firm (APL art. 43). Raises InspectorNotFound, FirmNotFound, RecusalExists, Invalid."""
     await read_inspector(work, inspector_id)
     await firms.read_firm(work, new.firm_id)
     if new.since > work.today:
@@ -206,7 +206,7 @@ def line_in_power(authority: str, firm: Firm, holding: Holding, wanted: Kind | N
 async def check_officers(
     work: Work, officers: Sequence[UUID], authority: str, firm_id: UUID, on_day: date, *, must_include: UUID, pointer: str = "/officers"
 ) -> dict[UUID, Inspector]:
-    """At least two different certificated officers of the authority, none recused, and the recording officer among them (行政处罚法 art. 42, 43, 55).
+    """At least two different certificated officers of the authority, none recused, and the recording officer among them (APL art. 42, 43, 55).
 
     Raises Invalid pointing at the officer.
     """

@@ -26,7 +26,7 @@ class Inspector(SCHEMA.base, table=True):
     name: str = Field(sa_column=sa.Column(sa.Text, nullable=False, info=PERSONAL))
     authority: str = Field(sa_type=sa.Text)
     certificate_no: str = Field(sa_type=sa.Text, unique=True)
-    """Law-enforcement certificate (行政执法证), shown to the party (行政处罚法 art. 55)."""
+    """Law-enforcement certificate (行政执法证), shown to the party (APL art. 55)."""
     certificate_valid_to: date
     state: str = Field(default="active", sa_type=sa.Text)
     version: int = 1
@@ -50,7 +50,7 @@ class InspectorLeave(SCHEMA.base, table=True):
 
 
 class Recusal(SCHEMA.base, table=True):
-    """An inspector who must not inspect one firm (行政处罚法 art. 43)."""
+    """An inspector who must not inspect one firm (APL art. 43)."""
 
     __tablename__ = "recusal"
     __table_args__ = (

@@ -26,13 +26,13 @@ DISPOSITIONS: Mapping[str, Disposition] = {
     "refer": "referred",
     "seal_evidence": "evidence_held",
 }
-"""Outcome → what becomes of the finding. Only `ordered` opens a rectification (行政处罚法 art. 28: order to correct)."""
+"""Outcome → what becomes of the finding. Only `ordered` opens a rectification (APL art. 28: order to correct)."""
 
 MAX_DAYS = 180
 """DEFAULT longest term of an order; no law sets one for all breaches, but an order needs an end."""
 
 _INSPECTOR = ("inspector",)
-_ORDER, _CHECK = "行政处罚法 art. 28", "行政处罚法 art. 33, 42"
+_ORDER, _CHECK = "APL art. 28", "APL art. 33, 42"
 
 MACHINE = Machine(
     "precursor.rectification.state",
@@ -77,7 +77,7 @@ MACHINE = Machine(
             "pass_on",
             "ordered answered",
             "passed_on",
-            "国办发〔2015〕58号; 行政处罚法 art. 27",
+            "General Office of the State Council (2015) no. 58; APL art. 27",
             "移送有权机关",
             "pass on to the competent organ",
             roles=_INSPECTOR,

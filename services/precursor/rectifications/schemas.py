@@ -26,7 +26,7 @@ class FirmsAnswer(Message):
 
 
 class Recheck(Message):
-    """The re-check on the spot by two certificated officers of the authority (行政处罚法 art. 42)."""
+    """The re-check on the spot by two certificated officers of the authority (APL art. 42)."""
 
     checked_on: Day
     officers: Officers
@@ -107,4 +107,4 @@ class FindingAnswer(Answer):
     passed_to: Authority | None
     found_on: date
     decide_by: date | None = None
-    """Of evidence that was held (先行登记保存): the last of seven working days in which it must be decided upon (行政处罚法 art. 56, 85)."""
+    """Of evidence that was held (先行登记保存): the last of seven working days in which it must be decided upon (APL art. 56, 85)."""

@@ -1,6 +1,6 @@
 """How a draw (双随机) selects: pure, deterministic, re-runnable by anybody who holds the proof. Beside the standard library only the order of the strata.
 
-Source: 国办发〔2015〕58号 (random object, random officer, process repeatable), 优化营商环境条例 art. 54, 行政处罚法 art. 42, 43, 55 (two officers with
+Source: 国办发〔2015〕58号 (random object, random officer, process repeatable), RBE art. 54, APL art. 42, 43, 55 (two officers with
 certificate, recusal); method after RFC 3797 with MD5 replaced by SHA-256. Algorithm `guikang-draw-1`, step by step (the whole text for
 outsiders is `docs/draw/README.md`; `docs/draw/verify_draw.py` is an independent implementation of it):
 
@@ -48,7 +48,7 @@ steer the draw.
 
 
 class TooFewInspectors(Exception):
-    """Objects for which fewer officers are eligible than must go (行政处罚法 art. 42)."""
+    """Objects for which fewer officers are eligible than must go (APL art. 42)."""
 
     def __init__(self, objects: Sequence[str]) -> None:
         super().__init__("too few inspectors")
@@ -186,7 +186,7 @@ def select(directories: Directories, ratios: Mapping[str, int], officers_per_obj
 
 
 def successor(order: Sequence[str], gone: Iterable[str], unfit: Iterable[str]) -> tuple[str | None, list[str]]:
-    """The next one in the order that the seed gives, and those passed over as unfit. None when nobody is left (行政处罚法 art. 43)."""
+    """The next one in the order that the seed gives, and those passed over as unfit. None when nobody is left (APL art. 43)."""
     used, barred, passed_over = set(gone), set(unfit), []
     for officer in order:
         if officer in used:

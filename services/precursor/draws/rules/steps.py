@@ -27,7 +27,7 @@ Excluded = Literal["yearly_cap", "not_competent", "nothing_controlled"]
 Unable = Literal["certificate", "unavailable"]
 """Why an officer cannot be drawn."""
 
-_RECORDED = "国办发〔2015〕58号"
+_RECORDED = "General Office of the State Council (2015) no. 58"
 _PLANNER = ("county_officer",)
 _SIGNER = ("county_officer", "inspector")
 
@@ -61,7 +61,7 @@ MACHINE = Machine(
             "propose_replacement",
             "published",
             "published",
-            "行政处罚法 art. 43",
+            "APL art. 43",
             "申请更换",
             "propose a replacement",
             roles=_PLANNER,
@@ -71,7 +71,7 @@ MACHINE = Machine(
             "replace_officer",
             "published",
             "published",
-            "行政处罚法 art. 43",
+            "APL art. 43",
             "会签更换执法人员",
             "sign the replacement of an officer",
             roles=_SIGNER,
@@ -106,8 +106,8 @@ REPLACEMENT = Machine(
     "precursor.draw_replacement.state",
     REPLACEMENT_STATES,
     [
-        step("propose", START, "proposed", "行政处罚法 art. 43", "申请更换", "propose", roles=_PLANNER, needs="firm_id note"),
-        step("sign", "proposed", "signed", "行政处罚法 art. 43", "会签", "sign", roles=_SIGNER),
-        step("refuse", "proposed", "refused", "行政处罚法 art. 43", "不同意", "refuse", roles=_SIGNER, needs="note"),
+        step("propose", START, "proposed", "APL art. 43", "申请更换", "propose", roles=_PLANNER, needs="firm_id note"),
+        step("sign", "proposed", "signed", "APL art. 43", "会签", "sign", roles=_SIGNER),
+        step("refuse", "proposed", "refused", "APL art. 43", "不同意", "refuse", roles=_SIGNER, needs="note"),
     ],
 )

@@ -1,6 +1,6 @@
 """After the reveal: a single firm or officer that cannot come is replaced by the next of the drawn order, proposed by one person and signed by a second.
 
-The ground must be on record; nobody chooses the replacement (行政处罚法 art. 43, 国办发〔2015〕58号).
+The ground must be on record; nobody chooses the replacement (APL art. 43, 国办发〔2015〕58号).
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ class Item:
     basis: str
     typical_outcomes: tuple[str, ...]
     competent: tuple[str, ...]
-    """Authorities that may take over such a finding, by article (易制毒化学品管理条例 art. 38-42, domain 7.2; 邮政法, 反恐怖主义法 art. 85)."""
+    """Authorities that may take over such a finding, by article (PCR art. 38-42, domain 7.2; 邮政法, CTL art. 85)."""
     pending_verification: bool
     """The article was not checked against the official text: warn, do not block."""
 

@@ -133,7 +133,7 @@ def _planned(work: Work, rows: Sequence[Inspection]) -> list[InspectionStep]:
             from_state=START,
             to_state=declaration.target,
             happened_on=work.today,
-            source=declaration.source if row.source != "draw" else "国办发〔2015〕58号",
+            source=declaration.source if row.source != "draw" else "General Office of the State Council (2015) no. 58",
             recorded_by=work.principal.staff_id or work.principal.subject,
             recorded_at=work.now,
         )

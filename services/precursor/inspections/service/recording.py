@@ -23,7 +23,7 @@ from services.precursor.rectifications import service as orders
 
 
 async def start(work: Work, inspection_id: UUID, begin: Start, if_match: str | None) -> Inspection:
-    """Begin: at least two drawn officers are there and have shown their certificates (行政处罚法 art. 42, 55).
+    """Begin: at least two drawn officers are there and have shown their certificates (APL art. 42, 55).
 
     Raises InspectionNotFound, Forbidden, StaleVersion, InspectionState, Invalid.
     """
