@@ -96,6 +96,10 @@ class Forbidden(Problem):
     title_en = "Not allowed"
 
 
+ROLE = FieldError("", "role", "不属于您的职责", "not yours to do")
+"""Why a step is refused to whom its roles do not name; `next_steps` shows the same."""
+
+
 class NotFound(Problem):
     """Nothing that this caller may know of."""
 

@@ -30,7 +30,7 @@ from kit.db import Database, Schema
 from kit.direct import Direct
 from kit.doors import Door
 from kit.outbox import Event, Origin
-from kit.problems import FieldError, Forbidden, Invalid, Unauthenticated, invalid
+from kit.problems import ROLE, FieldError, Forbidden, Invalid, Unauthenticated, invalid
 from kit.roles import Role
 from kit.scope import Scope
 from kit.sealed import Sealer
@@ -344,7 +344,7 @@ class Allow:
         """Verify, check the role, read the purpose; raises Unauthenticated, Forbidden, Invalid."""
         principal = caller_of(request)
         if not principal.has(*self.roles):
-            raise Forbidden
+            raise Forbidden(errors=[ROLE])
         if self.grant is not None and principal.has(Role.AGENCY) and self.grant not in principal.grants:
             raise Forbidden("此系统未获准调用此接口", "this client was not granted this")
         purpose, reason = read_purpose(request.headers.get("purpose")) if self.personal else ("", "")

@@ -24,7 +24,7 @@ from kit.auth import (
     principal_claims,
     principal_of,
 )
-from kit.problems import Forbidden, Unauthenticated
+from kit.problems import ROLE, Forbidden, Unauthenticated
 
 INNER_ISSUER = "guikang-gateway"
 INNER_LIFE = 60
@@ -92,7 +92,7 @@ class Guard:
     def allow(self, visitor: Visitor, route: Route, now: datetime) -> None:
         """Whether this visitor may call this route. Raises Forbidden, TooMany."""
         if route.roles.isdisjoint(visitor.principal.roles):
-            raise Forbidden
+            raise Forbidden(errors=[ROLE])
         self._limiter.take(route.rate, visitor.principal.subject, now.timestamp())
 
     def still(self, visitor: Visitor, now: datetime) -> bool:

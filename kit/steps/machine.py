@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 START = "none"
 """The origin of the step that makes an object."""
@@ -19,9 +20,10 @@ class Step:
 
     event: str
     origins: frozenset[str]
-    target: str
+    targets: tuple[str, ...]
+    """Where it leads. With more than one the noun's rules say which, by what they know of the object."""
     source: str
-    """The law that it rests on, e.g. `DRR art. 20, 21`, or the section of docs/law.md."""
+    """The law that it rests on, as kit.citations reads it: `DRR art. 20, 21`, or `domain 3.5`."""
     zh: str
     en: str
     """What people read on the button."""
@@ -33,6 +35,19 @@ class Step:
     """The code of the duty that begins with it."""
     duty: bool = False
     """Whether somebody owes this step, so that a worklist shows it."""
+    kinds: frozenset[str] = frozenset()
+    """The kinds of object that know it; empty: all."""
+    document: str = ""
+    """The code of the paper that it rests on."""
+
+    @property
+    def target(self) -> str:
+        """Where it leads; the first, where rules choose."""
+        return self.targets[0]
+
+    def known_to(self, kind: str) -> bool:
+        """Whether objects of this kind can take it."""
+        return not self.kinds or kind in self.kinds
 
 
 def step(
@@ -48,48 +63,54 @@ def step(
     deadline: str = "",
     duty: bool = False,
 ) -> Step:
-    """A step whose origins and needed fields are words in one string."""
-    return Step(event, frozenset(origins.split()), target, source, zh, en, frozenset(roles), tuple(needs.split()), deadline, duty)
+    """A step whose origins, targets and needed fields are words in one string."""
+    words = frozenset(origins.split()), tuple(target.split())
+    return Step(event, *words, source, zh, en, frozenset(roles), tuple(needs.split()), deadline, duty)
 
 
-class Machine:
-    """The states of one column and the steps between them. An event may be declared more than once, from other origins to another target."""
+S = TypeVar("S", bound=Step)
 
-    def __init__(self, column: str, states: Sequence[str], steps: Iterable[Step]) -> None:
+
+class Machine(Generic[S]):
+    """The states of one column and the steps between them. An event may be declared more than once, from other origins or for other kinds."""
+
+    def __init__(self, column: str, states: Sequence[str], steps: Iterable[S]) -> None:
         """`column`: `schema.table.column`. Raises ValueError for a step between states that do not exist, or two answers to one event."""
         self.column = column
         self.states = tuple(states)
-        self.steps = tuple(steps)
-        self._from: dict[tuple[str, str], Step] = {}
+        self.steps: tuple[S, ...] = tuple(steps)
+        self._from: dict[tuple[str, str], list[S]] = {}
         known = {START, *self.states}
         for declared in self.steps:
-            strange = {*declared.origins, declared.target} - known
-            if strange or not declared.origins or not declared.source:
-                raise ValueError(f"{column}: {declared.event} names {sorted(strange)} or lacks origin or source")
+            strange = {*declared.origins, *declared.targets} - known
+            if strange or not declared.origins or not declared.source or not declared.targets:
+                raise ValueError(f"{column}: {declared.event} names {sorted(strange)} or lacks origin, target or source")
             for origin in declared.origins:
-                if self._from.setdefault((origin, declared.event), declared) is not declared:
+                others = self._from.setdefault((origin, declared.event), [])
+                if any(not other.kinds or not declared.kinds or other.kinds & declared.kinds for other in others):
                     raise ValueError(f"{column}: {declared.event} is declared twice from {origin}")
+                others.append(declared)
 
-    def find(self, state: str, event: str) -> Step | None:
-        """The step of this event from this state, or None."""
-        return self._from.get((state, event))
+    def find(self, state: str, event: str, kind: str = "") -> S | None:
+        """The step of this event from this state, for an object of this kind, or None."""
+        return next((found for found in self._from.get((state, event), ()) if found.known_to(kind)), None)
 
-    def step(self, state: str, event: str) -> Step:
+    def step(self, state: str, event: str, kind: str = "") -> S:
         """The step of this event from this state. Raises NotDeclared."""
-        found = self.find(state, event)
+        found = self.find(state, event, kind)
         if found is None:
             raise NotDeclared(state, event)
         return found
 
-    def open_from(self, state: str) -> list[Step]:
+    def open_from(self, state: str, kind: str = "") -> list[S]:
         """The steps that lead out of a state, in the order of their declaration."""
-        return [declared for declared in self.steps if state in declared.origins]
+        return [declared for declared in self.steps if state in declared.origins and declared.known_to(kind)]
 
     def unreachable(self) -> set[str]:
         """States that no step reaches from the start."""
         reached = {START}
         while True:
-            more = {declared.target for declared in self.steps if declared.origins & reached} - reached
+            more = {target for declared in self.steps if declared.origins & reached for target in declared.targets} - reached
             if not more:
                 return set(self.states) - reached
             reached |= more

@@ -13,10 +13,11 @@ from pydantic import Field as AnswerField
 from sqlmodel import Field, SQLModel
 
 from kit.auth import Principal
+from kit.citations import Cited
 from kit.etags import check_version
-from kit.problems import Problem
+from kit.problems import ROLE, FieldError, Problem
 from kit.schemas import Answer
-from kit.steps.machine import Machine, NotDeclared, Step
+from kit.steps.machine import START, Machine, NotDeclared, S, Step
 from kit.work import Work
 
 
@@ -64,20 +65,34 @@ class Taken:
     before: str
 
 
-def declared(machine: Machine, state: str, event: str, problem: type[Problem] = StepNotAllowed) -> Step:
+class Reason(Answer):
+    """Why a step cannot be taken now."""
+
+    code: str = AnswerField(description="原因代码 · code of the reason")
+    zh: str = AnswerField(description="中文说明 · in Chinese")
+    en: str = AnswerField(description="英文说明 · in English")
+
+
+def declared(machine: Machine[S], state: str, event: str, problem: type[Problem] = StepNotAllowed, kind: str = "") -> S:
     """The declared step. Raises `problem` (StepNotAllowed)."""
     try:
-        return machine.step(state, event)
+        return machine.step(state, event, kind)
     except NotDeclared as error:
-        known = ", ".join(sorted({step.event for step in machine.open_from(state)})) or "-"
+        known = ", ".join(sorted({step.event for step in machine.open_from(state, kind)})) or "-"
         raise problem(
             f"当前状态 {state} 不能进行 {event};可以:{known}", f"{event} is not possible from {state}; possible: {known}"
         ) from error
 
 
+def refuse(reasons: Sequence[Reason], problem: type[Problem] = StepNotAllowed) -> None:
+    """Refuse a step for the reasons that `next_steps` shows of it: the same rule decides both. Raises `problem` unless there is none."""
+    if reasons:
+        raise problem(errors=[FieldError("", reason.code, reason.zh, reason.en) for reason in reasons])
+
+
 async def take(
     work: Work,
-    machine: Machine,
+    machine: Machine[Any],
     row: Stepped,
     event: str,
     history: type[Any] | None,
@@ -89,27 +104,37 @@ async def take(
     problem: type[Problem] = StepNotAllowed,
     more: Mapping[str, Any] | None = None,
     details: Mapping[str, Any] | None = None,
+    kind: str = "",
+    to: str | None = None,
 ) -> Taken:
     """Take one step with one row, in this transaction.
 
     `history`: the class of its history rows; columns beside those of `History` come in `more`, which also overrides (a table whose owner column has another
     name). `noted`: object type and id for the audit trail, and the prefix of the action (`plan` → `plan.excuse`). `if_match`: the header of the request;
-    False where no client asked. Raises StepNotAllowed (or `problem`), StaleVersion, VersionRequired.
+    False where no client asked. `kind`: which kind of object it is; `to`: the target, where the declaration leaves a choice to the noun's rules.
+    Raises StepNotAllowed (or `problem`), StaleVersion, VersionRequired.
     """
     if not isinstance(if_match, bool):
         check_version(if_match, row.version)
-    taken = Taken(declared(machine, row.state, event, problem), row.state)
-    row.state = taken.step.target
-    row.version += 1
+    taken = Taken(declared(machine, row.state, event, problem, kind), row.state)
+    if to is not None and to not in taken.step.targets:
+        raise ValueError(f"{machine.column}: {event} does not lead to {to}")
+    row.state = to or taken.step.target
+    if taken.before != START:  # a row that begins has its first version
+        row.version += 1
     row.updated_at = work.now
+    work.session.add(row)
     if history is not None:
+        if taken.before == START:
+            await work.session.flush()  # its history names it
         values: dict[str, Any] = {
             "object_id": row.id,
             "event": event,
             "from_state": taken.before,
-            "to_state": taken.step.target,
+            "to_state": row.state,
             "happened_on": on or work.today,
             "source": taken.step.source,
+            "legal_source": taken.step.source,
             "reason": reason,
             "recorded_by": work.principal.staff_id or work.principal.subject,
             "recorded_at": work.now,
@@ -123,14 +148,6 @@ async def take(
     return taken
 
 
-class Reason(Answer):
-    """Why a step cannot be taken now."""
-
-    code: str = AnswerField(description="原因代码 · code of the reason")
-    zh: str = AnswerField(description="中文说明 · in Chinese")
-    en: str = AnswerField(description="英文说明 · in English")
-
-
 class NextStep(Answer):
     """A step that leads out of the present state."""
 
@@ -140,28 +157,42 @@ class NextStep(Answer):
     to: str = AnswerField(description="之后的状态 · state afterwards")
     fields: list[str] = AnswerField(description="必填字段 · fields that it needs")
     roles: list[str] = AnswerField(description="可由谁进行 · who may take it")
-    source: str = AnswerField(description="法律依据 · legal source")
+    source: Cited = AnswerField(description="法律依据 · legal source")
+    paper: str = AnswerField(description="所依据的文书,无则为空 · the paper that it rests on, or empty")
     deadline: str = AnswerField(description="随之开始的期限,无则为空 · the duty that begins with it, or empty")
     blocked_by: list[Reason] = AnswerField(description="受阻原因,可进行则为空 · what stands in the way; empty when it can be taken now")
 
 
-NOT_YOURS = Reason(code="role", zh="不属于您的职责", en="not yours to take")
+NOT_YOURS = Reason(code=ROLE.code, zh=ROLE.message_zh, en=ROLE.message_en)
 
 
-def next_steps(machine: Machine, state: str, principal: Principal, blocked: Mapping[str, Sequence[Reason]] | None = None) -> list[NextStep]:
-    """What can be done with an object now. Steps that nobody takes by hand are left out; `blocked`: event → what the noun's rules say stands in the way."""
+def next_steps(
+    machine: Machine[Any],
+    state: str,
+    principal: Principal,
+    blocked: Mapping[str, Sequence[Reason]] | None = None,
+    *,
+    kind: str = "",
+    fields: Mapping[str, Sequence[str]] | None = None,
+    to: Mapping[str, str] | None = None,
+) -> list[NextStep]:
+    """What can be done with an object now. Steps that nobody takes by hand are left out.
+
+    `blocked`: event → what the noun's rules say stands in the way; `fields`, `to`: event → what the step needs, where it leads, when that depends on the object.
+    """
     return [
         NextStep(
             event=step.event,
             zh=step.zh,
             en=step.en,
-            to=step.target,
-            fields=list(step.needs),
+            to=to.get(step.event, step.target) if to else step.target,
+            fields=list(fields.get(step.event, step.needs) if fields else step.needs),
             roles=sorted(step.roles),
             source=step.source,
+            paper=step.document,
             deadline=step.deadline,
             blocked_by=[*([] if principal.has(*step.roles) else [NOT_YOURS]), *(blocked or {}).get(step.event, ())],
         )
-        for step in machine.open_from(state)
+        for step in machine.open_from(state, kind)
         if step.roles
     ]

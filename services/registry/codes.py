@@ -4,10 +4,10 @@ from pathlib import Path
 
 from kit.codes import Codes, load_codes
 from services.registry.indicators.rules import INDICATORS
-from services.registry.measures.rules.declared import STEP_LABELS
+from services.registry.measures.rules.transitions import MACHINE as MEASURE
 
 CODES: dict[str, Codes] = {
     "indicator.code": {str(indicator.code): (indicator.zh, indicator.en) for indicator in INDICATORS},
-    "measure.step": {str(event): labels for event, labels in STEP_LABELS.items()},
+    "measure.step": MEASURE.events,
     **load_codes(Path(__file__).parent),
 }

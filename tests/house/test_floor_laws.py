@@ -30,7 +30,6 @@ WITHOUT_MACHINE = {
     "registry.agreement.state",
     "registry.ledger_conflict.state",
     "registry.ledger_import.state",
-    "registry.measure.state",
     "registry.person.state",
     "registry.release_handover.state",
     "registry.risk_assessment.state",

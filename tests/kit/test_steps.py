@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kit.auth import Principal
+from kit.citations import Citation
 from kit.etags import check_version, tags, unchanged
 from kit.problems import Invalid, StaleVersion, VersionRequired
 from kit.steps.machine import Machine, NotDeclared, step
@@ -56,7 +57,11 @@ def test_the_next_steps_say_who_with_what_and_what_stands_in_the_way() -> None:
     rain = Reason(code="rain", zh="下雨", en="it rains")
     mine = {found.event: found for found in next_steps(DOOR, "shut", caller("porter"), {"open": [rain]})}
     assert list(mine) == ["open", "lock"]
-    assert (mine["open"].fields, mine["open"].blocked_by, mine["open"].source) == (["hand", "key"], [rain], "DRR art. 1")
+    assert (mine["open"].fields, mine["open"].blocked_by, mine["open"].source) == (
+        ["hand", "key"],
+        [rain],
+        Citation(zh="《戒毒条例》第一条", en="DRR art. 1"),
+    )
     assert mine["lock"].blocked_by == []
     theirs = next_steps(DOOR, "open", caller("guest"))
     assert [(found.event, [reason.code for reason in found.blocked_by]) for found in theirs] == [("shut", []), ("lock", ["role"])]

@@ -16,7 +16,7 @@ from kit.roles import Role
 from services.registry.ledgers.rules import GONE, STATUS_OF
 from services.registry.measures import policy as measures
 from services.registry.measures.intake import WITH_MEASURE
-from services.registry.measures.rules.transitions import ORDERS
+from services.registry.measures.rules.transitions import beginning
 from services.registry.people import policy as people
 from services.registry.people.errors import PersonNotFound
 
@@ -71,7 +71,7 @@ def may_begin(principal: Principal, status: str, division_code: str) -> bool:
     if status not in WITH_MEASURE:
         return True
     try:
-        measures.may_order(principal, division_code, ORDERS[status][2])
+        measures.may_order(principal, division_code, beginning(status).roles)
     except Forbidden:
         return False
     return True

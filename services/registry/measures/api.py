@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from kit.citations import cite
 from kit.etags import IfMatch, etag
 from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
@@ -17,7 +18,6 @@ from services.registry.measures import repository, service
 from services.registry.measures.repository import MEASURES, Steps
 from services.registry.measures.rules.duties import duties_of
 from services.registry.measures.rules.states import State, state_on
-from services.registry.measures.rules.transitions import possible
 from services.registry.measures.schemas import (
     Correction,
     DutyAnswer,
@@ -26,13 +26,13 @@ from services.registry.measures.schemas import (
     MeasureHistoryEntry,
     MonitoringAnswer,
     NewMeasure,
-    PossibleStep,
     Step,
 )
-from services.registry.measures.service import corrections, standings
+from services.registry.measures.service import corrections, openings, standings
 from services.registry.measures.tables import Measure
 from services.registry.people.api import person_answer
 from services.registry.people.schemas import NewStanding, PersonAnswer
+from services.registry.people.tables import Person
 
 router = APIRouter(prefix="/registry/v1", tags=["measures"], route_class=UnitRoute)
 
@@ -50,26 +50,21 @@ async def _answer(work: Work, measure: Measure, response: Response | None = None
 
 async def _answers(work: Work, measures: Sequence[Measure], response: Response | None = None) -> list[MeasureAnswer]:
     steps = await repository.steps_of(work.session, [measure.id for measure in measures])
-    return [_one(work, measure, steps[measure.id], response) for measure in measures]
+    persons = await openings.persons_of(work, measures)
+    return [_one(work, measure, persons[measure.person_id], steps[measure.id], response) for measure in measures]
 
 
-def _one(work: Work, measure: Measure, taken: Steps, response: Response | None) -> MeasureAnswer:
+def _one(work: Work, measure: Measure, person: Person, taken: Steps, response: Response | None) -> MeasureAnswer:
     if response is not None:
         response.headers["ETag"] = etag(measure.version)
     state = state_on(measure.kind, measure.state, measure.term_end, work.today)
     values: dict[str, Any] = {name: getattr(measure, name, None) for name in MeasureAnswer.model_fields}
     if state != measure.state:
         values |= {"ended_on": measure.term_end, "end_reason": "term_end"}
-    owed = duties_of(service.facts_of(measure, taken), state, work.house.works)
+    owed = duties_of(openings.facts_of(measure, taken), state, work.house.works)
     values["duties"] = [DutyAnswer.model_validate(duty) for duty in owed]
     values["agreement_due"] = next((duty.due_on for duty in owed if duty.kind == "sign_agreement"), None)
-    steps = [
-        PossibleStep(
-            event=t.event, to=t.target, document=t.document, legal_source=t.legal_source, needs=list(t.guards), roles=sorted(t.roles)
-        )
-        for t in possible(measure.kind, state)
-    ]
-    return MeasureAnswer(**{**values, "state": state, "next_steps": steps})
+    return MeasureAnswer(**{**values, "state": state, "next_steps": openings.next_steps_of(work, measure, person, taken)})
 
 
 @router.post("/people/{person_id}/measures", status_code=201)
@@ -91,7 +86,7 @@ async def monitoring_of(work: Reader, person_id: UUID) -> MonitoringAnswer:
     """Since when the person counts as clean, and the day on which dynamic monitoring ends by law (DRR art. 7)."""
     found = await standings.monitoring(work, person_id)
     return MonitoringAnswer(
-        ground=found.ground, clean_since=found.clean_since, ends_on=found.ends_on, over=found.over_on(work.today), source=found.source
+        ground=found.ground, clean_since=found.clean_since, ends_on=found.ends_on, over=found.over_on(work.today), source=cite(found.source)
     )
 
 

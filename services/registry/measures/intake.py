@@ -9,12 +9,14 @@ from uuid import UUID
 
 from kit import outbox
 from kit.db import copy_rows, new_id
+from kit.steps.machine import START
 from kit.work import Work
 from services.registry.events import MeasureReportedIn
 from services.registry.measures import repository
 from services.registry.measures.events import outbox_row
 from services.registry.measures.rules.states import EXCLUSIVE, KINDS
 from services.registry.measures.rules.terms import COMMUNITY_MONTHS, ISOLATION_MONTHS, REHABILITATION_MAX_MONTHS, term_end
+from services.registry.measures.rules.transitions import MACHINE
 from services.registry.measures.service.endings import close_measures, end_due
 from services.registry.measures.tables import Measure
 
@@ -53,7 +55,7 @@ async def take_over_measures(work: Work, rows: Sequence[TakenMeasure]) -> int:
     fresh = [row for row in wanted.values() if (row.person_id, row.kind) not in known]
     begun = {row.person_id: row.started_on for row in fresh if row.kind in EXCLUSIVE}
     gives_way = [measure for measure in running if measure["kind"] in EXCLUSIVE and measure["person_id"] in begun]
-    await close_measures(work, gives_way, begun, "superseded", "supersede", "NCL art. 33, 38, 48")
+    await close_measures(work, gives_way, begun, "superseded", "supersede")
     made = [_values(work, row) for row in fresh]
     if not made:
         return 0
@@ -74,7 +76,7 @@ def _values(work: Work, row: TakenMeasure) -> dict[str, Any]:
         "id": new_id(),
         "person_id": row.person_id,
         "kind": row.kind,
-        "state": "isolation_active" if isolation else "active",
+        "state": MACHINE.step(START, "take_over", row.kind).target,
         "division_code": row.division_code,
         "ordered_on": row.started_on if isolation else None,
         "reported_in_on": None if isolation else row.started_on,
@@ -98,10 +100,10 @@ def _history(work: Work, values: dict[str, Any]) -> dict[str, Any]:
         "id": new_id(),
         "measure_id": values["id"],
         "event": "take_over",
-        "from_state": "none",
+        "from_state": START,
         "to_state": values["state"],
         "happened_on": values["term_start"],
-        "legal_source": "DRR art. 14; ledger of the county",
+        "legal_source": MACHINE.step(START, "take_over", values["kind"]).source,
         "reason": "台账接收",
         "details": {},
         "recorded_by": work.principal.subject,

@@ -6,8 +6,9 @@ from collections.abc import Collection
 from typing import Protocol, TypeVar
 
 from kit.auth import Principal
-from kit.problems import Forbidden
+from kit.problems import ROLE, Forbidden
 from kit.roles import Role
+from kit.steps.taking import Reason, refuse
 from services.registry.measures.errors import MeasureNotFound
 from services.registry.people.policy import READERS, Placed
 
@@ -39,19 +40,26 @@ def may_read(principal: Principal, measure: M | None, person: Placed | None, pur
     return measure
 
 
-def may_change(principal: Principal, measure: M | None, roles: Collection[str]) -> M:
-    """The measure, when the caller may record this step. Raises MeasureNotFound outside the scope, Forbidden for another role."""
-    if measure is None or not principal.covers(measure.division_code):
+ELSEWHERE = Reason(code="other_town", zh="由执行地办理", en="is recorded where the measure is executed")
+NOT_OURS = Reason(code="other_persons_town", zh="此人不由您的辖区负责", en="this person is not of your towns")
+
+
+def in_the_way(principal: Principal, measure: Executed, person: Placed, event: str = "") -> list[Reason]:
+    """Why this caller, who may read the measure, cannot take the step: it runs in another town, or the step writes the record of a person of another town."""
+    elsewhere = [] if principal.covers(measure.division_code) else [ELSEWHERE]
+    return elsewhere + ([NOT_OURS] if event in TOUCHES_PERSON and not principal.covers(person.division_code) else [])
+
+
+def may_change(principal: Principal, measure: M | None, person: Placed | None, roles: Collection[str], event: str = "") -> M:
+    """The measure, when the caller may record this step. Raises MeasureNotFound outside the scope, Forbidden for another role or another town."""
+    if measure is None or person is None:
+        raise MeasureNotFound
+    if not (principal.covers(measure.division_code) or principal.covers(person.division_code)):
         raise MeasureNotFound
     if not principal.has(*roles):
-        raise Forbidden("此项决定或记录不属于您的职责", "this step is not yours to record")
+        raise Forbidden("此项决定或记录不属于您的职责", "this step is not yours to record", errors=[ROLE])
+    refuse(in_the_way(principal, measure, person, event), Forbidden)
     return measure
-
-
-def may_touch_person(principal: Principal, person: Placed, event: str) -> None:
-    """A step that changes the person's own record (a death) needs the person in reach, not only the measure. Raises Forbidden."""
-    if event in TOUCHES_PERSON and not principal.covers(person.division_code):
-        raise Forbidden("此人不由您的辖区负责", "this person is not of your towns")
 
 
 def may_order(principal: Principal, division_code: str, roles: Collection[str]) -> None:

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from kit.citations import Cited
 from kit.schemas import Answer, Day, DivisionCode, LongText, Message, ShortText
-from services.registry.measures.rules.declared import Need, StepDocument, StepEventCode, StepTarget
+from kit.steps.taking import NextStep
+from services.registry.measures.rules.declared import StepEventCode
 from services.registry.measures.rules.duties import DutyKind, DutyOwner
 from services.registry.measures.rules.guards import Addiction, Bar, Ground
 from services.registry.measures.rules.monitoring import MonitoringGround
@@ -77,24 +79,13 @@ class Correction(Message):
     reason: LongText
 
 
-class PossibleStep(Answer):
-    """A step that the law knows from here."""
-
-    event: StepEventCode
-    to: StepTarget
-    document: StepDocument
-    legal_source: str
-    needs: list[Need]
-    roles: list[str]
-
-
 class DutyAnswer(Answer):
     """What is owed next, by whom, and its last day. `default`: the law says "promptly" or nothing, and the number is a DEFAULT."""
 
     kind: DutyKind
     owed_by: DutyOwner
     due_on: date
-    source: str
+    source: Cited
     default: bool
 
 
@@ -108,7 +99,7 @@ class MonitoringAnswer(Answer):
     clean_since: date | None
     ends_on: date | None
     over: bool
-    source: str
+    source: Cited
 
 
 class MeasureRow(Answer):
@@ -167,18 +158,18 @@ class MeasureAnswer(Answer):
     updated_at: datetime
     duties: list[DutyAnswer]
     """What is owed next, the earliest first; late duties of the office are not a reason to continue supervision (DRR art. 44)."""
-    next_steps: list[PossibleStep]
+    next_steps: list[NextStep]
 
 
 class MeasureHistoryEntry(Answer):
     """One transition of a measure."""
 
     id: UUID
-    event: str
+    event: StepEventCode
     from_state: State | Literal["none"]
     to_state: State
     happened_on: date
-    legal_source: str
+    legal_source: Cited
     document_no: str | None
     reason: str
     details: dict[str, Any]

@@ -8,49 +8,46 @@ from datetime import date
 from typing import Any
 
 from kit.clock import WorkingDay, last_day
+from kit.steps.machine import NotDeclared
 from services.registry.measures.rules import terms
-from services.registry.measures.rules.declared import PREVIOUS, Transition
+from services.registry.measures.rules.declared import MeasureStep
 from services.registry.measures.rules.guards import GUARDS, Facts, Given, Refused
 from services.registry.measures.rules.states import COMMUNITY, state_on
-from services.registry.measures.rules.transitions import ORDERS, find
-
-
-class NotDeclared(Exception):
-    """No law knows this step from this state."""
+from services.registry.measures.rules.transitions import beginning, find
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A step that may happen: the transition, the day it takes effect, and the columns it changes."""
+    """A step that may happen: as it is declared, the day it takes effect, and the columns it changes."""
 
-    transition: Transition
+    step: MeasureStep
     effective_on: date
     changes: dict[str, Any]
 
 
 def decide(facts: Facts, event: str, given: Given, today: date, working: WorkingDay) -> Decision:
-    """The step. Raises NotDeclared when no transition is declared for the state as it holds today, Refused when a guard refuses."""
+    """The step. Raises NotDeclared when no step is declared for the state as it holds today, Refused when a guard refuses."""
     state = state_on(facts.kind, facts.state, facts.term_end, today)
     if state != facts.state and event != "expire":
         raise NotDeclared(state, event)
-    transition = find(facts.kind, facts.state, event)
-    if transition is None:
+    step = find(facts.kind, facts.state, event)
+    if step is None:
         raise NotDeclared(facts.state, event)
     if given.on > today:
         raise Refused("date_future", "日期不能晚于今天", "must not lie in the future", "", "/on")
-    _in_order(facts, given)
+    in_order(facts, given)
     given = replace(given, event=event)
-    for guard in transition.guards:
+    for guard in step.guards:
         GUARDS[guard](facts, given)
     effective = facts.term_end if event == "expire" and facts.term_end else given.on
     changes = _EFFECTS.get(event, _nothing)(facts, given, working)
-    changes["state"] = _previous(facts) if transition.target == PREVIOUS else transition.target
+    changes["state"] = target_of(step, facts)
     if changes["state"] == "awaiting_report_in" and event != "serve":
         # The police decided not to isolate, so the person must be able to report in: DEFAULT the fifteen days run anew from that decision (DRR art. 14, 38).
         changes["report_in_due"] = terms.report_in_due(given.on, working)
-    if transition.says == "ended":
+    if step.says == "ended":
         changes |= {"ended_on": effective, "end_reason": "term_end" if event == "expire" else event, "suspended_on": None}
-    return Decision(transition, effective, changes)
+    return Decision(step, effective, changes)
 
 
 def check_order(kind: str, given: Given, today: date) -> None:
@@ -58,13 +55,13 @@ def check_order(kind: str, given: Given, today: date) -> None:
     if given.on > today:
         raise Refused("date_future", "日期不能晚于今天", "must not lie in the future", "", "/ordered_on")
     facts = Facts(kind, "none", "")
-    for guard in ORDERS[kind][5]:
+    for guard in beginning(kind).guards:
         GUARDS[guard](facts, given)
 
 
 def first_changes(kind: str, given: Given, credited_days: int = 0) -> dict[str, Any]:
     """The columns of a new measure. Isolation runs from the decision (NCL art. 47), voluntary ones from their agreement, community ones from reporting in."""
-    state = ORDERS[kind][1]
+    state = beginning(kind).target
     months = {
         "community_treatment": terms.COMMUNITY_MONTHS,
         "compulsory_isolation_treatment": terms.ISOLATION_MONTHS,
@@ -81,7 +78,7 @@ def first_changes(kind: str, given: Given, credited_days: int = 0) -> dict[str, 
     }
 
 
-def _in_order(facts: Facts, given: Given) -> None:
+def in_order(facts: Facts, given: Given) -> None:
     """Nothing happens in a state before the state began. A talk or a signature inside it may be written down later than a younger one."""
     days = (facts.ordered_on, facts.served_on, facts.reported_in_on, facts.suspended_on, facts.entered_on)
     known = [day for day in days if day is not None]
@@ -89,7 +86,10 @@ def _in_order(facts: Facts, given: Given) -> None:
         raise Refused("date_before_last_step", "日期早于上一步", "lies before the last step", "", "/on")
 
 
-def _previous(facts: Facts) -> str:
+def target_of(step: MeasureStep, facts: Facts) -> str:
+    """Where the step leads; where it leads back, to where the measure stood before."""
+    if len(step.targets) == 1:
+        return step.target
     if facts.transfer_to is not None:
         return "transfer_pending"
     return "active" if facts.reported_in_on or facts.term_start else "awaiting_report_in"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from services.registry.measures.rules.states import VOLUNTARY, State
+from kit.steps.machine import Step
+from services.registry.measures.rules.states import VOLUNTARY
 
 StepEventCode = Literal[
     "serve",
@@ -41,6 +42,12 @@ StepEventCode = Literal[
     "note_custody",
     "announce_release",
     "close_without_order",
+    "order",
+    "take_over",
+    "end_supervision",
+    "transfer_out",
+    "supersede",
+    "correct",
 ]
 STEP_EVENTS: tuple[StepEventCode, ...] = get_args(StepEventCode)
 STEP_LABELS: dict[StepEventCode, tuple[str, str]] = {
@@ -77,6 +84,12 @@ STEP_LABELS: dict[StepEventCode, tuple[str, str]] = {
     "note_custody": ("登记羁押", "note custody"),
     "announce_release": ("通知出所", "announce the release"),
     "close_without_order": ("无社区康复决定,办结", "close without an order"),
+    "order": ("作出决定", "order"),
+    "take_over": ("台账接收", "take over from a ledger"),
+    "end_supervision": ("戒断三年,不再管控", "end supervision after three clean years"),
+    "transfer_out": ("移交外地", "transfer out"),
+    "supersede": ("被新措施取代", "supersede"),
+    "correct": ("更正误登记", "correct"),
 }
 """Step → zh, en: what people read on the button."""
 StepDocument = Literal[
@@ -141,7 +154,6 @@ Need = Literal[
 ]
 NEEDS: tuple[Need, ...] = get_args(Need)
 """What a step needs before it can be taken: names of guards."""
-StepTarget = State | Literal["previous"]
 
 POLICE = frozenset({"police_officer", "county_officer"})
 """Record what the public security organ decided: only that organ decides on measures (DRR art. 4)."""
@@ -151,7 +163,7 @@ BOTH = POLICE | TOWN
 LAW = frozenset({"service"})
 """The law itself: a job records it, and no person decides."""
 
-PREVIOUS: Literal["previous"] = "previous"
+PREVIOUS = "active awaiting_report_in transfer_pending"
 """Back to where the measure stood before: on its way to a new place, `active` after reporting in, else `awaiting_report_in`."""
 
 CT = ("community_treatment",)
@@ -162,16 +174,41 @@ ANY = CT + CR + ISOLATION + VOLUNTARY
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
-    """One declared step: from, event, guards, to, what it says to neighbours, document, source, who may record it."""
+class MeasureStep(Step):
+    """One declared step of a measure."""
 
-    row: str
-    kinds: tuple[str, ...]
-    event: StepEventCode
-    sources: tuple[str, ...]
-    target: StepTarget
-    says: str
-    document: StepDocument
-    legal_source: str
-    roles: frozenset[str]
+    row: str = ""
+    """The row of the tables of domain 2.2."""
+    says: str = "changed"
+    """The event that neighbours read."""
     guards: tuple[Need, ...] = ()
+    """What the law asks before the step: names of guards."""
+
+
+def declare(
+    row: str,
+    kinds: tuple[str, ...],
+    event: StepEventCode,
+    origins: tuple[str, ...],
+    target: str,
+    says: str,
+    document: StepDocument | Literal[""],
+    source: str,
+    roles: frozenset[str] = frozenset(),
+    guards: tuple[Need, ...] = (),
+) -> MeasureStep:
+    """A step of a measure; `target`: one word, or those among which `decisions` chooses."""
+    return MeasureStep(
+        event,
+        frozenset(origins),
+        tuple(target.split()),
+        source,
+        *STEP_LABELS[event],
+        roles=roles,
+        needs=("on",),
+        kinds=frozenset(kinds),
+        document=document,
+        row=row,
+        says=says,
+        guards=guards,
+    )

@@ -145,7 +145,7 @@ def _second_person(facts: Facts, given: Given) -> None:
             "second_person_required",
             "认定拒绝报到须另有一名工作人员确认",
             "a second person confirms a refusal",
-            "DRR art. 14; DEFAULT domain 13 row 4",
+            "DRR art. 14; domain 13",
             "/confirmed_by",
         )
 
@@ -233,7 +233,7 @@ def _used_again(facts: Facts, given: Given) -> None:
             "ground_required",
             "社区康复期间仅限再次吸毒情形",
             "after rehabilitation only renewed use is a ground",
-            "NCL art. 38 §1 (4); DRR art. 38 §2",
+            "NCL art. 38 §1(4); DRR art. 38 §2",
             "/ground",
         )
 
@@ -286,10 +286,20 @@ def _never_escaped(facts: Facts, given: Given) -> None:
         raise Refused("escaped", "曾脱逃,不得提前解除", "after an escape there is no early release", "DRR art. 32")
 
 
+def longest_isolation(facts: Facts) -> date | None:
+    """The first day after the longest term of an isolation (NCL art. 47)."""
+    if facts.term_start is None:
+        return None
+    months = terms.ISOLATION_MONTHS + terms.ISOLATION_EXTENSION_MONTHS
+    return terms.term_end(facts.term_start, months, added_days=facts.suspended_days)
+
+
 def _extension_within_a_year(facts: Facts, given: Given) -> None:
-    if given.until is None or facts.term_start is None or facts.term_end is None or given.until <= facts.term_end:
+    longest = longest_isolation(facts)
+    if longest is None or facts.term_end is None or facts.term_end >= longest:
+        raise Refused("extended_already", "已延长至最长期限,不得再延长", "is extended to the longest term already", "NCL art. 47")
+    if given.until is None or given.until <= facts.term_end:
         raise Refused("until_required", "须写明延长至何日", "needs the new last day", "NCL art. 47", "/until")
-    longest = terms.term_end(facts.term_start, terms.ISOLATION_MONTHS + terms.ISOLATION_EXTENSION_MONTHS, added_days=facts.suspended_days)
     if given.until > longest:
         raise Refused("longer_than_a_year", "延长最多一年", "at most one year longer", "NCL art. 47", "/until")
 
@@ -301,9 +311,8 @@ def _addiction_found(facts: Facts, given: Given) -> None:
 
 def _order_named(facts: Facts, given: Given) -> None:
     if not given.order_no or not given.order_organ:
-        raise Refused(
-            "order_required", "须有决定书文号和决定机关", "needs number and organ of the order", "DRR art. 13, 25, 37", "/order_no"
-        )
+        pointer = "/order_organ" if given.order_no else "/order_no"
+        raise Refused("order_required", "须有决定书文号和决定机关", "needs number and organ of the order", "DRR art. 13, 25, 37", pointer)
 
 
 def _was_released(facts: Facts, given: Given) -> None:

@@ -6,10 +6,10 @@ term is over by law, whoever writes it down (NCL art. 47).
 
 from __future__ import annotations
 
-from services.registry.measures.rules.declared import ISOLATION, LAW, POLICE, Transition
+from services.registry.measures.rules.declared import ISOLATION, LAW, POLICE, MeasureStep, declare
 
-ISOLATION_STEPS: tuple[Transition, ...] = (
-    Transition(
+ISOLATION_STEPS: tuple[MeasureStep, ...] = (
+    declare(
         "I1",
         ISOLATION,
         "serve",
@@ -21,7 +21,7 @@ ISOLATION_STEPS: tuple[Transition, ...] = (
         POLICE,
         ("not_served_yet",),
     ),
-    Transition(
+    declare(
         "I1",
         ISOLATION,
         "notify_family",
@@ -33,7 +33,7 @@ ISOLATION_STEPS: tuple[Transition, ...] = (
         POLICE,
         ("not_done_yet",),
     ),
-    Transition(
+    declare(
         "I2",
         ISOLATION,
         "propose_early_release",
@@ -45,7 +45,7 @@ ISOLATION_STEPS: tuple[Transition, ...] = (
         POLICE,
         ("one_year_served", "never_escaped", "document_given"),
     ),
-    Transition(
+    declare(
         "I2",
         ISOLATION,
         "release_early",
@@ -57,7 +57,7 @@ ISOLATION_STEPS: tuple[Transition, ...] = (
         POLICE,
         ("proposed", "one_year_served", "never_escaped", "document_given"),
     ),
-    Transition(
+    declare(
         "I3",
         ISOLATION,
         "propose_extension",
@@ -69,7 +69,7 @@ ISOLATION_STEPS: tuple[Transition, ...] = (
         POLICE,
         ("document_given",),
     ),
-    Transition(
+    declare(
         "I3",
         ISOLATION,
         "extend",
@@ -81,7 +81,7 @@ ISOLATION_STEPS: tuple[Transition, ...] = (
         POLICE,
         ("proposed", "extension_within_a_year", "document_given"),
     ),
-    Transition(
+    declare(
         "I4",
         ISOLATION,
         "propose_change",
@@ -93,7 +93,7 @@ ISOLATION_STEPS: tuple[Transition, ...] = (
         POLICE,
         ("document_given", "reason_given"),
     ),
-    Transition(
+    declare(
         "I4",
         ISOLATION,
         "change_to_community",
@@ -105,9 +105,9 @@ ISOLATION_STEPS: tuple[Transition, ...] = (
         POLICE,
         ("proposed", "document_given", "new_place"),
     ),
-    Transition("I5", ISOLATION, "escape", ("isolation_active",), "escaped", "changed", "escape_report", "DRR art. 32", POLICE),
-    Transition("I5", ISOLATION, "recapture", ("escaped",), "isolation_active", "changed", "escape_report", "DRR art. 32", POLICE),
-    Transition(
+    declare("I5", ISOLATION, "escape", ("isolation_active",), "escaped", "changed", "escape_report", "DRR art. 32", POLICE),
+    declare("I5", ISOLATION, "recapture", ("escaped",), "isolation_active", "changed", "escape_report", "DRR art. 32", POLICE),
+    declare(
         "I6",
         ISOLATION,
         "note_custody",
@@ -119,7 +119,7 @@ ISOLATION_STEPS: tuple[Transition, ...] = (
         POLICE,
         ("document_given",),
     ),
-    Transition(
+    declare(
         "I7",
         ISOLATION,
         "expire",
@@ -131,7 +131,7 @@ ISOLATION_STEPS: tuple[Transition, ...] = (
         LAW | POLICE,
         ("term_over",),
     ),
-    Transition(
+    declare(
         "I7",
         ISOLATION,
         "announce_release",
@@ -143,7 +143,7 @@ ISOLATION_STEPS: tuple[Transition, ...] = (
         POLICE,
         ("not_done_yet",),
     ),
-    Transition(
+    declare(
         "R5",
         ISOLATION,
         "close_without_order",

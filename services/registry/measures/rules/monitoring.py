@@ -14,7 +14,7 @@ from typing import Literal, get_args
 from services.registry.measures.rules import terms
 from services.registry.measures.rules.states import COMMUNITY, EXCLUSIVE, OPEN, state_on
 
-SOURCE = "DRR art. 7; 上海市禁毒条例(2015) art. 29; 山东省禁毒条例(2017) art. 36"
+SOURCE = "DRR art. 7; SHN art. 29; SDN art. 36"
 EXCEPTED = frozenset({"refused", "reported_serious_breach"})
 """Refused or seriously breached: the rule does not apply, the police decide in each case."""
 

@@ -1,4 +1,4 @@
-"""The declared transitions of measures: domain tables T1-T18, I1-I7, R1-R5, and the voluntary measures beside them. Pure data.
+"""The machine of measures: domain tables T1-T18, I1-I7, R1-R5, and the voluntary measures beside them. Pure data.
 
 What is not declared here cannot happen: there is no early discharge and no extension of community treatment (NCL art. 33; DRR art. 14, 23), no way from a
 refusal or breach of rehabilitation to isolation (DRR art. 38 §2), no approval of an absence (DRR art. 19).
@@ -6,16 +6,30 @@ refusal or breach of rehabilitation to isolation (DRR art. 38 §2), no approval 
 
 from __future__ import annotations
 
-from services.registry.measures.rules.declared import ANY, BOTH, COMMUNITY, CR, CT, ISOLATION, LAW, POLICE, PREVIOUS, TOWN, Transition
+from kit.steps.machine import START, Machine
+from services.registry.measures.rules.declared import (
+    ANY,
+    BOTH,
+    COMMUNITY,
+    CR,
+    CT,
+    ISOLATION,
+    LAW,
+    POLICE,
+    PREVIOUS,
+    TOWN,
+    MeasureStep,
+    declare,
+)
 from services.registry.measures.rules.isolation import ISOLATION_STEPS
-from services.registry.measures.rules.states import EXPIRING, OPEN, VOLUNTARY
+from services.registry.measures.rules.states import EXCLUSIVE, EXPIRING, OPEN, STATES, VOLUNTARY
 
 OPEN_COMMUNITY = tuple(state for state in OPEN if state not in ("isolation_active", "escaped"))
 """Prison and compulsory education end the measure whatever stage it has reached: DRR art. 24 §1 makes no difference between them."""
 
-TRANSITIONS: tuple[Transition, ...] = (
-    Transition("T2", CT, "serve", ("ordered",), "awaiting_report_in", "changed", "service_receipt", "DRR art. 14", BOTH),
-    Transition(
+_STEPS: tuple[MeasureStep, ...] = (
+    declare("T2", CT, "serve", ("ordered",), "awaiting_report_in", "changed", "service_receipt", "DRR art. 14", BOTH),
+    declare(
         "T3",
         CT,
         "report_in",
@@ -27,7 +41,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         TOWN,
         ("in_time_or_good_reason",),
     ),
-    Transition(
+    declare(
         "T4",
         CT,
         "confirm_refusal",
@@ -39,9 +53,9 @@ TRANSITIONS: tuple[Transition, ...] = (
         TOWN,
         ("due_passed", "contact_attempted", "second_person"),
     ),
-    Transition("T5", CT, "sign_agreement", ("active",), "active", "changed", "agreement", "DRR art. 16, 44", TOWN, ("not_signed_yet",)),
-    Transition("T6", CT, "admonish", ("active",), "active", "changed", "admonition", "NCL art. 35", TOWN, ("reason_given",)),
-    Transition(
+    declare("T5", CT, "sign_agreement", ("active",), "active", "changed", "agreement", "DRR art. 16, 44", TOWN, ("not_signed_yet",)),
+    declare("T6", CT, "admonish", ("active",), "active", "changed", "admonition", "NCL art. 35", TOWN, ("reason_given",)),
+    declare(
         "T7",
         CT,
         "report_serious_breach",
@@ -53,7 +67,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         TOWN,
         ("statutory_count", "statement_heard"),
     ),
-    Transition(
+    declare(
         "T8",
         COMMUNITY,
         "report_reuse",
@@ -65,7 +79,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         POLICE,
         ("police_finding",),
     ),
-    Transition(
+    declare(
         "T9",
         CT,
         "decide_isolation",
@@ -77,7 +91,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         POLICE,
         ("isolation_ground", "not_barred", "order_named"),
     ),
-    Transition(
+    declare(
         "T9",
         CR,
         "decide_isolation",
@@ -85,11 +99,11 @@ TRANSITIONS: tuple[Transition, ...] = (
         "converted_to_isolation",
         "ended",
         "isolation_order",
-        "NCL art. 38 §1 (4), 47; DRR art. 25",
+        "NCL art. 38 §1(4), 47; DRR art. 25",
         POLICE,
         ("used_again", "not_barred", "order_named"),
     ),
-    Transition(
+    declare(
         "T10",
         COMMUNITY,
         "decide_against_isolation",
@@ -101,7 +115,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         POLICE,
         ("reason_given",),
     ),
-    Transition(
+    declare(
         "T11",
         COMMUNITY,
         "begin_transfer",
@@ -113,7 +127,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         TOWN,
         ("new_place",),
     ),
-    Transition(
+    declare(
         "T12",
         COMMUNITY,
         "report_in_at_new_place",
@@ -125,7 +139,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         TOWN,
         ("in_time_or_good_reason",),
     ),
-    Transition(
+    declare(
         "T13",
         COMMUNITY,
         "suspend",
@@ -137,8 +151,8 @@ TRANSITIONS: tuple[Transition, ...] = (
         BOTH,
         ("document_given",),
     ),
-    Transition("T14", COMMUNITY, "resume", ("suspended",), PREVIOUS, "resumed", "resumption", "DRR art. 24 §2", BOTH),
-    Transition(
+    declare("T14", COMMUNITY, "resume", ("suspended",), PREVIOUS, "resumed", "resumption", "DRR art. 24 §2", BOTH),
+    declare(
         "T15",
         COMMUNITY,
         "terminate",
@@ -150,7 +164,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         POLICE,
         ("document_given",),
     ),
-    Transition(
+    declare(
         "T16",
         CT,
         "expire",
@@ -162,7 +176,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         LAW | BOTH,
         ("term_over",),
     ),
-    Transition(
+    declare(
         "T16",
         COMMUNITY,
         "serve_discharge_notice",
@@ -174,8 +188,8 @@ TRANSITIONS: tuple[Transition, ...] = (
         BOTH,
         ("not_done_yet", "document_given"),
     ),
-    Transition("T17", ANY, "die", OPEN, "closed_death", "ended", "death_certificate", "record of death", BOTH, ("document_given",)),
-    Transition(
+    declare("T17", ANY, "die", OPEN, "closed_death", "ended", "death_certificate", "record of death", BOTH, ("document_given",)),
+    declare(
         "T18",
         COMMUNITY + ISOLATION,
         "revoke",
@@ -183,12 +197,12 @@ TRANSITIONS: tuple[Transition, ...] = (
         "revoked",
         "ended",
         "revocation",
-        "NCL art. 40; Administrative Review Law; Administrative Procedure Law",
+        "NCL art. 40; Administrative Review Law; Administrative Litigation Law",
         POLICE,
         ("document_given",),
     ),
-    Transition("R1", CR, "serve", ("ordered",), "awaiting_report_in", "changed", "service_receipt", "DRR art. 37, 38", BOTH),
-    Transition(
+    declare("R1", CR, "serve", ("ordered",), "awaiting_report_in", "changed", "service_receipt", "DRR art. 37, 38", BOTH),
+    declare(
         "R2",
         CR,
         "report_in",
@@ -200,9 +214,9 @@ TRANSITIONS: tuple[Transition, ...] = (
         TOWN,
         ("in_time_or_good_reason",),
     ),
-    Transition("R2", CR, "sign_agreement", ("active",), "active", "changed", "agreement", "DRR art. 38", TOWN, ("not_signed_yet",)),
-    Transition("R2", CR, "admonish", ("active",), "active", "changed", "admonition", "DRR art. 38", TOWN, ("reason_given",)),
-    Transition(
+    declare("R2", CR, "sign_agreement", ("active",), "active", "changed", "agreement", "DRR art. 38", TOWN, ("not_signed_yet",)),
+    declare("R2", CR, "admonish", ("active",), "active", "changed", "admonition", "DRR art. 38", TOWN, ("reason_given",)),
+    declare(
         "R3",
         CR,
         "report_breach",
@@ -214,10 +228,10 @@ TRANSITIONS: tuple[Transition, ...] = (
         TOWN,
         ("reason_given", "statement_heard"),
     ),
-    Transition(
+    declare(
         "R3", CR, "close_breach", ("breach_reported",), PREVIOUS, "changed", "no_decision_note", "DRR art. 38 §2", POLICE, ("reason_given",)
     ),
-    Transition(
+    declare(
         "R4",
         CR,
         "expire",
@@ -229,44 +243,83 @@ TRANSITIONS: tuple[Transition, ...] = (
         LAW | BOTH,
         ("term_over",),
     ),
-    Transition(
-        "V2", VOLUNTARY, "leave", ("active",), "ended", "ended", "discharge_notice", "NCL art. 36, 49, 51; DRR art. 10, 12, 41", BOTH
-    ),
+    declare("V2", VOLUNTARY, "leave", ("active",), "ended", "ended", "discharge_notice", "NCL art. 36, 49, 51; DRR art. 10, 12, 41", BOTH),
     *ISOLATION_STEPS,
 )
 
-EVENTS = tuple(sorted({transition.event for transition in TRANSITIONS}))
-
-ORDERS: dict[str, tuple[str, str, frozenset[str], str, str, tuple[str, ...]]] = {
-    "community_treatment": ("T1", "ordered", POLICE, "order", "NCL art. 33; DRR art. 13", ("addiction_found", "order_named")),
-    "compulsory_isolation_treatment": (
+_BEGIN: tuple[MeasureStep, ...] = (
+    declare(
+        "T1", CT, "order", (START,), "ordered", "ordered", "order", "NCL art. 33; DRR art. 13", POLICE, ("addiction_found", "order_named")
+    ),
+    declare(
         "I1",
+        ISOLATION,
+        "order",
+        (START,),
         "isolation_active",
-        POLICE,
+        "ordered",
         "isolation_order",
         "NCL art. 38, 40; DRR art. 25",
+        POLICE,
         ("addiction_found", "isolation_ground", "not_barred", "order_named"),
     ),
-    "community_rehabilitation": (
+    declare(
         "R1",
+        CR,
+        "order",
+        (START,),
         "ordered",
-        POLICE,
+        "ordered",
         "order",
         "NCL art. 48; DRR art. 37",
+        POLICE,
         ("was_released", "term_within_three_years", "order_named", "same_organ"),
     ),
-    "voluntary_treatment": ("V1", "active", BOTH, "agreement", "NCL art. 36, 62; DRR art. 9-10", ()),
-    "maintenance_treatment": ("V1", "active", BOTH, "registration", "NCL art. 51; DRR art. 12", ()),
-    "rehabilitation_centre_stay": ("V1", "active", BOTH, "agreement", "NCL art. 49; DRR art. 41", ()),
-}
-"""How a measure begins: kind → (row, first state, who records it, document, source, guards)."""
+    declare(
+        "V1",
+        ("voluntary_treatment",),
+        "order",
+        (START,),
+        "active",
+        "ordered",
+        "agreement",
+        "NCL art. 36, 62; DRR art. 9-10",
+        BOTH,
+    ),
+    declare("V1", ("maintenance_treatment",), "order", (START,), "active", "ordered", "registration", "NCL art. 51; DRR art. 12", BOTH),
+    declare("V1", ("rehabilitation_centre_stay",), "order", (START,), "active", "ordered", "agreement", "NCL art. 49; DRR art. 41", BOTH),
+)
+"""How a measure begins by hand."""
+
+_OF_THE_REGISTER: tuple[MeasureStep, ...] = (
+    declare("", ISOLATION, "take_over", (START,), "isolation_active", "reported_in", "", "DRR art. 14; ledger of the county"),
+    declare("", COMMUNITY + VOLUNTARY, "take_over", (START,), "active", "reported_in", "", "DRR art. 14; ledger of the county"),
+    declare("", EXCLUSIVE, "supersede", OPEN, "ended", "ended", "", "NCL art. 33, 38, 48"),
+    declare("", ANY, "end_supervision", OPEN, "ended", "ended", "", "DRR art. 7"),
+    declare("", ANY, "transfer_out", OPEN, "ended", "ended", "", "DRR art. 22"),
+    declare("", VOLUNTARY, "revoke", OPEN, "revoked", "ended", "", "PIPL art. 46"),
+    declare("", ANY, "correct", STATES, " ".join(STATES), "changed", "", "PIPL art. 46"),
+)
+"""What is written of a measure without a step of its own: a ledger, a standing of the person, a correction (`corrections` says who may, and to where)."""
+
+MACHINE = Machine("registry.measure.state", STATES, (*_BEGIN, *_STEPS, *_OF_THE_REGISTER))
+"""The life of a measure."""
+
+EVENTS = tuple(sorted({declared.event for declared in _STEPS}))
+"""The steps that lead from a measure onwards."""
 
 
-def find(kind: str, state: str, event: str) -> Transition | None:
-    """The declared transition for an event in a state, or None: then it cannot happen."""
-    return next((t for t in TRANSITIONS if t.event == event and kind in t.kinds and state in t.sources), None)
+def find(kind: str, state: str, event: str) -> MeasureStep | None:
+    """The declared step that somebody records by hand for an event in a state, or None: then it cannot happen."""
+    found = MACHINE.find(state, event, kind)
+    return found if found is not None and found.roles else None
 
 
-def possible(kind: str, state: str) -> tuple[Transition, ...]:
-    """What can follow: for the screen's buttons, and for tests."""
-    return tuple(t for t in TRANSITIONS if kind in t.kinds and state in t.sources)
+def possible(kind: str, state: str) -> tuple[MeasureStep, ...]:
+    """What somebody can record next."""
+    return tuple(declared for declared in MACHINE.open_from(state, kind) if declared.roles)
+
+
+def beginning(kind: str) -> MeasureStep:
+    """How a measure of this kind begins."""
+    return MACHINE.step(START, "order", kind)

@@ -2,7 +2,6 @@
 
 from services.registry.measures.service.endings import end_due, end_measures, end_measures_of
 from services.registry.measures.service.steps import (
-    facts_of,
     history_of,
     list_measures,
     measures_of,
@@ -15,7 +14,6 @@ __all__ = [
     "end_due",
     "end_measures",
     "end_measures_of",
-    "facts_of",
     "history_of",
     "list_measures",
     "measures_of",

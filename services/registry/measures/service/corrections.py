@@ -12,12 +12,13 @@ from services.registry import events
 from services.registry.measures import policy, repository
 from services.registry.measures.errors import MeasureNotFound, NotCorrectable
 from services.registry.measures.events import measure_event
+from services.registry.measures.rules.declared import POLICE
 from services.registry.measures.rules.states import EXCLUSIVE, OPEN
-from services.registry.measures.rules.transitions import EVENTS, POLICE
+from services.registry.measures.rules.transitions import EVENTS
 from services.registry.measures.schemas import Correction
 from services.registry.measures.service.endings import ENDINGS
 from services.registry.measures.service.following import show_status
-from services.registry.measures.service.replaced import put_back
+from services.registry.measures.service.replaced import correct
 from services.registry.measures.service.restoring import restore_measures, take_back
 from services.registry.measures.tables import Measure, MeasureEvent
 from services.registry.people import repository as people
@@ -33,7 +34,9 @@ async def correct_step(work: Work, measure_id: UUID, correction: Correction, if_
     measure = await repository.measure(work.session, measure_id, for_update=True)
     if measure is None:
         raise MeasureNotFound
-    policy.may_change(work.principal, measure, POLICE)
+    person = await people.person(work.session, measure.person_id, for_update=True)
+    assert person is not None
+    policy.may_change(work.principal, measure, person, POLICE)
     check_version(if_match, measure.version)
     history = await repository.history_of(work.session, measure_id)
     last = last_standing(history)
@@ -47,33 +50,13 @@ async def correct_step(work: Work, measure_id: UUID, correction: Correction, if_
     replaced: dict[str, Any] = last.details["replaced"]
     await _still_free(work, measure, str(replaced["state"]))
     was = measure.state
-    put_back(measure, replaced)
-    measure.version += 1
-    measure.updated_at = work.now
-    work.session.add(
-        MeasureEvent(
-            measure_id=measure.id,
-            event="correct",
-            from_state=was,
-            to_state=measure.state,
-            happened_on=last.happened_on,
-            legal_source="PIPL art. 46",
-            reason=correction.reason,
-            corrects_id=last.id,
-            recorded_by=work.principal.subject,
-            recorded_at=work.now,
-        )
-    )
-    await work.session.flush()
-    person = await people.person(work.session, measure.person_id, for_update=True)
-    assert person is not None
+    await correct(work, measure, last, replaced, correction.reason)
     await show_status(work, person, measure, last.happened_on, correction.reason)
     await work.publish(
         measure_event(_event_for(was, measure.state), measure.model_dump(), work.today, "correction"),
         measure.person_id,
         measure.division_code,
     )
-    await work.note("measure.correct", "measure", measure.id, details={"event": last.event, "to": measure.state})
     return measure
 
 
@@ -85,7 +68,7 @@ def last_standing(history: Sequence[MeasureEvent]) -> MeasureEvent | None:
 
 async def _standing_behind(work: Work, measure: Measure, ended: MeasureEvent) -> Standing | None:
     """The standing in whose act this end was written, if there was one: a death, a registration found mistaken."""
-    for status, (_, event, _) in ENDINGS.items():
+    for status, event in ENDINGS.items():
         if event == ended.event:
             return await people.recorded_at(work.session, measure.person_id, status, ended.recorded_at)
     return None

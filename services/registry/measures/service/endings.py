@@ -15,23 +15,25 @@ from kit.work import Work
 from services.registry.events import MeasureEnded
 from services.registry.measures import repository
 from services.registry.measures.events import outbox_row
-from services.registry.measures.rules.states import EXCLUSIVE, expired_state, runs_on
+from services.registry.measures.rules.states import EXCLUSIVE, runs_on
+from services.registry.measures.rules.transitions import MACHINE
 from services.registry.measures.service.replaced import plain
 from services.registry.measures.tables import Measure, MeasureEvent
 from services.registry.people import repository as people
 
-ENDINGS: dict[str, tuple[str, str, str]] = {
-    "three_years_clean": ("ended", "end_supervision", "DRR art. 7"),
-    "dead": ("closed_death", "die", "record of death"),
-    "transferred_out": ("ended", "transfer_out", "DRR art. 22"),
-    "erroneous": ("revoked", "revoke", "registered by mistake: PIPL art. 46"),
+ENDINGS: dict[str, str] = {
+    "three_years_clean": "end_supervision",
+    "dead": "die",
+    "transferred_out": "transfer_out",
+    "erroneous": "revoke",
 }
-"""Standing that ends supervision → state of the measure, event, legal source."""
+"""Standing that ends supervision → the step with which its measures end."""
+
+FOUND_MISTAKEN = "registered by mistake: PIPL art. 46"
+"""What a revocation rests on that no organ decided: the registration was a mistake."""
 
 CLOSES_RECORD = frozenset({"three_years_clean", "dead"})
 """After these the record is closed (domain 2.5); after the others another county or a correction holds it."""
-
-EXPIRE_SOURCE = {"compulsory_isolation_treatment": "NCL art. 47; DRR art. 34", "community_rehabilitation": "NCL art. 48; DRR art. 40"}
 
 
 async def end_measures_of(work: Work, person_ids: Iterable[UUID], on: date, reason: str) -> int:
@@ -46,9 +48,8 @@ async def end_measures(work: Work, ends: Mapping[UUID, date], reason: str) -> in
     """`end_measures_of` with a day of its own for each person."""
     if not ends:
         return 0
-    state, event, source = ENDINGS[reason]
     running = await repository.open_measures_of(work.session, list(ends), lock=True)
-    await close_measures(work, running, ends, reason, event, source, state)
+    await close_measures(work, running, ends, reason, ENDINGS[reason], FOUND_MISTAKEN if reason == "erroneous" else "")
     if reason in CLOSES_RECORD:
         await people.close_records(work.session, ends, work.now)
     return len(running)
@@ -74,11 +75,8 @@ async def cut_short(work: Work, ends: Mapping[UUID, date]) -> dict[UUID, RowMapp
 async def end_due(work: Work, person_ids: Sequence[UUID] | None = None) -> int:
     """Discharge what reached its last day, effective on that day whenever it is written down; the number of measures (DRR art. 23, 40)."""
     due = await repository.expired_measures(work.session, work.today, person_ids)
-    for kind in sorted({measure["kind"] for measure in due}):
-        group = [measure for measure in due if measure["kind"] == kind]
-        days = {measure["id"]: measure["term_end"] for measure in group}
-        source = EXPIRE_SOURCE.get(kind, "NCL art. 33; DRR art. 23")
-        await close_measures(work, group, days, "term_end", "expire", source, expired_state(kind), key="id")
+    days = {measure["id"]: measure["term_end"] for measure in due}
+    await close_measures(work, due, days, "term_end", "expire", key="id")
     return len(due)
 
 
@@ -88,37 +86,46 @@ async def close_measures(
     days: Mapping[UUID, date],
     reason: str,
     event: str,
-    source: str,
-    state: str = "ended",
+    source: str = "",
     *,
     key: str = "person_id",
 ) -> None:
-    """Write the end of measures: rows, history, events, one audit row. `days` is by the measure's `key`; no measure ends before it began."""
+    """Take the step that ends measures, set-based: rows, history, events, one audit row. `days` is by the measure's `key`; no measure ends before it began.
+
+    `source`: what it rests on, where that is not what the step declares.
+    """
     if not measures:
         return
     ended: list[dict[str, Any]] = []
     for measure in measures:
+        step = MACHINE.step(measure["state"], event, measure["kind"])
         on = max(days[measure[key]], measure["term_start"] or measure["ordered_on"] or date.min)
-        ended.append({**measure, "from_state": measure["state"], "state": state, "ended_on": on, "stood_since": measure["suspended_on"]})
+        named = {"from_state": measure["state"], "state": step.target, "source": source or step.source}
+        ended.append({**measure, **named, "ended_on": on, "stood_since": measure["suspended_on"]})
     table = Measure.metadata.tables["registry.measure"]
     statement = (
         update(table)
         .where(table.c.id == bindparam("measure_id"))
         .values(
-            state=state, ended_on=bindparam("day"), end_reason=reason, version=table.c.version + 1, updated_at=work.now, suspended_on=None
+            state=bindparam("to_state"),
+            ended_on=bindparam("day"),
+            end_reason=reason,
+            version=table.c.version + 1,
+            updated_at=work.now,
+            suspended_on=None,
         )
     )
     connection = await work.session.connection()
-    await connection.execute(statement, [{"measure_id": row["id"], "day": row["ended_on"]} for row in ended])
+    await connection.execute(statement, [{"measure_id": row["id"], "day": row["ended_on"], "to_state": row["state"]} for row in ended])
     history = [
         {
             "id": new_id(),
             "measure_id": row["id"],
             "event": event,
             "from_state": row["from_state"],
-            "to_state": state,
+            "to_state": row["state"],
             "happened_on": row["ended_on"],
-            "legal_source": source,
+            "legal_source": row["source"],
             "reason": reason,
             "details": {
                 "replaced": {"state": row["from_state"], "ended_on": None, "end_reason": None, "suspended_on": plain(row["stood_since"])}

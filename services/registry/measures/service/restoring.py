@@ -12,11 +12,10 @@ from services.registry.measures.errors import NotCorrectable
 from services.registry.measures.events import measure_event
 from services.registry.measures.rules.states import EXCLUSIVE, OPEN
 from services.registry.measures.service.endings import ENDINGS
-from services.registry.measures.service.replaced import put_back
+from services.registry.measures.service.replaced import correct
 from services.registry.measures.tables import Measure, MeasureEvent
 from services.registry.people.tables import Standing
 
-SOURCE = "PIPL art. 46"
 STOOD_STILL = {"suspended": "suspend", "escaped": "escape"}
 
 
@@ -25,7 +24,7 @@ async def restore_measures(work: Work, person_id: UUID, mistaken: Standing, reas
 
     Standing and ends are written in one act, at the same moment: this is how they are found, also those of the first release.
     """
-    event = ENDINGS[mistaken.status][1]
+    event = ENDINGS[mistaken.status]
     restored = 0
     measures = await repository.measures_of(work.session, person_id)
     for measure in measures:
@@ -46,28 +45,9 @@ async def restore_measures(work: Work, person_id: UUID, mistaken: Standing, reas
 
 async def take_back(work: Work, measure: Measure, ended: MeasureEvent, history: list[MeasureEvent] | Any, reason: str) -> None:
     """Write that an end was recorded by mistake: row, history, event and audit."""
-    was = measure.state
-    put_back(measure, ended.details.get("replaced") or _before(ended, history))
-    measure.version += 1
-    measure.updated_at = work.now
-    work.session.add(
-        MeasureEvent(
-            measure_id=measure.id,
-            event="correct",
-            from_state=was,
-            to_state=measure.state,
-            happened_on=ended.happened_on,
-            legal_source=SOURCE,
-            reason=reason,
-            corrects_id=ended.id,
-            recorded_by=work.principal.subject,
-            recorded_at=work.now,
-        )
-    )
-    await work.session.flush()
+    await correct(work, measure, ended, ended.details.get("replaced") or _before(ended, history), reason)
     kind = events.MeasureSuspended if measure.state == "suspended" else events.MeasureResumed
     await work.publish(measure_event(kind, measure.model_dump(), work.today, "correction"), measure.person_id, measure.division_code)
-    await work.note("measure.correct", "measure", measure.id, details={"event": ended.event, "to": measure.state})
 
 
 def _before(ended: MeasureEvent, history: Any) -> dict[str, Any]:

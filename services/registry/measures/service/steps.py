@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from kit.etags import check_version
 from kit.lists import Asked, Found, find_json
-from kit.problems import FieldError
+from kit.steps.machine import START
+from kit.steps.taking import take
 from kit.work import Work
 from services.registry import events
 from services.registry.divisions.policy import part_of
 from services.registry.divisions.service import require_town
 from services.registry.measures import policy, repository, rules
-from services.registry.measures.errors import MeasureNotFound, MeasureRunning, NotDeclaredStep, StepRefused
+from services.registry.measures.errors import MeasureNotFound, MeasureRunning, NotDeclaredStep
 from services.registry.measures.events import measure_event
-from services.registry.measures.rules.guards import Facts, Given, Refused
+from services.registry.measures.rules.guards import Given, Refused
 from services.registry.measures.rules.states import EXCLUSIVE, state_on
-from services.registry.measures.rules.transitions import ORDERS, find
+from services.registry.measures.rules.transitions import MACHINE, beginning, find
 from services.registry.measures.schemas import NewMeasure, Step
 from services.registry.measures.service.endings import end_due, end_measures
 from services.registry.measures.service.following import show_status
+from services.registry.measures.service.openings import age_on, facts_of, recorder_of, step_refused
 from services.registry.measures.service.replaced import plain
 from services.registry.measures.tables import Measure, MeasureEvent
 from services.registry.people import policy as people_policy
@@ -43,7 +44,6 @@ EVENTS: dict[str, type[events.MeasureEvent]] = {
     "breached": events.MeasureBreached,
     "ended": events.MeasureEnded,
 }
-_COLUMNS = tuple(field.name for field in fields(Facts) if field.name not in ("entered_on", "done"))
 
 
 async def order_measure(work: Work, person_id: UUID, new: NewMeasure) -> Measure:
@@ -54,7 +54,7 @@ async def order_measure(work: Work, person_id: UUID, new: NewMeasure) -> Measure
     person = await people.person(work.session, person_id, for_update=True)
     people_policy.may_read(work.principal, person, work.purpose or "supervision")
     assert person is not None
-    policy.may_order(work.principal, new.division_code, ORDERS[new.kind][2])
+    policy.may_order(work.principal, new.division_code, beginning(new.kind).roles)
     await require_town(work, new.division_code, "/division_code")
     if person.state == "closed":
         raise RecordClosed
@@ -71,12 +71,12 @@ async def order_measure(work: Work, person_id: UUID, new: NewMeasure) -> Measure
         term_months=new.term_months,
         released_on=released_on,
         isolation_organ=organ,
-        age=_age(person.birth_date, new.ordered_on),
+        age=age_on(person.birth_date, new.ordered_on),
     )
     try:
         rules.check_order(new.kind, given, work.today)
     except Refused as error:
-        raise _refused(error) from error
+        raise step_refused(error) from error
     return await _begin(work, person, new.kind, new.division_code, given)
 
 
@@ -86,21 +86,18 @@ async def take_step(work: Work, measure_id: UUID, step: Step, if_match: str | No
     if measure is None:
         raise MeasureNotFound
     state = state_on(measure.kind, measure.state, measure.term_end, work.today)
-    transition = find(measure.kind, measure.state if step.event == "expire" else state, step.event)
-    policy.may_change(work.principal, measure, transition.roles if transition else work.principal.roles)
-    check_version(if_match, measure.version)
+    declared = find(measure.kind, measure.state if step.event == "expire" else state, step.event)
     person = await people.person(work.session, measure.person_id, for_update=True)
     assert person is not None
-    policy.may_touch_person(work.principal, person, step.event)
-    if transition is not None and state != measure.state and step.event != "expire":  # the term is over and no job has written it down yet
+    policy.may_change(work.principal, measure, person, declared.roles if declared else work.principal.roles, step.event)
+    check_version(if_match, measure.version)
+    if declared is not None and state != measure.state and step.event != "expire":  # the term is over and no job has written it down yet
         await end_due(work, [person.id])
         await work.session.refresh(measure)
     if step.division_code is not None:
         await require_town(work, step.division_code, "/division_code")
-    recorder = frozenset({work.principal.subject, work.principal.staff_id or work.principal.subject})
-    given = Given(
-        age=_age(person.birth_date, step.on), recorder=recorder, **{**step.model_dump(exclude={"event"}), "reason": step.reason or ""}
-    )
+    words = {**step.model_dump(exclude={"event"}), "reason": step.reason or ""}
+    given = Given(age=age_on(person.birth_date, step.on), recorder=recorder_of(work), **words)
     steps = (await repository.steps_of(work.session, [measure.id]))[measure.id]
     facts = facts_of(measure, steps)
     try:
@@ -108,28 +105,19 @@ async def take_step(work: Work, measure_id: UUID, step: Step, if_match: str | No
     except rules.NotDeclared as error:
         raise NotDeclaredStep(f"状态 {error.args[0]} 下没有 {step.event}", f"no {step.event} from {error.args[0]}") from error
     except Refused as error:
-        raise _refused(error) from error
-    before = measure.state
+        raise step_refused(error) from error
     replaced = {column: plain(getattr(measure, column)) for column in sorted(decision.changes)}
     for column, value in decision.changes.items():
-        setattr(measure, column, value)
-    measure.version += 1
-    measure.updated_at = work.now
-    _remember(work, measure, step.event, before, decision.effective_on, decision.transition.legal_source, given, replaced)
-    await work.session.flush()
+        if column != "state":
+            setattr(measure, column, value)
+    await _take(work, measure, step.event, decision.effective_on, given, to=decision.changes["state"], replaced=replaced)
     if step.event == "die":
         await append_standing(work, person, "dead", step.on, given.document_no or "死亡", source=FOLLOWS_MEASURE)
     else:
         await show_status(work, person, measure, step.on, given.order_no or given.document_no)
-    await _publish(work, measure, EVENTS[decision.transition.says], decision.effective_on, step.event)
-    await work.note("measure.step", "measure", measure.id, details={"event": step.event, "to": measure.state})
+    await _publish(work, measure, EVENTS[decision.step.says], decision.effective_on, step.event)
     await _follow_up(work, person, measure, step, given)
     return measure
-
-
-def facts_of(measure: Measure, steps: repository.Steps) -> Facts:
-    """What the rules need to know of a measure."""
-    return Facts(**{name: getattr(measure, name) for name in _COLUMNS}, entered_on=steps.entered_on, done=steps.done)
 
 
 async def _follow_up(work: Work, person: Person, measure: Measure, step: Step, given: Given) -> None:
@@ -163,23 +151,20 @@ async def _begin(work: Work, person: Person, kind: str, division_code: str, give
         source="order",
         created_at=work.now,
         updated_at=work.now,
-        **rules.first_changes(kind, given, credited_days),
+        **{**rules.first_changes(kind, given, credited_days), "state": START},
     )
-    work.session.add(measure)
-    await work.session.flush()
-    _remember(work, measure, "order", "none", given.on, ORDERS[kind][4], given)
-    await work.session.flush()
+    await _take(work, measure, "order", given.on, given)
     await show_status(work, person, measure, given.on, given.order_no or given.document_no)
     await _publish(work, measure, events.MeasureOrdered, given.on, given.ground)
     if measure.state != "ordered":
         await _publish(work, measure, events.MeasureReportedIn, given.on, None)
-    await work.note("measure.order", "measure", measure.id, details={"kind": kind})
     return measure
 
 
-def _remember(
-    work: Work, measure: Measure, event: str, before: str, on: date, source: str, given: Given, replaced: dict[str, Any] | None = None
+async def _take(
+    work: Work, measure: Measure, event: str, on: date, given: Given, *, to: str | None = None, replaced: dict[str, Any] | None = None
 ) -> None:
+    """Take the step, and keep in the history what the guards were given."""
     numbers = ("contact_attempts", "evaded_tests", "departures", "absence_days")
     words = ("good_reason", "finding_no", "ground", "division_code", "addiction", "order_organ", "confirmed_by")
     details: dict[str, Any] = {name: getattr(given, name) for name in (*numbers, *words) if getattr(given, name)}
@@ -187,21 +172,26 @@ def _remember(
         details["until"] = given.until.isoformat()
     if replaced is not None:
         details["replaced"] = replaced  # what a correction puts back
-    work.session.add(
-        MeasureEvent(
-            measure_id=measure.id,
-            event=event,
-            from_state=before,
-            to_state=measure.state,
-            happened_on=on,
-            legal_source=source,
-            document_no=given.document_no or given.order_no,
-            reason=given.reason,
-            details=details,
-            statement=given.statement,
-            recorded_by=work.principal.subject,
-            recorded_at=work.now,
-        )
+    await take(
+        work,
+        MACHINE,
+        measure,
+        event,
+        MeasureEvent,
+        noted=("measure", measure.id, "measure"),
+        on=on,
+        reason=given.reason,
+        problem=NotDeclaredStep,
+        more={
+            "measure_id": measure.id,
+            "document_no": given.document_no or given.order_no,
+            "details": details,
+            "statement": given.statement,
+            "recorded_by": work.principal.subject,
+        },
+        details={"kind": measure.kind},
+        kind=measure.kind,
+        to=to,
     )
 
 
@@ -267,12 +257,3 @@ async def _released(work: Work, new: NewMeasure, person_id: UUID) -> tuple[date 
     if latest is None or latest.state != "released":
         return None, None
     return latest.ended_on, latest.order_organ
-
-
-def _age(birth: date, on: date) -> int:
-    return on.year - birth.year - ((on.month, on.day) < (birth.month, birth.day))
-
-
-def _refused(error: Refused) -> StepRefused:
-    zh, en = (f"{error.zh}({error.source})", f"{error.en} ({error.source})") if error.source else (error.zh, error.en)
-    return StepRefused(errors=[FieldError(error.pointer, error.code, zh, en)])

@@ -1,0 +1,95 @@
+"""Walks the objects of a machine: what `next_steps` shows as open is accepted and leads where it says, and what it shows as blocked is refused for that reason."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from kit.call import Reply
+from kit.steps.machine import START, Machine
+
+Shown = dict[str, Any]
+ROLE_REFUSED = ("role", "not-allowed")
+
+
+@dataclass
+class Walk:
+    """How a test meets the objects of one machine."""
+
+    machine: Machine[Any]
+    begin: Callable[[], Awaitable[Shown]]
+    """A new object as its detail shows it."""
+    read: Callable[[Shown], Awaitable[Shown]]
+    send: Callable[[Shown, str, list[str]], Awaitable[Reply]]
+    """Takes a step with an object, with these fields given."""
+    kind: str = ""
+    longest: int = 8
+    taken: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
+    """(State, step) pairs that were accepted."""
+    refused: set[tuple[str, str, str]] = field(default_factory=set[tuple[str, str, str]])
+    """(State, step, reason) that were refused."""
+    leave: frozenset[str] = frozenset()
+    """Steps that have a route with other needs than fields (a file, a neighbour); the test takes them by hand."""
+    states: set[str] = field(default_factory=set[str])
+    """The states that the walk saw."""
+
+    async def run(self) -> Walk:
+        """From the beginning through every open step of every state that can be reached by hand."""
+        paths: deque[tuple[str, ...]] = deque([()])
+        seen: set[tuple[str, str]] = set()
+        while paths:
+            path = paths.popleft()
+            shown = await self._replayed(path)
+            await self._check_refusals(shown)
+            for step in shown["next_steps"]:
+                if step["blocked_by"] or step["event"] in self.leave:
+                    continue
+                if (shown["state"], step["event"]) not in seen and len(path) < self.longest:
+                    seen.add((shown["state"], step["event"]))
+                    paths.append((*path, step["event"]))
+        return self
+
+    async def _replayed(self, path: Iterable[str]) -> Shown:
+        shown = await self.begin()
+        for event in path:
+            step = next(step for step in shown["next_steps"] if step["event"] == event)
+            assert step["blocked_by"] == [], (path, step)
+            before = shown["state"]
+            reply = await self.send(shown, event, step["fields"])
+            assert reply.status in (200, 201, 204), (path, step, reply.body)
+            shown = await self.read(shown)
+            assert shown["state"] == step["to"], (path, step, shown["state"])
+            self.taken.add((before, event))
+        return shown
+
+    async def _check_refusals(self, shown: Shown) -> None:
+        state = shown["state"]
+        self.states.add(state)
+        listed = {step["event"]: step for step in shown["next_steps"]}
+        hand = {step.event for step in self.machine.steps if step.roles and START not in step.origins and step.known_to(self.kind)}
+        assert set(listed) <= hand
+        for event, step in listed.items():
+            reasons = {reason["code"] for reason in step["blocked_by"]}
+            if not reasons or any((state, event, reason) in self.refused for reason in reasons) or event in self.leave:
+                continue
+            reply = await self.send(shown, event, step["fields"])
+            assert reply.status in (403, 404, 409, 422), (state, step, reply.status)
+            problem = json.loads(reply.body)
+            codes = {error["code"] for error in problem.get("errors", [])} | {problem["type"].rpartition("/")[2]}
+            assert codes & reasons, (state, step, problem)
+            assert all(reason["zh"] and reason["en"] for reason in step["blocked_by"])
+            self.refused |= {(state, event, reason) for reason in reasons & codes}
+        assert (await self.read(shown))["state"] == state, "a refusal changes nothing"
+
+    def untaken(self) -> set[tuple[str, str]]:
+        """(State, step) pairs that people may take by declaration from a state that the walk saw, and that it did not take."""
+        declared = {
+            (state, step.event)
+            for step in self.machine.steps
+            if step.roles and step.known_to(self.kind)
+            for state in step.origins & self.states
+        }
+        return {pair for pair in declared if pair not in self.taken}
