@@ -34,7 +34,7 @@ class Stepped(Protocol):
     """A row with a state."""
 
     id: UUID
-    state: str
+    state: Any
     version: int
     updated_at: datetime
 

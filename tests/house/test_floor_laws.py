@@ -20,7 +20,6 @@ from tests.house.source import ROOT, Source, sources
 from tests.house.test_app_laws import all_messages
 
 WITHOUT_MACHINE = {
-    "alerts.alert.state",
     "alerts.bulletin.state",
     "gateway.account.state",
     "gateway.approval.state",

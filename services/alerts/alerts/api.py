@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 
+from kit.citations import cite
 from kit.etags import IfMatch, etag
 from kit.pages import LIMIT, MAX_LIMIT, Page, json_page
 from kit.roles import Role
@@ -84,7 +85,7 @@ async def history_of(work: Opener, alert_id: UUID) -> list[ChangeAnswer]:
             action=c.action,
             from_state=c.from_state,
             to_state=c.to_state,
-            legal_source=c.legal_source,
+            legal_source=cite(c.legal_source),
             details={**c.details, **({"note": note} if note else {})},
         )
         for c, note in await service.history_of(work, alert_id)

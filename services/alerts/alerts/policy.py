@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from kit.auth import Principal
-from kit.problems import Forbidden
+from kit.problems import ROLE, Forbidden
 from kit.roles import Role
 from services.alerts.alerts.errors import AlertNotFound
 
@@ -29,4 +29,4 @@ def may_assign(principal: Principal, alert: Placed | None) -> None:
     """Raises AlertNotFound, Forbidden: a worker does not hand work to others."""
     may_see(principal, alert)
     if not principal.has(*ASSIGNERS):
-        raise Forbidden
+        raise Forbidden(errors=[ROLE])

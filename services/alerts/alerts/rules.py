@@ -6,8 +6,9 @@ No transition touches anybody's legal status, and no alert counts as evidence of
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, get_args
+
+from kit.steps.machine import START, Machine, step
 
 Kind = Literal["gathering", "flow_frequency", "test_missed", "rectification_overdue", "measure_ending"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -44,29 +45,30 @@ MINIMUM_PERSONS = 3
 """With fewer people whose measures run, it is not a gathering (domain 11.4)."""
 HIGH_FROM_PERSONS = 6
 
-_REVIEW = "个人信息保护法第24条"
-_END = "戒毒条例第7条、第23条、第40条"
+REVIEW = "PIPL art. 24; domain 11.4"
+END = "DRR art. 7, 23, 40"
+_OPEN = "raised acknowledged assigned"
+_READERS = ("county_officer", "town_officer", "social_worker", "police_officer")
 
-
-@dataclass(frozen=True, slots=True)
-class Transition:
-    """Where an action may start, where it leads, and what it rests on."""
-
-    sources: tuple[State, ...]
-    target: State
-    legal_source: str
-
-
-TRANSITIONS: dict[Action, Transition] = {
-    "acknowledge": Transition(("raised",), "acknowledged", _REVIEW),
-    "assign": Transition(("raised", "acknowledged", "assigned"), "assigned", _REVIEW),
-    "close": Transition(("acknowledged", "assigned"), "closed", _REVIEW),
-    "expire": Transition(("raised", "acknowledged", "assigned"), "closed", _REVIEW),
-    "end": Transition(("raised", "acknowledged", "assigned"), "closed", _END),
-    "hand_over": Transition(("raised", "acknowledged", "assigned"), "raised", "戒毒条例第22条"),
-    "withdraw": Transition(("raised", "acknowledged", "assigned"), "closed", _REVIEW),
-    "merge": Transition(("raised", "acknowledged", "assigned"), "closed", _REVIEW),
-}
+MACHINE = Machine(
+    "alerts.alert.state",
+    STATES,
+    (
+        step("raise", START, "raised", REVIEW, "发出预警", "raise", deadline="review"),
+        *(step("grow", state, state, REVIEW, "情况延续", "grow") for state in _OPEN.split()),
+        *(step("shrink", state, state, END, "移出已结束措施人员", "take out whose measure ended") for state in _OPEN.split()),
+        *(step("escalate", state, state, REVIEW, "上报县禁毒办", "escalate to the county office") for state in _OPEN.split()),
+        step("acknowledge", "raised", "acknowledged", REVIEW, "签收", "acknowledge", roles=_READERS, duty=True),
+        step("assign", _OPEN, "assigned", REVIEW, "指派", "assign", roles=("county_officer", "town_officer"), needs="assignee"),
+        step("close", "acknowledged assigned", "closed", REVIEW, "办结", "close", roles=_READERS, needs="finding action_taken", duty=True),
+        step("expire", _OPEN, "closed", REVIEW, "逾期未核查自动办结", "expire without review"),
+        step("end", _OPEN, "closed", END, "措施已结束", "end with the measure"),
+        step("hand_over", _OPEN, "raised", "DRR art. 22", "移交新的管控镇", "hand over to the new town"),
+        step("withdraw", _OPEN, "closed", REVIEW, "起因撤回", "withdraw with its cause"),
+        step("merge", _OPEN, "closed", REVIEW, "并入另一预警", "merge into another"),
+    ),
+)
+"""The life of an alert. Machines raise, grow and end it; only people say what it was (law 6)."""
 
 
 def severity_of_gathering(persons: int) -> Severity:

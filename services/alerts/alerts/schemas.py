@@ -8,7 +8,9 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
+from kit.citations import Cited
 from kit.schemas import Answer, LongText, Message, ShortText
+from kit.steps.taking import NextStep
 from services.alerts.alerts.rules import Action, Finding, HumanFinding, Kind, Severity, State
 
 StaffCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{1,20}$")]
@@ -85,6 +87,7 @@ class AlertAnswer(AlertRow):
     action_taken: str | None
     closed_by: str | None
     merged_into: UUID | None
+    next_steps: list[NextStep]
     human_review_required: Literal[True] = True
 
 
@@ -96,7 +99,7 @@ class ChangeAnswer(Answer):
     action: Action
     from_state: State | None
     to_state: State
-    legal_source: str
+    legal_source: Cited
     details: dict[str, Any]
 
 

@@ -7,19 +7,21 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from kit.db import new_id
 from kit.etags import check_version
+from kit.steps.machine import START
+from kit.steps.taking import declared, take
 from kit.work import Work
 from services.alerts import staff
 from services.alerts.alerts import policy, repository
 from services.alerts.alerts.errors import NotFromHere
 from services.alerts.alerts.rules import (
+    MACHINE,
     REVIEW_WORKING_DAYS,
-    TRANSITIONS,
     Action,
     Finding,
     Kind,
     Severity,
-    State,
     severity_of_gathering,
     without_the_gone,
 )
@@ -27,8 +29,6 @@ from services.alerts.alerts.tables import Alert, AlertChange, AlertNote
 from services.alerts.alerts.working_days import end_of_working_day
 from services.alerts.events import AlertAcknowledged, AlertAssigned, AlertClosed, AlertEscalated, AlertEvent, AlertGrown, AlertRaised
 from services.alerts.watched import repository as watched
-
-_REVIEW = TRANSITIONS["acknowledge"].legal_source
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ async def raise_alert(work: Work, content: AlertContent) -> Alert:
         told_by=content.told_by,
         kind=content.kind,
         severity=content.severity,
-        state="raised",
+        state=START,  # pyright: ignore[reportArgumentType] - the step `raise` gives the first state
         division_code=content.division_code,
         first_at=content.first_at,
         last_at=content.last_at,
@@ -75,10 +75,8 @@ async def raise_alert(work: Work, content: AlertContent) -> Alert:
         due_at=end_of_working_day(work.now, REVIEW_WORKING_DAYS, work.house.works),
         updated_at=work.now,
     )
-    work.session.add(alert)
-    await work.session.flush()
     details = {"persons": len(alert.person_ids), "parameters": alert.parameters_from, "occurrence": alert.occurrence}
-    await _record(work, alert, "raise", None, _REVIEW, details, AlertRaised)
+    await _take(work, alert, "raise", details, AlertRaised)
     return alert
 
 
@@ -98,14 +96,14 @@ async def grow_alert(work: Work, alert: Alert, content: AlertContent) -> None:
     alert.first_at, alert.last_at, alert.reasons = content.first_at, content.last_at, content.reasons
     alert.person_ids, alert.checkin_ids, alert.cell = persons, checkins, content.cell
     details = {"persons": len(persons), "checkins": len(checkins)}
-    await _record(work, alert, "grow", alert.state, _REVIEW, details, AlertGrown)
+    await _take(work, alert, "grow", details, AlertGrown)
 
 
 async def shrink_alert(work: Work, alert: Alert, person_ids: list[UUID], checkin_ids: list[UUID]) -> None:
     """Take somebody whose measure ended out of an open alert, its reasons included: they must not go on counting them."""
     alert.person_ids, alert.checkin_ids = person_ids, checkin_ids
     alert.severity, alert.reasons = severity_of_gathering(len(person_ids)), without_the_gone(alert.reasons, len(person_ids))
-    await _record(work, alert, "shrink", alert.state, TRANSITIONS["end"].legal_source, {"persons": len(person_ids)}, AlertGrown)
+    await _take(work, alert, "shrink", {"persons": len(person_ids)}, AlertGrown)
 
 
 async def end_alert(work: Work, alert: Alert) -> None:
@@ -132,15 +130,14 @@ async def expire_alert(work: Work, alert: Alert) -> None:
 async def hand_over_alert(work: Work, alert: Alert, division_code: str) -> None:
     """The person lives in another town now, which looks at it afresh; the time for review runs on."""
     details = {"from": alert.division_code, "to": division_code}
-    before = _step(alert, "hand_over")
     alert.division_code, alert.assigned_to, alert.acknowledged_at, alert.acknowledged_by = division_code, None, None, None
-    await _record(work, alert, "hand_over", before, TRANSITIONS["hand_over"].legal_source, details, AlertGrown)
+    await _take(work, alert, "hand_over", details, AlertGrown)
 
 
 async def escalate_alert(work: Work, alert: Alert) -> None:
     """Nobody has looked: tell the county office."""
     alert.escalated_at = work.now
-    await _record(work, alert, "escalate", alert.state, _REVIEW, {}, AlertEscalated)
+    await _take(work, alert, "escalate", {}, AlertEscalated)
 
 
 async def read_alert(work: Work, alert_id: UUID) -> Alert:
@@ -164,9 +161,9 @@ async def history_of(work: Work, alert_id: UUID) -> list[tuple[AlertChange, str 
 async def acknowledge(work: Work, alert_id: UUID, note: str | None, if_match: str | None) -> Alert:
     """I look at it. Raises AlertNotFound, NotFromHere, StaleVersion, VersionRequired."""
     alert = await _held(work, alert_id, if_match)
-    before = _step(alert, "acknowledge")
+    declared(MACHINE, alert.state, "acknowledge", NotFromHere)
     alert.acknowledged_at, alert.acknowledged_by = work.now, work.principal.subject
-    await _record(work, alert, "acknowledge", before, _REVIEW, {}, AlertAcknowledged, note)
+    await _take(work, alert, "acknowledge", {}, AlertAcknowledged, note)
     return alert
 
 
@@ -176,11 +173,11 @@ async def assign(work: Work, alert_id: UUID, assignee: str, note: str | None, if
     member = await staff.serving(work, assignee, "/assignee")  # before the row is held: the answer may take a moment
     alert = await _held(work, alert_id, if_match)
     policy.may_assign(work.principal, alert)
-    before = _step(alert, "assign")
+    declared(MACHINE, alert.state, "assign", NotFromHere)
     alert.assigned_to, alert.assigned_name = member.code, member.name
     if alert.acknowledged_at is None:
         alert.acknowledged_at, alert.acknowledged_by = work.now, work.principal.subject
-    await _record(work, alert, "assign", before, _REVIEW, {"assignee": member.code}, AlertAssigned, note)
+    await _take(work, alert, "assign", {"assignee": member.code}, AlertAssigned, note)
     return alert
 
 
@@ -219,51 +216,41 @@ async def seal_landed_texts(work: Work) -> int:
     return len(alerts)
 
 
-def _step(alert: Alert, action: Action) -> State:
-    transition = TRANSITIONS[action]
-    if alert.state not in transition.sources:
-        raise NotFromHere
-    before, alert.state = alert.state, transition.target
-    return before
-
-
 async def _close(work: Work, alert: Alert, action: Action, finding: Finding, action_taken: str) -> None:
-    before = _step(alert, action)
+    declared(MACHINE, alert.state, action, NotFromHere)
     alert.finding = finding
     if action_taken:
         alert.action_sealed = work.sealer.seal(action_taken, "alert", "action", str(alert.id))
     alert.closed_at, alert.closed_by = work.now, work.principal.subject
-    await _record(work, alert, action, before, TRANSITIONS[action].legal_source, {"finding": finding}, AlertClosed)
+    await _take(work, alert, action, {"finding": finding}, AlertClosed)
 
 
-async def _record(
-    work: Work,
-    alert: Alert,
-    action: Action,
-    before: State | None,
-    source: str,
-    details: dict[str, Any],
-    event: type[AlertEvent],
-    note: str | None = None,
+async def _take(
+    work: Work, alert: Alert, action: Action, details: dict[str, Any], event: type[AlertEvent], note: str | None = None
 ) -> None:
-    if before is not None:
-        alert.version += 1
-        alert.updated_at = work.now
-        work.session.add(alert)
-    change = AlertChange(
-        alert_id=alert.id,
-        action=action,
-        from_state=before,
-        to_state=alert.state,
-        legal_source=source,
-        details=details,
-        changed_by=work.principal.subject,
-        changed_at=work.now,
+    """Take one declared step, with its history, audit row and event."""
+    change_id = new_id()
+    await take(
+        work,
+        MACHINE,
+        alert,
+        action,
+        AlertChange,
+        noted=("alert", alert.id, "alert"),
+        problem=NotFromHere,
+        more={
+            "id": change_id,
+            "alert_id": alert.id,
+            "action": action,
+            "from_state": None if alert.state == START else alert.state,
+            "details": details,
+            "changed_by": work.principal.subject,
+            "changed_at": work.now,
+        },
+        details={"finding": alert.finding} if alert.finding else None,
     )
-    work.session.add(change)
-    await work.session.flush()
     if note:
-        work.session.add(_note(work, alert.id, change.id, note))
+        work.session.add(_note(work, alert.id, change_id, note))
     told = event(
         alert_id=alert.id,
         kind=alert.kind,
@@ -275,6 +262,3 @@ async def _record(
         **({"assigned_to": alert.assigned_to} if event is AlertAssigned else {}),
     )
     await work.publish(told, alert.id, alert.division_code)
-    await work.note(
-        f"alert.{action}", "alert", alert.id, details={"state": alert.state, **({"finding": alert.finding} if alert.finding else {})}
-    )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from uuid import UUID
 
 from kit.pages import Cursors
+from kit.steps.taking import next_steps
 from kit.work import Work
 from services.alerts import cells as h3
 from services.alerts.alerts import repository
-from services.alerts.alerts.rules import DETECTED
+from services.alerts.alerts.rules import DETECTED, MACHINE
 from services.alerts.alerts.schemas import AlertAnswer, ReasonAnswer
 from services.alerts.alerts.sentences import sentence
 from services.alerts.alerts.tables import Alert
@@ -52,6 +53,7 @@ async def detail_of(work: Work, alert: Alert) -> AlertAnswer:
         else work.sealer.open(alert.action_sealed, "alert", "action", str(alert.id)),
         closed_by=alert.closed_by,
         merged_into=alert.merged_into,
+        next_steps=next_steps(MACHINE, alert.state, work.principal),
     )
 
 
