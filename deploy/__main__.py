@@ -63,9 +63,9 @@ def up(
     dsn: Dsn = None,
 ) -> None:
     """Start Postgres, the four services and the gateway, until Ctrl-C."""
-    module = part("deploy.up")
-    demo = not no_demo and county in (None, module.demo_county())  # another county is a real one
-    module.up(module.Options(data_dir, port, processes, demo, county, reset, clock, dsn))
+    run = part("deploy.run")
+    demo = not no_demo and county in (None, run.demo_county())  # another county is a real one
+    part("deploy.up").up(run.Options(data_dir, port, processes, demo, county, reset, clock, dsn))
 
 
 @app.command()

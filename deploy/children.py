@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Never
+from typing import Never
 
 import structlog
 
@@ -25,13 +25,11 @@ from deploy.nameplate import remembered
 from deploy.ports import Reserved
 from deploy.postgres import die_with_parent
 from deploy.problems import AppFailed, AppSilent, ChildFailed
+from deploy.run import Run
 from deploy.serving import GRACE, PATIENCE, StopSignals, answers, drain_seconds
 from deploy.stopping import StopWatch
 from kit.clock import real_clock
 from kit.waits import end
-
-if TYPE_CHECKING:
-    from deploy.up import Run
 
 log = structlog.get_logger()
 SERVICES = ("registry", "testing", "alerts", "precursor")

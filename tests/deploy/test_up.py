@@ -17,7 +17,8 @@ import pytest
 from deploy.folder import process_lives
 from deploy.ports import free_port
 from deploy.problems import BadOption
-from deploy.up import Options, check
+from deploy.run import Options
+from deploy.up import check
 
 PROJECT = Path(__file__).parents[2]
 COUNTY = "330102"
