@@ -93,9 +93,9 @@ def test_a_measure_is_seen_where_it_is_executed_and_where_the_person_belongs() -
     assert measures.may_read(town, Someone(OTHER), Someone(TOWN), "supervision")
     assert measures.may_read(town, Someone(TOWN), Someone(OTHER), "supervision")
     with pytest.raises(MeasureNotFound):
-        measures.may_change(town, Someone(OTHER), {"town_officer"})
+        measures.may_change(town, Someone(OTHER), Someone(OTHER), {"town_officer"})
     with pytest.raises(Forbidden):
-        measures.may_change(town, Someone(TOWN), {"police_officer"})
+        measures.may_change(town, Someone(TOWN), Someone(TOWN), {"police_officer"})
     with pytest.raises(Forbidden):
         measures.may_order(town, TOWN, {"police_officer", "county_officer"})
 

@@ -73,7 +73,7 @@ async def firms_are_drawn(office: Office, folder: Path) -> tuple[dict[str, Any],
     office.clock.advance(timedelta(days=3))
     entered = await officer("POST", f"{path}/public-values", reveal, if_match=committed.headers["etag"])
     await officer.refused("POST", f"{path}/reveal", reveal, status=409, if_match=entered.headers["etag"])
-    second = await office.newcomer("secondcountyofficer", "county_officer", "610822")
+    second = await office.newcomer("secondcountyofficer", "county_officer", "610822", staff_code="C002")
     draw = await second.post(f"{path}/reveal", reveal, if_match=entered.headers["etag"])
     assert (draw["state"], draw["objects"], draw["inspectors"], draw["drawn"]) == ("published", 81, 6, 9)
     proof = await officer.get(f"{path}/proof")
