@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from kit.id_numbers import area_exists, check_character
+from kit.sheets.id_numbers import area_exists, check_character
 from kit.sheets.plain import INVISIBLE, key_of
 
 _EIGHTEEN = re.compile(r"[0-9]{17}[0-9X]")

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import xlsxwriter
 
-from kit.id_numbers import check_character
 from kit.sheets import Block, Place, Totals, Vocabulary, read_blocks
+from kit.sheets.id_numbers import check_character
 
 ROOT = Path(__file__).resolve().parents[2]
 TODAY = dt.date(2024, 12, 31)

@@ -8,8 +8,8 @@ from typing import Any
 
 import psycopg
 
-from kit.id_numbers import check_character
 from kit.roles import Role
+from kit.sheets.id_numbers import check_character
 from tests.houses import Caller, TestHouse
 
 TOWN = "610822100000"

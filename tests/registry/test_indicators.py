@@ -23,8 +23,8 @@ from deploy.folder import DataFolder
 from deploy.keys import Keys
 from kit.clock import SteppedClock, load_working_days
 from kit.db import new_id
-from kit.id_numbers import read_id_number
 from kit.roles import Role
+from kit.sheets.id_numbers import read_id_number
 from kit.work import Work, system_work
 from services.registry.assessments.intake import TakenAssessment, take_over_assessments
 from services.registry.comanagement.intake import TakenTransfer, take_over_transfers_out

@@ -9,11 +9,11 @@ from uuid import UUID
 
 from kit.db import new_id
 from kit.etags import check_version
-from kit.id_numbers import IdNumberError, read_id_number
 from kit.lists import Asked, Found, find_rows
 from kit.problems import Forbidden, invalid
 from kit.roles import Role
 from kit.sealed import masked
+from kit.sheets.id_numbers import IdNumberError, read_id_number
 from kit.work import Work
 from services.registry.divisions.service import require_town
 from services.registry.events import HandoverAcknowledged, HandoverAnnounced, HandoverEvent, HandoverReceived, HandoverWithdrawn

@@ -9,8 +9,8 @@ from uuid import UUID
 from fastapi import APIRouter, Depends
 from pydantic import Field, StringConstraints
 
-from kit.id_numbers import IdNumberError, read_id_number
 from kit.schemas import Answer, Day, Message
+from kit.sheets.id_numbers import IdNumberError, read_id_number
 from kit.work import AllowNeighbour, UnitRoute, Work
 from services.registry.measures import repository
 from services.registry.measures.rules.states import EXCLUSIVE, OPEN, state_on

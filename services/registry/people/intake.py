@@ -13,8 +13,8 @@ from sqlalchemy import insert
 
 from kit import outbox
 from kit.db import copy_rows, new_id
-from kit.id_numbers import read_id_number
 from kit.sealed import masked
+from kit.sheets.id_numbers import read_id_number
 from kit.work import Work
 from services.registry.events import PersonMoved, PersonRegistered, PersonStanding
 from services.registry.people import repository

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from kit.id_numbers import Sex
 from kit.schemas import Answer, Day, DivisionCode, LongText, Message, PersonName, Phone, ShortText
+from kit.sheets.id_numbers import Sex
 from services.registry.people.rules import RecordState, Status
 from services.registry.staff.rules import Post
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
-from kit.id_numbers import SEXES
+from kit.sheets.id_numbers import SEXES
 from services.registry.people.rules import RECORD_STATES, STATUSES
 from services.registry.schema import SCHEMA
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from kit.id_numbers import Sex
 from kit.schemas import Answer, Day, DivisionCode, Message, ShortText
+from kit.sheets.id_numbers import Sex
 from services.registry.staff.rules import Post, StationKind
 
 StaffCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{1,20}$")]

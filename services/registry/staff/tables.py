@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
-from kit.id_numbers import SEXES
+from kit.sheets.id_numbers import SEXES
 from services.registry.schema import SCHEMA
 from services.registry.staff.rules import POSTS
 

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
-from kit.id_numbers import Sex
 from kit.schemas import (
     Answer,
     Day,
@@ -18,6 +17,7 @@ from kit.schemas import (
     Message,
     ShortText,
 )
+from kit.sheets.id_numbers import Sex
 from kit.steps.taking import NextStep
 from services.testing.collections.rules import ChainState, CollectionKind, Container, DeadlineKind, Mode, Owner, Source
 from services.testing.collections.rules.words import ClosingGround, RequestDecision, Shortened

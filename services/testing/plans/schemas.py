@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import Field
 
-from kit.id_numbers import Sex
 from kit.schemas import Answer, Day, DocumentNo, LongText, Message, ShortText
+from kit.sheets.id_numbers import Sex
 from kit.steps.taking import NextStep
 from services.testing.plans.rules import Decision, Kind, PlanState, SchemeMeasure, Specimen
 

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from kit.call import Reply
-from kit.id_numbers import check_character
 from kit.roles import Role
+from kit.sheets.id_numbers import check_character
 from tests.gateway.matrix.front import Front
 
 TOWN = "610822100000"

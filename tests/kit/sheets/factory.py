@@ -15,7 +15,7 @@ from typing import Any
 
 import xlsxwriter
 
-from kit.id_numbers import check_character
+from kit.sheets.id_numbers import check_character
 
 HAN = "〇一二三四五六七八九"
 FULL_WIDTH = str.maketrans("0123456789X./-", "0123456789X./-")

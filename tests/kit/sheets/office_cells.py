@@ -9,7 +9,7 @@ from typing import Any
 
 from stdnum.cn import uscc
 
-from kit.id_numbers import check_character
+from kit.sheets.id_numbers import check_character
 from tests.kit.sheets import office_words as words
 from tests.kit.sheets.conftest import county_places
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kit.id_numbers import check_character
+from kit.sheets.id_numbers import check_character
 from kit.sheets.identity import birth_of, id_reader, sex_of
 
 BLANK = frozenset(("", "/", "-", "无"))

@@ -11,9 +11,9 @@ from typing import Any
 import openpyxl
 import pytest
 
-from kit.id_numbers import check_character
 from kit.sheets import Layout, Limits, Vocabulary
 from kit.sheets.dates import date_reader
+from kit.sheets.id_numbers import check_character
 from kit.sheets.reader import WorkbookReader
 from kit.sheets.scan import scan
 
