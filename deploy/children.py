@@ -19,7 +19,7 @@ from typing import Never
 import structlog
 
 from deploy.database import address
-from deploy.folder import DataFolder
+from deploy.folder import INSIDE, DataFolder
 from deploy.logfiles import open_log
 from deploy.nameplate import remembered
 from deploy.ports import Reserved
@@ -158,6 +158,7 @@ async def errand(command: str, run: Run, report: Callable[[str, int, int], None]
 async def run_children(run: Run, server: str, watch: StopWatch) -> None:
     """Prepare the database, start every app, wait for each to answer, load the demo, watch until cancelled, stop the gateway first."""
     children = [Child(name, Reserved(), run.folder) for name in SERVICES] + [Child("gateway", run.options.port, run.folder)]
+    inside = Reserved()
     signals = StopSignals(watch)
 
     def force() -> None:
@@ -171,7 +172,7 @@ async def run_children(run: Run, server: str, watch: StopWatch) -> None:
             with run.steps.step("Bring the schemas up to date · 更新数据库结构") as report:
                 dsn = str((await errand("prepare", run, report, GUIKANG_DSN=server, GUIKANG_WANTED=run.wanted_text()))["dsn"])
                 run.is_prepared()
-            _write_addresses(run, dsn, children)
+            _write_addresses(run, dsn, children, inside)
             with run.steps.step("Open the house · 启动网关与四个服务") as report:
                 for child in children:
                     child.start()
@@ -192,11 +193,15 @@ async def run_children(run: Run, server: str, watch: StopWatch) -> None:
             *services, gateway = children
             await gateway.stop()
             await asyncio.gather(*(child.stop() for child in services))
+            inside.close()
             run.folder.remove("addresses.json")
 
 
-def _write_addresses(run: Run, dsn: str, children: list[Child]) -> None:
-    """Where everything is, for the children. The clock's start comes with the instant at which it was set, so that all show the same time."""
+def _write_addresses(run: Run, dsn: str, children: list[Child], inside: Reserved) -> None:
+    """Where everything is, for the children; `inside`: the port at which the gateway answers the services.
+
+    The clock's start comes with the instant at which it was set, so that all show the same time.
+    """
     run.folder.write(
         "addresses.json",
         {
@@ -205,7 +210,7 @@ def _write_addresses(run: Run, dsn: str, children: list[Child]) -> None:
             "county": str(remembered(run.folder)["county"]),
             "clock": run.clock(),
             "clock_set_at": real_clock().isoformat(),
-            "urls": {child.name: f"http://127.0.0.1:{child.port}" for child in children},
+            "urls": {child.name: f"http://127.0.0.1:{child.port}" for child in children} | {INSIDE: f"http://127.0.0.1:{inside.port}"},
         },
     )
 

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp
 
 from deploy.database import app_dsn
-from deploy.folder import DataFolder
+from deploy.folder import INSIDE, DataFolder, urls_of
 from deploy.keys import ALL, SERVICES, Keys
 from deploy.nameplate import remembered
 from deploy.problems import CalendarUnreadable, CountyUnknown
@@ -34,13 +34,13 @@ NOWHERE = "http://127.0.0.1:9"
 """A neighbour that does not run: the discard port, which nobody serves."""
 
 FOLLOWS: dict[str, tuple[str, ...]] = {
-    "registry": ("testing", "alerts"),
-    "testing": ("registry",),
-    "alerts": ("registry", "testing", "precursor"),
-    "precursor": ("registry",),
+    "registry": ("testing", "alerts", "gateway"),
+    "testing": ("registry", "gateway"),
+    "alerts": ("registry", "testing", "precursor", "gateway"),
+    "precursor": ("registry", "gateway"),
     "gateway": ("registry", "testing", "alerts", "precursor"),
 }
-"""Whom each app may ask or follow. `gateway` merges the published language of all."""
+"""Whom each app may ask or follow. `gateway` merges the published language of all, and tells them who holds an account (kit.names)."""
 
 
 @dataclass(frozen=True)
@@ -132,14 +132,12 @@ class _Neighbours:
 
     def __init__(self, folder: DataFolder, apps: dict[str, FastAPI], *, embedded: bool) -> None:
         self._apps = apps
-        urls = {} if embedded else folder.read("addresses.json").get("urls", {})
-        assert isinstance(urls, dict)
-        self.urls: dict[str, str] = {str(key): str(value) for key, value in urls.items()}
+        self.urls = {} if embedded else urls_of(folder)
         self.embedded = embedded
 
     def get(self, name: str) -> Neighbour:
         if not self.embedded:
-            return HttpNeighbour(self.urls.get(name, NOWHERE))
+            return HttpNeighbour(self.urls.get(INSIDE if name == "gateway" else name, NOWHERE))
 
         async def late(scope: Any, receive: Any, send: Any) -> None:
             await self._apps[name](scope, receive, send)  # the neighbour may be composed after its caller

@@ -36,6 +36,10 @@ NEEDED_MB = 300
 """A new cluster takes about 40 MB, its write-ahead log up to 160 MB more."""
 
 
+INSIDE = "gateway.inside"
+"""The name, among the addresses, of the port at which the gateway answers the services; `gateway` is its front door."""
+
+
 def owner_name(uid: int) -> str:
     """The user's name, or the number when the system has none for it."""
     try:
@@ -189,6 +193,13 @@ class DataFolder:
     def remove(self, name: str) -> None:
         """Remove a file of the folder; its absence is fine."""
         (self.path / name).unlink(missing_ok=True)
+
+
+def urls_of(folder: DataFolder) -> dict[str, str]:
+    """Where each process listens, by name; nothing while they do not run as several."""
+    urls = folder.read("addresses.json").get("urls", {})
+    assert isinstance(urls, dict)
+    return {str(name): str(url) for name, url in urls.items()}
 
 
 def running_pid(path: Path) -> int | None:

@@ -12,8 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from deploy import database, nameplate
-from deploy.folder import DataFolder
+from deploy.folder import INSIDE, DataFolder, urls_of
 from deploy.memory import give_back_large_buffers
 from deploy.nameplate import Wanted
 from deploy.problems import NotRunning
@@ -67,17 +70,38 @@ async def _serve(name: str, folder: DataFolder, port: int, watch: StopWatch, *, 
         house = compose.build(settings, only=name)
         await house.start()
         try:
-            server = server_for(house.app, edge=name == "gateway")
-            signals.force = lambda: setattr(server, "force_exit", True)
-            serving = asyncio.create_task(server.serve(sockets=[listen(port, reserved=reserved)]))
+            served = {server_for(house.app, edge=name == "gateway"): listen(port, reserved=reserved)}
+            if name == "gateway":  # what the services ask it comes by a port of its own: the front door never routes `/internal`
+                inside = urls_of(folder)[INSIDE].rpartition(":")[2]
+                served[server_for(internal_only(house.apps[name]), edge=False)] = listen(int(inside), reserved=True)
+
+            def force() -> None:
+                for server in served:
+                    server.force_exit = True
+
+            signals.force = force
+            serving = {asyncio.create_task(server.serve(sockets=[bound])) for server, bound in served.items()}
             try:
-                await asyncio.wait({serving})
+                await asyncio.wait(serving, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 await drain(house.leave)
-                server.should_exit = True
-                await asyncio.wait({serving})
+                for server in served:
+                    server.should_exit = True
+                await asyncio.wait(serving)
         finally:
             await house.stop()
+
+
+def internal_only(app: ASGIApp) -> ASGIApp:
+    """What services may reach of the gateway's own app: `/internal/…`, as of every app. All else comes through the edge and its limits."""
+
+    async def inside(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not scope["path"].startswith("/internal/"):
+            await Response(status_code=404)(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    return inside
 
 
 def _print_line(**fields: object) -> None:
@@ -102,7 +126,5 @@ def load_demo(data_dir: Path) -> None:
 
     folder = DataFolder(data_dir)
     settings = settings_from(folder, os.environ.get("GUIKANG_DSN"))
-    urls = folder.read("addresses.json")["urls"]
-    assert isinstance(urls, dict)
-    asyncio.run(demo.load(settings, str(urls["gateway"]), _report))
+    asyncio.run(demo.load(settings, urls_of(folder)["gateway"], _report))
     _print_line(result={"loaded": True})

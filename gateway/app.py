@@ -21,7 +21,9 @@ from gateway.edge.origin import TrustedProxies
 from gateway.edge.routes import RouteTable, shipped_table
 from gateway.edge.upstream import Upstream
 from gateway.identity.api import router as identity
+from gateway.identity.internal import router as names_of_accounts
 from gateway.identity.keys import OuterKeys
+from gateway.identity.people import tell_names
 from gateway.identity.revocations import Revocations
 from gateway.identity.service import AUDIENCE, ISSUER
 from gateway.inbox import READERS
@@ -46,11 +48,12 @@ def create_app(parts: Parts, table: RouteTable | None = None) -> tuple[FastAPI, 
         parts,
         SCHEMA,
         title="网关 gateway",
-        routers=[identity, accounts, clients, approvals, documents],
+        routers=[identity, accounts, clients, approvals, documents, names_of_accounts],
         readers={"registry": READERS},
         vital=[revocations.run],
         codes=CODES,
         audit_at=trail,
+        names={"/internal/names": tell_names},
     )
     known = (table or shipped_table()).routes
     roles = {(route.method, route.path): {"roles": route.roles, "purpose": route.purpose} for route in known}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
-from typing import Annotated
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -12,12 +12,13 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    GetJsonSchemaHandler,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
 )
 
-from kit import scope, text
+from kit import names, scope, text
 
 
 class Message(BaseModel):
@@ -27,7 +28,10 @@ class Message(BaseModel):
 
 
 class Answer(BaseModel):
-    """A response body: lists its own fields and inherits no table."""
+    """A response body: lists its own fields and inherits no table. Its ids of people, towns and actors leave with their names (kit.names)."""
+
+    unnamed: ClassVar[frozenset[str]] = frozenset()
+    """Ids that have no name beside them; why stands in tests/contracts/test_names.py."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -35,6 +39,14 @@ class Answer(BaseModel):
         from_attributes=True,
         json_schema_serialization_defaults_required=True,  # a field with a default is always sent, and clients may rely on it
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        """As clients see it: with the names."""
+        shown = handler(core_schema)
+        if handler.mode == "serialization":
+            names.show(handler.resolve_ref_schema(shown), cls.unnamed)
+        return shown
 
 
 def _line(value: object) -> object:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from hashlib import sha256
@@ -23,7 +23,7 @@ from fastapi import Depends, Request, Response
 from fastapi.routing import APIRoute
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kit import audit, emergencies, idempotency, outbox, strict_json
+from kit import audit, emergencies, idempotency, names, outbox, strict_json
 from kit.auth import InvalidToken, Principal, SigningKey, TokenVerifier
 from kit.clock import Clock, WorkingDay, local_day
 from kit.db import Database, Schema
@@ -169,7 +169,8 @@ class UnitRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler: strict body, unknown parameters, session, idempotency, commit."""
         inner: Callable[[Request], Awaitable[Response]] = super().get_route_handler()
-        allowed = frozenset(_query_names(self.dependant))
+        naming = names.names_in(self.response_model, *(answer.get("model") for answer in self.responses.values()))
+        allowed = frozenset(field.alias for part in _with_all(self.dependant) for field in part.query_params)
         ids = _ids(self.dependant)
         guard = _guard_of(self.dependant)
         direct = Direct.of(self.dependant) if self.methods == {"GET"} else None
@@ -199,7 +200,8 @@ class UnitRoute(APIRoute):
             house: House = request.app.state.house
             writes = request.method not in READS and not asks
             async with _turns_of(request, place) if writes else contextlib.nullcontext():
-                return await unit(request, house, body, house.database.session(lock_seconds=LOCK_SECONDS if writes else None))
+                answer = await unit(request, house, body, house.database.session(lock_seconds=LOCK_SECONDS if writes else None))
+            return answer if naming is None else await naming.name(request, answer)
 
         async def unit(request: Request, house: House, body: bytes, session: AsyncSession) -> Response:
             request.state.session = session
@@ -238,13 +240,16 @@ async def _turns_of(request: Request, place: int) -> AsyncIterator[None]:
         yield
 
 
+def _with_all(dependant: Any) -> Iterator[Any]:
+    """A dependant and everything that it depends on."""
+    yield dependant
+    for child in dependant.dependencies:
+        yield from _with_all(child)
+
+
 def _guard_of(dependant: Any) -> Allow | None:
     """The guard among a route's dependencies; None where nobody is asked who they are, or a neighbour calls."""
-    for child in dependant.dependencies:
-        found = child.call if isinstance(child.call, Allow) else _guard_of(child)
-        if found is not None:
-            return found
-    return None
+    return next((part.call for part in _with_all(dependant) if isinstance(part.call, Allow)), None)
 
 
 _CANONICAL_ID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
@@ -252,11 +257,8 @@ _CANONICAL_ID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12
 
 def _ids(dependant: Any) -> list[tuple[str, str]]:
     """Where a request carries ids: (`query` or `path`, name)."""
-    found = [("query", parameter.alias) for parameter in dependant.query_params if "UUID" in str(parameter.field_info.annotation)]
-    found += [("path", parameter.alias) for parameter in dependant.path_params if "UUID" in str(parameter.field_info.annotation)]
-    for child in dependant.dependencies:
-        found += _ids(child)
-    return found
+    places = [(place, field) for part in _with_all(dependant) for place in ("query", "path") for field in getattr(part, f"{place}_params")]
+    return [(place, field.alias) for place, field in places if "UUID" in str(field.field_info.annotation)]
 
 
 def _reads_as_id(value: str) -> bool:
@@ -266,13 +268,6 @@ def _reads_as_id(value: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _query_names(dependant: Any) -> set[str]:
-    names = {parameter.alias for parameter in dependant.query_params}
-    for child in dependant.dependencies:
-        names |= _query_names(child)
-    return names
 
 
 async def _strict_body(request: Request) -> bytes:
@@ -350,7 +345,8 @@ class Allow:
         purpose, reason = read_purpose(request.headers.get("purpose")) if self.personal else ("", "")
         house: House = request.app.state.house
         request_id = request.headers.get("x-request-id", "")[:64]
-        return Work(house, request.state.session, principal, house.clock(), request_id, purpose, reason)
+        request.state.work = Work(house, request.state.session, principal, house.clock(), request_id, purpose, reason)
+        return request.state.work
 
 
 def allow(*roles: str, personal: bool = False, grant: str | None = "") -> Any:
@@ -371,7 +367,8 @@ class AllowPublic:
     async def __call__(self, request: Request) -> Work:
         """A unit of work for nobody in particular."""
         house: House = request.app.state.house
-        return Work(house, request.state.session, ANYONE, house.clock(), request.headers.get("x-request-id", "")[:64])
+        request.state.work = Work(house, request.state.session, ANYONE, house.clock(), request.headers.get("x-request-id", "")[:64])
+        return request.state.work
 
 
 class AllowNeighbour:

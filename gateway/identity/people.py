@@ -5,17 +5,22 @@ A name is asked when it is wanted and never copied. When the registry is down on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from gateway.identity import repository, staff
 from gateway.identity.schemas import Colleague, TownAnswer
 from gateway.identity.tables import Account
+from kit.names import Names
 from kit.problems import Unavailable
 from kit.roles import Role
 from kit.scope import division_code
-from kit.work import Work
+from kit.work import House, Work, system_work
+
+_ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,23 @@ async def _holder(work: Work) -> str | None:
         return client.name if client else None
     found = await repository.accounts_by_id(work.session, [UUID(work.principal.subject)])
     return found[0].holder if found else None
+
+
+async def tell_names(house: House, asked: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The names of accounts and clients, to stand beside their ids in answers (kit.names): of staff from the registry, of others the holder's.
+
+    A person under supervision is never named here. Raises Unavailable while the registry does not answer.
+    """
+    async with house.database.session() as session:
+        work = system_work(house, session, "", "gateway/names")
+        accounts = await repository.accounts_by_id(session, [UUID(one) for one in asked["accounts"] if _ID.fullmatch(one)])
+        clients = await repository.client_names(session, [one for one in asked["accounts"] if not _ID.fullmatch(one)])
+    holders = [account for account in accounts if account.person_id is None]
+    staff_names = await house.part(Names).find(work, {("staff", account.staff_code) for account in holders if account.staff_code})
+    if any(account.staff_code and ("staff", account.staff_code) not in staff_names for account in holders):
+        raise Unavailable(headers={"Retry-After": "5"})
+    named = {str(account.id): staff_names.get(("staff", account.staff_code or "")) or account.holder for account in holders}
+    return {"accounts": clients | {key: name for key, name in named.items() if name}}
 
 
 async def colleagues(work: Work, ids: Sequence[UUID]) -> list[Colleague]:

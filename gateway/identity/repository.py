@@ -46,6 +46,11 @@ async def accounts_by_id(session: AsyncSession, ids: Sequence[UUID]) -> Sequence
     return (await session.execute(select(Account).where(col(Account.id).in_(ids)).order_by(col(Account.id)))).scalars().all()
 
 
+async def client_names(session: AsyncSession, ids: Sequence[str]) -> dict[str, str]:
+    """Client → its name."""
+    return {row.id: row.name for row in await session.execute(select(col(Client.id), col(Client.name)).where(col(Client.id).in_(ids)))}
+
+
 async def signed_in_from(session: AsyncSession, account_id: UUID | None, origin: str, since: datetime) -> bool:
     """Whether an account signed in from this address lately."""
     query = select(col(Session.id)).where(

@@ -52,6 +52,8 @@ class TokenAnswer(Answer):
 class Me(Answer):
     """Who the token says is calling."""
 
+    unnamed = frozenset({"person_id", "staff_code"})
+
     subject: str
     session: str
     roles: list[str]
@@ -152,6 +154,8 @@ class AccountPatch(Message):
 
 class AccountAnswer(Answer):
     """An account."""
+
+    unnamed = frozenset({"person_id"})
 
     id: UUID
     username: str

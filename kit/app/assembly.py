@@ -29,6 +29,7 @@ from kit.emergencies_api import emergencies_router
 from kit.follow import Follower, Readers, Refusals
 from kit.jobs import Job, Jobs
 from kit.metrics import Metrics
+from kit.names import Names, Tell
 from kit.sealed import Sealer
 from kit.turns import Turns
 from kit.waits import end, places
@@ -93,12 +94,14 @@ def assemble(
     codes: Mapping[str, Codes] | None = None,
     audit_at: APIRouter | None = None,
     followed_by: FollowedBy | None = None,
+    names: Mapping[str, Tell] | None = None,
 ) -> FastAPI:
     """The app of a service.
 
     `readers`, `refused`: by neighbour, what is read of its feed and what is not (kit.follow); `work_jobs`: (name, run, cron or None); `background`: its own endless tasks, which tests step by hand;
     `vital`: tasks that always run, because requests depend on them; `codes`: its code lists with labels, for /meta/v1/codes;
-    `audit_at`: how auditors read this trail when it is not as in every service; `followed_by`: who may read which families of the feed, when not every neighbour all of it.
+    `audit_at`: how auditors read this trail when it is not as in every service; `followed_by`: who may read which families of the feed, when not every neighbour all of it;
+    `names`: whose names this app tells, by the path at which neighbours ask them.
     """
     wakes = Wakes(parts.database.conninfo, f"{schema.name}_outbox")
     house = House(
@@ -115,7 +118,7 @@ def assemble(
         parts.files,
         wakes,
         parts.demo,
-        list(parts.held),
+        [*parts.held, Names(names or {})],
     )
     followers = [Follower(house, feed, parts.neighbours[feed], known, (refused or {}).get(feed)) for feed, known in (readers or {}).items()]
     jobs = Jobs(parts.database.conninfo, schema.name) if work_jobs else None

@@ -107,7 +107,7 @@ async def find_json(
     if asked.form == "ndjson":
         return Found(lines=lines())
     if asked.form == "xlsx":
-        return Found(book=workbook_of(listing.item, [json.loads(line) async for chunk in lines() for line in chunk.splitlines()]))
+        return Found(book=await workbook_of(work, listing.item, [line async for chunk in lines() for line in chunk.splitlines()]))
     body, more, mark = await page(start, asked.limit, ",")
     found = Found(b"[" + body + b"]", following(work, listing, asked, given, mark) if more else None)
     if asked.count:
@@ -184,7 +184,7 @@ async def find_rows(
             if after is None:
                 break
         if asked.form == "xlsx":
-            return Found(book=workbook_of(listing.item, [json.loads(item) for item in whole]))
+            return Found(book=await workbook_of(work, listing.item, whole))
         return Found(lines=_once(b"".join(item + b"\n" for item in whole)))
     items, last = await page(start, asked.limit)
     found = Found(b"[" + b",".join(items) + b"]", following(work, listing, asked, filters, last) if last is not None else None)

@@ -9,7 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from kit.names import named_keys, names_in, parts_of
 from kit.problems import Problem
+from kit.work import Work
 
 MAX_ROWS = 100_000
 
@@ -23,10 +25,20 @@ class TooMany(Problem):
     title_en = "Too many rows for one workbook; narrow the question or take NDJSON"
 
 
-def workbook_of(item: type[BaseModel], rows: Sequence[Mapping[str, Any]]) -> bytes:
-    """The items as an xlsx workbook: a column a field, all values as text, so that no value can become a formula. Raises TooMany."""
-    if len(rows) > MAX_ROWS:
+async def workbook_of(work: Work, item: type[BaseModel], lines: Sequence[bytes]) -> bytes:
+    """Items as JSON as an xlsx workbook, with the names beside their ids: a column a field, all values as text, so that no value can become a formula.
+
+    Raises TooMany.
+    """
+    if len(lines) > MAX_ROWS:
         raise TooMany
+    naming = names_in(item)
+    if naming is not None:
+        lines = [line for part in parts_of([line + b"\n" for line in lines]) for line in (await naming.fill(work, part)).splitlines()]
+    return _workbook(item, [json.loads(line) for line in lines])
+
+
+def _workbook(item: type[BaseModel], rows: Sequence[Mapping[str, Any]]) -> bytes:
     from xlsxwriter import Workbook  # heavy, and few requests need it
 
     book = BytesIO()
@@ -34,9 +46,11 @@ def workbook_of(item: type[BaseModel], rows: Sequence[Mapping[str, Any]]) -> byt
         book, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     ) as workbook:
         sheet, bold = workbook.add_worksheet(), workbook.add_format({"bold": True})
-        names = list(item.model_fields)
+        beside = named_keys(item.model_fields, getattr(item, "unnamed", ()))
+        names = [name for field in item.model_fields for name in (field, beside.get(field)) if name]
         for place, name in enumerate(names):
-            sheet.write_string(0, place, item.model_fields[name].title or name, bold)
+            known = item.model_fields.get(name)
+            sheet.write_string(0, place, (known and known.title) or name, bold)
         for line, row in enumerate(rows, start=1):
             for place, name in enumerate(names):
                 value = row.get(name)

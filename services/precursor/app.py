@@ -20,6 +20,7 @@ from services.precursor.inbox import READERS, REFUSED
 from services.precursor.inspections.api import checklists
 from services.precursor.inspections.api import router as inspections
 from services.precursor.inspectors.api import router as inspectors
+from services.precursor.inspectors.service import tell_names
 from services.precursor.jobs import JOBS
 from services.precursor.ledgers.api import router as ledgers
 from services.precursor.rectifications.api import router as rectifications
@@ -57,4 +58,5 @@ def create_app(parts: Parts) -> FastAPI:
         refused=REFUSED,
         work_jobs=JOBS,
         codes=load_codes(Path(__file__).parent),
+        names={"/internal/inspectors/names": tell_names},
     )

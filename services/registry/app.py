@@ -23,11 +23,14 @@ from services.registry.ledgers.api import router as ledgers
 from services.registry.measures.api import router as measures
 from services.registry.measures.internal import router as neighbours
 from services.registry.people.api import router as people
+from services.registry.people.internal import router as names_of_people
+from services.registry.people.service import tell_names as tell_people
 from services.registry.people.teams_api import router as teams
 from services.registry.schema import SCHEMA
 from services.registry.settings import RegistrySettings
 from services.registry.staff.api import router as staff
 from services.registry.staff.internal import router as known_staff
+from services.registry.staff.service import tell_names
 from services.registry.visits.api import router as visits
 
 __all__ = ["create_app", "tables"]
@@ -37,6 +40,7 @@ def create_app(parts: Parts) -> FastAPI:
     """The registry as an ASGI app."""
     routers = [
         people,  # the hottest first: routes are tried in order
+        names_of_people,
         divisions,
         places,
         staff,
@@ -63,4 +67,5 @@ def create_app(parts: Parts) -> FastAPI:
         background=[end_due_measures],
         codes=CODES,
         followed_by={"testing": ("*",), "alerts": ("*",), "gateway": ("staff.*",)},
+        names={"/internal/names": tell_names, "/internal/people/names": tell_people},
     )

@@ -77,7 +77,9 @@ async def carry_through(run: Street, http: httpx.AsyncClient) -> tuple[str, str]
     await run.heard("registry", "testing", "alerts")
     town = await run.sign_in(http, "town_officer")
     due = told(await town("GET", "/testing/v1/plans/due?from=2021-07-01&to=2021-08-31"))["items"]
-    assert {item["person_id"] for item in due} == {person}
+    assert {(item["person_id"], item["person_name"]) for item in due} == {(person, somebody(1)["name"])}
+    steps = told(await officer("GET", f"/registry/v1/measures/{measure}/history"))
+    assert all(step["recorded_by_name"] for step in steps), "the gateway tells the registry whose account it is"
 
     worker = await run.sign_in(http, "social_worker")
     forged = await worker("POST", "/alerts/v1/checkins", a_check_in(person))

@@ -44,6 +44,8 @@ class AlertRow(Answer):
     `assigned_to` is a staff number, `assigned_name` the name beside it.
     """
 
+    unnamed = frozenset({"assigned_to"})
+
     id: UUID
     kind: Kind
     severity: Severity

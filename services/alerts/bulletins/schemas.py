@@ -86,6 +86,8 @@ class PastAnswer(Answer):
 class TownLineAnswer(Answer):
     """One town: its colour, why it has it, what follows, and the seven cells behind it."""
 
+    unnamed = frozenset({"division_code"})
+
     division_code: str
     name: str
     score: str | None
@@ -103,6 +105,8 @@ class TownLineAnswer(Answer):
 class CountyLineAnswer(Answer):
     """The county: counts pooled over its towns, and how many towns have each colour."""
 
+    unnamed = frozenset({"division_code"})
+
     division_code: str
     name: str
     score: str | None
@@ -114,6 +118,8 @@ class CountyLineAnswer(Answer):
 
 class CorrectionAnswer(Answer):
     """What a revision says otherwise than the issue before: a count (`done/due`), or without an indicator a colour. Null: withheld."""
+
+    unnamed = frozenset({"division_code"})
 
     division_code: str
     name: str

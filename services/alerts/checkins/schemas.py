@@ -94,6 +94,8 @@ class TrajectoryPoint(Answer):
     (`recorded_name` beside it, where the registry can be asked), or the account; for the person's own phone it is `self`.
     """
 
+    unnamed = frozenset({"recorded_by"})
+
     id: UUID
     at: datetime
     lon: float | None

@@ -115,6 +115,8 @@ class Held(Answer):
 class InspectionAnswer(Answer):
     """An inspection."""
 
+    unnamed = frozenset({"officers"})
+
     id: UUID
     firm_id: UUID
     firm_name: str

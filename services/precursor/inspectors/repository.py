@@ -109,6 +109,12 @@ async def is_recused(session: AsyncSession, firm_id: UUID, inspector_id: UUID) -
     return (await session.execute(query)).first() is not None
 
 
+async def names_of(session: AsyncSession, ids: Sequence[UUID]) -> dict[str, str]:
+    """Inspector → name."""
+    query = select(col(Inspector.id), col(Inspector.name)).where(col(Inspector.id).in_(ids))
+    return {str(row.id): row.name for row in await session.execute(query)}
+
+
 async def leaves_of(session: AsyncSession, inspector_id: UUID) -> Sequence[InspectorLeave]:
     """Leaves of an inspector, oldest first."""
     query = select(InspectorLeave).where(col(InspectorLeave.inspector_id) == inspector_id).order_by(col(InspectorLeave.away_from))

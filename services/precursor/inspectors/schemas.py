@@ -81,6 +81,8 @@ class RecusalAnswer(Answer):
 class InspectorAnswer(Answer):
     """An officer of the directory."""
 
+    unnamed = frozenset({"staff_code"})
+
     id: UUID
     staff_code: str
     name: str

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from kit.etags import check_version
 from kit.lists import Asked, Found, find_rows
 from kit.problems import Conflict, FieldError, Forbidden, NotFound, invalid
-from kit.work import Work
+from kit.work import House, Work
 from services.precursor.firms import service as firms
 from services.precursor.firms.rules import Holding, Kind
 from services.precursor.firms.tables import Firm
@@ -34,6 +35,12 @@ async def list_inspectors(work: Work, asked: Asked, authority: str | None, state
     """A page of the directory."""
     filters = {"authority": authority, "state": state}
     return await find_rows(work, repository.INSPECTORS, asked, repository.inspectors_where(authority, state), filters)
+
+
+async def tell_names(house: House, asked: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The names of inspectors, to stand beside their ids in answers (kit.names)."""
+    async with house.database.session() as session:
+        return {"inspectors": await repository.names_of(session, [UUID(one) for one in asked["inspectors"]])}
 
 
 async def read_inspector(work: Work, inspector_id: UUID) -> Inspector:

@@ -78,6 +78,8 @@ class AgreementAnswer(Answer):
 class NamedPersonAnswer(Answer):
     """A person named in an agreement, as the county office sees it."""
 
+    unnamed = frozenset({"person_id"})
+
     ref: UUID
     """The reference under which the partner knows the person."""
     person_id: UUID
@@ -153,6 +155,8 @@ class TransferOutAnswer(Answer):
 
 class ChangeLine(Answer):
     """One line of the feed, for the document; lines go out as canonical bytes."""
+
+    unnamed = frozenset({"person"})
 
     change: EntryChange
     person: UUID

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from psycopg import AsyncConnection
 from sqlalchemy import or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +14,8 @@ from sqlmodel import col
 
 from services.registry.divisions.tables import Division, ResidentPopulation
 
+NAME = "(select named.name from registry.division named where named.code = {code})"
+"""The name of a place, as a column of a hot list beside its code."""
 TOWN_LEVELS = ("town", "service_centre")
 
 
@@ -76,3 +79,9 @@ async def places(session: AsyncSession) -> Sequence[Any]:
     query = select(d.code, d.name, d.level, d.parent_code, d.service_centre_code, d.aliases).where(d.level != "grid")
     connection = await session.connection()
     return (await connection.execute(query.order_by(d.code))).all()
+
+
+async def names_of(connection: AsyncConnection[Any], codes: Sequence[str]) -> dict[str, str]:
+    """Code → name, of the divisions that are or ever were."""
+    found = await connection.execute(b"select code, name from registry.division where code = any(%s::text[])", [list(codes)], prepare=True)
+    return dict(await found.fetchall())

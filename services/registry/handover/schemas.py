@@ -106,6 +106,8 @@ class HandoverStepAnswer(Answer):
 class HandoverAnswer(HandoverRow):
     """A handover for the office and the town: who comes, with what, and who waits."""
 
+    unnamed = frozenset({"person_id"})
+
     person_id: UUID | None
     name: str
     id_number: str

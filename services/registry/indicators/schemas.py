@@ -35,6 +35,8 @@ class FigureAnswer(Answer):
 class Line(Answer):
     """The figures of the county or of one town."""
 
+    unnamed = frozenset({"division_code"})
+
     division_code: str
     name: str
     figures: dict[str, FigureAnswer]
@@ -54,6 +56,8 @@ class Figures(Answer):
 class PersonBehind(Answer):
     """A person behind a figure."""
 
+    unnamed = frozenset({"person_id"})
+
     person_id: UUID
     name: str
     division_code: str
@@ -65,6 +69,8 @@ class PersonBehind(Answer):
 
 class StaffingLine(Answer):
     """Users in the community per full-time worker of a town or station."""
+
+    unnamed = frozenset({"division_code"})
 
     kind: PlaceKind
     code: str

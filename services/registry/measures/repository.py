@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from kit.lists import Json, Key
+from services.registry.divisions.repository import NAME
 from services.registry.measures.rules.states import EXCLUSIVE, EXPIRING, OPEN
 from services.registry.measures.schemas import MeasureRow
 from services.registry.measures.tables import Measure, MeasureEvent
@@ -131,7 +132,8 @@ _STATE_ON = f"""case when m.state in ({_words(EXPIRING)}) and m.term_end <= %(to
 MEASURES = Json(
     name="registry.measures",
     item=MeasureRow,
-    columns=f"""m.id, m.person_id, p.name, m.kind, {_STATE_ON} as state, m.division_code, m.ordered_on, m.report_in_due, m.reported_in_on, m.agreement_on,
+    columns=f"""m.id, m.person_id, p.name, m.kind, {_STATE_ON} as state, m.division_code,
+         {NAME.format(code="m.division_code")} as division_name, m.ordered_on, m.report_in_due, m.reported_in_on, m.agreement_on,
          m.term_start, m.term_end, m.ended_on, m.end_reason, m.source, m.version""",
     source="registry.measure m join registry.person p on p.id = m.person_id",
     always="p.state = 'open'",

@@ -105,12 +105,15 @@ class MonitoringAnswer(Answer):
 class MeasureRow(Answer):
     """A measure in a list."""
 
+    unnamed = frozenset({"person_id"})
+
     id: UUID
     person_id: UUID
     name: str
     kind: Kind
     state: State
     division_code: str
+    division_name: str | None
     ordered_on: date | None
     report_in_due: date | None
     reported_in_on: date | None

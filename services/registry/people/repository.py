@@ -13,13 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from kit.lists import Json, Key
+from services.registry.divisions.repository import NAME
 from services.registry.people.rules import ENDS_SUPERVISION
-from services.registry.people.schemas import PersonRow
+from services.registry.people.schemas import PersonNamed, PersonRow
 from services.registry.people.tables import Person, PersonChange, Standing
 from services.registry.staff.repository import CARED_FOR
 
-_SHOWN = """p.id, p.name, p.sex, extract(year from p.birth_date)::int as birth_year, p.division_code, p.village_code,
-            {status} as status, p.status_since, {support} as support, p.id_number_masked as id_number, p.phone_masked as phone, p.state"""
+_SHOWN = f"""p.id, p.name, p.sex, extract(year from p.birth_date)::int as birth_year, p.division_code, {NAME.format(code="p.division_code")} as division_name,
+            p.village_code, {NAME.format(code="p.village_code")} as village_name,
+            {{status}} as status, p.status_since, {{support}} as support, p.id_number_masked as id_number, p.phone_masked as phone, p.state"""
 _TREATED = "p.status = 'maintenance_treatment'"
 _WITHHELD = "nullif(p.status, 'maintenance_treatment')"
 _FILTERS = {
@@ -59,6 +61,15 @@ PEOPLE_IN_CARE = replace(
     counted={"status": _WITHHELD, "division_code": "p.division_code"},
 )
 """The same for those who may not know who is in maintenance treatment: a support flag stands for it (domain 11.1)."""
+NAMED = replace(
+    PEOPLE,
+    name="registry.people_named",
+    item=PersonNamed,
+    columns="p.id, p.name",
+    filters={**_FILTERS, "ids": "p.id = any(%(ids)s::uuid[])"},
+    action="person.names",
+)
+"""Names beside the ids of other lists and answers, for whoever would find the persons in this one."""
 SEARCH = replace(PEOPLE, name="registry.people_found", action="person.search")
 SEARCH_IN_CARE = replace(PEOPLE_IN_CARE, name="registry.people_found_in_care", action="person.search")
 

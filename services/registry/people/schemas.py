@@ -84,7 +84,9 @@ class PersonRow(Answer):
     sex: Sex
     birth_year: int
     division_code: str
+    division_name: str | None
     village_code: str | None
+    village_name: str | None
     status: Status | None
     """Null where the caller may not know it: a social worker sees `support` instead of maintenance treatment."""
     status_since: date
@@ -93,6 +95,13 @@ class PersonRow(Answer):
     id_number: str
     phone: str | None
     state: RecordState
+
+
+class PersonNamed(Answer):
+    """The name of a person, to stand beside the id elsewhere."""
+
+    id: UUID
+    name: str
 
 
 class PersonAnswer(Answer):
@@ -153,6 +162,8 @@ class PersonSearch(Message):
 
 class TeamMember(Answer):
     """A dated membership of a care team (工作小组, DRR art. 17)."""
+
+    unnamed = frozenset({"staff_code"})
 
     id: UUID
     person_id: UUID

@@ -9,9 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, StringConstraints
 
-from kit.schemas import Answer
+from kit.schemas import Answer, Message
 from kit.work import AllowNeighbour, UnitRoute, Work
-from services.registry.staff import repository
+from services.registry.staff import repository, service
 
 router = APIRouter(prefix="/internal", route_class=UnitRoute, include_in_schema=False)
 
@@ -37,6 +37,26 @@ class CaredFor(Answer):
     """The persons on whose care teams (DRR art. 17) somebody is today, by id."""
 
     persons: list[UUID]
+
+
+class NamesAsked(Message):
+    """Places by code and staff by number whose names stand beside them in an answer."""
+
+    towns: Annotated[list[AskedCode], Field(max_length=5000)] = []
+    staff: Annotated[list[AskedCode], Field(max_length=5000)] = []
+
+
+class NamesTold(Answer):
+    """Code → name; one that does not exist is left out."""
+
+    towns: dict[str, str]
+    staff: dict[str, str]
+
+
+@router.post("/names")
+async def names(work: Neighbour, asked: NamesAsked) -> NamesTold:
+    """Names of places and staff."""
+    return NamesTold(**await service.tell_names(work.house, asked.model_dump()))
 
 
 @router.get("/staff")

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from psycopg import AsyncConnection
 from sqlalchemy import Select, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -82,6 +83,14 @@ async def members(session: AsyncSession, codes: Sequence[str]) -> Sequence[Staff
     return (
         (await session.execute(select(StaffMember).where(col(StaffMember.code).in_(codes)).order_by(col(StaffMember.code)))).scalars().all()
     )
+
+
+async def names_of(connection: AsyncConnection[Any], codes: Sequence[str]) -> dict[str, str]:
+    """Staff number → name, of those who left too."""
+    found = await connection.execute(
+        b"select code, name from registry.staff_member where code = any(%s::text[])", [list(codes)], prepare=True
+    )
+    return dict(await found.fetchall())
 
 
 async def cared_for_by(session: AsyncSession, code: str, day: date) -> list[UUID]:

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from kit.lists import Asked, Found, find_rows
 from kit.problems import FieldError, Forbidden, Invalid, invalid
 from kit.roles import Role
 from kit.scope import Scope
-from kit.work import Work
+from kit.work import House, Work
+from services.registry.divisions import repository as divisions
 from services.registry.divisions.policy import part_of
 from services.registry.events import StaffChanged, StaffDeparted, StaffEvent
 from services.registry.staff import repository
 from services.registry.staff.errors import StaffNotFound
 from services.registry.staff.schemas import StaffLeaves, StaffLoad, StationLoad
 from services.registry.staff.tables import StaffMember, Station
+
+
+async def tell_names(house: House, asked: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """The names of these places and members of staff, those who left among them: they stand beside ids in answers (kit.names)."""
+    async with house.database.reader() as connection:
+        return {
+            "towns": await divisions.names_of(connection, asked["towns"]) if asked.get("towns") else {},
+            "staff": await repository.names_of(connection, asked["staff"]) if asked.get("staff") else {},
+        }
 
 
 async def load_stations(work: Work, stations: Sequence[StationLoad]) -> tuple[int, int, int]:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from kit.lists import Json, Key
+from services.registry.divisions.repository import NAME
 from services.registry.measures.repository import MONITORING_OVER
 from services.registry.staff.repository import CARED_FOR
 from services.registry.visits.schemas import VisitRow
@@ -35,7 +36,8 @@ _STATE = "case when v.excused is not null then 'excused' when v.visited_on is nu
 VISITS = Json(
     name="registry.visits",
     item=VisitRow,
-    columns="""v.id, v.round_id, v.person_id, p.name, p.division_code, p.village_code, v.due_on, v.visited_on, v.met, v.tested, v.excused, v.assigned_to,
+    columns=f"""v.id, v.round_id, v.person_id, p.name, p.division_code, {NAME.format(code="p.division_code")} as division_name, p.village_code,
+         {NAME.format(code="p.village_code")} as village_name, v.due_on, v.visited_on, v.met, v.tested, v.excused, v.assigned_to,
          v.meeting_place, v.version""",
     source="registry.visit v join registry.person p on p.id = v.person_id",
     always="p.state = 'open' and not {over}".replace(

@@ -62,12 +62,16 @@ class Coverage(Answer):
 class VisitRow(Answer):
     """A visit in a list."""
 
+    unnamed = frozenset({"person_id"})
+
     id: UUID
     round_id: UUID
     person_id: UUID
     name: str
     division_code: str
+    division_name: str | None
     village_code: str | None
+    village_name: str | None
     due_on: date
     visited_on: date | None
     met: bool | None

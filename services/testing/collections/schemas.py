@@ -125,6 +125,8 @@ class Basis(Message):
 class StaffRef(Answer):
     """A member of staff as a record names them."""
 
+    unnamed = frozenset({"staff_code"})
+
     staff_code: str
     name: str | None = None
     organ: Organ | None = None

@@ -6,8 +6,9 @@ import json
 from datetime import timedelta
 
 from gateway.identity.revocations import Revocations
+from kit.names import KEPT
 from kit.roles import Role
-from tests.gateway.identity.conftest import Door
+from tests.gateway.identity.conftest import PASSWORD, Door
 from tests.gateway.identity.test_sign_in import cookie
 from tests.houses import TestHouse
 
@@ -90,3 +91,34 @@ async def test_officers_find_the_names_of_colleagues_in_their_towns_and_nothing_
         (ids[1], "演示S001", "social_worker"),
     ]
     assert {"username", "staff_code", "scope"}.isdisjoint(json.loads(reply.body)[0])
+
+
+async def test_who_did_it_is_named_beside_the_account(administrator: Door, stranger: Door, house: TestHouse) -> None:
+    """A step in the registry holds the account alone; officers read the name of the member of staff, machines none, and a change of name shows within a minute."""
+    opened = {**WORKER, "username": "u-c001", "roles": ["county_officer"], "scope": ["610822"], "staff_code": "C001"}
+    account = (await administrator.open(opened))["id"]
+    officer = house.caller("registry", Role.COUNTY_OFFICER, subject=account)
+    new = {"code": "2021-07", "name": "七月走访", "starts_on": "2021-07-01", "ends_on": "2021-07-31"}
+    assert (await officer("POST", "/registry/v1/rounds", new)).status == 201
+
+    async def actor(*roles: str) -> str | None:
+        trail = await house.caller("registry", *roles)("GET", "/registry/v1/audit?limit=200", purpose="audit")
+        return next(row["actor_name"] for row in json.loads(trail.body)["items"] if row["actor"] == account)
+
+    assert await actor(Role.AUDITOR) == "演示C001"
+    same = {"code": "C001", "name": "改名演示", "post": "county_officer", "division_code": "610822000000", "valid_from": "2020-01-01"}
+    assert (await officer("POST", "/registry/v1/staff/load", [same])).status == 200
+    assert await actor(Role.AUDITOR) == "演示C001"
+    house.clock.advance(2 * KEPT)
+    assert await actor(Role.AUDITOR) == "改名演示"
+
+
+async def test_the_gateway_names_no_person_under_supervision(administrator: Door, house: TestHouse) -> None:
+    """Not even where an account is bound to one; and accounts are asked about with a service token alone."""
+    person = "018f0000-0000-7000-8000-0000000000cc"
+    mine = {"username": "own.record", "password": PASSWORD, "roles": ["subject"], "scope": [], "person_id": person, "holder": "演示本人"}
+    ids = [(await administrator.open(mine))["id"], "0" * 60]
+    for neighbour in ("registry", "testing", "alerts", "precursor"):
+        reply = await house.neighbour(neighbour, "gateway")("POST", "/internal/names", {"accounts": ids})
+        assert json.loads(reply.body) == {"accounts": {}}
+    assert (await administrator("POST", "/internal/names", {"accounts": ids})).status == 404

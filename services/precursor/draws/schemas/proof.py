@@ -41,6 +41,8 @@ class PoolCommitment(Answer):
 class ProofObject(Answer):
     """A firm of the frozen directory."""
 
+    unnamed = frozenset({"division_code"})
+
     id: UUID
     uscc: str
     name: str
@@ -122,6 +124,8 @@ class Digests(Answer):
 class ProofLine(Answer):
     """One line of the result, in the order drawn."""
 
+    unnamed = frozenset({"officers"})
+
     object: UUID
     stratum: Stratum
     officers: list[UUID]
@@ -142,6 +146,8 @@ class OfficerChange(Answer):
 
 class ObjectChange(Answer):
     """A firm that could not be inspected, and which came instead."""
+
+    unnamed = frozenset({"officers"})
 
     stratum: Stratum
     leaves: UUID

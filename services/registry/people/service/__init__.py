@@ -1,5 +1,6 @@
-"""Use cases of people: their records (`records`) and their registered standings (`standings`)."""
+"""Use cases of people: their records (`records`), their names beside ids (`named`) and their registered standings (`standings`)."""
 
+from services.registry.people.service.named import tell_names
 from services.registry.people.service.records import (
     amend_person,
     history_of,
@@ -33,4 +34,5 @@ __all__ = [
     "search_people",
     "standings_of",
     "take_back_standing",
+    "tell_names",
 ]
