@@ -10,7 +10,8 @@ from fastapi import APIRouter, Cookie, Depends, Form, Header, Request, Response
 from gateway.edge.limits import address_key
 from gateway.identity import machines, people, service
 from gateway.identity.keys import OuterKeys
-from gateway.identity.rules import ACCESS_LIFE
+from gateway.identity.repository import COLLEAGUES
+from gateway.identity.rules import ACCESS_LIFE, HumanRole
 from gateway.identity.schemas import (
     BoundAnswer,
     Colleague,
@@ -24,8 +25,10 @@ from gateway.identity.schemas import (
 )
 from gateway.identity.throttle import Origin
 from kit.clock import SHANGHAI
+from kit.lists import Asked, answer, answers, ask
 from kit.problems import Forbidden
 from kit.roles import Role
+from kit.schemas import DivisionCode
 from kit.work import AllowPublic, UnitRoute, Work, allow
 
 router = APIRouter(tags=["identity"], route_class=UnitRoute)
@@ -122,6 +125,14 @@ async def me(work: SignedIn) -> Me:
         now=work.now,
         time_zone=SHANGHAI.key,
     )
+
+
+@router.get("/auth/v1/colleagues", responses=answers(COLLEAGUES))
+async def list_colleagues(
+    work: Officer, asked: Annotated[Asked, ask(COLLEAGUES)], role: HumanRole | None = None, division_code: DivisionCode | None = None
+) -> Response:
+    """Who works in my towns, to choose from: name, post and town of every account in use."""
+    return answer(asked, await people.list_colleagues(work, asked, role, division_code))
 
 
 @router.post("/auth/v1/colleagues/search")

@@ -12,12 +12,14 @@ from typing import Any
 from uuid import UUID
 
 from gateway.identity import repository, staff
-from gateway.identity.schemas import Colleague, TownAnswer
+from gateway.identity.rules import WORKERS
+from gateway.identity.schemas import Colleague, ColleagueRow, TownAnswer
 from gateway.identity.tables import Account
+from kit.lists import Asked, Found, find_rows
 from kit.names import Names
 from kit.problems import Unavailable
 from kit.roles import Role
-from kit.scope import division_code
+from kit.scope import Scope, division_code
 from kit.work import House, Work, system_work
 
 _ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -69,6 +71,23 @@ async def tell_names(house: House, asked: Mapping[str, Any]) -> dict[str, dict[s
         raise Unavailable(headers={"Retry-After": "5"})
     named = {str(account.id): staff_names.get(("staff", account.staff_code or "")) or account.holder for account in holders}
     return {"accounts": clients | {key: name for key, name in named.items() if name}}
+
+
+async def list_colleagues(work: Work, asked: Asked, role: str | None, division: str | None) -> Found:
+    """The accounts in use in the caller's towns; an administrator's work is in all of them. Raises BadCursor, OutsideScope."""
+    everywhere = Scope((work.house.county,)) if work.principal.has(Role.ADMINISTRATOR) else work.scope
+    query = repository.colleagues_in(everywhere.within(division), role)
+    return await find_rows(work, repository.COLLEAGUES, asked, query, {"role": role, "division": division}, shape=_row)
+
+
+def _row(account: Account) -> ColleagueRow:
+    only = account.scope[0] if len(account.scope) == 1 else None
+    return ColleagueRow(
+        account_id=account.id,
+        post=next((WORKERS[role] for role in account.roles if role in WORKERS), None),
+        division_code=account.staff_division or (division_code(only) if only else None),
+        roles=account.roles,
+    )
 
 
 async def colleagues(work: Work, ids: Sequence[UUID]) -> list[Colleague]:

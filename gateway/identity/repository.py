@@ -7,12 +7,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, Select, case, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from gateway.identity.schemas import ColleagueRow
 from gateway.identity.tables import Account, AssertionSeen, Client, ClientGrant, ClientKey, RefreshToken, Session, SignInTrial
+from kit.lists import Rows
+from kit.scope import Scope
 
 
 async def password_of(session: AsyncSession, username: str) -> str | None:
@@ -44,6 +47,27 @@ async def accounts_of_staff(session: AsyncSession, staff_code: str) -> Sequence[
 async def accounts_by_id(session: AsyncSession, ids: Sequence[UUID]) -> Sequence[Account]:
     """These accounts, without a lock."""
     return (await session.execute(select(Account).where(col(Account.id).in_(ids)).order_by(col(Account.id)))).scalars().all()
+
+
+COLLEAGUES = Rows(
+    name="gateway.colleagues",
+    item=ColleagueRow,
+    sorts={"id": (col(Account.id),)},
+    default="id",
+    counted={"division_code": col(Account.staff_division)},
+    action="account.names",
+    object_type="account",
+)
+"""Who works here: accounts in use, without those of persons under supervision."""
+
+
+def colleagues_in(scope: Scope, role: str | None) -> Select[Any]:
+    """The accounts of these places: by where the member of staff serves, else by the places of the account."""
+    places = func.jsonb_array_elements_text(col(Account.scope)).table_valued("code").render_derived()
+    anywhere = exists(select(places.c.code).where(scope.where(places.c.code)))
+    there = case((col(Account.staff_division).is_not(None), scope.where(col(Account.staff_division))), else_=anywhere)
+    query = select(Account).where(col(Account.state) == "active", col(Account.person_id).is_(None), there)
+    return query.where(col(Account.roles).contains([role])) if role else query
 
 
 async def client_names(session: AsyncSession, ids: Sequence[str]) -> dict[str, str]:

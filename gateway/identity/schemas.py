@@ -95,6 +95,15 @@ class Colleague(Answer):
     roles: list[str]
 
 
+class ColleagueRow(Answer):
+    """A colleague to choose: the account with the name of who holds it, in which post, in which town. No phone, no user name."""
+
+    account_id: UUID
+    post: str | None
+    division_code: str | None
+    roles: list[str]
+
+
 class SessionAnswer(Answer):
     """One of my sessions."""
 

@@ -93,6 +93,38 @@ async def test_officers_find_the_names_of_colleagues_in_their_towns_and_nothing_
     assert {"username", "staff_code", "scope"}.isdisjoint(json.loads(reply.body)[0])
 
 
+async def test_officers_choose_from_a_directory_of_their_towns(administrator: Door, stranger: Door, house: TestHouse) -> None:
+    """Name, post and town, of accounts in use; other towns, and what else stands in an account, are not shown."""
+    given = (
+        ("T001", "town_officer", "610822100"),
+        ("S001", "social_worker", "610822100"),
+        ("P001", "police_officer", "610822105"),
+        ("C001", "county_officer", "610822"),
+    )
+    ids = {
+        code: (
+            await administrator.open({**WORKER, "username": f"u-{code.lower()}", "roles": [role], "scope": [scope], "staff_code": code})
+        )["id"]
+        for code, role, scope in given
+    }
+    boss = {"username": "boss", "password": PASSWORD, "roles": ["leader"], "scope": ["610822100"], "holder": "演示镇领导"}
+    ids["boss"] = (await administrator.open(boss))["id"]
+    assert (await stranger.sign_in("u-t001")).status == 200
+    page = json.loads((await stranger("GET", "/auth/v1/colleagues?count=true")).body)
+    town = {"division_code": "610822100000", "division_name": "演示镇"}
+    assert page["items"] == [
+        {"account_id": ids["T001"], "account_name": "演示T001", "post": "town_officer", **town, "roles": ["town_officer"]},
+        {"account_id": ids["S001"], "account_name": "演示S001", "post": "social_worker", **town, "roles": ["social_worker"]},
+        {"account_id": ids["boss"], "account_name": "演示镇领导", "post": None, **town, "roles": ["leader"]},
+    ]
+    assert page["total"] == 3
+    chosen = json.loads((await stranger("GET", "/auth/v1/colleagues?role=social_worker")).body)["items"]
+    assert [item["account_id"] for item in chosen] == [ids["S001"]]
+    assert (await stranger("GET", "/auth/v1/colleagues?division_code=610822105")).status == 403
+    everybody = json.loads((await administrator("GET", "/auth/v1/colleagues")).body)["items"]
+    assert {ids["P001"], ids["C001"]} < {item["account_id"] for item in everybody}
+
+
 async def test_who_did_it_is_named_beside_the_account(administrator: Door, stranger: Door, house: TestHouse) -> None:
     """A step in the registry holds the account alone; officers read the name of the member of staff, machines none, and a change of name shows within a minute."""
     opened = {**WORKER, "username": "u-c001", "roles": ["county_officer"], "scope": ["610822"], "staff_code": "C001"}
