@@ -22,10 +22,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kit.auth import Principal
 from kit.db import Schema
 from kit.problems import Problem, invalid
+from kit.roles import Role
 from kit.sealed import Sealer
 
 HEADER = "idempotency-key"
 KEEP = timedelta(days=7)
+SHORTEST, LONGEST = 8, 200
+MACHINES = (Role.AGENCY, Role.PARTNER)
+"""Who must send a key: another house's system asks again when an answer was lost, and nobody there sees that something was done twice."""
 
 
 class KeyReused(Problem):
@@ -35,6 +39,15 @@ class KeyReused(Problem):
     slug = "idempotency-key-reused"
     title_zh = "此幂等键已用于另一请求"
     title_en = "This Idempotency-Key was used for another request"
+
+
+class KeyRequired(Problem):
+    """The systems of agencies and partners send an Idempotency-Key with every POST that has an effect (the draft's 2.7 answers 400)."""
+
+    status = 400
+    slug = "idempotency-key-required"
+    title_zh = "系统对接的新建请求须带幂等键(Idempotency-Key)"
+    title_en = "Another system's POST needs an Idempotency-Key"
 
 
 @dataclass(slots=True)
@@ -87,7 +100,7 @@ async def begin(
 ) -> Kept:
     """Look the key of a request up before the endpoint runs; whoever calls this has let the caller in. Raises Invalid, KeyReused."""
     key = request.headers[HEADER]
-    if not 8 <= len(key) <= 200 or not key.isascii():
+    if not SHORTEST <= len(key) <= LONGEST or not key.isascii() or not key.isprintable():
         raise invalid(
             "/header/Idempotency-Key", "length", "幂等键须为 8 到 200 个 ASCII 字符", "an Idempotency-Key has 8 to 200 ASCII characters"
         )

@@ -207,8 +207,11 @@ class UnitRoute(APIRoute):
             request.state.session = session
             try:
                 kept = None
-                if request.method == "POST" and guard is not None and not asks and idempotency.HEADER in request.headers:
+                keyed = idempotency.HEADER in request.headers
+                if request.method == "POST" and guard is not None and not asks and (keyed or caller_of(request).has(*idempotency.MACHINES)):
                     work = await guard(request)  # before anything is given out again: who asks must still be let in
+                    if not keyed:
+                        raise idempotency.KeyRequired
                     kept = await idempotency.begin(request, session, house.schema, house.sealer, house.clock(), body, work.principal)
                     if kept.answer is not None:
                         await work.note("answer.repeated", "answer", details={"route": f"POST {self.path}"})

@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from gateway.documents import contract
+from kit import idempotency
 from kit.work import PURPOSES
 
 TITLE = "归康 Guikang"
@@ -46,10 +47,18 @@ _PURPOSE = {
     "name": "Purpose", "in": "header", "required": True, "schema": {"type": "string"}, "example": "supervision",
     "description": f"Why a person is looked at: {' | '.join(PURPOSES)}. Out of one's towns: `emergency; reason=\"…\"`, which tells the auditor.",
 }  # fmt: skip
-_IDEMPOTENCY = {
-    "name": "Idempotency-Key", "in": "header", "required": False, "schema": {"type": "string", "minLength": 1, "maxLength": 200},
-    "description": "The same key and body again within seven days get the first answer again; the same key with another body is refused.",
-}  # fmt: skip
+
+
+def _key_parameter(roles: Collection[str]) -> dict[str, Any]:
+    """The Idempotency-Key of an operation: needed where only other houses' systems call, and by those alone where people call too."""
+    machines = set(roles) & set(idempotency.MACHINES)
+    needed = f" {' and '.join(sorted(machines))} must send one (400 without)." if machines else ""
+    return {
+        "name": "Idempotency-Key", "in": "header", "required": bool(machines) and machines == set(roles),
+        "schema": {"type": "string", "minLength": idempotency.SHORTEST, "maxLength": idempotency.LONGEST, "pattern": "^[!-~]+$"},
+        "description": "同键同内容七天内得到同一答复,同键不同内容被拒绝 · The same key and body again within seven days get the first answer again; "
+        f"the same key with another body is refused (422).{needed}",
+    }  # fmt: skip
 
 
 def merged(
@@ -121,8 +130,8 @@ def _described(service: str, method: str, path: str, operation: dict[str, Any], 
     parameters = list(operation.get("parameters", []))
     if row["purpose"]:
         parameters.append(_PURPOSE)
-    if method == "post" and service != "gateway":
-        parameters.append(_IDEMPOTENCY)
+    if method == "post" and service != "gateway" and not path.endswith("/search"):  # a search has no effect to repeat
+        parameters.append(_key_parameter(row["roles"]))
     if parameters:
         told["parameters"] = parameters
     contract.require_version(told)

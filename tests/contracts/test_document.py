@@ -115,6 +115,20 @@ def test_a_change_names_the_version_that_it_changes(document: dict[str, Any]) ->
     assert asked > 50
 
 
+def test_a_key_is_asked_of_machines_where_they_create(document: dict[str, Any]) -> None:
+    """The document says which of an operation's callers must send an Idempotency-Key, and requires it where only machines call."""
+    asked = 0
+    for method, path, operation in operations(document):
+        machines = {"agency", "partner"} & set(operation["x-roles"])
+        for parameter in operation.get("parameters", ()):
+            if parameter["name"] == "Idempotency-Key":
+                assert parameter["required"] == (bool(machines) and machines == set(operation["x-roles"])), (method, path)
+                assert all(f"{role}" in parameter["description"] for role in machines), path
+                assert "400" in operation["responses"], path
+                asked += bool(machines)
+    assert asked >= 3
+
+
 def test_problems_are_declared_where_they_happen(document: dict[str, Any]) -> None:
     for method, path, operation in operations(document):
         wanted = {"400", "401", "404", "422", "429", "503", "504"} | ({"409", "413"} if method in contract.CHANGING else set())

@@ -9,6 +9,8 @@ import psycopg
 from kit.roles import Role
 from tests.houses import TestHouse
 from tests.registry.people_data import TOWN, add_towns, an_id, county_officer, registered, somebody
+from tests.registry.test_handover import PATH as HANDOVERS
+from tests.registry.test_handover import a_notice, add_places, institution
 
 KEY = "one-key-0001"
 
@@ -80,3 +82,25 @@ async def test_a_change_of_nothing_is_no_way_to_read_without_a_purpose(house: Te
     refused = await officer("PATCH", path, {"reason": "看看"}, if_match='"v1"', purpose="")
     assert refused.status == 422
     assert person["name"] not in refused.body.decode()
+
+
+async def test_another_houses_system_sends_a_key_with_what_it_creates(house: TestHouse) -> None:
+    """Without one nothing happens; who lost the answer asks again and gets it; a key is not used for something else."""
+    add_places(house)
+    hospital = institution(house)
+    refused = await hospital("POST", HANDOVERS, a_notice(), idempotency_key="")
+    assert (refused.status, json.loads(refused.body)["type"]) == (400, "/problems/idempotency-key-required")
+    with psycopg.connect(house.owner) as connection:
+        assert connection.execute("select count(*) from registry.release_handover").fetchone() == (0,)
+    made = await hospital("POST", HANDOVERS, a_notice(), idempotency_key="release-0007")
+    again = await hospital("POST", HANDOVERS, a_notice(), idempotency_key="release-0007")
+    assert made.status == 201, made.body
+    assert (again.status, again.body) == (201, made.body)
+    other = await hospital("POST", HANDOVERS, a_notice(notice_no="榆戒解〔2021〕0008号"), idempotency_key="release-0007")
+    assert (other.status, json.loads(other.body)["type"]) == (422, "/problems/idempotency-key-reused")
+
+
+async def test_a_system_without_the_grant_is_refused_before_it_is_asked_for_a_key(house: TestHouse) -> None:
+    stranger = institution(house, "stranger-1", grants=())
+    assert (await stranger("POST", HANDOVERS, a_notice(), idempotency_key="")).status == 403
+    assert (await county_officer(house)("POST", HANDOVERS, a_notice())).status != 400, "people are not asked for one"
