@@ -95,11 +95,18 @@ def _reach(principal: Principal) -> bytes:
     return sha256(repr(parts).encode()).digest()
 
 
+def is_due(request: Request, principal: Principal) -> bool:
+    """Whether a request sends a key, or its caller has to."""
+    return HEADER in request.headers or principal.has(*MACHINES)
+
+
 async def begin(
     request: Request, session: AsyncSession, schema: Schema, sealer: Sealer, now: datetime, body: bytes, principal: Principal
 ) -> Kept:
-    """Look the key of a request up before the endpoint runs; whoever calls this has let the caller in. Raises Invalid, KeyReused."""
-    key = request.headers[HEADER]
+    """Look the key of a request up before the endpoint runs; whoever calls this has let the caller in. Raises KeyRequired, Invalid, KeyReused."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        raise KeyRequired
     if not SHORTEST <= len(key) <= LONGEST or not key.isascii() or not key.isprintable():
         raise invalid(
             "/header/Idempotency-Key", "length", "幂等键须为 8 到 200 个 ASCII 字符", "an Idempotency-Key has 8 to 200 ASCII characters"

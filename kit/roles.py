@@ -1,8 +1,9 @@
-"""Role names, once (DESIGN section 6). Labels are what people read on the screen."""
+"""Names of roles and of purposes, once (DESIGN section 6). Labels are what people read on the screen."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Literal, get_args
 
 
 class Role(StrEnum):
@@ -43,3 +44,8 @@ LABELS: dict[Role, tuple[str, str]] = {
 
 STAFF = frozenset({Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.GRID_WORKER, Role.POLICE_OFFICER})
 """People who care for persons; grid workers see least (domain 11.1)."""
+
+EMERGENCY = "emergency"
+Purpose = Literal["supervision", "assistance", "testing", "inspection", "audit", "exchange", "emergency"]
+PURPOSES: tuple[Purpose, ...] = get_args(Purpose)
+"""Why a person is looked at: the header `Purpose`."""

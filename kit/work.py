@@ -31,14 +31,12 @@ from kit.direct import Direct
 from kit.doors import Door
 from kit.outbox import Event, Origin
 from kit.problems import ROLE, FieldError, Forbidden, Invalid, Unauthenticated, invalid
-from kit.roles import Role
+from kit.roles import EMERGENCY, PURPOSES, Role
 from kit.scope import Scope
 from kit.sealed import Sealer
 from kit.turns import Turns
 from kit.wake import Wakes
 
-EMERGENCY = "emergency"
-PURPOSES = ("supervision", "assistance", "testing", "inspection", "audit", "exchange", EMERGENCY)
 log = structlog.get_logger()
 PartT = TypeVar("PartT")
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -207,11 +205,8 @@ class UnitRoute(APIRoute):
             request.state.session = session
             try:
                 kept = None
-                keyed = idempotency.HEADER in request.headers
-                if request.method == "POST" and guard is not None and not asks and (keyed or caller_of(request).has(*idempotency.MACHINES)):
+                if request.method == "POST" and guard is not None and not asks and idempotency.is_due(request, caller_of(request)):
                     work = await guard(request)  # before anything is given out again: who asks must still be let in
-                    if not keyed:
-                        raise idempotency.KeyRequired
                     kept = await idempotency.begin(request, session, house.schema, house.sealer, house.clock(), body, work.principal)
                     if kept.answer is not None:
                         await work.note("answer.repeated", "answer", details={"route": f"POST {self.path}"})
@@ -329,8 +324,8 @@ def read_purpose(header: str | None) -> tuple[str, str]:
 class Allow:
     """The guard of a route and its unit of work in one dependency: `work: Annotated[Work, Allow("county_officer", personal=True)]`.
 
-    The roles stand in the signature, so that the house tests and the gateway's route table can read them. `grant`: what an agency's system needs besides
-    its role; without one no agency gets in, unless it is None: what everybody signed in may read.
+    The roles stand in the signature, where the house's tests and the route table read them. `grant`: what an agency's system needs besides its role;
+    without one no agency gets in, unless it is None: what everybody signed in may read.
     """
 
     def __init__(self, *roles: str, personal: bool = False, grant: str | None = "") -> None:

@@ -15,6 +15,8 @@ from typing import Any
 
 Labels = Mapping[str, tuple[str, str]]
 SCHEMAS = "#/components/schemas/"
+LABELLED = "x-code-list"
+"""Where the labels of a list of codes stand: its name at /meta/v1/codes."""
 CHANGING = ("post", "put", "patch", "delete")
 MATCHED = {
     "description": "版本标记,修改时放入 If-Match · the version, for If-Match of a change (RFC 9110 8.8.3)",
@@ -40,6 +42,18 @@ def short_names(schemas: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
+def words_in(node: Any) -> Iterator[str]:
+    """Every word of the lists of codes within a part of a document."""
+    if isinstance(node, Mapping):
+        if isinstance(node.get("enum"), list):
+            yield from (word for word in node["enum"] if isinstance(word, str))
+        for child in node.values():
+            yield from words_in(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from words_in(child)
+
+
 def name_codes(document: dict[str, Any], codes: Mapping[str, Mapping[str, Any]]) -> None:
     """Give every list of codes in the document a name of its own: that of the code list with the same words, or of the first place where it stands.
 
@@ -59,20 +73,32 @@ def name_codes(document: dict[str, Any], codes: Mapping[str, Mapping[str, Any]])
                 key=lambda name: (not place.lower().endswith(_camel(name.rsplit(".", 1)[-1]).lower()), len(name)),
             )
             wanted = _camel("_".join(fitting[0].split(".")[1:])) if fitting else place
+            if fitting and wanted in schemas:
+                wanted = _camel(fitting[0])
             name, number = wanted, 2
             while name in schemas:
                 name, number = f"{wanted}{number}", number + 1
-            schemas[name] = {"type": "string", "enum": list(values), "title": name}
+            schemas[name] = {"type": "string", "enum": list(values), "title": name, LABELLED: _list_of(values, fitting, place, codes)}
             known[values] = name
         rest = {key: value for key, value in schema.items() if key not in ("enum", "type", "title")}
         return {"$ref": SCHEMAS + known[values], **rest}
 
     for name in list(schemas):
-        if "enum" not in schemas[name]:
+        if "enum" in schemas[name]:
+            values = schemas[name]["enum"]
+            schemas[name][LABELLED] = _list_of(values, sorted(listed.get(frozenset(values), ()), key=len), name, codes)
+        else:
             schemas[name] = _replaced(schemas[name], name, named)
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             operations[method] = _replaced(operation, _camel(operation.get("operationId", path + method)), named)
+
+
+def _list_of(values: Sequence[str], fitting: Sequence[str], place: str, codes: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The code list with the labels of these words: the same one, or the one that holds them among others and is called most like the place; None: nobody's."""
+    wider = [name for name, entries in codes.items() if set(values) <= set(entries)]
+    named = sorted(wider, key=lambda name: (not place.lower().endswith(_camel(name.rsplit(".", 1)[-1]).lower()), len(codes[name]), name))
+    return next(iter([*fitting, *named]), None)
 
 
 def _replaced(node: Any, place: str, named: Callable[[dict[str, Any], str], dict[str, Any]]) -> Any:
@@ -81,7 +107,7 @@ def _replaced(node: Any, place: str, named: Callable[[dict[str, Any], str], dict
     if not isinstance(node, dict):
         return node
     values = node.get("enum")
-    if isinstance(values, list) and len(values) > 1 and all(isinstance(value, str) for value in values):
+    if isinstance(values, list) and values and all(isinstance(value, str) for value in values):
         return named(node, place)
     if "in" in node and "schema" in node:
         place += _camel(str(node["name"]))

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from gateway.documents import contract
+from gateway.documents.lists import Lists, spell
 from kit import idempotency
-from kit.work import PURPOSES
+from kit.roles import PURPOSES
 
 TITLE = "归康 Guikang"
 DESCRIPTION = (
@@ -64,15 +65,16 @@ def _key_parameter(roles: Collection[str]) -> dict[str, Any]:
 def merged(
     documents: Mapping[str, Mapping[str, Any]],
     roles: Mapping[tuple[str, str], Mapping[str, Any]],
-    codes: Mapping[str, Mapping[str, Any]] | None = None,
-    slugs: Iterable[str] = (),
+    codes: Lists | None = None,
 ) -> dict[str, Any]:
     """The document for clients. `roles`: (method, path) → the row of the route table; what is not in it is not shown. `codes`: the code lists, as at
-    /meta/v1/codes; `slugs`: every problem type."""
+    /meta/v1/codes."""
+    codes = codes or {}
     paths: dict[str, Any] = {}
     schemas: dict[str, Any] = {"Problem": copy.deepcopy(PROBLEM), "FieldProblem": copy.deepcopy(FIELD_PROBLEM)}
     for service, document in documents.items():
         document = _renamed(document, contract.short_names(document.get("components", {}).get("schemas", {})))
+        spell(document, service, codes)
         own = document.get("components", {}).get("schemas", {})
         document = _renamed(document, {name: f"{service}_{name}" for name in own if name in schemas and schemas[name] != own[name]})
         own = document.get("components", {}).get("schemas", {})
@@ -88,8 +90,10 @@ def merged(
             for code, answer in operation["responses"].items():
                 if code.startswith("2"):
                     answer["headers"] = {**contract.headers_of(method, path, operation, versioned), **answer.get("headers", {})}
-    if slugs:
-        schemas["Problem"]["properties"]["type"] = {"type": "string", "enum": sorted(f"/problems/{slug}" for slug in slugs)}
+    for place, wanted in ((schemas["Problem"], "type"), (schemas["FieldProblem"], "code")):
+        name = {"type": "gateway.problem_type", "code": "gateway.field_error"}[wanted]
+        if name in codes:
+            place["properties"][wanted] = {"type": "string", "enum": list(codes[name])}
     whole: dict[str, Any] = {
         "openapi": "3.1.0",
         "info": {"title": TITLE, "version": "1", "description": DESCRIPTION},
@@ -100,7 +104,7 @@ def merged(
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
-    contract.name_codes(whole, codes or {})
+    contract.name_codes(whole, codes)
     contract.describe(whole)
     whole["components"]["schemas"] = dict(sorted(schemas.items()))
     return whole

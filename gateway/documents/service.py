@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
+from gateway.documents.lists import every_list
 from gateway.documents.merge import merged
 from kit.call import NeighbourDown
 from kit.doors import Door
@@ -39,7 +40,7 @@ class Library:
         await self.gather()
         if self._openapi is None:
             documents = {name: told["openapi"] for name, told in self._told.items()}
-            self._openapi = merged(documents, self._roles, self._lists(), await self.problems())
+            self._openapi = merged(documents, self._roles, every_list(self._told))
         return self._openapi
 
     async def codes(self) -> tuple[str, dict[str, Any]]:
@@ -49,13 +50,10 @@ class Library:
         """
         await self.gather()
         if self._codes is None:
-            found = self._lists()
+            found = every_list(self._told)
             spelled = json.dumps(found, sort_keys=True, ensure_ascii=False).encode()
             self._codes = f'W/"{sha256(spelled).hexdigest()[:32]}"', found
         return self._codes
-
-    def _lists(self) -> dict[str, Any]:
-        return {f"{service}.{name}": entries for service, told in sorted(self._told.items()) for name, entries in told["codes"].items()}
 
     async def problems(self) -> dict[str, Any]:
         """Every problem type by slug."""

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 from gateway.identity.rules import MIN_PASSWORD, AccountState, ClientState, HumanRole, MachineRole
 from kit.auth import OrganisationKind
+from kit.codes import Listed
 from kit.roles import Role
 from kit.schemas import Answer, Day, Message, PersonName, ShortText
 
@@ -56,7 +57,7 @@ class Me(Answer):
 
     subject: str
     session: str
-    roles: list[str]
+    roles: list[Annotated[str, Listed("role")]]
     scope: list[str]
     grants: list[str]
     staff_code: str | None
@@ -64,7 +65,7 @@ class Me(Answer):
     organisation: BoundAnswer | None
     name: str | None
     """Who I am, as the registry's staff list or the account says."""
-    post: str | None
+    post: Annotated[str, Listed("post")] | None
     towns: list[TownAnswer]
     """The places of the scope, with their names."""
     now: datetime
@@ -90,9 +91,9 @@ class Colleague(Answer):
 
     id: UUID
     name: str | None
-    post: str | None
+    post: Annotated[str, Listed("post")] | None
     division_code: str | None
-    roles: list[str]
+    roles: list[Annotated[str, Listed("role")]]
 
 
 class ColleagueRow(Answer):
@@ -168,7 +169,7 @@ class AccountAnswer(Answer):
 
     id: UUID
     username: str
-    roles: list[str]
+    roles: list[Annotated[str, Listed("role")]]
     scope: list[str]
     staff_code: str | None
     person_id: UUID | None

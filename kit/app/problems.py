@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -32,25 +34,9 @@ from kit.turns import being_changed
 
 log = structlog.get_logger()
 
-MESSAGES: dict[str, tuple[str, str]] = {
-    "missing": ("必填", "required"),
-    "extra_forbidden": ("不认识的字段", "unknown field"),
-    "string_too_short": ("内容过短", "too short"),
-    "string_too_long": ("内容过长", "too long"),
-    "string_pattern_mismatch": ("格式不符", "does not have the required form"),
-    "date_from_datetime_parsing": ("日期格式应为 YYYY-MM-DD", "a day is YYYY-MM-DD"),
-    "date_parsing": ("日期格式应为 YYYY-MM-DD", "a day is YYYY-MM-DD"),
-    "date_from_datetime_inexact": ("日期格式应为 YYYY-MM-DD", "a day is YYYY-MM-DD"),
-    "datetime_parsing": ("时间格式应为 RFC 3339", "an instant is RFC 3339 with offset"),
-    "datetime_from_date_parsing": ("时间格式应为 RFC 3339", "an instant is RFC 3339 with offset"),
-    "timezone_aware": ("时间须带时区", "an instant needs an offset"),
-    "uuid_parsing": ("编号格式不符", "not an id"),
-    "enum": ("不在可选项内", "not one of the allowed words"),
-    "literal_error": ("不在可选项内", "not one of the allowed words"),
-    "int_parsing": ("应为整数", "must be an integer"),
-    "int_type": ("应为整数", "must be an integer"),
-    "json_invalid": ("不是有效的 JSON", "no valid JSON"),
-}
+with (Path(__file__).parents[1] / "faults.csv").open(encoding="utf-8", newline="") as _file:
+    MESSAGES: dict[str, tuple[str, str]] = {row["code"]: (row["zh"], row["en"]) for row in csv.DictReader(_file)}
+"""What the library finds wrong with a field, by its own words."""
 OUT_OF_RANGE = "日期或数值超出范围"
 AWAY = (OperationalError, InterfaceError, psycopg.OperationalError, psycopg.InterfaceError, NoConnection, TimeoutError)
 """What passes by itself: the server is away or sheds load, a pool has no connection to give (SQLAlchemy's own TimeoutError is not the builtin one)."""
@@ -77,7 +63,9 @@ def validation_problem(error: RequestValidationError) -> Problem:
     found: list[FieldError] = []
     for item in error.errors()[:50]:
         code = str(item["type"])
-        zh, en = MESSAGES.get(code, ("不符合要求", str(item.get("msg", "not valid"))[:200]))
+        zh, en = MESSAGES.get(code, ("", ""))
+        if not zh:  # a fault that no list names
+            code, zh, en = "not_valid", "不符合要求", str(item.get("msg", "not valid"))[:200]
         context = item.get("ctx", {})
         if code == "value_error" and isinstance(context.get("error"), ValueError) and len(context["error"].args) == 3:
             code, zh, en = context["error"].args

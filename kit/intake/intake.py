@@ -121,6 +121,11 @@ class Intake:
         return sorted({OUT_OF_SCOPE, *self.holding, *_words(self.words).hold})
 
     @property
+    def words_messages(self) -> Mapping[str, Message]:
+        """What the trade's own codes mean."""
+        return _words(self.words).messages
+
+    @property
     def kinds(self) -> dict[str, Kind]:
         """The kinds of table by name."""
         return _words(self.words).kinds

@@ -8,19 +8,24 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from kit.codes import Listed
 from kit.schemas import Answer, LongText, Message, ShortText
 
 State = Literal["queued", "reading", "reported", "committing", "committed", "failed", "discarded"]
 Disposition = Literal["accept", "hold", "duplicate", "discard"]
 ProblemCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{1,60}$")]
+LedgerKind = Annotated[str, Listed("ledger.kind")]
+LedgerField = Annotated[str, Listed("ledger.field")]
+"""What the service's `words.toml` declares."""
 CellText = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
 class CellProblemAnswer(Answer):
     """What is wrong with one cell."""
 
-    code: str
-    field: str
+    code: Annotated[str, Listed("ledger.problem")]
+    field: LedgerField | Literal[""]
+    """Empty for what concerns the whole row or file."""
     cell: str
     hold: bool
     """A person must look before the row is taken over."""
@@ -36,9 +41,9 @@ class UnreadHeader(Answer):
     header: str
     samples: list[str]
     """Masked."""
-    suggestions: list[str]
+    suggestions: list[LedgerField]
     """Fields that it may be."""
-    claims: str | None = None
+    claims: LedgerField | None = None
     """The field that it names as well: another column was read for it."""
 
 
@@ -46,14 +51,14 @@ class TableAnswer(Answer):
     """A table that was read. Rows count from 1."""
 
     sheet: str
-    kind: str
+    kind: LedgerKind
     kind_zh: str = ""
     """What kind of list it was taken for, in words."""
     kind_en: str = ""
     header_rows: list[int]
     first_data_row: int
     last_data_row: int
-    columns: dict[str, str]
+    columns: dict[str, LedgerField]
     """Column letter → field."""
     context: dict[str, str]
     """Fields that titles, the sheet's name or the file's name gave."""
@@ -76,13 +81,13 @@ class UnreadSheet(Answer):
     """A sheet that was not read, and why."""
 
     sheet: str
-    why: str
+    why: Annotated[str, Listed("ledger.unread")]
 
 
 class FileWarning(Answer):
     """What was noticed about the file as a whole."""
 
-    code: str
+    code: Annotated[str, Listed("ledger.problem")]
     message_zh: str
     message_en: str
 
@@ -188,7 +193,7 @@ class RowAnswer(Answer):
     row_id: int
     sheet: str
     row: int
-    kind: str
+    kind: LedgerKind
     disposition: Disposition
     object_id: UUID | None
     record: dict[str, RecordValue]
@@ -231,9 +236,9 @@ class Reason(Message):
 class Mapping(Message):
     """What a header means: a field of the kind, or "" to leave the column out. `kind` "*" holds for every kind."""
 
-    kind: Annotated[str, StringConstraints(pattern=r"^(\*|[a-z][a-z0-9_]{0,40})$")] = "*"
+    kind: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$"), Listed("ledger.kind")] | Literal["*"] = "*"
     header: Annotated[LongText, StringConstraints(max_length=100)]
-    field: Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,40})?$")]
+    field: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,40}$"), Listed("ledger.field")] | Literal[""]
 
 
 class Mappings(Message):

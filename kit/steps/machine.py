@@ -91,6 +91,11 @@ class Machine(Generic[S]):
                     raise ValueError(f"{column}: {declared.event} is declared twice from {origin}")
                 others.append(declared)
 
+    @property
+    def table(self) -> str:
+        """The table of its objects, without the schema: what its code lists are named after."""
+        return self.column.split(".")[1]
+
     def find(self, state: str, event: str, kind: str = "") -> S | None:
         """The step of this event from this state, for an object of this kind, or None."""
         return next((found for found in self._from.get((state, event), ()) if found.known_to(kind)), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, ClassVar, Protocol
+from typing import Annotated, Any, ClassVar, Literal, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from sqlmodel import Field, SQLModel
 
 from kit.auth import Principal
 from kit.citations import Cited
+from kit.codes import Listed
 from kit.etags import check_version
 from kit.problems import ROLE, FieldError, Problem
 from kit.schemas import Answer
@@ -68,7 +69,7 @@ class Taken:
 class Reason(Answer):
     """Why a step cannot be taken now."""
 
-    code: str = AnswerField(description="原因代码 · code of the reason")
+    code: Annotated[str, Listed("field_error")] = AnswerField(description="原因代码 · code of the reason")
     zh: str = AnswerField(description="中文说明 · in Chinese")
     en: str = AnswerField(description="英文说明 · in English")
 
@@ -151,14 +152,16 @@ async def take(
 class NextStep(Answer):
     """A step that leads out of the present state."""
 
-    event: str = AnswerField(description="步骤代码 · code of the step")
+    event: Annotated[str, Listed("next_step.event")] = AnswerField(description="步骤代码 · code of the step")
     zh: str = AnswerField(description="步骤名称 · label in Chinese")
     en: str = AnswerField(description="步骤英文名称 · label in English")
-    to: str = AnswerField(description="之后的状态 · state afterwards")
+    to: Annotated[str, Listed("next_step.to")] = AnswerField(description="之后的状态 · state afterwards")
     fields: list[str] = AnswerField(description="必填字段 · fields that it needs")
-    roles: list[str] = AnswerField(description="可由谁进行 · who may take it")
+    roles: list[Annotated[str, Listed("role")]] = AnswerField(description="可由谁进行 · who may take it")
     source: Cited = AnswerField(description="法律依据 · legal source")
-    paper: str = AnswerField(description="所依据的文书,无则为空 · the paper that it rests on, or empty")
+    paper: Annotated[str, Listed("step.paper")] | Literal[""] = AnswerField(
+        description="所依据的文书,无则为空 · the paper that it rests on, or empty"
+    )
     deadline: str = AnswerField(description="随之开始的期限,无则为空 · the duty that begins with it, or empty")
     blocked_by: list[Reason] = AnswerField(description="受阻原因,可进行则为空 · what stands in the way; empty when it can be taken now")
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from fastapi import FastAPI
 
 from kit.app import Parts, assemble
-from kit.codes import load_codes
 from kit.work import House
 from services.alerts import tables
 from services.alerts.alerts.api import router as alerts
@@ -17,6 +15,7 @@ from services.alerts.alerts.stream import router as stream
 from services.alerts.bulletins.api import router as bulletins
 from services.alerts.checkins.api import router as checkins
 from services.alerts.checkins.points import Days
+from services.alerts.codes import CODES
 from services.alerts.detection.worker import Detection
 from services.alerts.inbox import READERS, REFUSED
 from services.alerts.jobs import JOBS
@@ -48,7 +47,7 @@ def create_app(parts: Parts) -> FastAPI:
         work_jobs=JOBS,
         background=[detect],
         vital=[spread],
-        codes=load_codes(Path(__file__).parent),
+        codes=CODES,
     )
     house: House = app.state.house
     detection = Detection(house)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from fastapi import FastAPI
 
 from kit.app import Parts, assemble
-from kit.codes import load_codes
 from services.precursor import tables
 from services.precursor.catalogue.api import router as catalogue
+from services.precursor.codes import CODES
 from services.precursor.draws.api import public as public_draws
 from services.precursor.draws.api import router as draws
 from services.precursor.figures.api import internal as figures_for_neighbours
@@ -57,6 +56,6 @@ def create_app(parts: Parts) -> FastAPI:
         readers=READERS,
         refused=REFUSED,
         work_jobs=JOBS,
-        codes=load_codes(Path(__file__).parent),
+        codes=CODES,
         names={"/internal/inspectors/names": tell_names},
     )

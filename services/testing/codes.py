@@ -3,15 +3,15 @@
 from pathlib import Path
 
 from kit.codes import Codes, load_codes
+from kit.intake.codes import ledger_codes
 from services.testing.collections.rules import CHAIN
 from services.testing.kits.rules import ANALYTES
+from services.testing.ledgers.intake import INTAKE
 from services.testing.plans.rules import DUE_TEST
 from services.testing.screenings.rules import REFERRAL
 
 CODES: dict[str, Codes] = {
     "analyte": {str(code): labels for code, labels in ANALYTES.items()},
-    "due_test.step": DUE_TEST.events,
-    "collection.step": CHAIN.events,
-    "screening_referral.step": REFERRAL.events,
-    **load_codes(Path(__file__).parent),
+    **load_codes(Path(__file__).parent, DUE_TEST, CHAIN, REFERRAL),
+    **ledger_codes(INTAKE),
 }

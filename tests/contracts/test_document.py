@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from deploy.openapi import merged
-from gateway.codes import CODES as gateway
+from deploy.keys import SERVICES
+from deploy.openapi import codes, merged
 from gateway.documents import contract
-from kit.codes import load_codes
-from services.registry.codes import CODES as registry
-from services.testing.codes import CODES as testing
-from tests.house.source import ROOT
+from kit.steps.machine import Machine
 
 
 @pytest.fixture(scope="module")
@@ -52,42 +50,84 @@ def test_every_list_of_codes_has_a_name(document: dict[str, Any]) -> None:
 
 
 FREE = {
-    "action": "the name of an audit row or of a step of any noun, which one list cannot hold",
-    "code": "a number that the county gives to a division, a station, a laboratory, or the code of a problem",
-    "event": "a step of any noun: a history keeps what earlier versions wrote",
-    "field": "a field of a request",
-    "ground": "a sentence, and only where it is not one of a list",
-    "kind": "a kind of ledger, which a service's words.toml declares",
-    "post": "the post as a neighbour or a list of officers writes it",
+    "AuditEntry.action": "what was done, as `<noun>.<verb>`: every noun has words of its own, which auditors search as they stand",
+    "AgreementAnswer.end_reason": "the words of who ended it",
+    "DirectInspection.ground": "a sentence of who orders it",
+    "InspectionAnswer.ground": "the same sentence, shown",
+    "get ?action": "the same, as a filter",
+    "Measured-Output.unit": "as the report writes it",
+    "Measured.unit": "as the report writes it",
+}
+"""Texts whose name is also that of a code list, and why they are no codes."""
+SENTENCES = {
+    "code": "the number of a division, a station, a laboratory, a round, a scheme or a member of staff",
     "reason": "a sentence",
     "source": "a law or a paper, quoted",
-    "unit": "checked against its analyte",
-    "authority": "an organ that is refused with its own problem",
-    "end_reason": "an end keeps what earlier versions wrote",
+    "to": "the last day or moment of a range",
+    "field": "a field of a request, which is named by its JSON pointer",
 }
-"""Names that are also those of a code list, and why some property of that name is not a code."""
+"""Names that mean a text nearly everywhere; where they mean a code, they are typed as its list."""
 
 
-def test_what_a_code_list_names_is_a_code(document: dict[str, Any]) -> None:
+def test_what_a_code_list_names_is_a_code(document: dict[str, Any], lists: dict[str, Any]) -> None:
     """A row's code can be put back into the filter: both are of the named list."""
-    listed = {name.rsplit(".", 1)[-1] for name in all_codes()}
+    listed = {name.rsplit(".", 1)[-1] for name in lists} - SENTENCES.keys()
     schemas = document["components"]["schemas"]
     places = [(f"{name}.{prop}", prop, part) for name, schema in schemas.items() for prop, part in schema.get("properties", {}).items()]
     places += [
-        (f"{method} {path} ?{parameter['name']}", parameter["name"], parameter["schema"])
-        for method, path, operation in operations(document)
+        (f"{method} ?{parameter['name']}", parameter["name"], parameter["schema"])
+        for method, _, operation in operations(document)
         for parameter in operation.get("parameters", ())
     ]
-    plain = {(place, name) for place, name, part in places if name in listed and not is_code(part)}
-    assert sorted(place for place, name in plain if name not in FREE) == []
-    assert set(FREE) == {name for _, name in plain}, "an exception that nothing needs"
+    plain = {place for place, name, part in places if name in listed and not is_code(part)}
+    assert sorted(plain - FREE.keys()) == []
+    assert set(FREE) - plain == set(), "an exception that nothing needs"
 
 
-def all_codes() -> set[str]:
-    """Every list of /meta/v1/codes."""
-    return {name for house in (registry, testing, gateway) for name in house} | {
-        name for service in ("alerts", "precursor") for name in load_codes(ROOT / "services" / service)
+def test_every_code_of_the_document_has_its_label(document: dict[str, Any], lists: dict[str, Any]) -> None:
+    """A client finds the list with the labels of a type by the name that stands at it, in both languages."""
+    unlabelled = [
+        name
+        for name, schema in document["components"]["schemas"].items()
+        if "enum" in schema and not set(schema["enum"]) <= lists.get(schema[contract.LABELLED], {}).keys()
+    ]
+    assert unlabelled == []
+    assert all(labels["zh"] and labels["en"] for entries in lists.values() for labels in entries.values())
+
+
+NOT_SHOWN = {
+    "precursor.ledger_correction.action": "a column that no answer shows",
+    "registry.ledger_correction.action": "a column that no answer shows",
+    "testing.ledger_correction.action": "a column that no answer shows",
+    "testing.plan_change.code": "stands in the event `plan.changed`, which services read of each other",
+    "precursor.competence": "labels of the four fields `authority_…` of an entry of the catalogue",
+}
+
+
+def test_every_list_is_one_of_the_document(document: dict[str, Any], lists: dict[str, Any]) -> None:
+    """And no label is kept for what no client meets."""
+    types = [schema for schema in document["components"]["schemas"].values() if "enum" in schema]
+    unused = {
+        name
+        for name, entries in lists.items()
+        if not any(schema[contract.LABELLED] == name or entries.keys() <= set(schema["enum"]) for schema in types)
     }
+    assert unused == NOT_SHOWN.keys()
+
+
+def test_each_machine_publishes_its_events(lists: dict[str, Any]) -> None:
+    machines = [one for one in gc.get_objects() if isinstance(one, Machine) and one.column.split(".")[0] in SERVICES]
+    assert len({machine.column for machine in machines}) >= 8
+    for machine in machines:
+        service, table, _ = machine.column.split(".")
+        assert machine.events.keys() <= lists[f"{service}.{table}.event"].keys(), machine.column
+        assert set(machine.states) <= lists[f"{service}.{table}.state"].keys(), machine.column
+
+
+@pytest.fixture(scope="module")
+def lists() -> dict[str, Any]:
+    """What the gateway serves at /meta/v1/codes."""
+    return codes()
 
 
 def is_code(part: dict[str, Any]) -> bool:

@@ -16,10 +16,8 @@ from pydantic import BaseModel
 from deploy.compose import ALL, House, HouseSettings, build
 from deploy.keys import SERVICES
 from deploy.routes import rows
-from gateway.codes import CODES
 from gateway.edge.routes import shipped_table
 from kit.auth import TokenVerifier
-from kit.codes import load_codes
 from kit.db import Schema, check_words
 from kit.migrate import schema_of
 from kit.outbox import Event
@@ -29,7 +27,6 @@ from kit.schemas import Day, Message
 from kit.sealed import Sealer
 from kit.work import UnitRoute, Work, allow
 from tests.house import app_laws
-from tests.house.source import ROOT
 
 PACKAGES = {name: f"services.{name}" if name in SERVICES else name for name in ALL}
 
@@ -152,7 +149,7 @@ def test_without_a_key_nothing_starts() -> None:
 
 @pytest.mark.parametrize("service", PACKAGES)
 def test_every_code_is_labelled(service: str) -> None:
-    codes = CODES if service == "gateway" else load_codes(ROOT / "services" / service)
+    codes = importlib.import_module(f"{PACKAGES[service]}.codes").CODES
     assert app_laws.every_code_is_labelled(schema_of(PACKAGES[service]), codes) == []
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from kit import idempotency
 from kit.roles import Role
 from tests.houses import TestHouse
-from tests.registry.people_data import add_towns, an_id, somebody
+from tests.registry.people_data import add_towns, an_id, county_officer, registered, somebody
 
 
 async def test_a_person_is_registered_found_and_sealed(house: TestHouse) -> None:
@@ -129,3 +129,17 @@ async def test_a_kept_answer_is_sealed_and_forgotten_after_seven_days(house: Tes
     (body,) = await kept(timedelta(days=6))
     assert "折建国".encode() not in body
     assert await kept(timedelta(days=8)) == []
+
+
+async def test_drugs_are_words_of_the_list_and_old_texts_are_kept_apart(house: TestHouse) -> None:
+    """Earlier versions took any text by hand: it is shown as it was written, beside the words that a client can put back."""
+    add_towns(house)
+    officer = county_officer(house)
+    person = await registered(officer, drugs=["heroin", "meth"])
+    assert (person["drugs"], person["drugs_other"]) == (["heroin", "meth"], [])
+    refused = await officer("POST", "/registry/v1/people", somebody(5, drugs=["海洛因片"]))
+    assert (refused.status, json.loads(refused.body)["errors"][0]["pointer"]) == (422, "/drugs/0")
+    with psycopg.connect(house.owner) as connection:
+        connection.execute('update registry.person set drugs = \'["heroin", "一种药水"]\' where id = %s', (person["id"],))
+    shown = json.loads((await officer("GET", f"/registry/v1/people/{person['id']}")).body)
+    assert (shown["drugs"], shown["drugs_other"]) == (["heroin"], ["一种药水"])

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, StringConstraints
 from stdnum.cn import uscc as uscc_rules
 from stdnum.exceptions import ValidationError
 
+from kit.codes import Listed
 from kit.schemas import Answer, Day, DivisionCode, Message, ShortText
 from kit.steps.taking import NextStep
 from services.precursor.catalogue.rules.organs import Authority
@@ -136,7 +137,7 @@ class FirmHistoryEntry(Answer):
 
     at: datetime
     by: str
-    source: str
+    source: Annotated[str, Listed("firm_change.source")]
     before: dict[str, Any]
     after: dict[str, Any]
     reason: str

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from kit.codes import Listed
 from kit.schemas import Answer, Day, LongText, Message, OptionalText, ShortText
 from kit.steps.taking import NextStep
 from services.precursor.firms.rules import Kind
@@ -138,7 +139,7 @@ class InspectionAnswer(Answer):
     party_statement: str | None
     party_signature: Signature | None
     refusal_note: str | None
-    end_reason: str | None
+    end_reason: Annotated[str, Listed("inspection.end_reason")] | None
     publish_by: date | None
     held: Held | None
     completed_at: datetime | None
@@ -200,8 +201,8 @@ class PublicationAnswer(Answer):
 class StepAnswer(Answer):
     """One step of an inspection."""
 
-    event: str
-    from_state: str
+    event: Annotated[str, Listed("inspection.event")]
+    from_state: State | Literal["none"]
     to_state: State
     happened_on: date
     source: str

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
+from kit.codes import Listed
 from kit.schemas import Answer, Code, Day, Message, ShortText
 from services.precursor.inspectors.rules import Authority, Ground, InspectorState
 
@@ -20,8 +21,8 @@ class NewInspector(Message):
 
     staff_code: StaffCode
     name: ShortText
-    authority: Code
-    post: Code = "officer"
+    authority: Annotated[Code, Listed("authority")]
+    post: Annotated[Code, Listed("inspector.post")] = "officer"
     certificate_no: CertificateNo
     certificate_valid_to: Day
 

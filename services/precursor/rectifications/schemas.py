@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
+from kit.codes import Listed
 from kit.schemas import Answer, Day, LongText, Message, ShortText
 from kit.steps.taking import NextStep
 from services.precursor.inspectors.rules import Authority
@@ -84,8 +85,8 @@ class StepDetails(Answer):
 class StepAnswer(Answer):
     """One step of an order."""
 
-    action: str
-    from_state: str
+    action: Annotated[str, Listed("rectification.event")]
+    from_state: State | Literal["none"]
     on_day: date
     state: State
     source: str

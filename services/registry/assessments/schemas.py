@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from kit.codes import Listed
 from kit.schemas import Answer, Day, LongText, Message
 from services.registry.assessments.rules import Factor, State, Tier
 
@@ -53,7 +54,7 @@ class AssessmentAnswer(Answer):
     signed_by: str | None
     signed_on: date | None
     withdrawn_reason: str
-    source: str
+    source: Annotated[str, Listed("record.source")]
     version: int
 
 

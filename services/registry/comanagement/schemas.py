@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from kit.codes import Listed
 from kit.schemas import Answer, Day, Message, ShortText
 from services.registry.comanagement.rules import AgreementEvent, AgreementState, EntryChange, LeadSide, Removal, SharedField
 from services.registry.measures.rules.states import Kind, State
@@ -150,7 +151,7 @@ class TransferOutAnswer(Answer):
     receiving_area: str
     document_no: str
     transferred_on: date
-    source: str
+    source: Annotated[str, Listed("record.source")]
 
 
 class ChangeLine(Answer):

@@ -6,9 +6,10 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from kit.citations import Cited
+from kit.codes import Listed
 from kit.schemas import Answer, Day, DivisionCode, LongText, Message, ShortText
 from kit.steps.taking import NextStep
 from services.registry.measures.rules.declared import StepEventCode
@@ -17,7 +18,6 @@ from services.registry.measures.rules.guards import Addiction, Bar, Ground
 from services.registry.measures.rules.monitoring import MonitoringGround
 from services.registry.measures.rules.states import Kind, State
 
-StepEvent = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]{1,40}$")]
 Count = Annotated[int, Field(ge=0, le=10_000)]
 
 
@@ -46,7 +46,7 @@ class NewMeasure(Message):
 class Step(Message):
     """A transition to record."""
 
-    event: StepEvent
+    event: StepEventCode
     on: Day
     document_no: ShortText | None = None
     reason: LongText | None = None
@@ -121,8 +121,8 @@ class MeasureRow(Answer):
     term_start: date | None
     term_end: date | None
     ended_on: date | None
-    end_reason: str | None
-    source: str
+    end_reason: Annotated[str, Listed("measure.end_reason")] | None
+    source: Annotated[str, Listed("record.source")]
     version: int
 
 
@@ -155,8 +155,8 @@ class MeasureAnswer(Answer):
     transfer_to: str | None
     transfer_due: date | None
     ended_on: date | None
-    end_reason: str | None
-    source: str
+    end_reason: Annotated[str, Listed("measure.end_reason")] | None
+    source: Annotated[str, Listed("record.source")]
     version: int
     updated_at: datetime
     duties: list[DutyAnswer]
@@ -168,7 +168,7 @@ class MeasureHistoryEntry(Answer):
     """One transition of a measure."""
 
     id: UUID
-    event: StepEventCode
+    event: Annotated[str, Listed("measure.event")]
     from_state: State | Literal["none"]
     to_state: State
     happened_on: date

@@ -15,7 +15,7 @@ from kit.work import UnitRoute, Work, allow
 from services.registry.people import service
 from services.registry.people.policy import sees_treatment
 from services.registry.people.repository import PEOPLE, SEARCH
-from services.registry.people.rules import TREATMENT, without_treatment
+from services.registry.people.rules import TREATMENT, known_drugs, without_treatment
 from services.registry.people.schemas import (
     HistoryEntry,
     Identity,
@@ -43,7 +43,10 @@ def person_answer(work: Work, person: Person, response: Response) -> PersonAnswe
     response.headers["ETag"] = etag(person.version)
     values: dict[str, Any] = {name: getattr(person, name, None) for name in PersonAnswer.model_fields}
     support = person.status == TREATMENT
+    drugs, other = known_drugs(person.drugs)
     shown = {
+        "drugs": drugs,
+        "drugs_other": other,
         "id_number": person.id_number_masked,
         "phone": person.phone_masked,
         "support": support,

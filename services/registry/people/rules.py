@@ -23,6 +23,39 @@ Status = Literal[
     "erroneous",
 ]
 STATUSES: tuple[Status, ...] = get_args(Status)
+
+Drug = Literal[
+    "heroin",
+    "meth",
+    "magu",
+    "ketamine",
+    "cannabis",
+    "syncan",
+    "opium",
+    "morphine",
+    "mdma",
+    "cocaine",
+    "etomidate",
+    "methcathinone",
+    "pethidine",
+    "triazolam",
+    "ghb",
+    "tramadol",
+    "cough_syrup",
+    "caffeine",
+    "fentanyl",
+    "other",
+]
+DRUGS: tuple[Drug, ...] = get_args(Drug)
+"""What somebody used, in the words of the ledgers (`ledgers/words.toml`); `other` for what the list does not have."""
+
+
+def known_drugs(written: Iterable[str]) -> tuple[list[Drug], list[str]]:
+    """What is registered, as words of the list and, apart, as free text: earlier versions took any text by hand, and nothing of it is lost."""
+    texts = sorted(set(written))
+    return [drug for drug in DRUGS if drug in texts], [text for text in texts if text not in DRUGS]
+
+
 """Registered standing. `in_society`: not under a measure and not yet three years clean; `erroneous`: registered by mistake, counts nowhere."""
 
 RecordState = Literal["open", "closed"]

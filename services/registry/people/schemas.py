@@ -8,9 +8,10 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from kit.codes import Listed
 from kit.schemas import Answer, Day, DivisionCode, LongText, Message, PersonName, Phone, ShortText
 from kit.sheets.id_numbers import Sex
-from services.registry.people.rules import RecordState, Status
+from services.registry.people.rules import Drug, RecordState, Status
 from services.registry.staff.rules import Post
 
 IdNumber = Annotated[str, StringConstraints(min_length=15, max_length=18, pattern=r"^[0-9]{15}([0-9]{2}[0-9Xx])?$")]
@@ -27,7 +28,7 @@ class NewPerson(Message):
     village_code: DivisionCode | None = None
     phone: Phone | None = None
     address: LongText | None = None
-    drugs: Annotated[list[ShortText], Field(default_factory=list)]
+    drugs: Annotated[list[Drug], Field(default_factory=list)]
     registered_on: Day | None = None
 
 
@@ -38,7 +39,7 @@ class PersonPatch(Message):
     village_code: DivisionCode | None = None
     phone: Phone | None = None
     address: LongText | None = None
-    drugs: list[ShortText] | None = None
+    drugs: list[Drug] | None = None
     reason: ShortText
 
 
@@ -58,7 +59,7 @@ class StandingAnswer(Answer):
     status: Status
     since: date
     division_code: str
-    source: str
+    source: Annotated[str, Listed("record.source")]
     reason: str
     corrects_id: UUID | None
     corrected_by: UUID | None
@@ -117,7 +118,9 @@ class PersonAnswer(Answer):
     household_area: str
     id_number: str
     phone: str | None
-    drugs: list[str]
+    drugs: list[Drug]
+    drugs_other: list[str]
+    """What earlier versions took as free text and the list of drugs does not have."""
     registered_on: date | None
     status: Status | None
     """Null where the caller may not know it, as in lists."""
@@ -143,7 +146,7 @@ class HistoryEntry(Answer):
     id: UUID
     at: datetime
     by: str
-    action: str
+    action: Annotated[str, Listed("person_change.action")]
     before: dict[str, Any]
     after: dict[str, Any]
     reason: str

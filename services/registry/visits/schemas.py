@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from kit.codes import Listed
 from kit.schemas import Answer, Day, DivisionCode, Message, ShortText
 from services.registry.visits.rules import Excuse, TargetStatus
 
@@ -42,7 +43,7 @@ class RoundAnswer(Answer):
     name: str
     starts_on: date
     ends_on: date
-    source: str
+    source: Annotated[str, Listed("record.source")]
 
 
 class Coverage(Answer):
@@ -110,7 +111,7 @@ class VisitAnswer(Answer):
     excused: Excuse | None
     not_met_reason: str | None
     visited_by: str
-    source: str
+    source: Annotated[str, Listed("record.source")]
     version: int
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
+from kit.codes import Listed
 from kit.schemas import (
     Answer,
     Day,
@@ -214,9 +215,9 @@ class ChainEntry(Answer):
 
     recorded_at: datetime
     recorded_by: str
-    event: str
-    from_state: str
-    to_state: str
+    event: Annotated[str, Listed("collection.event")]
+    from_state: ChainState | Literal["none"]
+    to_state: ChainState
     happened_on: date
     source: str
     document_no: str | None

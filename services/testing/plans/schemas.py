@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
+from kit.codes import Listed
 from kit.schemas import Answer, Day, DocumentNo, LongText, Message, ShortText
 from kit.sheets.id_numbers import Sex
 from kit.steps.taking import NextStep
@@ -104,9 +105,9 @@ class PlanStep(Answer):
 
     recorded_at: datetime
     recorded_by: str
-    event: str
-    from_state: str
-    to_state: str
+    event: Annotated[str, Listed("due_test.event")]
+    from_state: PlanState | Literal["none"]
+    to_state: PlanState
     due_on: date
     source: str
     reason: str

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from kit.codes import Listed
 from kit.schemas import Answer, Day, DocumentNo, LongText, Message, ShortText
 from kit.steps.taking import NextStep
 from services.precursor.catalogue.rules.organs import Authority
@@ -29,7 +30,7 @@ PublicValues = Annotated[list[Annotated[list[Number], Field(min_length=1, max_le
 class PublicSource(Message):
     """A public source of numbers and the coming day of its value, named in advance (RFC 3797 section 3). `GET …/public-sources` lists them."""
 
-    source: ShortText
+    source: Annotated[ShortText, Listed("public_source")]
     """Code of the source, for example `ssq_red`."""
     day: Day
     issue: DocumentNo | None = None
@@ -39,7 +40,7 @@ class PublicSource(Message):
 class PublicSourceAnswer(Answer):
     """A source that a draw may name."""
 
-    source: str
+    source: Annotated[str, Listed("public_source")]
     zh: str
     en: str
     publisher: str
@@ -147,7 +148,7 @@ class FrozenSource(Answer):
     low: int
     high: int
     ordered: bool
-    source: str | None = None
+    source: Annotated[str, Listed("public_source")] | None = None
     day: date | None = None
     issue: str | None = None
     publisher: str | None = None
@@ -205,7 +206,7 @@ class StepDetails(Answer):
     drawn: int | None = None
     reason: str | None = None
     cancelled_inspections: int | None = None
-    ground: str | None = None
+    ground: Annotated[str, Listed("draw_replacement.ground")] | None = None
     kind: ReplacementKind | None = None
     document_no: str | None = None
 
@@ -213,8 +214,8 @@ class StepDetails(Answer):
 class DrawStepAnswer(Answer):
     """One step of a draw."""
 
-    action: str
-    from_state: str
+    action: Annotated[str, Listed("draw.event")]
+    from_state: State | Literal["none"]
     state: State
     happened_on: date
     source: str

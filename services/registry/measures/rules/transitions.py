@@ -307,6 +307,8 @@ MACHINE = Machine("registry.measure.state", STATES, (*_BEGIN, *_STEPS, *_OF_THE_
 
 EVENTS = tuple(sorted({declared.event for declared in _STEPS}))
 """The steps that lead from a measure onwards."""
+END_EVENTS = frozenset(declared.event for declared in _STEPS if declared.says == "ended" and declared.event != "expire")
+"""Steps by which a measure ends before its term: each is a reason of the end of its own name."""
 
 
 def find(kind: str, state: str, event: str) -> MeasureStep | None:
