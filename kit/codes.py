@@ -31,7 +31,7 @@ class Listed:
         return {**handler(schema), LISTED: self.name}
 
 
-def load_codes(folder: Path, *machines: Machine) -> dict[str, Codes]:
+def load_codes(folder: Path, *machines: Machine[Any]) -> dict[str, Codes]:
     """The lists of `codes.csv` in a service's folder, and the events of its machines as `<table>.event`, to which the file adds what earlier versions wrote.
     `next_step.event` and `next_step.to` are those of all machines: a word with more than one meaning has all its labels.
 
