@@ -63,12 +63,12 @@ def validation_problem(error: RequestValidationError) -> Problem:
     found: list[FieldError] = []
     for item in error.errors()[:50]:
         code = str(item["type"])
+        told = item.get("ctx", {}).get("error")
         zh, en = MESSAGES.get(code, ("", ""))
-        if not zh:  # a fault that no list names
+        if code == "value_error" and isinstance(told, ValueError) and len(told.args) == 3:
+            code, zh, en = told.args
+        elif not zh:  # a fault that no list names
             code, zh, en = "not_valid", "不符合要求", str(item.get("msg", "not valid"))[:200]
-        context = item.get("ctx", {})
-        if code == "value_error" and isinstance(context.get("error"), ValueError) and len(context["error"].args) == 3:
-            code, zh, en = context["error"].args
         found.append(FieldError(_pointer(item["loc"]), code, zh, en))
     return Invalid(errors=found)
 

@@ -47,7 +47,7 @@ def carer(house: TestHouse, people: Sequence[UUID], role: Role = Role.SOCIAL_WOR
 def crowd(house: TestHouse, people: Sequence[UUID] = ()) -> Crowd:
     """Their worker, and their phones."""
     worker = carer(house, people)
-    return Crowd(worker.neighbour, worker.token, worker.headers, house)
+    return Crowd(worker.neighbour, worker.token, worker.headers, house=house)
 
 
 async def send(caller: Caller, *checkins: dict[str, Any]) -> dict[str, Any]:

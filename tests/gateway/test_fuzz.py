@@ -42,7 +42,7 @@ LEFT_OUT = (
     "/auth/v1/clients/{client_id}",
     "/auth/v1/approvals/{approval_id}",
 )
-"""The stream has no end, and these would end the very session that asks: `test_left_out.py` calls them one by one."""
+"""The stream has no end, and these would end the very session that asks."""
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"
 EXAMPLES = 12
 KNOWN = 3

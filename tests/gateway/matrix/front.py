@@ -57,6 +57,8 @@ class Front:
         """Ask, and judge what is refused. `body`: bytes as they are, everything else as JSON."""
         content = body if isinstance(body, bytes) or body is None else json.dumps(body, ensure_ascii=False).encode()
         fields = {"host": "guikang.test", **({"authorization": f"Bearer {token}"} if token is not None else {})}
+        if method == "POST":  # a machine needs one, and nobody sends the same twice here
+            fields["idempotency-key"] = uuid4().hex
         if content is not None and not isinstance(body, bytes):
             fields["content-type"] = "application/json"
         self.house.clock.advance(BETWEEN)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from kit.roles import Role
 from tests.gateway.matrix.county import OTHER_TOWN, TOWN, County, Somebody, a_county
 from tests.gateway.matrix.front import Front
 from tests.gateway.matrix.test_scopes import about, ask, filters, lists
+from tests.houses import Template, open_house
 
 pytestmark = pytest.mark.anyio
 
@@ -42,9 +43,11 @@ SHARED = frozenset(
 
 
 @pytest.fixture(scope="module")
-async def county(front: Front) -> County:
-    """Two towns and their people."""
-    return await a_county(front)
+async def county(template: Template, front: Front) -> AsyncIterator[County]:
+    """Two towns and their people, in a house of their own: another module's county has the same people."""
+    async with open_house(template) as opened:
+        own = Front(opened, document=front.document, listed=front.listed, faults=front.faults, checks=front.checks, slugs=front.slugs)
+        yield await a_county(own)
 
 
 def ids_in(node: Any, key: str) -> Iterator[str]:
