@@ -138,6 +138,11 @@ class Gone(Problem):
     title_en = "This house never gave this position: begin from a snapshot"
 
 
+def may_answer(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """For `responses=` of a route that reads: what it answers besides the statuses of every reading."""
+    return {problem.status: {"description": problem.title_en} for problem in problems}
+
+
 class StaleVersion(Problem):
     """If-Match names a version that is no longer the current one (RFC 9110 13.1.1)."""
 

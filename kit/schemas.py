@@ -32,6 +32,8 @@ class Answer(BaseModel):
 
     unnamed: ClassVar[frozenset[str]] = frozenset()
     """Ids that have no name beside them; why stands in tests/contracts/test_names.py."""
+    sparse: ClassVar[bool] = False
+    """Whether fields that were not set stay out of the answer (`response_model_exclude_unset`): then none with a default is promised."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -45,6 +47,9 @@ class Answer(BaseModel):
         """As clients see it: with the names."""
         shown = handler(core_schema)
         if handler.mode == "serialization":
+            if cls.sparse:
+                told = handler.resolve_ref_schema(shown)
+                told["required"] = [name for name, field in cls.model_fields.items() if field.is_required()]
             names.show(handler.resolve_ref_schema(shown), cls.unnamed)
         return shown
 

@@ -141,5 +141,6 @@ def _described(service: str, method: str, path: str, operation: dict[str, Any], 
     contract.require_version(told)
     problem = {"$ref": "#/components/responses/Problem"}
     answers = {code: dict(answer) for code, answer in operation.get("responses", {}).items() if code != "422"}
-    told["responses"] = {**answers, **dict.fromkeys(contract.problems_of(method, told, public=public), problem)}
+    refused = {code for code in answers if code >= "400"}.union(contract.problems_of(method, told, public=public))
+    told["responses"] = {**answers, **dict.fromkeys(sorted(refused), problem)}
     return told

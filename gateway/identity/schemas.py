@@ -100,9 +100,9 @@ class ColleagueRow(Answer):
     """A colleague to choose: the account with the name of who holds it, in which post, in which town. No phone, no user name."""
 
     account_id: UUID
-    post: str | None
+    post: Annotated[str, Listed("post")] | None
     division_code: str | None
-    roles: list[str]
+    roles: list[Annotated[str, Listed("role")]]
 
 
 class SessionAnswer(Answer):

@@ -13,6 +13,7 @@ from starlette.background import BackgroundTask
 from kit.etags import IfMatch, etag
 from kit.intake import service
 from kit.intake.committing import confirmation
+from kit.intake.errors import NotNow
 from kit.intake.intake import Intake
 from kit.intake.schemas import (
     CellProblemAnswer,
@@ -36,7 +37,7 @@ from kit.intake.schemas import (
 )
 from kit.intake.staging import open_record
 from kit.pages import LIMIT, MAX_LIMIT, next_link
-from kit.problems import TooLarge
+from kit.problems import TooLarge, may_answer
 from kit.sealed import masked
 from kit.sheets.messages import FILE_MESSAGES
 from kit.work import UnitRoute, Work, allow
@@ -206,7 +207,7 @@ def intake_router(intake: Intake) -> APIRouter:
         """The headers of unread columns in clear, to be taught: in some layouts a header is somebody's name."""
         return HeadersAnswer(items=[HeaderAnswer(**one) for one in await service.headers(work, intake, import_id)])
 
-    @router.get("/{import_id}/effects")
+    @router.get("/{import_id}/effects", responses=may_answer(NotNow))
     async def foresee_commit(work: Annotated[Work, writer], import_id: UUID) -> EffectsAnswer:
         """What a commit would write now, and what confirms it."""
         effects, confirm = await service.effects(work, intake, import_id)
@@ -251,7 +252,7 @@ def intake_router(intake: Intake) -> APIRouter:
         """Leave a row out."""
         return await opened(work, await service.discard_row(work, intake, import_id, row_id, wanted.reason, if_match), response)
 
-    @router.get("/{import_id}/marked", response_class=FileResponse)
+    @router.get("/{import_id}/marked", response_class=FileResponse, responses=may_answer(NotNow))
     async def marked_workbook(work: Annotated[Work, reader], import_id: UUID) -> FileResponse:
         """The workbook with its problem cells in red and explained."""
         found = await service.one(work, intake, import_id)

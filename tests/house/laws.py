@@ -22,7 +22,7 @@ PERSONAL_WORDS = re.compile(r"(^|_)(name|full_name|phone|mobile|address|id_numbe
 FORBIDDEN_TO_READERS = re.compile(r"registry\.(measures|people|comanagement)\.(service|intake|ending)")
 MAX_LINES = 400
 KIT_FILES = 52
-KIT_LINES = 6200
+KIT_LINES = 6300
 
 
 def one_commit(files: Iterable[Source]) -> list[str]:

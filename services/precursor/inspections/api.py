@@ -10,6 +10,7 @@ from fastapi import APIRouter, Response
 
 from kit.etags import IfMatch, etag
 from kit.lists import Asked, answer, answers, ask
+from kit.problems import may_answer
 from kit.roles import Role
 from kit.schemas import Day, DivisionCode, Flag
 from kit.work import UnitRoute, Work, allow
@@ -17,6 +18,7 @@ from services.precursor.firms.rules import Kind
 from services.precursor.grants import READ
 from services.precursor.inspections import service
 from services.precursor.inspections.checklists import Template
+from services.precursor.inspections.errors import InspectionState
 from services.precursor.inspections.repository import INSPECTIONS
 from services.precursor.inspections.rules import State
 from services.precursor.inspections.schemas import (
@@ -146,7 +148,7 @@ async def end(work: Inspecting, inspection_id: UUID, ending: Ending, response: R
     return await _single(work, await service.end(work, inspection_id, ending, if_match), response)
 
 
-@router.get("/{inspection_id}/publication")
+@router.get("/{inspection_id}/publication", responses=may_answer(InspectionState))
 async def read_publication(work: Reader, inspection_id: UUID) -> PublicationAnswer:
     """What may be published of the result, until when, and whether it was."""
     return await service.read_publication(work, inspection_id)

@@ -71,6 +71,8 @@ class RectificationAnswer(Answer):
 class StepDetails(Answer):
     """The details of a step of an order, as far as it has them."""
 
+    sparse = True
+
     statement: str | None = None
     evidence: list[str] | None = None
     note: str | None = None

@@ -9,10 +9,12 @@ from fastapi import APIRouter, Header, Query, Response
 
 from kit.etags import IfMatch, etag
 from kit.lists import Asked, answer, answers, ask
+from kit.problems import Gone, may_answer
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.registry.comanagement import feed, service
 from services.registry.comanagement import pages as proofs
+from services.registry.comanagement.errors import NotInForce
 from services.registry.comanagement.repository import TRANSFERS_OUT
 from services.registry.comanagement.rules import holds_on
 from services.registry.comanagement.schemas import (
@@ -109,13 +111,13 @@ async def read_key(work: Side, agreement_id: UUID) -> KeySet:
     return KeySet(keys=[work.house.signing_key.public_jwk()])
 
 
-@router.get("/agreements/{agreement_id}/snapshot", responses={200: {"model": FeedPage, "content": {NDJSON: {}}}})
+@router.get("/agreements/{agreement_id}/snapshot", responses={200: {"model": FeedPage, "content": {NDJSON: {}}}, **may_answer(NotInForce)})
 async def read_snapshot(work: SideReader, agreement_id: UUID, accept: Accept = None) -> Response:
     """The whole list, consistent at the cursor in `next`."""
     return _page(await feed.snapshot(work, agreement_id), accept)
 
 
-@router.get("/agreements/{agreement_id}/changes", responses={200: {"model": FeedPage, "content": {NDJSON: {}}}})
+@router.get("/agreements/{agreement_id}/changes", responses={200: {"model": FeedPage, "content": {NDJSON: {}}}, **may_answer(Gone)})
 async def read_changes(
     work: SideReader,
     agreement_id: UUID,

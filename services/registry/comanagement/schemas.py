@@ -157,6 +157,8 @@ class TransferOutAnswer(Answer):
 class ChangeLine(Answer):
     """One line of the feed, for the document; lines go out as canonical bytes."""
 
+    sparse = True
+
     unnamed = frozenset({"person"})
 
     change: EntryChange

@@ -9,11 +9,13 @@ from fastapi import APIRouter, Query, Response
 
 from kit.etags import IfMatch, etag
 from kit.lists import Asked, answer, answers, ask
+from kit.problems import may_answer
 from kit.roles import Role
 from kit.schemas import Day, DivisionCode
 from kit.steps.taking import next_steps
 from kit.work import UnitRoute, Work, allow
 from services.testing.screenings import service
+from services.testing.screenings.errors import ReferralClosed
 from services.testing.screenings.repository import CAMPAIGNS, REFERRALS, SCREENINGS
 from services.testing.screenings.rules import REFERRAL, ReferralState
 from services.testing.screenings.schemas import (
@@ -81,7 +83,7 @@ async def list_referrals(work: Opener, asked: Annotated[Asked, ask(REFERRALS)], 
     return answer(asked, await service.list_referrals(work, asked, state))
 
 
-@router.get("/screening-referrals/{referral_id}/identity")
+@router.get("/screening-referrals/{referral_id}/identity", responses=may_answer(ReferralClosed))
 async def open_identity(work: Opener, referral_id: UUID) -> ReferralIdentity:
     """The identity, for the police only: needs a purpose and is audited."""
     return ReferralIdentity(identity=await service.open_identity(work, referral_id))

@@ -18,6 +18,7 @@ from gateway.identity.rules import ACCESS_LIFE
 from gateway.identity.service import AUDIENCE, ISSUER
 from kit.auth import ACCESS, Principal, mint, principal_claims
 from kit.call import AsgiNeighbour, Reply
+from kit.problems import Problem
 from kit.roles import Role
 from services.precursor.grants import READ
 from services.registry.handover.policy import GRANT
@@ -68,6 +69,7 @@ class Front:
         )
         if reply.status >= 400:
             self.judge(f"{method} {path}", reply)
+        self.look_up(method, path, reply.status)
         return reply
 
     async def begin(self, path: str, token: str) -> int:
@@ -120,6 +122,16 @@ class Front:
                 wrong.append("does not name its request")
             wrong += [f"has no sentence at {error['pointer']}" for error in body.get("errors", []) if not error["message_zh"]]
         self.faults += [f"{what} {fault}" for fault in wrong]
+
+    def look_up(self, method: str, path: str, status: int) -> None:
+        """Every status is one that the document tells of for this operation."""
+        try:
+            row = self.table.match(method, path.partition("?")[0].encode())
+        except Problem:
+            return  # of no row: nothing is told of it
+        told = self.operation(row).get("responses") if self.document else None
+        if told is not None and str(status) not in told:
+            self.faults.append(f"{method} {row.path} answers {status}, which the document does not tell")
 
     def rows(self, *methods: str) -> Iterator[Route]:
         """Rows of the route table that are not public."""

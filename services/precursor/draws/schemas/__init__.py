@@ -143,6 +143,8 @@ class ReplacementAnswer(Answer):
 class FrozenSource(Answer):
     """A public source as it was fixed in advance."""
 
+    sparse = True
+
     name: str
     count: int
     low: int
@@ -197,6 +199,8 @@ class DrawAnswer(Answer):
 
 class StepDetails(Answer):
     """The details of a step of a draw, without anything of the result."""
+
+    sparse = True
 
     directory_digest: str | None = None
     objects_digest: str | None = None

@@ -70,6 +70,8 @@ class ProofObjects(Answer):
 class ProofInspector(Answer):
     """An officer of the frozen directory, by code; draws of earlier versions froze the certificate's number instead of its last day."""
 
+    sparse = True
+
     id: UUID
     certificate_valid_to: date | None = None
     certificate_no: str | None = None
