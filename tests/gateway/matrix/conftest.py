@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from tests.boards import Tally
+from tests.gateway.matrix.county import County, a_county
 from tests.gateway.matrix.front import ROLES, Front
 from tests.houses import Template, open_house
 
@@ -20,6 +21,12 @@ async def front(template: Template) -> AsyncIterator[Front]:
         front.document = document.json()
         front.listed = frozenset((await front.ask("GET", "/problems")).json())
         yield front
+
+
+@pytest.fixture(scope="package")
+async def county(front: Front) -> County:
+    """Two towns and their people. One for the package: a second in the same house would be the same people."""
+    return await a_county(front)
 
 
 @pytest.fixture(autouse=True)

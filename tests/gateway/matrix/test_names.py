@@ -14,7 +14,7 @@ import pytest
 
 from kit.names import KINDS, QUIET, name_of
 from kit.roles import Role
-from tests.gateway.matrix.county import OTHER_TOWN, TOWN, UPLOADER, County, Somebody, a_county, sent
+from tests.gateway.matrix.county import OTHER_TOWN, TOWN, UPLOADER, County, Somebody, sent
 from tests.gateway.matrix.front import Front
 from tests.gateway.matrix.test_scopes import about, ask, lists
 
@@ -53,12 +53,6 @@ NEVER = (
 """Whoever may read no person is told no name, whatever is asked for."""
 SHOWN = {"the county": 12, "a town": 8, "the police": 8, "a worker of the team": 4}
 """How many names the walk meets at least: the other numbers mean something only if these are there."""
-
-
-@pytest.fixture(scope="module")
-async def county(front: Front) -> County:
-    """Two towns and their people."""
-    return await a_county(front)
 
 
 def objects(node: Any) -> Iterator[dict[str, Any]]:

@@ -10,7 +10,7 @@ import pytest
 from gateway.edge.routes import Route
 from kit.call import Reply
 from kit.roles import Role
-from tests.gateway.matrix.county import OTHER_TOWN, TOWN, UPLOADER, County, Somebody, a_county, with_ids
+from tests.gateway.matrix.county import OTHER_TOWN, TOWN, UPLOADER, County, Somebody, with_ids
 from tests.gateway.matrix.front import Front, asks_for_staff, needed_headers
 
 pytestmark = pytest.mark.anyio
@@ -19,12 +19,6 @@ NOT_PERSONAL = frozenset({"agreement_id"})
 """Ids of things that belong to the county, not to somebody in a town."""
 TOWN_ROLES = (Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER)
 FIGURES_ONLY = (Role.LEADER, Role.AUDITOR, Role.ADMINISTRATOR)
-
-
-@pytest.fixture(scope="module")
-async def county(front: Front) -> County:
-    """Two towns and their people."""
-    return await a_county(front)
 
 
 def names(row: Route) -> set[str]:
