@@ -187,11 +187,11 @@ def require_version(operation: dict[str, Any]) -> None:
 
 def problems_of(method: str, operation: Mapping[str, Any], *, public: bool) -> Sequence[str]:
     """The error statuses of an operation."""
-    found = {"400", "401", "404", "422", "429", "503", "504"}
+    found = {"400", "401", "404", "413", "422", "429", "503", "504"}
     if not public:
         found.add("403")
     if method in CHANGING:
-        found |= {"409", "413"}
+        found.add("409")
     if has_version(operation):
         found |= {"412", "428"}
     return sorted(found)
