@@ -40,6 +40,7 @@ from kit.pages import LIMIT, MAX_LIMIT, next_link
 from kit.problems import TooLarge, may_answer
 from kit.sealed import masked
 from kit.sheets.messages import FILE_MESSAGES
+from kit.steps.taking import next_steps
 from kit.work import UnitRoute, Work, allow
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -54,6 +55,9 @@ def import_answer(work: Work, intake: Intake, found: Mapping[Any, Any]) -> Impor
     held = found["dispositions"].get("hold", 0)
     error = problem_answer(intake, {"code": found["error"], "field": "", "cell": "", "args": {}}) if found["error"] else None
     effects: dict[str, int] | None = found["effects"] if found["state"] == "reported" else None
+    confirm = confirmation(intake, found["id"], effects) if effects is not None else None
+    fields = {"commit": ["confirm"]} if confirm is not None else {}
+    following = next_steps(intake.tables.machine, found["state"], work.principal, service.blocked(work, found), fields=fields)
     return ImportAnswer(
         **{
             name: found[name]
@@ -61,7 +65,8 @@ def import_answer(work: Work, intake: Intake, found: Mapping[Any, Any]) -> Impor
         },
         **{name: found[name] for name in ("uploaded_by", "created_at", "committed_at", "version")},
         layout=layout_answer(intake, found["layout"]),
-        confirm=confirmation(intake, found["id"], effects) if effects is not None else None,
+        confirm=confirm,
+        next_steps=following,
         sha256=bytes(found["sha256"]).hex(),
         error=error,
         problems=held,

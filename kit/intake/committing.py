@@ -67,7 +67,7 @@ async def finish_commit(work: Work, intake: Intake, found: Mapping[Any, Any], co
     needed = confirmation(intake, found["id"], taken)
     if needed is not None and needed != confirmed:
         raise ConfirmationNeeded(taken, needed)
-    await store.change_import(work.session, intake.tables, found["id"], state="committed", taken=taken, committed_at=work.now)
+    await store.move(work, intake.tables, found, "finish", taken=taken, committed_at=work.now)
     await work.note("ledger.commit", "ledger_import", found["id"], details=taken)
 
 
@@ -86,7 +86,9 @@ def commit_job(intake: Intake) -> RunJob:
             await finish_commit(work, intake, found, found["confirmed"])
 
         async def back(work: Work) -> None:
-            await store.change_import(work.session, intake.tables, key, state="reported", error=error_code, effects=None)
+            found = await store.found(work.session, intake.tables, key, for_update=True)
+            if found is not None:
+                await store.move(work, intake.tables, found, "give_back", error=error_code, effects=None)
 
         error_code = ""
         try:

@@ -90,12 +90,10 @@ async def sweep(work: Work, intake: Intake) -> set[UUID]:
                 over.add(key)
     for key in sorted(left):
         await store.drop_rows(work.session, intake.tables, key)
-        await store.change_import(
-            work.session, intake.tables, key, state="discarded", layout={}, headers_sealed=None, effects=None, moved_at=work.now
-        )
+        await store.move(work, intake.tables, known[key], "give_up", layout={}, headers_sealed=None, effects=None)
     for key in sorted(stuck):
         await store.drop_rows(work.session, intake.tables, key)
-        await store.change_import(work.session, intake.tables, key, state="failed", error="READ_FAILED", layout={}, moved_at=work.now)
+        await store.move(work, intake.tables, known[key], "give_up_reading", error="READ_FAILED", layout={})
     told = {"ledger.forget_file": over, "ledger.give_up": left, "ledger.give_up_reading": stuck, "ledger.sweep_file": orphans}
     for action, ids in told.items():
         if ids:

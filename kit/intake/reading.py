@@ -50,18 +50,21 @@ async def _read(house: House, intake: Intake, import_id: UUID) -> None:
 
     async def begin(work: Work) -> None:
         found = await store.found(work.session, intake.tables, import_id, for_update=True)
-        if found is not None and found["state"] in ("queued", "reading"):
+        if found is not None and intake.tables.machine.find(found["state"], "begin"):
             begun.update(found)
-            values = {"state": "reading", "done": 0, "total": None, "error": None, "started_at": work.now, "moved_at": work.now}
-            await store.change_import(work.session, intake.tables, import_id, **values)
+            values = {"done": 0, "total": None, "error": None, "started_at": work.now}
+            await store.move(work, intake.tables, found, "begin", **values)
 
     async def stage(work: Work) -> None:
         work.principal, work.purpose = acting(begun), intake.purpose
         await _stage(work, intake, begun)
 
     async def fail(work: Work) -> None:
+        found = await store.found(work.session, intake.tables, import_id, for_update=True)
+        if found is None or not intake.tables.machine.find(found["state"], "refuse"):
+            return  # a person gave it up meanwhile
         await store.drop_rows(work.session, intake.tables, import_id)
-        await store.change_import(work.session, intake.tables, import_id, state="failed", error=error_code, moved_at=work.now)
+        await store.move(work, intake.tables, found, "refuse", error=error_code)
         await work.note("ledger.refuse", "ledger_import", import_id, details={"code": error_code})
 
     await in_work(house, READ_JOB, begin)
@@ -149,7 +152,7 @@ async def finish_reading(work: Work, intake: Intake, import_id: UUID, values: di
     await correcting.apply_again(work, intake, found)
     await recheck(work, intake, found, None)
     effects = await foresee(work, intake, found)
-    await store.change_import(work.session, intake.tables, import_id, state="reported", effects=effects, moved_at=work.now)
+    await store.move(work, intake.tables, found, "read", effects=effects)
     await work.note("ledger.read", "ledger_import", import_id, details={"rows": values["done"]})
 
 

@@ -9,9 +9,10 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from kit.codes import Listed
+from kit.intake.rules import State
 from kit.schemas import Answer, LongText, Message, ShortText
+from kit.steps.taking import NextStep
 
-State = Literal["queued", "reading", "reported", "committing", "committed", "failed", "discarded"]
 Disposition = Literal["accept", "hold", "duplicate", "discard"]
 ProblemCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{1,60}$")]
 LedgerKind = Annotated[str, Listed("ledger.kind")]
@@ -172,6 +173,7 @@ class ImportAnswer(Answer):
     created_at: datetime
     committed_at: datetime | None
     version: int
+    next_steps: list[NextStep]
 
 
 class ImportsAnswer(Answer):

@@ -28,6 +28,7 @@ from kit.pages import Cursors
 from kit.problems import Forbidden, Invalid, TooLarge, Unavailable, invalid
 from kit.sheets import Remark
 from kit.sheets.reading import mark
+from kit.steps.taking import Reason, declared, refuse
 from kit.work import Work
 
 INLINE_ROWS = 5_000
@@ -70,7 +71,6 @@ async def _begin(work: Work, intake: Intake, name: str, data: bytes, as_of: date
         "sha256": sha256(data).digest(),
         "file_name": name,
         "size": len(data),
-        "state": "queued",
         "as_of": as_of or work.today,
         "as_of_given": as_of is not None,
         "scope": kept_scope(work.principal),
@@ -79,7 +79,7 @@ async def _begin(work: Work, intake: Intake, name: str, data: bytes, as_of: date
         "created_at": work.now,
         "moved_at": work.now,
     }
-    await store.add_import(work.session, intake.tables, values)
+    await store.begin(work, intake.tables, values)
     await asyncio.to_thread(files.keep, work.house, import_id, data)
     await jobs.defer(work.session, READ_JOB, import_id=str(import_id))
     await work.note("ledger.upload", "ledger_import", import_id, details={"size": len(data)})
@@ -251,9 +251,10 @@ async def teach(work: Work, intake: Intake, wanted: Mappings) -> dict[str, dict[
 
 async def reread(work: Work, intake: Intake, import_id: UUID, if_match: str | None) -> Mapping[Any, Any]:
     """Read the file again, with what was taught since; corrections by hand are applied again. Raises NotNow, StaleVersion."""
-    found = await _open(work, intake, import_id, "reported")
+    found = await one(work, intake, import_id, for_update=True)
+    declared(intake.tables.machine, found["state"], "reread", NotNow)
     check_version(if_match, found["version"])
-    await store.change_import(work.session, intake.tables, import_id, state="queued", done=0, total=None, effects=None, moved_at=work.now)
+    await store.move(work, intake.tables, found, "reread", done=0, total=None, effects=None)
     await jobs.defer(work.session, READ_JOB, import_id=str(import_id))
     await work.note("ledger.reread", "ledger_import", import_id)
     return await one(work, intake, import_id)
@@ -262,15 +263,24 @@ async def reread(work: Work, intake: Intake, import_id: UUID, if_match: str | No
 async def discard(work: Work, intake: Intake, import_id: UUID, reason: str, if_match: str | None) -> Mapping[Any, Any]:
     """Give an import up: its rows and its file go, the job stays with what happened. Raises NotNow, StaleVersion."""
     found = await one(work, intake, import_id, for_update=True)
-    stuck = is_stuck(found["state"], found["moved_at"] or found["created_at"], work.now)
-    if found["state"] not in ("queued", "reported", "failed") and not stuck:
-        raise NotNow
+    refuse(blocked(work, found)["discard"], NotNow)
     check_version(if_match, found["version"])
     await store.drop_rows(work.session, intake.tables, import_id)
-    await store.change_import(work.session, intake.tables, import_id, state="discarded", layout={}, headers_sealed=None, effects=None)
+    await store.move(work, intake.tables, found, "discard", reason=reason, layout={}, headers_sealed=None, effects=None)
     await asyncio.to_thread(files.remove, work.house, import_id)
     await work.note("ledger.discard", "ledger_import", import_id, details={"reason": reason})
     return await one(work, intake, import_id)
+
+
+def blocked(work: Work, found: Mapping[Any, Any]) -> dict[str, list[Reason]]:
+    """What stands in the way of steps of an import: a reading that goes on is not discarded, and nothing accepted is nothing to commit."""
+    state, since = found["state"], found["moved_at"] or found["created_at"]
+    busy = state == "reading" and not is_stuck(state, since, work.now)
+    empty = state == "reported" and not found["dispositions"].get("accept")
+    return {
+        "discard": [Reason(code=NotNow.slug, zh="正在读取", en="it is being read")] if busy else [],
+        "commit": [Reason(code=NothingToTakeOver.slug, zh=NothingToTakeOver.title_zh, en=NothingToTakeOver.title_en)] if empty else [],
+    }
 
 
 async def effects(work: Work, intake: Intake, import_id: UUID) -> tuple[dict[str, int], str | None]:
@@ -302,15 +312,13 @@ async def commit(work: Work, intake: Intake, import_id: UUID, if_match: str | No
     found = await one(work, intake, import_id)
     if found["state"] == "committed":
         return found
-    if found["state"] != "reported":
-        raise NotNow
+    declared(intake.tables.machine, found["state"], "commit", NotNow)
     check_version(if_match, found["version"])
-    if not found["dispositions"].get("accept"):
-        raise NothingToTakeOver
+    refuse(blocked(work, found)["commit"], NothingToTakeOver)
     alone = await store.lock_now(work.session, intake.tables, "commit")
-    values = {"state": "committing", "error": None, "committed_by": work.principal.subject, "confirmed": confirmed, "moved_at": work.now}
+    values = {"error": None, "committed_by": work.principal.subject, "confirmed": confirmed}
     if alone and found["dispositions"]["accept"] <= INLINE_ROWS:
-        await store.change_import(work.session, intake.tables, import_id, **values)
+        await store.move(work, intake.tables, found, "commit", **values)
         await finish_commit(work, intake, await one(work, intake, import_id), confirmed)
         return await one(work, intake, import_id)
     if found["effects"] is None and not alone:
@@ -319,7 +327,7 @@ async def commit(work: Work, intake: Intake, import_id: UUID, if_match: str | No
     needed = confirmation(intake, import_id, counted)
     if needed is not None and needed != confirmed:
         raise ConfirmationNeeded(counted, needed)
-    await store.change_import(work.session, intake.tables, import_id, **values)
+    await store.move(work, intake.tables, found, "commit", **values)
     await jobs.defer(work.session, COMMIT_JOB, import_id=str(import_id))
     return await one(work, intake, import_id)
 

@@ -13,8 +13,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kit.intake.errors import NotNow
 from kit.intake.tables import IntakeTables
 from kit.scope import Scope
+from kit.steps.machine import START, Step
+from kit.steps.taking import declared
+from kit.work import Work
 
 COPY_COLUMNS = "import_id, number, sheet, row, kind, disposition, codes, problems, division_code, key_index, record_sealed"
 
@@ -96,6 +100,38 @@ async def change_import(session: AsyncSession, tables: IntakeTables, import_id: 
     """Write facts about an import; its version grows."""
     t = tables.imports
     await session.execute(update(t).where(t.c.id == import_id).values(**values, version=t.c.version + 1))
+
+
+async def move(
+    work: Work, tables: IntakeTables, found: Mapping[Any, Any], event: str, *, to: str = "", reason: str = "", **values: Any
+) -> None:
+    """Take a declared step with an import: state, version and history. The caller notes what it did. Raises NotNow."""
+    step = declared(tables.machine, found["state"], event, NotNow)
+    state = to or step.target
+    await change_import(work.session, tables, found["id"], state=state, moved_at=work.now, **values)
+    await _remember(work, tables, found["id"], step, found["state"], state, reason)
+
+
+async def begin(work: Work, tables: IntakeTables, values: Mapping[str, Any]) -> None:
+    """Write a new import with its first step."""
+    step = declared(tables.machine, START, "upload")
+    await add_import(work.session, tables, {**values, "state": step.target})
+    await _remember(work, tables, values["id"], step, START, step.target, "")
+
+
+async def _remember(work: Work, tables: IntakeTables, import_id: UUID, step: Step, before: str, after: str, reason: str) -> None:
+    row = {
+        "object_id": import_id,
+        "event": step.event,
+        "from_state": before,
+        "to_state": after,
+        "happened_on": work.today,
+        "source": step.source,
+        "reason": reason,
+        "recorded_by": work.principal.subject,
+        "recorded_at": work.now,
+    }
+    await work.session.execute(sa.insert(tables.changes).values(**row))
 
 
 async def note_effects(session: AsyncSession, tables: IntakeTables, import_id: UUID, effects: Mapping[str, int] | None) -> None:

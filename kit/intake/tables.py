@@ -6,17 +6,18 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from kit.db import Schema, check_words
+from kit.intake.rules import STATES
+from kit.steps.machine import Machine, Step
 
-STATES = ("queued", "reading", "reported", "committing", "committed", "failed", "discarded")
 DISPOSITIONS = ("accept", "hold", "duplicate", "discard")
 PERSONAL = {"personal": True}
 
 
 class IntakeTables:
-    """The four tables of one schema."""
+    """The tables of one schema, and the machine of its imports."""
 
-    def __init__(self, schema: Schema) -> None:
-        self.schema = schema
+    def __init__(self, schema: Schema, machine: Machine[Step]) -> None:
+        self.schema, self.machine = schema, machine
         stamp = sa.DateTime(timezone=True)
         self.imports = sa.Table(
             "ledger_import",
@@ -52,6 +53,17 @@ class IntakeTables:
             sa.Column("version", sa.Integer, nullable=False, server_default="1"),
             sa.Column("created_at", stamp, nullable=False),
             check_words("state", STATES, "state"),
+        )
+        self.changes = sa.Table(
+            "ledger_import_change",
+            schema.metadata,
+            sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+            sa.Column("object_id", sa.Uuid, nullable=False, index=True),
+            *(sa.Column(name, sa.Text, nullable=False) for name in ("event", "from_state", "to_state")),
+            sa.Column("happened_on", sa.Date, nullable=False),
+            *(sa.Column(name, sa.Text, nullable=False) for name in ("source", "reason", "recorded_by")),
+            sa.Column("recorded_at", stamp, nullable=False),
+            info={"append_only": True},
         )
         self.rows = sa.Table(
             "ledger_row",

@@ -156,7 +156,7 @@ class NextStep(Answer):
     zh: str = AnswerField(description="步骤名称 · label in Chinese")
     en: str = AnswerField(description="步骤英文名称 · label in English")
     to: Annotated[str, Listed("next_step.to")] = AnswerField(description="之后的状态 · state afterwards")
-    fields: list[str] = AnswerField(description="必填字段 · fields that it needs")
+    fields: list[str] = AnswerField(description="必填字段;a|b 表示其一 · fields that it needs; of a|b one")
     roles: list[Annotated[str, Listed("role")]] = AnswerField(description="可由谁进行 · who may take it")
     source: Cited = AnswerField(description="法律依据 · legal source")
     paper: Annotated[str, Listed("step.paper")] | Literal[""] = AnswerField(

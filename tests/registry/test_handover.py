@@ -84,7 +84,7 @@ def test_an_institution_announces_three_days_before() -> None:
 
 @pytest.mark.parametrize("event", ["receive", "arrive", "not_arrive", "withdraw"])
 def test_nothing_leads_out_of_a_withdrawn_handover(event: str) -> None:
-    assert rules.step_from("withdrawn", event) is None
+    assert rules.MACHINE.find("withdrawn", event) is None
 
 
 async def test_a_release_is_announced_received_and_acknowledged(house: TestHouse) -> None:

@@ -6,6 +6,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Literal
 
+from kit.intake.rules import import_machine
+
+IMPORT = import_machine("precursor.ledger_import.state")
+"""The life of an import: the same as in every service."""
+
+
 Register = Literal["venue", "courier", "chemical"]
 COURIER_FIELDS = ("open_check", "real_name", "xray")
 FIRM_FIELDS = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Response
 from kit.etags import IfMatch, etag
 from kit.roles import Role
 from kit.schemas import Day
+from kit.steps.taking import NextStep
 from kit.work import UnitRoute, Work, allow
 from services.registry.assessments import rules, service
 from services.registry.assessments.schemas import AssessmentAnswer, NewAssessment, PersonTier, Signature, Withdrawal
@@ -24,24 +26,32 @@ Proposer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SO
 Signer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER)]
 
 
-def _answer(row: RiskAssessment, response: Response | None = None) -> AssessmentAnswer:
-    if response is not None:
-        response.headers["ETag"] = etag(row.version)
+async def _answer(work: Work, row: RiskAssessment, response: Response) -> AssessmentAnswer:
+    response.headers["ETag"] = etag(row.version)
+    return (await _answers(work, [row]))[0]
+
+
+async def _answers(work: Work, rows: Sequence[RiskAssessment]) -> list[AssessmentAnswer]:
+    following = await service.next_steps_of(work, rows)
+    return [_one(row, following[row.id]) for row in rows]
+
+
+def _one(row: RiskAssessment, following: list[NextStep]) -> AssessmentAnswer:
     points = rules.score(row.inputs) if row.model_version == rules.MODEL_VERSION else None
     values: dict[str, Any] = {name: getattr(row, name, None) for name in AssessmentAnswer.model_fields}
-    return AssessmentAnswer(**{**values, "points": points})
+    return AssessmentAnswer(**{**values, "points": points, "next_steps": following})
 
 
 @router.post("/people/{person_id}/assessments", status_code=201)
 async def propose_assessment(work: Proposer, person_id: UUID, new: NewAssessment, response: Response) -> AssessmentAnswer:
     """Propose a tier from evidence; it binds nobody before a named person signs."""
-    return _answer(await service.propose_assessment(work, person_id, new), response)
+    return await _answer(work, await service.propose_assessment(work, person_id, new), response)
 
 
 @router.get("/people/{person_id}/assessments")
 async def assessments_of(work: Reader, person_id: UUID) -> list[AssessmentAnswer]:
     """All assessments of a person, newest first, with inputs and model version."""
-    return [_answer(row) for row in await service.assessments_of(work, person_id)]
+    return await _answers(work, await service.assessments_of(work, person_id))
 
 
 @router.get("/people/{person_id}/tier")
@@ -64,7 +74,7 @@ async def sign_assessment(
     work: Signer, assessment_id: UUID, signature: Signature, response: Response, if_match: IfMatch = None
 ) -> AssessmentAnswer:
     """Sign an assessment."""
-    return _answer(await service.sign_assessment(work, assessment_id, signature, if_match), response)
+    return await _answer(work, await service.sign_assessment(work, assessment_id, signature, if_match), response)
 
 
 @router.post("/assessments/{assessment_id}/withdrawal")
@@ -72,4 +82,4 @@ async def withdraw_assessment(
     work: Signer, assessment_id: UUID, withdrawal: Withdrawal, response: Response, if_match: IfMatch = None
 ) -> AssessmentAnswer:
     """Take an assessment back, with its reason."""
-    return _answer(await service.withdraw_assessment(work, assessment_id, withdrawal, if_match), response)
+    return await _answer(work, await service.withdraw_assessment(work, assessment_id, withdrawal, if_match), response)

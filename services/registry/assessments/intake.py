@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, cast, func, insert, select
 from sqlmodel import col
 
 from kit.db import new_id
+from kit.steps.machine import START
 from kit.work import Work
-from services.registry.assessments.rules import valid_to
-from services.registry.assessments.tables import RiskAssessment
+from services.registry.assessments.rules import MACHINE, valid_to
+from services.registry.assessments.tables import AssessmentChange, RiskAssessment
 
 
 class TakenAssessment(NamedTuple):
@@ -42,7 +43,7 @@ async def take_over_assessments(work: Work, rows: Sequence[TakenAssessment]) -> 
             "person_id": row.person_id,
             "division_code": row.division_code,
             "tier": row.tier,
-            "state": "signed",
+            "state": MACHINE.step(START, "take_over").target,
             "assessed_on": row.assessed_on,
             "valid_to": valid_to(row.assessed_on, row.tier),
             "model_version": "paper",
@@ -55,11 +56,27 @@ async def take_over_assessments(work: Work, rows: Sequence[TakenAssessment]) -> 
             "version": 1,
             "source": "ledger",
             "recorded_at": work.now,
+            "updated_at": work.now,
         }
         for key, row in wanted.items()
         if key not in known
     ]
     if values:
         await work.session.execute(insert(RiskAssessment), values)
+        await work.session.execute(insert(AssessmentChange), [_taken(work, item) for item in values])
         await work.note("assessment.take_over", "assessment", *(item["id"] for item in values), details={"count": len(values)})
     return len(values)
+
+
+def _taken(work: Work, item: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "object_id": item["id"],
+        "event": "take_over",
+        "from_state": START,
+        "to_state": item["state"],
+        "happened_on": item["assessed_on"],
+        "source": MACHINE.step(START, "take_over").source,
+        "reason": item["reason"],
+        "recorded_by": work.principal.subject,
+        "recorded_at": work.now,
+    }

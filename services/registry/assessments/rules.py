@@ -6,6 +6,8 @@ import calendar
 from datetime import date
 from typing import Literal, get_args
 
+from kit.steps.machine import START, Machine, step
+
 Factor = Literal[
     "reuse_finding_within_6_months",
     "reuse_finding_within_12_months",
@@ -29,6 +31,20 @@ TIERS: tuple[Tier, ...] = get_args(Tier)
 
 State = Literal["proposed", "signed", "withdrawn"]
 STATES: tuple[State, ...] = get_args(State)
+_STAFF = ("county_officer", "town_officer", "social_worker", "police_officer")
+_SIGNERS = ("county_officer", "town_officer", "police_officer")
+
+MACHINE = Machine(
+    "registry.risk_assessment.state",
+    STATES,
+    (
+        step("propose", START, "proposed", "domain 4.2", "提出评估", "propose", roles=_STAFF, needs="inputs assessed_on reason"),
+        step("take_over", START, "signed", "domain 4.2; ledger of the county", "台账接收", "take over from a ledger"),
+        step("sign", "proposed", "signed", "PIPL art. 24; domain 4.2", "签字", "sign", roles=_SIGNERS, needs="tier reason"),
+        step("withdraw", "proposed signed", "withdrawn", "PIPL art. 24, 46", "撤回", "withdraw", roles=_SIGNERS, needs="reason"),
+    ),
+)
+"""A model proposes, a named person signs; nothing binds before."""
 MODEL_VERSION = "county-2021-1"
 """DEFAULT model of domain 4.2; stored with every assessment so that an old one can be read with its own weights."""
 

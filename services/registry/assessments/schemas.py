@@ -10,6 +10,7 @@ from pydantic import Field
 
 from kit.codes import Listed
 from kit.schemas import Answer, Day, LongText, Message
+from kit.steps.taking import NextStep
 from services.registry.assessments.rules import Factor, State, Tier
 
 
@@ -56,6 +57,7 @@ class AssessmentAnswer(Answer):
     withdrawn_reason: str
     source: Annotated[str, Listed("record.source")]
     version: int
+    next_steps: list[NextStep]
 
 
 class PersonTier(Answer):

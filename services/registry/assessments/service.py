@@ -12,15 +12,19 @@ from sqlmodel import col
 from kit.etags import check_version
 from kit.problems import invalid
 from kit.roles import Role
+from kit.steps.machine import START
+from kit.steps.taking import NextStep, Reason, declared, next_steps, refuse, take
 from kit.work import Work
 from services.registry.assessments import rules
 from services.registry.assessments.errors import AssessmentNotFound, AssessmentState, NoTier, SecondPerson
 from services.registry.assessments.schemas import NewAssessment, Signature, Withdrawal
-from services.registry.assessments.tables import RiskAssessment
+from services.registry.assessments.tables import AssessmentChange, RiskAssessment
 from services.registry.measures import repository as measures
 from services.registry.people import repository
 from services.registry.people.service import readable
 from services.registry.people.tables import Person
+
+NO_TIER = Reason(code="no-tier", zh=NoTier.title_zh, en=NoTier.title_en)
 
 
 async def propose_assessment(work: Work, person_id: UUID, new: NewAssessment) -> RiskAssessment:
@@ -36,7 +40,7 @@ async def propose_assessment(work: Work, person_id: UUID, new: NewAssessment) ->
         person_id=person_id,
         division_code=person.division_code,
         tier=tier,
-        state="proposed",
+        state=START,
         assessed_on=new.assessed_on,
         valid_to=rules.valid_to(new.assessed_on, tier),
         model_version=rules.MODEL_VERSION,
@@ -45,41 +49,56 @@ async def propose_assessment(work: Work, person_id: UUID, new: NewAssessment) ->
         proposed_by=work.principal.subject,
         source="entry",
         recorded_at=work.now,
+        updated_at=work.now,
     )
-    work.session.add(row)
-    await work.session.flush()
-    await work.note("assessment.propose", "person", person_id, details={"assessment": str(row.id), "tier": tier})
+    await _take(work, row, "propose", new.reason)
     return row
 
 
 async def sign_assessment(work: Work, assessment_id: UUID, signature: Signature, if_match: str | None) -> RiskAssessment:
     """Sign with the proposed tier or another one. Raises AssessmentNotFound, StaleVersion, AssessmentState, NoTier, SecondPerson."""
     row, person = await _writable(work, assessment_id, if_match)
-    if row.state != "proposed":
-        raise AssessmentState
+    declared(rules.MACHINE, row.state, "sign", AssessmentState)
     if not await _may_have_tier(work, person, work.today):
-        raise NoTier
+        refuse([NO_TIER], NoTier)
     if signature.tier == "high" and row.proposed_by == work.principal.subject:
         raise SecondPerson
-    row.tier, row.reason, row.state = signature.tier, signature.reason, "signed"
+    row.tier, row.reason = signature.tier, signature.reason
     row.valid_to = rules.valid_to(row.assessed_on, signature.tier)
     row.signed_by, row.signed_on = work.principal.subject, work.today
-    row.version += 1
-    await work.session.flush()
-    await work.note("assessment.sign", "person", row.person_id, details={"assessment": str(row.id), "tier": row.tier})
+    await _take(work, row, "sign", signature.reason)
     return row
 
 
 async def withdraw_assessment(work: Work, assessment_id: UUID, withdrawal: Withdrawal, if_match: str | None) -> RiskAssessment:
     """Take an assessment back. Raises AssessmentNotFound, StaleVersion, AssessmentState."""
     row, _ = await _writable(work, assessment_id, if_match)
-    if row.state == "withdrawn":
-        raise AssessmentState
-    row.state, row.withdrawn_reason = "withdrawn", withdrawal.reason
-    row.version += 1
-    await work.session.flush()
-    await work.note("assessment.withdraw", "person", row.person_id, details={"assessment": str(row.id)})
+    declared(rules.MACHINE, row.state, "withdraw", AssessmentState)
+    row.withdrawn_reason = withdrawal.reason
+    await _take(work, row, "withdraw", withdrawal.reason)
     return row
+
+
+async def _take(work: Work, row: RiskAssessment, event: str, reason: str) -> None:
+    await take(
+        work,
+        rules.MACHINE,
+        row,
+        event,
+        AssessmentChange,
+        noted=("person", row.person_id, "assessment"),
+        reason=reason,
+        problem=AssessmentState,
+        details={"assessment": str(row.id), "tier": row.tier},
+    )
+
+
+async def next_steps_of(work: Work, rows: Sequence[RiskAssessment]) -> dict[UUID, list[NextStep]]:
+    """Assessment → what can be done with it; one question a person for what stands in the way."""
+    blocked: dict[UUID, list[Reason]] = {}
+    for person in await repository.people_by_ids(work.session, sorted({row.person_id for row in rows})):
+        blocked[person.id] = [] if await _may_have_tier(work, person, work.today) else [NO_TIER]
+    return {row.id: next_steps(rules.MACHINE, row.state, work.principal, {"sign": blocked[row.person_id]}) for row in rows}
 
 
 async def assessments_of(work: Work, person_id: UUID) -> Sequence[RiskAssessment]:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
+from kit.steps.taking import History
 from services.registry.assessments.rules import STATES, TIERS
 from services.registry.schema import SCHEMA
 
@@ -42,3 +43,10 @@ class RiskAssessment(SCHEMA.base, table=True):
     version: int = 1
     source: str = Field(sa_type=sa.Text)
     recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+    updated_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+
+
+class AssessmentChange(History, SCHEMA.base, table=True):
+    """One step of an assessment. Those of the first release began without one."""
+
+    __tablename__ = "risk_assessment_change"

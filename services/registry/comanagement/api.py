@@ -49,7 +49,8 @@ def _answer(work: Work, agreement: Agreement, response: Response | None = None) 
     if response is not None:
         response.headers["ETag"] = etag(agreement.version)
     values: dict[str, Any] = {name: getattr(agreement, name, None) for name in AgreementAnswer.model_fields}
-    return AgreementAnswer(**{**values, "in_force": holds_on(agreement.state, agreement.valid_from, agreement.valid_to, work.today)})
+    in_force = holds_on(agreement.state, agreement.valid_from, agreement.valid_to, work.today)
+    return AgreementAnswer(**{**values, "in_force": in_force, "next_steps": service.next_steps_of(work, agreement)})
 
 
 def _page(page: proofs.Page, accept: str | None) -> Response:

@@ -16,6 +16,7 @@ from kit.work import Work
 from services.registry.comanagement.tables import TransferOut
 from services.registry.events import PersonStanding, PersonTransferredOut
 from services.registry.measures.service import end_measures
+from services.registry.people.rules import ACTIONS, RECORD
 from services.registry.people.tables import PersonChange, Standing
 
 
@@ -111,7 +112,8 @@ def _change(row: TakenTransfer, actor: str, now: Any) -> dict[str, Any]:
     return {
         "id": new_id(),
         "person_id": row.person_id,
-        "action": "transferred_out",
+        "action": ACTIONS["transfer_out"],
+        "legal_source": RECORD.step("open", "transfer_out").source,
         "before": {},
         "after": after,
         "reason": row.document_no,

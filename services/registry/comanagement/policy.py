@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from kit.auth import Principal
 from kit.problems import Forbidden, invalid
 from kit.roles import Role
+from kit.steps.taking import Reason
 from services.registry.comanagement.errors import AgreementNotFound
 
 EXCHANGE = "exchange"
@@ -18,6 +20,12 @@ class Named(Protocol):
 
     id: UUID
     partner_client: str
+
+
+class Dated(Protocol):
+    """What tells whether the term runs."""
+
+    valid_to: date
 
 
 A = TypeVar("A", bound=Named)
@@ -57,6 +65,14 @@ def may_propose(principal: Principal, county: str) -> None:
     """Raises Forbidden for an officer who is not of this county's office."""
     if not is_office(principal, county):
         raise Forbidden("不在您的辖区", "outside your county")
+
+
+TERM_OVER = Reason(code="term_over", zh="协议期限已过,不能再接受", en="the agreement's term is over: nothing is left to accept")
+
+
+def why_not_accepted(agreement: Dated, on: date) -> list[Reason]:
+    """Why an agreement cannot be accepted on a day."""
+    return [TERM_OVER] if on >= agreement.valid_to else []
 
 
 def may_pull(principal: Principal, purpose: str) -> None:

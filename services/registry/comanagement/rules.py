@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from typing import Literal, Protocol, get_args
 from uuid import UUID
 
+from kit.steps.machine import START, Machine, step
+
 EntryChange = Literal["added", "changed", "removed"]
 
 
@@ -40,11 +42,30 @@ SharedField = Literal[
 FIELDS: tuple[SharedField, ...] = get_args(SharedField)
 """Fields an agreement may name. An agreement cannot ask for test values, health, findings, address or location (domain 6, step 1; PIPL art. 23)."""
 
-TRANSITIONS: dict[str, tuple[tuple[str, ...], str, str]] = {
-    "accept": (("proposed",), "accepted", "domain 6 step 3: agreement on lead by both sides"),
-    "end": (("proposed", "accepted"), "ended", "domain 6 steps 6-7"),
-}
-"""Event → (from, to, source)."""
+_OFFICE = ("county_officer",)
+_SIDES = ("county_officer", "partner")
+
+AGREEMENT = Machine(
+    "registry.agreement.state",
+    AGREEMENT_STATES,
+    (
+        step(
+            "propose",
+            START,
+            "proposed",
+            "PIPL art. 23; domain 6",
+            "提出共管协议",
+            "propose",
+            roles=_OFFICE,
+            needs="name fields document_no",
+        ),
+        step("accept", "proposed", "accepted", "DRR art. 22; domain 6", "双方接受", "accept", roles=_SIDES, needs="on document_no"),
+        step("name", "proposed", "proposed", "DRR art. 22; domain 6", "列入人员", "name persons", roles=_OFFICE, needs="person_ids"),
+        step("name", "accepted", "accepted", "DRR art. 22; domain 6", "列入人员", "name persons", roles=_OFFICE, needs="person_ids"),
+        step("end", "proposed accepted", "ended", "domain 6", "终止协议", "end", roles=_OFFICE, needs="on"),
+    ),
+)
+"""The life of an agreement: nothing is shared before both sides accepted, and nothing after its end."""
 
 
 def removed_at(causes: Iterable[datetime], told_at: datetime, now: datetime) -> datetime:
@@ -72,9 +93,3 @@ def deletions_owed(entries: Iterable[SentLine], deleted: Mapping[UUID, int]) -> 
 def holds_on(state: str, valid_from: date, valid_to: date, day: date) -> bool:
     """Whether anything may be shared under an agreement on a day: accepted by both sides and within its dates."""
     return state == "accepted" and valid_from <= day < valid_to
-
-
-def next_state(state: str, event: str) -> str | None:
-    """The state after an event, or None when the event is not declared for it."""
-    sources, target, _ = TRANSITIONS[event]
-    return target if state in sources else None

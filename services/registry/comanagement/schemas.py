@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 
 from kit.codes import Listed
 from kit.schemas import Answer, Day, Message, ShortText
+from kit.steps.taking import NextStep
 from services.registry.comanagement.rules import AgreementEvent, AgreementState, EntryChange, LeadSide, Removal, SharedField
 from services.registry.measures.rules.states import Kind, State
 
@@ -74,6 +75,7 @@ class AgreementAnswer(Answer):
     end_reason: str | None
     version: int
     updated_at: datetime
+    next_steps: list[NextStep]
 
 
 class NamedPersonAnswer(Answer):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
 from kit import nameplate
 from kit.etags import check_version
 from kit.lists import Asked, Found, find_rows
-from kit.problems import Forbidden, invalid
+from kit.problems import ROLE, Forbidden, Invalid, invalid
 from kit.roles import Role
+from kit.steps.machine import START
+from kit.steps.taking import NextStep, declared, next_steps, refuse, take
 from kit.work import Work
 from services.registry.comanagement import feed, policy, repository, rules
 from services.registry.comanagement.errors import AgreementState
 from services.registry.comanagement.intake import TakenTransfer, take_over_transfers_out
 from services.registry.comanagement.schemas import AgreementStep, NewAgreement, NewTransferOut, PersonLeaves, Receipt, ReceiptRow
-from services.registry.comanagement.tables import Agreement, AgreementPerson, PartnerReceipt, TransferOut
+from services.registry.comanagement.tables import Agreement, AgreementChange, AgreementPerson, PartnerReceipt, TransferOut
 from services.registry.people import policy as people_policy
 from services.registry.people import repository as people
 from services.registry.people.errors import RecordClosed
@@ -37,15 +40,13 @@ async def propose_agreement(work: Work, new: NewAgreement) -> Agreement:
         fields=sorted(set(new.fields)),
         valid_from=new.valid_from,
         valid_to=new.valid_to,
-        state="proposed",
+        state=START,
         document_no=new.document_no,
         proposed_by=work.principal.subject,
         created_at=work.now,
         updated_at=work.now,
     )
-    work.session.add(agreement)
-    await work.session.flush()
-    await work.note("agreement.propose", "agreement", agreement.id, details={"fields": agreement.fields})
+    await _take(work, agreement, "propose", document_no=new.document_no, details={"fields": agreement.fields})
     if new.person_ids:
         await _name(work, agreement, new.person_ids)
     return agreement
@@ -73,35 +74,35 @@ async def take_agreement_step(work: Work, agreement_id: UUID, step: AgreementSte
     """
     agreement = await _locked(work, agreement_id)
     check_version(if_match, agreement.version)
-    state = rules.next_state(agreement.state, step.event)
-    if state is None:
-        raise AgreementState
+    declaration = declared(rules.AGREEMENT, agreement.state, step.event, AgreementState)
+    if not work.principal.has(*declaration.roles):
+        raise Forbidden("终止协议请联系县禁毒办", "ask the county office to end the agreement", errors=[ROLE])
     if step.on > work.today:
         raise invalid("/on", "date_future", "日期不能晚于今天", "must not lie in the future")
     if step.event == "accept":
         if not work.principal.has(Role.PARTNER) and not step.document_no:
             raise invalid("/document_no", "document_required", "须有对方书面接受文号", "needs the number of the partner's written reply")
-        if step.on >= agreement.valid_to:
-            raise invalid("/on", "term_over", "协议期限已过,不能再接受", "the agreement's term is over: nothing is left to accept")
+        refuse(policy.why_not_accepted(agreement, step.on), Invalid)
         agreement.accepted_by, agreement.accepted_on = work.principal.subject, step.on
     else:
-        if not work.principal.has(Role.COUNTY_OFFICER):
-            raise Forbidden("终止协议请联系县禁毒办", "ask the county office to end the agreement")
         agreement.ended_on, agreement.end_reason = step.on, step.reason or "ended"
-    agreement.state = state
-    _touch(work, agreement)
-    await work.note(f"agreement.{step.event}", "agreement", agreement.id, details={"document_no": step.document_no})
-    await work.session.flush()
+    await _take(work, agreement, step.event, step.on, step.document_no, step.reason or "")
     return agreement
+
+
+def next_steps_of(work: Work, agreement: Agreement) -> list[NextStep]:
+    """What each side can do with the agreement now."""
+    fields = {"accept": ["on"]} if work.principal.has(Role.PARTNER) else {}
+    blocked = {"accept": policy.why_not_accepted(agreement, work.today)}
+    return next_steps(rules.AGREEMENT, agreement.state, work.principal, blocked, fields=fields)
 
 
 async def name_persons(work: Work, agreement_id: UUID, person_ids: Sequence[UUID]) -> Agreement:
     """Name persons in an agreement. Raises AgreementNotFound, AgreementState, PersonNotFound."""
     agreement = await _locked(work, agreement_id)
-    if agreement.state == "ended":
-        raise AgreementState
+    declared(rules.AGREEMENT, agreement.state, "name", AgreementState)
     await _name(work, agreement, person_ids)
-    _touch(work, agreement)
+    await _take(work, agreement, "name")
     return agreement
 
 
@@ -219,7 +220,7 @@ async def _name(work: Work, agreement: Agreement, person_ids: Sequence[UUID]) ->
         else:
             membership.left_on = membership.left_reason = membership.left_at = None
     await work.session.flush()
-    await work.note("agreement.name", "person", *wanted, details={"agreement": str(agreement.id)})
+    await work.note("agreement.name_persons", "person", *wanted, details={"agreement": str(agreement.id)})
 
 
 async def _locked(work: Work, agreement_id: UUID) -> Agreement:
@@ -227,6 +228,30 @@ async def _locked(work: Work, agreement_id: UUID) -> Agreement:
     found = await repository.agreement(work.session, agreement_id, for_update=True)
     assert found is not None
     return found
+
+
+async def _take(
+    work: Work,
+    agreement: Agreement,
+    event: str,
+    on: date | None = None,
+    document_no: str | None = None,
+    reason: str = "",
+    details: dict[str, Any] | None = None,
+) -> None:
+    await take(
+        work,
+        rules.AGREEMENT,
+        agreement,
+        event,
+        AgreementChange,
+        noted=("agreement", agreement.id, "agreement"),
+        on=on,
+        reason=reason,
+        problem=AgreementState,
+        more={"document_no": document_no},
+        details={"document_no": document_no, **(details or {})},
+    )
 
 
 def _touch(work: Work, agreement: Agreement) -> None:

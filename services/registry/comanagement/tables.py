@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
+from kit.steps.taking import History
 from services.registry.comanagement.rules import AGREEMENT_STATES, LEAD_SIDES, REMOVALS
 from services.registry.schema import SCHEMA
 
@@ -60,6 +61,14 @@ class Agreement(SCHEMA.base, table=True):
     """Number of the last change told under this agreement; grows only under the row's lock."""
     created_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
     updated_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+
+
+class AgreementChange(History, SCHEMA.base, table=True):
+    """One step of an agreement. Agreements of the first release began without one."""
+
+    __tablename__ = "agreement_change"
+
+    document_no: str | None = Field(default=None, sa_type=sa.Text)
 
 
 class AgreementPerson(SCHEMA.base, table=True):

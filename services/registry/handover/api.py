@@ -71,6 +71,7 @@ async def read(work: Reader, handover_id: UUID, response: Response) -> HandoverA
     row, name, number, steps = await service.read(work, handover_id)
     response.headers["ETag"] = etag(row.version)
     values = {"person_id": row.person_id, "name": name, "id_number": number, "documents": row.documents, "contact": row.contact}
+    values["next_steps"] = await service.next_steps_of(work, row)
     return HandoverAnswer(**{**_row(work, row), **values, "steps": [HandoverStepAnswer.model_validate(step) for step in steps]})
 
 

@@ -5,11 +5,11 @@ Silence is not an answer: the passing of a date takes no step, and an unacknowle
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal, get_args
 
 from kit.clock import WorkingDay
+from kit.steps.machine import START, Machine, step
 from services.registry.measures.rules.terms import due_in_working_days, report_in_due
 
 HandoverEvent = Literal["announce", "receive", "arrive", "not_arrive", "withdraw"]
@@ -29,32 +29,31 @@ ACKNOWLEDGE_WORKING_DAYS = 3
 """DEFAULT: the town answers within three working days after the person came, or after the last day on which they had to come (domain 2.6)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One declared step with its source."""
+_TOWN = ("county_officer", "town_officer")
+_TELLING = ("agency", "county_officer")
 
-    event: str
-    origins: frozenset[str]
-    target: str
-    source: str
-
-
-STEPS = {
-    step.event: step
-    for step in (
-        Step("announce", frozenset({"none"}), "announced", "DRR art. 34"),
-        Step("receive", frozenset({"announced"}), "received", "DRR art. 34; domain 2.6"),
-        Step("arrive", frozenset({"received", "not_arrived"}), "arrived", "DRR art. 38; domain 2.6"),
-        Step("not_arrive", frozenset({"received"}), "not_arrived", "domain 2.6"),
-        Step("withdraw", frozenset({"announced", "received"}), "withdrawn", "DRR art. 34: the release was put off or revoked"),
-    )
-}
-
-
-def step_from(state: str, event: str) -> Step | None:
-    """The declared step from a state, or None."""
-    step = STEPS[event]
-    return step if state in step.origins else None
+MACHINE = Machine(
+    "registry.release_handover.state",
+    STATES,
+    (
+        step("announce", START, "announced", "DRR art. 34", "通知出所", "announce", roles=_TELLING, deadline="receive_packet"),
+        step("receive", "announced", "received", "DRR art. 34; domain 2.6", "接收材料", "receive", roles=_TOWN, needs="contact", duty=True),
+        step(
+            "arrive",
+            "received not_arrived",
+            "arrived",
+            "DRR art. 38; domain 2.6",
+            "回执到达",
+            "arrived",
+            roles=_TOWN,
+            needs="outcome",
+            duty=True,
+        ),
+        step("not_arrive", "received", "not_arrived", "domain 2.6", "回执未到达", "not arrived", roles=_TOWN, needs="outcome reason"),
+        step("withdraw", "announced received", "withdrawn", "DRR art. 34", "撤回通知", "withdraw", roles=_TELLING, needs="reason"),
+    ),
+)
+"""A release from its announcement to the town's answer. It is withdrawn when the release was put off or revoked."""
 
 
 def expected_by(released_on: date, *, ordered: bool, working: WorkingDay) -> date:

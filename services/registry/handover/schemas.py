@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
+from kit.citations import Cited
 from kit.schemas import (
     Answer,
     Day,
@@ -17,6 +18,7 @@ from kit.schemas import (
     PersonName,
     ShortText,
 )
+from kit.steps.taking import NextStep
 from services.registry.handover.rules import Document, HandoverEvent, Outcome, State
 from services.registry.staff.schemas import StaffCode
 
@@ -98,7 +100,7 @@ class HandoverStepAnswer(Answer):
     from_state: State | Literal["none"]
     to_state: State
     happened_on: date
-    legal_source: str
+    legal_source: Cited
     reason: str
     recorded_at: datetime
 
@@ -115,3 +117,4 @@ class HandoverAnswer(HandoverRow):
     documents: list[Document]
     contact: str | None
     steps: list[HandoverStepAnswer]
+    next_steps: list[NextStep]

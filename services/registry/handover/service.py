@@ -10,10 +10,12 @@ from uuid import UUID
 from kit.db import new_id
 from kit.etags import check_version
 from kit.lists import Asked, Found, find_rows
-from kit.problems import Forbidden, invalid
+from kit.problems import ROLE, Forbidden, Invalid, invalid
 from kit.roles import Role
 from kit.sealed import masked
 from kit.sheets.id_numbers import IdNumberError, read_id_number
+from kit.steps.machine import START
+from kit.steps.taking import NextStep, Reason, declared, next_steps, refuse, take
 from kit.work import Work
 from services.registry.divisions.service import require_town
 from services.registry.events import HandoverAcknowledged, HandoverAnnounced, HandoverEvent, HandoverReceived, HandoverWithdrawn
@@ -68,7 +70,7 @@ async def announce(work: Work, new: NewHandover) -> tuple[ReleaseHandover, bool]
         latest_due=due,
         acknowledge_due=due,
         notice_in_time=rules.notice_in_time(announced_on, new.released_on),
-        state="none",
+        state=START,
         announced_on=announced_on,
         announced_by=announcer,
         created_at=work.now,
@@ -124,6 +126,7 @@ async def receive(work: Work, handover_id: UUID, receipt: Receipt, if_match: str
         assert row.id_number_index is not None
         known = await people.person_by_index(work.session, bytes(row.id_number_index))
         if known is None:
+            refuse([NOT_REGISTERED], PersonNotRegistered)
             raise PersonNotRegistered
         row.person_id = known.id
         _forget(row)
@@ -153,8 +156,7 @@ async def acknowledge(work: Work, handover_id: UUID, answer: Acknowledgement, if
             raise invalid("/arrived_on", "not_arrived", "未到达不填到达日", "nobody arrived")
         if not answer.reason.strip():
             raise invalid("/reason", "missing", "未到达须写明查找联系情况", "say what was done to reach the person")
-        if day <= row.expected_by:
-            raise invalid("/outcome", "too_early", "报到期限未满,不能回执未到达", "the person may still come: too early to say so")
+        refuse(too_early(row, day), Invalid)
     row.acknowledged_on = row.acknowledged_on or day
     await _step(work, row, event, day, answer.reason)
     return row
@@ -163,7 +165,7 @@ async def acknowledge(work: Work, handover_id: UUID, answer: Acknowledgement, if
 async def withdraw(work: Work, handover_id: UUID, withdrawal: Withdrawal, if_match: str | None) -> ReleaseHandover:
     """Take an announcement back. Raises HandoverNotFound, StaleVersion, HandoverState, Forbidden."""
     if not work.principal.has(Role.COUNTY_OFFICER, Role.AGENCY):
-        raise Forbidden
+        raise Forbidden(errors=[ROLE])
     row = await _writable(work, handover_id, "withdraw", if_match)
     row.withdrawn_on = work.today
     await _step(work, row, "withdraw", work.today, withdrawal.reason)
@@ -197,33 +199,43 @@ def _past_day(work: Work, given: date | None, earliest: date, pointer: str) -> d
 async def _writable(work: Work, handover_id: UUID, event: str, if_match: str | None) -> ReleaseHandover:
     row = policy.may_see(work.principal, await repository.handover(work.session, handover_id, for_update=True))
     check_version(if_match, row.version)
-    if rules.step_from(row.state, event) is None:
-        raise HandoverState
+    declared(rules.MACHINE, row.state, event, HandoverState)
     return row
+
+
+NOT_REGISTERED = Reason(code="person-not-registered", zh=PersonNotRegistered.title_zh, en=PersonNotRegistered.title_en)
+TOO_EARLY = Reason(code="too_early", zh="报到期限未满,不能回执未到达", en="the person may still come: too early to say so")
+NOT_RELEASED = Reason(code="date_range", zh="尚未到出所日", en="the day of release has not come")
+
+
+def too_early(row: ReleaseHandover, day: date) -> list[Reason]:
+    """Why nobody can say yet that the person did not come."""
+    return [TOO_EARLY] if day <= row.expected_by else []
+
+
+async def next_steps_of(work: Work, row: ReleaseHandover) -> list[NextStep]:
+    """What can be done with a handover now."""
+    blocked = {"not_arrive": too_early(row, work.today), "arrive": [NOT_RELEASED] if work.today < row.released_on else []}
+    if row.person_id is None and row.id_number_index is not None:
+        known = await people.person_by_index(work.session, bytes(row.id_number_index))
+        blocked["receive"] = [] if known is not None else [NOT_REGISTERED]
+    return next_steps(rules.MACHINE, row.state, work.principal, blocked)
 
 
 async def _step(work: Work, row: ReleaseHandover, event: str, day: date, reason: str = "") -> None:
     """Take one declared step: row, history, audit and event together."""
-    step = rules.STEPS[event]
-    before, row.state = row.state, step.target
-    if event != "announce":
-        row.version, row.updated_at = row.version + 1, work.now
-    work.session.add(row)
-    await work.session.flush()
-    work.session.add(
-        ReleaseHandoverStep(
-            handover_id=row.id,
-            event=event,
-            from_state=before,
-            to_state=row.state,
-            happened_on=day,
-            legal_source=step.source,
-            reason=reason,
-            recorded_by=work.principal.subject,
-            recorded_at=work.now,
-        )
+    await take(
+        work,
+        rules.MACHINE,
+        row,
+        event,
+        ReleaseHandoverStep,
+        noted=(TABLE, row.id, "handover"),
+        on=day,
+        reason=reason,
+        problem=HandoverState,
+        more={"handover_id": row.id, "recorded_by": work.principal.subject},
     )
-    await work.session.flush()
     told = _TELLS[event](
         handover_id=row.id,
         division_code=row.division_code,
@@ -234,7 +246,6 @@ async def _step(work: Work, row: ReleaseHandover, event: str, day: date, reason:
         acknowledge_due=row.acknowledge_due,
     )
     await work.publish(told, row.person_id or row.id, row.division_code)
-    await work.note(f"handover.{event}", TABLE, row.id)
 
 
 async def read(work: Work, handover_id: UUID) -> tuple[ReleaseHandover, str, str, Sequence[ReleaseHandoverStep]]:

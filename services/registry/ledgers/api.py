@@ -12,6 +12,7 @@ from kit.intake import intake_router
 from kit.pages import LIMIT, MAX_LIMIT, next_link
 from kit.roles import Role
 from kit.sealed import masked
+from kit.steps.taking import NextStep
 from kit.work import UnitRoute, Work, allow
 from services.registry.ledgers import service
 from services.registry.ledgers.intake import INTAKE
@@ -30,7 +31,15 @@ def _value(field: str, value: Any) -> Any:
     return masked(value, 3, 2 if field == "phone" else 0) if field in PERSONAL_FIELDS and value else value
 
 
-def _answer(work: Work, conflict: LedgerConflict, mine: tuple[str, str], theirs: tuple[str, str] | None, *, shown: bool) -> ConflictAnswer:
+def _answer(
+    work: Work,
+    conflict: LedgerConflict,
+    mine: tuple[str, str],
+    theirs: tuple[str, str] | None,
+    following: list[NextStep],
+    *,
+    shown: bool,
+) -> ConflictAnswer:
     values = sides_of(work, conflict)
     other = theirs if theirs is not None else ("登记册 register", "")
     sides = [
@@ -48,6 +57,7 @@ def _answer(work: Work, conflict: LedgerConflict, mine: tuple[str, str], theirs:
         suggestion_rule=RULE if conflict.suggestion else "",
         **{name: getattr(conflict, name) for name in ("id", "field", "person_id", "suggestion", "state", "choice", "reason")},
         **{name: getattr(conflict, name) for name in ("decided_by", "decided_at", "version")},
+        next_steps=following,
     )
 
 
@@ -63,12 +73,14 @@ async def list_conflicts(
 ) -> ConflictPage:
     """What two sources say differently about one person. What lies outside the caller's towns is not shown."""
     page, seen, following = await service.conflicts(work, import_id, state, cursor, limit)
+    following_steps = await service.next_steps_of(work, import_id, [entry[0] for entry in page])
     items = [
         _answer(
             work,
             conflict,
             (file, f"{sheet}!{row}"),
             (other_file, f"{other_sheet}!{other_row}") if other_file is not None else None,
+            following_steps[conflict.id],
             shown=conflict.person_id is None or seen.get(conflict.person_id, False),
         )
         for conflict, file, sheet, row, other_file, other_sheet, other_row in page
@@ -91,4 +103,5 @@ async def decide(
     """Decide a conflict: nothing of it is written before."""
     conflict = await service.decide(work, import_id, conflict_id, wanted.choice, wanted.reason, if_match)
     response.headers["ETag"] = etag(conflict.version)
-    return _answer(work, conflict, ("", ""), ("", "") if conflict.other_import_id else None, shown=True)
+    following = (await service.next_steps_of(work, import_id, [conflict]))[conflict.id]
+    return _answer(work, conflict, ("", ""), ("", "") if conflict.other_import_id else None, following, shown=True)

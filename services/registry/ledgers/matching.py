@@ -280,10 +280,11 @@ async def _store(
                 sides_sealed=sealed,
                 suggestion=hint,
                 created_at=work.now,
+                updated_at=work.now,
                 **decision,
             )
         )
-    await repository.add_conflicts(work.session, fresh)
+    await repository.begin_conflicts(work, fresh)
 
 
 async def carry(work: Work, import_id: UUID) -> Again:

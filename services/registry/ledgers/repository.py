@@ -12,9 +12,10 @@ from sqlalchemy import delete, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.steps.machine import START
 from kit.work import Work
-from services.registry.ledgers.rules import GONE
-from services.registry.ledgers.tables import TABLES, LedgerConflict
+from services.registry.ledgers.rules import CONFLICT, GONE
+from services.registry.ledgers.tables import TABLES, LedgerConflict, LedgerConflictChange
 from services.registry.measures.tables import Measure
 from services.registry.people.policy import may_read_closed
 from services.registry.people.repository import standing_now
@@ -272,21 +273,51 @@ async def drop_conflicts(session: AsyncSession, conflict_ids: Sequence[UUID]) ->
 
 
 async def add_conflicts(session: AsyncSession, conflicts: Sequence[LedgerConflict]) -> None:
-    """New conflicts."""
+    """New conflicts, or known ones that hang on other rows now."""
     session.add_all(conflicts)
     await session.flush()
 
 
-async def reopen(session: AsyncSession, import_id: UUID, numbers: Sequence[int]) -> None:
+async def begin_conflicts(work: Work, conflicts: Sequence[LedgerConflict]) -> None:
+    """New conflicts with the step that made them: found, or decided with the other ledger's."""
+    await add_conflicts(work.session, conflicts)
+    event = {CONFLICT.step(START, name).target: name for name in ("find", "carry_over")}
+    await _remember(work, [(one.id, event[one.state], START, one.choice) for one in conflicts])
+
+
+async def reopen(work: Work, import_id: UUID, numbers: Sequence[int]) -> None:
     """What was decided about the standing of these rows cannot be written: it waits for a decision again."""
     table = LedgerConflict.metadata.tables["registry.ledger_conflict"]
     of_rows = sa.or_(
         sa.and_(table.c.import_id == import_id, table.c.number.in_(numbers)),
         sa.and_(table.c.other_import_id == import_id, table.c.other_number.in_(numbers)),
     )
-    statement = sa.update(table).where(of_rows, table.c.field.in_(("status", "status_date")), table.c.state == "decided")
-    cleared = {"state": "open", "choice": None, "reason": "", "decided_by": None, "decided_at": None}
-    await session.execute(statement.values(**cleared, version=table.c.version + 1))
+    declared = CONFLICT.step("decided", "reopen")
+    statement = sa.update(table).where(of_rows, table.c.field.in_(("status", "status_date")), table.c.state.in_(declared.origins))
+    cleared = {"state": declared.target, "choice": None, "reason": "", "decided_by": None, "decided_at": None, "updated_at": work.now}
+    reopened = await work.session.execute(statement.values(**cleared, version=table.c.version + 1).returning(table.c.id))
+    await _remember(work, [(key, "reopen", "decided", None) for key in reopened.scalars()])
+
+
+async def _remember(work: Work, steps: Sequence[tuple[UUID, str, str, str | None]]) -> None:
+    """History of many steps at once: conflict, event, origin, choice."""
+    rows = [
+        {
+            "object_id": key,
+            "event": event,
+            "from_state": origin,
+            "to_state": CONFLICT.step(origin, event).target,
+            "happened_on": work.today,
+            "source": CONFLICT.step(origin, event).source,
+            "reason": "",
+            "choice": choice,
+            "recorded_by": work.principal.subject,
+            "recorded_at": work.now,
+        }
+        for key, event, origin, choice in steps
+    ]
+    if rows:
+        await work.session.execute(sa.insert(LedgerConflictChange), rows)
 
 
 async def open_conflicts(session: AsyncSession, import_id: UUID) -> int:

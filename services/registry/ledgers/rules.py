@@ -7,13 +7,42 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, get_args
 
+from kit.intake.rules import import_machine
+from kit.steps.machine import START, Machine, step
 from services.registry.measures.intake import WITH_MEASURE
+
+IMPORT = import_machine("registry.ledger_import.state")
+"""The life of an import: the same as in every service."""
+
 
 ConflictSource = Literal["ledger", "register"]
 
 
 ConflictState = Literal["open", "decided"]
 STATES: tuple[ConflictState, ...] = get_args(ConflictState)
+
+
+CONFLICT = Machine(
+    "registry.ledger_conflict.state",
+    STATES,
+    (
+        step("find", START, "open", "PIPL art. 46; domain 12", "发现矛盾", "find"),
+        step("carry_over", START, "decided", "PIPL art. 46; domain 12", "随另一台账的决定", "carry over the decision of the other ledger"),
+        step(
+            "decide",
+            "open decided",
+            "decided",
+            "PIPL art. 46; domain 12",
+            "决定",
+            "decide",
+            roles=("county_officer", "town_officer"),
+            needs="choice reason",
+            duty=True,
+        ),
+        step("reopen", "decided", "open", "PIPL art. 46; domain 12", "重新待定", "reopen"),
+    ),
+)
+"""A contradiction waits for a person; what was decided and cannot be written waits again."""
 
 
 Choice = Literal["keep", "take"]

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from kit.schemas import Answer, Message, ShortText
+from kit.steps.taking import NextStep
 from services.registry.ledgers.rules import Choice, Compared, ConflictSource, ConflictState
 
 
@@ -39,6 +40,7 @@ class ConflictAnswer(Answer):
     decided_by: str | None
     decided_at: datetime | None
     version: int
+    next_steps: list[NextStep]
 
 
 class ConflictPage(Answer):

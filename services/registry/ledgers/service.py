@@ -14,6 +14,7 @@ from kit.intake.errors import NotNow
 from kit.intake.staging import open_record
 from kit.pages import BadCursor, Cursors
 from kit.problems import invalid
+from kit.steps.taking import NextStep, Reason, next_steps, refuse, take
 from kit.work import Work
 from services.registry.ledgers import policy, repository
 from services.registry.ledgers.endings import Early, lawful, too_early
@@ -21,11 +22,12 @@ from services.registry.ledgers.errors import ConflictNotFound, NotYours
 from services.registry.ledgers.intake import INTAKE
 from services.registry.ledgers.matching import early_end, register_facts, sides_of
 from services.registry.ledgers.policy import Reach
-from services.registry.ledgers.rules import OTHER_SIDE, ledger_facts
-from services.registry.ledgers.tables import TABLES, LedgerConflict
+from services.registry.ledgers.rules import CONFLICT, OTHER_SIDE, ledger_facts
+from services.registry.ledgers.tables import TABLES, LedgerConflict, LedgerConflictChange
 from services.registry.ledgers.takeover import begin_measures, changes, chosen_value, decided_facts, placed
 from services.registry.people.intake import amend_people, take_over_standings
 from services.registry.people.repository import people_by_ids
+from services.registry.people.tables import Person
 
 
 async def conflicts(
@@ -50,11 +52,33 @@ async def conflicts(
     return page, seen, following
 
 
+def not_now(state: str) -> list[Reason]:
+    """Why nothing can be decided about an import in this state."""
+    return [] if state in ("reported", "committed") else [Reason(code=NotNow.slug, zh=NotNow.title_zh, en=NotNow.title_en)]
+
+
+def out_of_reach(work: Work, person: Person) -> list[Reason]:
+    """Why a ledger of this caller writes nothing of this person."""
+    elsewhere = Reason(code=ConflictNotFound.slug, zh="不在您的辖区或记录已封存", en="outside your towns, or the record is closed")
+    return [] if policy.reach_of(work.principal, "person", person, None) is Reach.TOUCH else [elsewhere]
+
+
+async def next_steps_of(work: Work, import_id: UUID, conflicts: Sequence[LedgerConflict]) -> dict[UUID, list[NextStep]]:
+    """Conflict → what can be done with it."""
+    found = await imports.one(work, INTAKE, import_id)
+    wanted = sorted({conflict.person_id for conflict in conflicts if conflict.person_id is not None})
+    beyond = {person.id: out_of_reach(work, person) for person in await people_by_ids(work.session, wanted)}
+    following: dict[UUID, list[NextStep]] = {}
+    for conflict in conflicts:
+        reasons = [*not_now(found["state"]), *(beyond.get(conflict.person_id, []) if conflict.person_id else [])]
+        following[conflict.id] = next_steps(CONFLICT, conflict.state, work.principal, {"decide": reasons})
+    return following
+
+
 async def decide(work: Work, import_id: UUID, conflict_id: UUID, choice: str, reason: str, if_match: str | None) -> LedgerConflict:
     """Decide one conflict. Raises ImportNotFound, ConflictNotFound, Invalid, NotYours, NotNow, StaleVersion."""
     found = await imports.one(work, INTAKE, import_id, for_update=True)
-    if found["state"] not in ("reported", "committed"):
-        raise NotNow
+    refuse(not_now(found["state"]), NotNow)
     conflict = await repository.conflict(work, import_id, conflict_id)
     if conflict is None:
         raise ConflictNotFound
@@ -66,19 +90,19 @@ async def decide(work: Work, import_id: UUID, conflict_id: UUID, choice: str, re
         raise NotYours
     if conflict.person_id is not None:
         (person,) = await people_by_ids(work.session, [conflict.person_id])
-        if policy.reach_of(work.principal, "person", person, None) is not Reach.TOUCH:
-            raise ConflictNotFound
+        refuse(out_of_reach(work, person), ConflictNotFound)
         if choice == "take" and conflict.field in ("status", "status_date"):
             if not policy.may_begin(work.principal, value["status"], person.division_code):
                 raise NotYours
             _refuse(await too_early(work, early_end(person.id, value)))
     # The other ledger may have the same contradiction on its own list, seen from there: one decision is enough for both.
     for one, chosen in [(conflict, choice), *([(mirror, OTHER_SIDE[choice])] if mirror is not None else [])]:
-        one.state, one.choice, one.reason = "decided", chosen, reason
+        one.choice, one.reason = chosen, reason
         one.decided_by, one.decided_at = work.principal.subject, work.now
-        one.version += 1
-        await work.note("ledger.decide", "ledger_conflict", one.id, details={"field": one.field, "choice": chosen})
-    await work.session.flush()
+        details = {"field": one.field, "choice": chosen}
+        noted = ("ledger_conflict", one.id, "ledger")
+        more = {"choice": chosen}
+        await take(work, CONFLICT, one, "decide", LedgerConflictChange, noted=noted, reason=reason, more=more, details=details)
     for changed in {conflict.import_id, conflict.other_import_id or conflict.import_id}:
         await store.note_effects(work.session, TABLES, changed, None)  # what a commit would write must be counted again
     await _apply_late(work, found, conflict)

@@ -10,10 +10,11 @@ from sqlmodel import Field
 
 from kit.db import check_words, new_id
 from kit.intake import IntakeTables
-from services.registry.ledgers.rules import CHOICES, COMPARED, STATES
+from kit.steps.taking import History
+from services.registry.ledgers.rules import CHOICES, COMPARED, IMPORT, STATES
 from services.registry.schema import SCHEMA
 
-TABLES = IntakeTables(SCHEMA)
+TABLES = IntakeTables(SCHEMA, IMPORT)
 
 
 class LedgerConflict(SCHEMA.base, table=True):
@@ -53,3 +54,12 @@ class LedgerConflict(SCHEMA.base, table=True):
     decided_at: datetime | None = Field(default=None, sa_type=sa.DateTime(timezone=True))
     version: int = 1
     created_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+    updated_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+
+
+class LedgerConflictChange(History, SCHEMA.base, table=True):
+    """One step of a contradiction. It stays when the conflict is gone; it says who decided, not what stood there."""
+
+    __tablename__ = "ledger_conflict_change"
+
+    choice: str | None = Field(default=None, sa_type=sa.Text)

@@ -133,7 +133,7 @@ async def _people(work: Work, found: Mapping[Any, Any], chosen: Mapping[int, Cho
     await asyncio.to_thread(sort)
     held = await lawful(work, standings, {row["person_id"]: row["division_code"] for row in known.values()})
     standings = held.lawful
-    await repository.reopen(work.session, import_id, [number for number, row in known.items() if row["person_id"] in held.withheld])
+    await repository.reopen(work, import_id, [number for number, row in known.items() if row["person_id"] in held.withheld])
     ids = await take_over_people(work, new)
     await repository.link_registered(work.session, import_id, made)
     amended = await amend_people(work, fixes)

@@ -7,15 +7,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from kit.citations import cite
 from kit.etags import IfMatch, etag
 from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
 from kit.schemas import DivisionCode
+from kit.steps.taking import next_steps
 from kit.work import UnitRoute, Work, allow
 from services.registry.people import service
-from services.registry.people.policy import sees_treatment
+from services.registry.people.policy import ELSEWHERE, sees_treatment
 from services.registry.people.repository import PEOPLE, SEARCH
-from services.registry.people.rules import TREATMENT, known_drugs, without_treatment
+from services.registry.people.rules import RECORD, TREATMENT, known_drugs, without_treatment
 from services.registry.people.schemas import (
     HistoryEntry,
     Identity,
@@ -52,7 +54,9 @@ def person_answer(work: Work, person: Person, response: Response) -> PersonAnswe
         "support": support,
         "status": None if support and not sees_treatment(work.principal) else person.status,
     }
-    return PersonAnswer(**{**values, **shown})
+    outside = [] if work.principal.covers(person.division_code) else [ELSEWHERE]
+    blocked = {declared.event: outside for declared in RECORD.steps}
+    return PersonAnswer(**{**values, **shown, "next_steps": next_steps(RECORD, person.state, work.principal, blocked)})
 
 
 @router.get("", responses=answers(PEOPLE))
@@ -100,6 +104,7 @@ async def history_of(work: Reader, person_id: UUID) -> list[HistoryEntry]:
             at=c.recorded_at,
             by=c.recorded_by,
             action=c.action,
+            legal_source=cite(c.legal_source) if c.legal_source else None,
             before=c.before if open_to_all else without_treatment(c.before),
             after=c.after if open_to_all else without_treatment(c.after),
             reason=c.reason,

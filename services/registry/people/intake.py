@@ -15,12 +15,13 @@ from kit import outbox
 from kit.db import copy_rows, new_id
 from kit.sealed import masked
 from kit.sheets.id_numbers import read_id_number
+from kit.steps.machine import START
 from kit.work import Work
 from services.registry.events import PersonMoved, PersonRegistered, PersonStanding
 from services.registry.people import repository
 from services.registry.people.names import pinyin_of
 from services.registry.people.record import set_address, set_name, set_phone, shown
-from services.registry.people.rules import folded_name
+from services.registry.people.rules import ACTIONS, RECORD, folded_name
 from services.registry.people.tables import Person, PersonChange, Standing
 
 
@@ -112,7 +113,7 @@ def _prepared(
             "phone_masked": masked(row.phone, 3, 2) if row.phone else None,
             "phone_index": work.sealer.index("phone", row.phone) if row.phone else None,
             "address_sealed": seal(row.address, "person", "address", place) if row.address else None,
-            "drugs": sorted(set(row.drugs)), "registered_on": row.registered_on, "status": row.status, "status_since": row.since, "state": "open",
+            "drugs": sorted(set(row.drugs)), "registered_on": row.registered_on, "status": row.status, "status_since": row.since, "state": RECORD.step(START, "register").target,
             "version": 1, "created_at": now, "updated_at": now,
         })  # fmt: skip
         standings.append({
@@ -120,7 +121,7 @@ def _prepared(
             "division_code": row.division_code, "source": source, "reason": row.reason, "recorded_by": actor, "recorded_at": now,
         })  # fmt: skip
         changes.append({
-            "id": new_id(), "person_id": key, "action": "registered", "before": {},
+            "id": new_id(), "person_id": key, "action": ACTIONS["register"], "before": {}, "legal_source": RECORD.step(START, "register").source,
             "after": {"status": row.status, "division_code": row.division_code}, "reason": "台账接收", "recorded_by": actor, "recorded_at": now,
         })  # fmt: skip
     return people, standings, changes, ids
@@ -160,7 +161,8 @@ async def take_over_standings(work: Work, rows: Sequence[TakenStanding], source:
         {
             "id": new_id(),
             "person_id": person.id,
-            "action": "standing",
+            "action": ACTIONS["standing"],
+            "legal_source": RECORD.step("open", "standing").source,
             "before": {"status": before[person.id].status, "status_since": before[person.id].status_since.isoformat()},
             "after": {"status": person.status, "status_since": person.status_since.isoformat()},
             "reason": "台账接收",
@@ -197,12 +199,14 @@ async def amend_people(work: Work, fixes: Sequence[PersonFix]) -> int:
         for name, value in fix.values.items():
             _set(work, person, name, value)
         after = {name: shown(person, name) for name in sorted(fix.values)}
+        event = "move" if person.division_code != town else "amend"
         person.version += 1
         person.updated_at = work.now
         work.session.add(
             PersonChange(
                 person_id=person.id,
-                action="moved" if person.division_code != town else "amended",
+                action=ACTIONS[event],
+                legal_source=RECORD.step("open", event).source,
                 before=before,
                 after=after,
                 reason=fix.reason,

@@ -6,8 +6,9 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from kit.auth import Principal
-from kit.problems import Forbidden
+from kit.problems import ROLE, Forbidden
 from kit.roles import Role
+from kit.steps.taking import Reason
 from services.registry.divisions.policy import part_of
 from services.registry.people.errors import PersonNotFound
 from services.registry.people.rules import NOT_MANAGED
@@ -104,12 +105,16 @@ def may_read(principal: Principal, person: Found | None, purpose: str) -> Found:
     return person
 
 
+ELSEWHERE = Reason(code=PersonNotFound.slug, zh="不在您的辖区", en="outside your towns")
+"""Who reads a person of another town, in an emergency, changes nothing: to them the record is not there to be written."""
+
+
 def may_write(principal: Principal, person: Found | None) -> Found:
     """The person, when the caller may change the record. Raises PersonNotFound, Forbidden."""
     if person is None or not principal.covers(person.division_code):
         raise PersonNotFound
     if not principal.has(*WRITERS):
-        raise Forbidden
+        raise Forbidden(errors=[ROLE])
     return person
 
 

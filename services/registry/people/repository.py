@@ -12,9 +12,11 @@ from sqlalchemy import ARRAY, Row, Uuid, bindparam, cast, func, select, text, up
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.db import copy_rows, new_id
 from kit.lists import Json, Key
+from kit.work import Work
 from services.registry.divisions.repository import NAME
-from services.registry.people.rules import ENDS_SUPERVISION
+from services.registry.people.rules import ACTIONS, ENDS_SUPERVISION, RECORD
 from services.registry.people.schemas import PersonNamed, PersonRow
 from services.registry.people.tables import Person, PersonChange, Standing
 from services.registry.staff.repository import CARED_FOR
@@ -175,13 +177,33 @@ async def changes_of(session: AsyncSession, person_id: UUID) -> Sequence[PersonC
     return (await session.execute(query)).scalars().all()
 
 
-async def close_records(session: AsyncSession, days: Mapping[UUID, date], now: datetime) -> None:
+async def close_records(work: Work, days: Mapping[UUID, date]) -> None:
     """Close the records of persons whose supervision ended, each from its day (domain 2.5). A closed one stays as it is."""
+    declared = RECORD.step("open", "close")
     table = Person.metadata.tables["registry.person"]
-    statement = (
-        update(table)
-        .where(table.c.id == bindparam("person"), table.c.state == "open")
-        .values(state="closed", closed_on=bindparam("day"), version=table.c.version + 1, updated_at=now)
-    )
-    connection = await session.connection()
-    await connection.execute(statement, [{"person": person_id, "day": day} for person_id, day in sorted(days.items())])
+    ids = func.any(cast(sorted(days), ARRAY(Uuid)))
+    statement = update(table).where(table.c.id == ids, table.c.state.in_(sorted(declared.origins)))
+    closed = (
+        await work.session.execute(
+            statement.values(state=declared.target, version=table.c.version + 1, updated_at=work.now).returning(table.c.id)
+        )
+    ).scalars()
+    changes = [
+        {
+            "id": new_id(),
+            "person_id": person_id,
+            "action": ACTIONS["close"],
+            "before": {},
+            "after": {"closed_on": days[person_id].isoformat()},
+            "legal_source": declared.source,
+            "reason": "",
+            "recorded_by": work.principal.subject,
+            "recorded_at": work.now,
+        }
+        for person_id in sorted(closed)
+    ]
+    if changes:
+        day = update(table).where(table.c.id == bindparam("person")).values(closed_on=bindparam("day"))
+        connection = await work.session.connection()
+        await connection.execute(day, [{"person": change["person_id"], "day": days[change["person_id"]]} for change in changes])
+        await copy_rows(work.session, Person.metadata.tables["registry.person_change"], changes)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Literal, get_args
 
+from kit.steps.machine import START, Machine, step
+
 Status = Literal[
     "community_treatment",
     "community_rehabilitation",
@@ -93,17 +95,50 @@ def without_treatment(values: Mapping[str, object]) -> dict[str, object]:
     return {name: None if value == TREATMENT else value for name, value in values.items()}
 
 
-RECORD_STEPS: dict[str, tuple[str, str, str]] = {
-    "close": ("open", "closed", "DRR art. 7; domain 2.5"),
-    "reopen": ("closed", "open", "PIPL art. 46: what closed the record was recorded by mistake, or a new finding followed"),
+_WRITERS = ("county_officer", "town_officer")
+_OFFICE = ("county_officer",)
+_ANYTHING = "name|village_code|phone|address|drugs reason"
+_NEW = "id_number name division_code status status_since"
+
+RECORD = Machine(
+    "registry.person.state",
+    RECORD_STATES,
+    (
+        step("register", START, "open", "NCL art. 32; DRR art. 4", "登记", "register", roles=_WRITERS, needs=_NEW),
+        step("amend", "open", "open", "PIPL art. 46", "更正信息", "amend", roles=_WRITERS, needs=_ANYTHING),
+        step("move", "open", "open", "DRR art. 22", "变更管控镇", "move", roles=_WRITERS, needs="division_code reason"),
+        step("standing", "open", "open", "DRR art. 4, 7", "登记状态", "record a standing", roles=_WRITERS, needs="status since reason"),
+        step(
+            "standing",
+            "closed",
+            "open closed",
+            "PIPL art. 46; DRR art. 7",
+            "更正登记状态",
+            "correct a standing",
+            roles=_OFFICE,
+            needs="status since reason",
+        ),
+        step("transfer_out", "open", "open", "DRR art. 22; domain 6", "移交外地", "transfer out"),
+        step("transfer_out", "closed", "closed", "DRR art. 22; domain 6", "移交外地", "transfer out"),
+        step("close", "open", "closed", "DRR art. 7; domain 2.5", "封存", "close"),
+    ),
+)
+"""The record of a person: it closes with supervision, and opens again when what closed it was a mistake or a new finding followed."""
+
+ACTIONS = {
+    "register": "registered",
+    "amend": "amended",
+    "move": "moved",
+    "standing": "standing",
+    "transfer_out": "transferred_out",
+    "close": "closed",
 }
-"""Event → (from, to, source): how a record closes and opens again."""
+"""Step → the word of the history."""
 
 
 def record_state(state: str, status: str) -> str:
     """The state of a record once this standing holds: a closed one opens again when supervision goes on; it closes with the measures' end, not here."""
-    origin, target, _ = RECORD_STEPS["reopen"]
-    return target if state == origin and status not in ENDS_SUPERVISION else state
+    return "open" if status not in ENDS_SUPERVISION else state
 
 
 _DOTS = "•‧・・"

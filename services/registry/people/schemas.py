@@ -8,9 +8,11 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from kit.citations import Cited
 from kit.codes import Listed
 from kit.schemas import Answer, Day, DivisionCode, LongText, Message, PersonName, Phone, ShortText
 from kit.sheets.id_numbers import Sex
+from kit.steps.taking import NextStep
 from services.registry.people.rules import Drug, RecordState, Status
 from services.registry.staff.rules import Post
 
@@ -130,6 +132,7 @@ class PersonAnswer(Answer):
     closed_on: date | None
     version: int
     updated_at: datetime
+    next_steps: list[NextStep]
 
 
 class Identity(Answer):
@@ -149,6 +152,8 @@ class HistoryEntry(Answer):
     action: Annotated[str, Listed("person_change.action")]
     before: dict[str, Any]
     after: dict[str, Any]
+    legal_source: Cited | None
+    """Null in what the first release recorded."""
     reason: str
 
 

@@ -99,6 +99,8 @@ class PersonChange(SCHEMA.base, table=True):
     action: str = Field(sa_type=sa.Text)
     before: dict[str, Any] = Field(sa_column=sa.Column(JSONB, nullable=False, info=PERSONAL))
     after: dict[str, Any] = Field(sa_column=sa.Column(JSONB, nullable=False, info=PERSONAL))
+    legal_source: str = Field(default="", sa_column=sa.Column(sa.Text, nullable=False, server_default=""))
+    """What the change rests on; empty in the rows of the first release."""
     reason: str = Field(default="", sa_type=sa.Text)
     recorded_by: str = Field(sa_type=sa.Text)
     recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))

@@ -8,8 +8,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from kit.intake.rules import import_machine
 from services.testing.results.rules import LedgerTest
 from services.testing.screenings.rules import ScreeningRow
+
+IMPORT = import_machine("testing.ledger_import.state")
+"""The life of an import: the same as in every service."""
+
 
 URINE_ANALYTES = ("morphine", "methamphetamine", "ketamine", "thc", "mdma")
 SPECIMEN_OF = {"urine": "urine", "hair": "hair"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kit.intake import IntakeTables
+from services.testing.ledgers.rules import IMPORT
 from services.testing.schema import SCHEMA
 
-TABLES = IntakeTables(SCHEMA)
+TABLES = IntakeTables(SCHEMA, IMPORT)

@@ -81,7 +81,6 @@ async def _standing_back(work: Work, measure: Measure, ended: MeasureEvent, stan
         assert person is not None
         await take_back_standing(work, person, standing, correction.reason)
         await restore_measures(work, person.id, standing, correction.reason)
-        await work.note("person.standing", "person", person.id, details={"status": person.status})
     else:  # the first release recorded the death in the measure alone
         await _still_free(work, measure, ended.from_state)
         await take_back(work, measure, ended, await repository.history_of(work.session, measure.id), correction.reason)

@@ -51,7 +51,7 @@ async def end_measures(work: Work, ends: Mapping[UUID, date], reason: str) -> in
     running = await repository.open_measures_of(work.session, list(ends), lock=True)
     await close_measures(work, running, ends, reason, ENDINGS[reason], FOUND_MISTAKEN if reason == "erroneous" else "")
     if reason in CLOSES_RECORD:
-        await people.close_records(work.session, ends, work.now)
+        await people.close_records(work, ends)
     return len(running)
 
 

@@ -14,6 +14,8 @@ from kit.problems import invalid
 from kit.roles import Role
 from kit.sealed import masked
 from kit.sheets.id_numbers import IdNumberError, read_id_number
+from kit.steps.machine import START
+from kit.steps.taking import take
 from kit.work import Work
 from services.registry.divisions.service import require_town
 from services.registry.events import PersonMoved, PersonRegistered
@@ -21,7 +23,7 @@ from services.registry.people import policy, repository
 from services.registry.people.errors import AlreadyRegistered, RecordClosed
 from services.registry.people.names import pinyin_of
 from services.registry.people.record import set_address, set_name, set_phone, shown
-from services.registry.people.rules import NOT_MANAGED, folded_name
+from services.registry.people.rules import ACTIONS, NOT_MANAGED, RECORD, folded_name
 from services.registry.people.schemas import Identity, Move, NewPerson, PersonPatch, PersonSearch
 from services.registry.people.tables import Person, PersonChange, Standing
 from services.registry.staff import repository as staff
@@ -64,18 +66,17 @@ async def register_person(work: Work, new: NewPerson) -> Person:
         registered_on=new.registered_on or work.today,
         status=new.status,
         status_since=new.status_since,
+        state=START,
         created_at=work.now,
         updated_at=work.now,
     )
     set_phone(work, person, new.phone)
     set_address(work, person, new.address)
-    work.session.add(person)
-    await work.session.flush()
+    await changed(work, person, "register", {}, {"status": new.status, "division_code": new.division_code}, "")
     work.session.add(standing_row(work, person, new.status, new.status_since, "登记"))
-    await changed(work, person, "registered", {}, {"status": new.status, "division_code": new.division_code}, "")
+    await work.session.flush()
     event = PersonRegistered(division_code=new.division_code, status=new.status, status_since=new.status_since, sex=number.sex)
     await work.publish(event, person.id, person.division_code)
-    await work.note("person.register", "person", person.id)
     return person
 
 
@@ -183,8 +184,8 @@ async def amend_person(work: Work, person_id: UUID, patch: PersonPatch, if_match
         set_phone(work, person, patch.phone)
     if "address" in given:
         set_address(work, person, patch.address)
-    await changed(work, person, "amended", before, {field: shown(person, field) for field in sorted(given)}, patch.reason)
-    await work.note("person.amend", "person", person.id, details={"fields": sorted(given)})
+    after = {field: shown(person, field) for field in sorted(given)}
+    await changed(work, person, "amend", before, after, patch.reason, noted={"fields": sorted(given)})
     return person
 
 
@@ -193,7 +194,6 @@ async def move_person(work: Work, person_id: UUID, move: Move, if_match: str | N
     person = await writable(work, person_id, if_match)
     await require_town(work, move.division_code, "/division_code")
     await place_person(work, person, move.division_code, move.village_code, move.reason)
-    await work.note("person.move", "person", person.id)
     return person
 
 
@@ -201,7 +201,7 @@ async def place_person(work: Work, person: Person, division_code: str, village_c
     """Write that another town is responsible, with history and event; the caller has checked that it may."""
     old = person.division_code
     person.division_code, person.village_code = division_code, village_code
-    await changed(work, person, "moved", {"division_code": old}, {"division_code": division_code}, reason)
+    await changed(work, person, "move", {"division_code": old}, {"division_code": division_code}, reason)
     await work.publish(PersonMoved(from_division=old, division_code=division_code), person.id, division_code)
 
 
@@ -215,23 +215,36 @@ async def writable(work: Work, person_id: UUID, if_match: str | None, *, closed:
 
 
 async def changed(
-    work: Work, person: Person, action: str, before: dict[str, Any], after: dict[str, Any], reason: str, *, counted: bool = True
+    work: Work,
+    person: Person,
+    event: str,
+    before: dict[str, Any],
+    after: dict[str, Any],
+    reason: str,
+    *,
+    to: str | None = None,
+    noted: dict[str, Any] | None = None,
 ) -> None:
-    """Write down what was changed about a person. `counted`: as a new version, so that whoever edits the record saw it."""
-    if counted and action != "registered":
-        person.version += 1
-        person.updated_at = work.now
-    change = PersonChange(
-        person_id=person.id,
-        action=action,
-        before=before,
-        after=after,
+    """Take a step of a person's record: state, version, history and audit."""
+    await take(
+        work,
+        RECORD,
+        person,
+        event,
+        PersonChange,
+        noted=("person", person.id, "person"),
         reason=reason,
-        recorded_by=work.principal.subject,
-        recorded_at=work.now,
+        problem=RecordClosed,
+        more={
+            "person_id": person.id,
+            "action": ACTIONS[event],
+            "before": before,
+            "after": after,
+            "recorded_by": work.principal.subject,
+        },
+        details=noted,
+        to=to,
     )
-    work.session.add(change)
-    await work.session.flush()
 
 
 def standing_row(

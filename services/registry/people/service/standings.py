@@ -11,10 +11,10 @@ from kit.roles import Role
 from kit.work import Work
 from services.registry.events import PersonStanding
 from services.registry.people import repository
-from services.registry.people.rules import DEAD_END, record_state
+from services.registry.people.rules import ACTIONS, DEAD_END, RECORD, record_state
 from services.registry.people.schemas import NewStanding
 from services.registry.people.service.records import changed, readable, standing_row, writable
-from services.registry.people.tables import Person, Standing
+from services.registry.people.tables import Person, PersonChange, Standing
 
 FOLLOWS_MEASURE = "measure"
 """Source of a standing that follows what was decided about a measure."""
@@ -39,7 +39,6 @@ async def record_standing(work: Work, person_id: UUID, new: NewStanding, if_matc
         if new.corrects_id not in {entry.id for entry in await repository.standings_of(work.session, person.id)}:
             raise invalid("/corrects_id", "unknown", "没有这条登记状态", "no such standing of this person")
     await append_standing(work, person, new.status, new.since, new.reason, corrects_id=new.corrects_id)
-    await work.note("person.standing", "person", person.id, details={"status": new.status})
     return person
 
 
@@ -52,14 +51,32 @@ async def append_standing(
     before = {"status": person.status, "status_since": person.status_since.isoformat()}
     latest = (await repository.standings_of(work.session, person.id))[-1]
     person.status, person.status_since = latest.status, latest.since
-    person.state = record_state(person.state, latest.status)
-    person.closed_on = person.closed_on if person.state == "closed" else None
+    state = record_state(person.state, latest.status)
+    person.closed_on = person.closed_on if state == "closed" else None
     after = {"status": person.status, "status_since": person.status_since.isoformat()}
     # A standing that follows a measure is written by the measure's own step: nobody's edit of the record is lost by it, so it is not a new version.
-    await changed(work, person, "standing", before, after, reason, counted=source != FOLLOWS_MEASURE)
+    if source == FOLLOWS_MEASURE:
+        work.session.add(followed(work, person, before, after, reason))
+        await work.session.flush()
+    else:
+        await changed(work, person, "standing", before, after, reason, to=state, noted={"status": status})
     if before != after:
         event = PersonStanding(division_code=person.division_code, status=person.status, status_since=person.status_since)
         await work.publish(event, person.id, person.division_code)
+
+
+def followed(work: Work, person: Person, before: dict[str, str], after: dict[str, str], reason: str) -> PersonChange:
+    """The history of a standing that followed a measure."""
+    return PersonChange(
+        person_id=person.id,
+        action=ACTIONS["standing"],
+        before=before,
+        after=after,
+        legal_source=RECORD.step(person.state, "standing").source,
+        reason=reason,
+        recorded_by=work.principal.subject,
+        recorded_at=work.now,
+    )
 
 
 async def take_back_standing(work: Work, person: Person, standing: Standing, reason: str) -> None:
