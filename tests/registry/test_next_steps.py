@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from itertools import count
 from typing import Any
 
+import psycopg
 import pytest
 
 from kit.call import Reply
 from kit.roles import Role
+from kit.steps.machine import Machine
+from services.registry.assessments.rules import MACHINE as ASSESSMENT
+from services.registry.comanagement.rules import AGREEMENT
+from services.registry.handover.rules import MACHINE as HANDOVER
 from services.registry.measures.rules.transitions import MACHINE as MEASURE
+from services.registry.people.rules import RECORD
 from tests.houses import Caller, TestHouse
-from tests.registry.people_data import OTHER_TOWN, TOWN, add_towns, county_officer, ordered, registered, running, step
+from tests.registry.people_data import OTHER_TOWN, TOWN, add_towns, an_id, county_officer, ordered, registered, running, step
+from tests.registry.test_handover import PATH as HANDOVERS
+from tests.registry.test_handover import add_places, announced
+from tests.registry.test_partner_feed import BASE as AGREEMENTS
 from tests.walks import Shown, Walk
+
+Begin = Callable[[], Awaitable[Shown]]
+Routes = Callable[[str], tuple[str, str, dict[str, Any]]]
 
 NUMBERS = count(1)
 GROUNDS = {
@@ -146,3 +159,138 @@ async def test_a_measure_of_another_town_is_recorded_there(house: TestHouse) -> 
     assert [reason["code"] for reason in die["blocked_by"]] == ["other_persons_town"]
     refused = await sent_step(house, here, shown, "die", die["fields"])
     assert (refused.status, json.loads(refused.body)["errors"][0]["code"]) == (403, "other_persons_town")
+
+
+def told(house: TestHouse, caller: Caller, machine: Machine[Any], path: str, begin: Begin, routes: Routes) -> Walk:
+    """A walk of objects that are read at one path and whose steps have a route each: event → method, path behind the object's, body."""
+
+    async def read(shown: Shown) -> Shown:
+        return json.loads((await caller("GET", f"{path}/{shown['id']}", purpose="audit")).body)
+
+    async def first() -> Shown:
+        return await read(await begin())
+
+    async def send(shown: Shown, event: str, fields: list[str]) -> Reply:
+        method, behind, values = routes(event)
+        body = {name: value for name, value in values.items() if name in fields or name == "event"}
+        return await caller(method, f"{path}/{shown['id']}{behind}", body, if_match=f'"v{shown["version"]}"')
+
+    return Walk(machine, first, read, send, longest=4)
+
+
+async def test_the_steps_of_a_record_keep_their_word(house: TestHouse) -> None:
+    add_towns(house)
+    routes = {
+        "amend": ("PATCH", "", {"name": "王演示", "reason": "姓名有误"}),
+        "move": ("POST", "/move", {"division_code": OTHER_TOWN, "reason": "搬家"}),
+        "standing": ("POST", "/standings", {"status": "detained", "since": "2021-06-30", "reason": "羁押"}),
+    }
+
+    async def begin() -> Shown:
+        return await registered(county_officer(house), next(NUMBERS))
+
+    path = "/registry/v1/people"
+    walk = await told(house, county_officer(house), RECORD, path, begin, routes.__getitem__).run()
+    assert walk.untaken() == set()
+    reader = house.caller("registry", Role.POLICE_OFFICER, scope=("610822100",))
+    reader.headers["purpose"] = "supervision"
+    shown = json.loads((await reader("GET", f"{path}/{(await begin())['id']}")).body)
+    assert {reason["code"] for one in shown["next_steps"] for reason in one["blocked_by"]} == {"role"}
+
+
+async def test_a_standing_that_nothing_follows_is_only_corrected(house: TestHouse) -> None:
+    add_towns(house)
+    officer, town = county_officer(house), house.caller("registry", Role.TOWN_OFFICER, scope=("610822100",))
+    person = await registered(officer, next(NUMBERS), status="erroneous", status_since="2021-06-01")
+    path = f"/registry/v1/people/{person['id']}"
+    (theirs,) = [one for one in json.loads((await officer("GET", path)).body)["next_steps"] if one["event"] == "standing"]
+    assert (theirs["fields"][-1], theirs["blocked_by"]) == ("corrects_id", [])
+    body = {"status": "in_society", "since": "2021-07-01", "reason": "登记正确"}
+    refused = await town("POST", f"{path}/standings", body, if_match=f'"v{person["version"]}"')
+    assert (refused.status, json.loads(refused.body)["errors"][0]["code"]) == (422, "dead_end")
+
+
+async def test_the_steps_of_a_handover_keep_their_word(house: TestHouse) -> None:
+    add_places(house)
+    released = {"on": "2021-07-06"}
+    routes = {
+        "receive": ("POST", "/receipt", {"contact": "T001"}),
+        "arrive": ("POST", "/acknowledgement", {"outcome": "arrived"}),
+        "not_arrive": ("POST", "/acknowledgement", {"outcome": "not_arrived", "reason": "已电话、上门查找"}),
+        "withdraw": ("POST", "/withdrawal", {"reason": "延期出所"}),
+    }
+
+    async def begin() -> Shown:
+        number = next(NUMBERS)
+        await registered(county_officer(house), number)
+        notice = {"id_number": an_id(number), "notice_no": f"榆戒解〔2021〕{number}号", "released_on": released["on"]}
+        return await announced(county_officer(house), **notice)
+
+    early = await told(house, county_officer(house), HANDOVER, HANDOVERS, begin, routes.__getitem__).run()
+    assert {("received", "arrive", "date_range"), ("received", "not_arrive", "too_early")} <= early.refused
+    released["on"] = "2021-06-01"
+    late = await told(house, county_officer(house), HANDOVER, HANDOVERS, begin, routes.__getitem__).run()
+    assert late.untaken() == set()
+    unknown = await announced(county_officer(house), id_number=an_id(next(NUMBERS)), notice_no="未登记者")
+    shown = json.loads((await county_officer(house)("GET", f"{HANDOVERS}/{unknown['id']}")).body)
+    (receive,) = [one for one in shown["next_steps"] if one["event"] == "receive"]
+    assert [reason["code"] for reason in receive["blocked_by"]] == ["person-not-registered"]
+
+
+async def test_the_steps_of_an_agreement_keep_their_word(house: TestHouse) -> None:
+    add_towns(house)
+    officer = county_officer(house)
+    person = await registered(officer, next(NUMBERS))
+    term = {"valid_from": "2021-06-01", "valid_to": "2026-06-01"}
+
+    def routes(event: str) -> tuple[str, str, dict[str, Any]]:
+        if event == "name":
+            return "POST", "/persons", {"person_ids": [person["id"]]}
+        return "POST", "/transitions", {"event": event, "on": "2021-07-01", "document_no": "保禁函〔2021〕7号"}
+
+    async def begin() -> Shown:
+        new = {
+            "name": "府谷—保德共管",
+            "partner_area": "140931",
+            "partner_client": "client-baode",
+            "fields": ["name"],
+            "document_no": "1号",
+        }
+        return json.loads((await officer("POST", AGREEMENTS, {**new, **term})).body)
+
+    walk = await told(house, officer, AGREEMENT, AGREEMENTS, begin, routes).run()
+    assert walk.untaken() == set()
+    term["valid_to"] = "2021-06-30"
+    over = await told(house, officer, AGREEMENT, AGREEMENTS, begin, routes).run()
+    assert over.refused == {("proposed", "accept", "term_over")}
+    with psycopg.connect(house.owner) as connection:
+        histories = connection.execute("select distinct event, source from registry.agreement_change order by event").fetchall()
+    assert [event for event, _ in histories] == ["accept", "end", "name", "propose"]
+
+
+async def test_the_steps_of_an_assessment_keep_their_word(house: TestHouse) -> None:
+    add_towns(house)
+    officer = county_officer(house)
+    town = house.caller("registry", Role.TOWN_OFFICER, scope=("610822100",))
+    inputs: dict[str, int] = {"no_stable_dwelling": 1}
+    people: list[str] = []
+
+    async def begin() -> Shown:
+        people.append((await registered(officer, next(NUMBERS)))["id"])
+        new = {"inputs": inputs, "assessed_on": "2021-07-01", "reason": "核实"}
+        return json.loads((await town("POST", f"/registry/v1/people/{people[-1]}/assessments", new)).body)
+
+    async def read(shown: Shown) -> Shown:
+        found = json.loads((await town("GET", f"/registry/v1/people/{shown['person_id']}/assessments")).body)
+        return next(one for one in found if one["id"] == shown["id"])
+
+    async def send(shown: Shown, event: str, fields: list[str]) -> Reply:
+        body = {"tier": shown["tier"], "reason": "核实属实"}
+        path = f"/registry/v1/assessments/{shown['id']}/{'signature' if event == 'sign' else 'withdrawal'}"
+        return await town("POST", path, {name: body[name] for name in fields}, if_match=f'"v{shown["version"]}"')
+
+    walk = await Walk(ASSESSMENT, begin, read, send).run()
+    assert walk.untaken() == set()
+    inputs["reuse_finding_within_6_months"] = inputs["released_within_6_months"] = 1
+    high = await Walk(ASSESSMENT, begin, read, send).run()
+    assert ("proposed", "sign", "second-person-needed") in high.refused

@@ -24,6 +24,7 @@ from services.registry.people import repository
 from services.registry.people.service import readable
 from services.registry.people.tables import Person
 
+SECOND = Reason(code=SecondPerson.slug, zh=SecondPerson.title_zh, en=SecondPerson.title_en)
 NO_TIER = Reason(code="no-tier", zh=NoTier.title_zh, en=NoTier.title_en)
 
 
@@ -61,8 +62,8 @@ async def sign_assessment(work: Work, assessment_id: UUID, signature: Signature,
     declared(rules.MACHINE, row.state, "sign", AssessmentState)
     if not await _may_have_tier(work, person, work.today):
         refuse([NO_TIER], NoTier)
-    if signature.tier == "high" and row.proposed_by == work.principal.subject:
-        raise SecondPerson
+    own = row.proposed_by == work.principal.subject
+    refuse([SECOND] if own and "high" in (row.tier, signature.tier) else [], SecondPerson)
     row.tier, row.reason = signature.tier, signature.reason
     row.valid_to = rules.valid_to(row.assessed_on, signature.tier)
     row.signed_by, row.signed_on = work.principal.subject, work.today
@@ -98,7 +99,11 @@ async def next_steps_of(work: Work, rows: Sequence[RiskAssessment]) -> dict[UUID
     blocked: dict[UUID, list[Reason]] = {}
     for person in await repository.people_by_ids(work.session, sorted({row.person_id for row in rows})):
         blocked[person.id] = [] if await _may_have_tier(work, person, work.today) else [NO_TIER]
-    return {row.id: next_steps(rules.MACHINE, row.state, work.principal, {"sign": blocked[row.person_id]}) for row in rows}
+    found: dict[UUID, list[NextStep]] = {}
+    for row in rows:
+        own = [SECOND] if row.tier == "high" and row.proposed_by == work.principal.subject else []
+        found[row.id] = next_steps(rules.MACHINE, row.state, work.principal, {"sign": [*blocked[row.person_id], *own]})
+    return found
 
 
 async def assessments_of(work: Work, person_id: UUID) -> Sequence[RiskAssessment]:

@@ -12,12 +12,11 @@ from kit.etags import IfMatch, etag
 from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
 from kit.schemas import DivisionCode
-from kit.steps.taking import next_steps
 from kit.work import UnitRoute, Work, allow
 from services.registry.people import service
-from services.registry.people.policy import ELSEWHERE, sees_treatment
+from services.registry.people.policy import sees_treatment
 from services.registry.people.repository import PEOPLE, SEARCH
-from services.registry.people.rules import RECORD, TREATMENT, known_drugs, without_treatment
+from services.registry.people.rules import TREATMENT, known_drugs, without_treatment
 from services.registry.people.schemas import (
     HistoryEntry,
     Identity,
@@ -29,6 +28,7 @@ from services.registry.people.schemas import (
     StandingAnswer,
     Status,
 )
+from services.registry.people.service import standings
 from services.registry.people.tables import Person
 
 router = APIRouter(prefix="/registry/v1/people", tags=["people"], route_class=UnitRoute)
@@ -54,9 +54,7 @@ def person_answer(work: Work, person: Person, response: Response) -> PersonAnswe
         "support": support,
         "status": None if support and not sees_treatment(work.principal) else person.status,
     }
-    outside = [] if work.principal.covers(person.division_code) else [ELSEWHERE]
-    blocked = {declared.event: outside for declared in RECORD.steps}
-    return PersonAnswer(**{**values, **shown, "next_steps": next_steps(RECORD, person.state, work.principal, blocked)})
+    return PersonAnswer(**{**values, **shown, "next_steps": standings.next_steps_of(work, person)})
 
 
 @router.get("", responses=answers(PEOPLE))

@@ -8,9 +8,11 @@ from uuid import UUID
 
 from kit.problems import Forbidden, invalid
 from kit.roles import Role
+from kit.steps.taking import NextStep, Reason, next_steps
 from kit.work import Work
 from services.registry.events import PersonStanding
 from services.registry.people import repository
+from services.registry.people.policy import ELSEWHERE
 from services.registry.people.rules import ACTIONS, DEAD_END, RECORD, record_state
 from services.registry.people.schemas import NewStanding
 from services.registry.people.service.records import changed, readable, standing_row, writable
@@ -18,6 +20,20 @@ from services.registry.people.tables import Person, PersonChange, Standing
 
 FOLLOWS_MEASURE = "measure"
 """Source of a standing that follows what was decided about a measure."""
+
+
+DEAD = Reason(code="dead_end", zh="此登记状态之后不再有其他状态,只能更正", en="nothing follows this standing; it can only be corrected")
+
+
+def next_steps_of(work: Work, person: Person) -> list[NextStep]:
+    """What can be done with a person's record. A standing that nothing follows is corrected, which the county office does."""
+    outside = [] if work.principal.covers(person.division_code) else [ELSEWHERE]
+    blocked = {declared.event: outside for declared in RECORD.steps}
+    fields: dict[str, list[str]] = {}
+    if person.status in DEAD_END:
+        fields["standing"] = ["status", "since", "reason", "corrects_id"]
+        blocked["standing"] = outside if work.principal.has(Role.COUNTY_OFFICER) else [*outside, DEAD]
+    return next_steps(RECORD, person.state, work.principal, blocked, fields=fields)
 
 
 async def record_standing(work: Work, person_id: UUID, new: NewStanding, if_match: str | None) -> Person:
@@ -30,9 +46,7 @@ async def record_standing(work: Work, person_id: UUID, new: NewStanding, if_matc
     if new.since > work.today:
         raise invalid("/since", "date_future", "日期不能晚于今天", "must not lie in the future")
     if person.status in DEAD_END and new.since >= person.status_since and new.corrects_id is None:
-        raise invalid(
-            "/corrects_id", "dead_end", "此登记状态之后不再有其他状态,只能更正", "nothing follows this standing; it can only be corrected"
-        )
+        raise invalid("/corrects_id", DEAD.code, DEAD.zh, DEAD.en)
     if new.corrects_id is not None:
         if not work.principal.has(Role.COUNTY_OFFICER):
             raise Forbidden("更正登记状态由县禁毒办办理", "a standing is corrected by the county office")
