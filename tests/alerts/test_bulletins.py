@@ -14,11 +14,14 @@ import pytest
 from openpyxl import load_workbook
 from pypdf import PdfReader
 
+from kit.call import Reply
 from kit.roles import Role
 from services.alerts.bulletins.computed import bulletin_of
 from services.alerts.bulletins.figures import canonical
+from services.alerts.bulletins.rules import BULLETIN
 from tests.alerts.neighbours import an_id, envelope, tell
 from tests.houses import Template, TestHouse, open_house
+from tests.walks import Shown, Walk
 
 TOWNS = {"610822100000": "府谷镇", "610822105000": "新民镇", "610822106000": "孤山镇"}
 JULY = datetime(2021, 7, 2, 1, 0, tzinfo=UTC)
@@ -224,3 +227,32 @@ async def test_a_revision_after_a_contest_says_what_it_corrects_and_the_first_is
     unchanged = await published(county, await collected(county, day="2021-06-20"))
     pdf = await officer("GET", f"/alerts/v1/bulletins/{unchanged['id']}/pdf")
     assert "各项数据与前一版一致" in "".join("".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf.body)).pages)
+
+
+async def test_the_steps_of_a_bulletin_keep_their_word(county: TestHouse) -> None:
+    officer = county.caller("alerts", Role.COUNTY_OFFICER)
+
+    async def begin() -> Shown:
+        """The draft of the last period: collected again while it stands, a new revision once it is published."""
+        return await collected(county, day="2021-06-20")
+
+    async def read(shown: Shown) -> Shown:
+        return (await officer("GET", f"/alerts/v1/bulletins/{shown['id']}")).json()
+
+    async def send(shown: Shown, event: str, fields: list[str]) -> Reply:
+        body = {name: {"rhythm": "half_month", "day": "2021-06-20", "notes": ["核对无误"]}[name] for name in fields}
+        if event == "collect":
+            return await officer("POST", "/alerts/v1/bulletins", body)
+        method, behind = ("PATCH", "") if event == "amend" else ("POST", "/publish")
+        return await officer(method, f"/alerts/v1/bulletins/{shown['id']}{behind}", body or None, if_match=f'"v{shown["version"]}"')
+
+    walk = await Walk(BULLETIN, begin, read, send, longest=2).run()
+    assert walk.untaken() == set()
+    assert walk.states == {"draft", "published"}
+    done = await published(county, await begin())
+    assert done["next_steps"] == []
+    refused = await officer("PATCH", f"/alerts/v1/bulletins/{done['id']}", {"notes": ["改"]}, if_match=f'"v{done["version"]}"')
+    assert (refused.status, refused.json()["type"]) == (409, "/problems/bulletin-published")
+    with psycopg.connect(county.owner) as connection:
+        rows = connection.execute("select event, from_state, to_state from alerts.bulletin_change where object_id = %s", (done["id"],))
+        assert set(rows.fetchall()) == {("collect", "none", "draft"), ("publish", "draft", "published")}

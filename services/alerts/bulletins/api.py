@@ -12,13 +12,14 @@ from kit.etags import IfMatch, etag
 from kit.pages import LIMIT, MAX_LIMIT, Page, next_link
 from kit.roles import Role
 from kit.schemas import DivisionCode
+from kit.steps.taking import next_steps
 from kit.work import UnitRoute, Work, allow
 from services.alerts.bulletins import service
 from services.alerts.bulletins.editions import digest_of
 from services.alerts.bulletins.figures import Audience
 from services.alerts.bulletins.periods import Rhythm
 from services.alerts.bulletins.printing import MEDIA
-from services.alerts.bulletins.rules import Indicator, PrintedForm
+from services.alerts.bulletins.rules import BULLETIN, Indicator, PrintedForm
 from services.alerts.bulletins.schemas import (
     BulletinAnswer,
     BulletinFigures,
@@ -36,11 +37,15 @@ Owner = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIA
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.LEADER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER)]
 
 
-def _answer(copy: service.Copy, response: Response) -> BulletinAnswer:
+def _answer(work: Work, copy: service.Copy, response: Response) -> BulletinAnswer:
     response.headers["ETag"] = etag(copy.draft.version)
     row = BulletinRow.model_validate(copy.draft)
     return BulletinAnswer(
-        **row.model_dump(), audience=copy.audience, digest=copy.digest, bulletin=BulletinFigures.model_validate(dict(copy.body))
+        **row.model_dump(),
+        audience=copy.audience,
+        digest=copy.digest,
+        bulletin=BulletinFigures.model_validate(dict(copy.body)),
+        next_steps=next_steps(BULLETIN, copy.draft.state, work.principal),
     )
 
 
@@ -49,7 +54,7 @@ async def collect(work: Office, new: NewBulletin, response: Response) -> Bulleti
     """Collect the figures of a closed period as a draft; again for the same period: the draft anew, or the next revision of a published one."""
     draft = await service.collect(work, new.rhythm, new.day, new.notes)
     response.headers["Location"] = f"/alerts/v1/bulletins/{draft.id}"
-    return _answer(await service.read(work, draft.id, None), response)
+    return _answer(work, await service.read(work, draft.id, None), response)
 
 
 @router.get("")
@@ -71,21 +76,21 @@ async def list_bulletins(
 @router.get("/{bulletin_id}")
 async def read(work: Reader, bulletin_id: UUID, response: Response, audience: Audience | None = None) -> BulletinAnswer:
     """A bulletin with every number behind each colour, in the edition that the caller may hold."""
-    return _answer(await service.read(work, bulletin_id, audience), response)
+    return _answer(work, await service.read(work, bulletin_id, audience), response)
 
 
 @router.patch("/{bulletin_id}")
 async def amend(work: Office, bulletin_id: UUID, patch: BulletinPatch, response: Response, if_match: IfMatch = None) -> BulletinAnswer:
     """Change the notes of a draft."""
     await service.amend(work, bulletin_id, patch.notes, if_match)
-    return _answer(await service.read(work, bulletin_id, None), response)
+    return _answer(work, await service.read(work, bulletin_id, None), response)
 
 
 @router.post("/{bulletin_id}/publish")
 async def publish(work: Office, bulletin_id: UUID, response: Response, if_match: IfMatch = None) -> BulletinAnswer:
     """Publish for good."""
     await service.publish(work, bulletin_id, if_match)
-    return _answer(await service.read(work, bulletin_id, None), response)
+    return _answer(work, await service.read(work, bulletin_id, None), response)
 
 
 @router.get("/{bulletin_id}/pdf", response_class=Response, responses={200: {"content": {"application/pdf": {}}}})

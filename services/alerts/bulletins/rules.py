@@ -18,6 +18,8 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Literal, get_args
 
+from kit.steps.machine import START, Machine, step
+
 RenderedForm = Literal["pdf", "png"]
 
 
@@ -26,6 +28,19 @@ PrintedForm = Literal["pdf", "xlsx"]
 
 BulletinState = Literal["draft", "published"]
 BULLETIN_STATES: tuple[BulletinState, ...] = get_args(BulletinState)
+_OFFICE = ("county_officer",)
+
+BULLETIN = Machine(
+    "alerts.bulletin.state",
+    BULLETIN_STATES,
+    (
+        step("collect", START, "draft", "NCL art. 5; domain 5", "汇总", "collect", roles=_OFFICE, needs="rhythm"),
+        step("collect", "draft", "draft", "NCL art. 5; domain 5", "重新汇总", "collect again", roles=_OFFICE, needs="rhythm day"),
+        step("amend", "draft", "draft", "NCL art. 5; domain 5", "修改说明", "amend the notes", roles=_OFFICE, needs="notes"),
+        step("publish", "draft", "published", "NCL art. 5; domain 5", "印发", "publish", roles=_OFFICE, duty=True),
+    ),
+)
+"""A draft is collected as often as the office wants; what is published stays, and a corrected figure is a new revision."""
 
 
 class Indicator(StrEnum):

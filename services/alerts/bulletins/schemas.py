@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from kit.schemas import Answer, Day, Message
+from kit.steps.taking import NextStep
 from services.alerts.bulletins.figures import Audience, Withheld
 from services.alerts.bulletins.periods import Rhythm
 from services.alerts.bulletins.rules import (
@@ -171,6 +172,7 @@ class BulletinAnswer(BulletinRow):
     audience: Audience
     digest: str
     bulletin: BulletinFigures
+    next_steps: list[NextStep]
 
 
 class ItemsAnswer(Answer):

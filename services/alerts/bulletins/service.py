@@ -16,6 +16,8 @@ from kit.etags import check_version
 from kit.pages import Cursors
 from kit.problems import Unavailable, invalid
 from kit.roles import Role
+from kit.steps.machine import START
+from kit.steps.taking import declared, take
 from kit.work import Work
 from services.alerts.alerts import repository as alerts
 from services.alerts.alerts.figures import sees_persons
@@ -35,8 +37,8 @@ from services.alerts.bulletins.errors import AlreadyPublished, BulletinNotFound
 from services.alerts.bulletins.figures import Audience, Bulletin, as_json, canonical
 from services.alerts.bulletins.formulas import FORMULAS
 from services.alerts.bulletins.periods import Period, Rhythm, last_closed_period, period_after, period_before, period_of
-from services.alerts.bulletins.rules import PrintedForm, rules_in_force
-from services.alerts.bulletins.tables import BulletinDraft, BulletinIssue, BulletinItems
+from services.alerts.bulletins.rules import BULLETIN, PrintedForm, rules_in_force
+from services.alerts.bulletins.tables import BulletinChange, BulletinDraft, BulletinIssue, BulletinItems
 from services.alerts.checkins.service import settings_of
 from services.alerts.events import BulletinPublished
 
@@ -65,7 +67,7 @@ async def collect(work: Work, rhythm: str, day: date | None, notes: list[str]) -
             first_day=period.start,
             last_day=period.end,
             revision=revision,
-            state="draft",
+            state=START,
             number=str(period.number),
             inputs=inputs,
             collected_at=work.now,
@@ -74,10 +76,7 @@ async def collect(work: Work, rhythm: str, day: date | None, notes: list[str]) -
         )
     else:
         draft.inputs, draft.collected_at, draft.collected_by = inputs, work.now, work.principal.subject
-        draft.version, draft.updated_at = draft.version + 1, work.now
-    work.session.add(draft)
-    await work.session.flush()
-    await work.note("bulletin.collect", "bulletin", draft.id, details={"period": period.label, "revision": revision})
+    await _take(work, draft, "collect", {"period": period.label, "revision": revision})
     return draft
 
 
@@ -178,7 +177,7 @@ async def amend(work: Work, bulletin_id: UUID, notes: list[str], if_match: str |
     draft = await _held_draft(work, bulletin_id, if_match)
     draft.inputs = {**draft.inputs, "heading": {**draft.inputs["heading"], "notes": notes}}
     _checked(draft.inputs)
-    await _touched(work, draft, "bulletin.amend")
+    await _take(work, draft, "amend", {"revision": draft.revision})
     return draft
 
 
@@ -206,8 +205,7 @@ async def publish(work: Work, bulletin_id: UUID, if_match: str | None) -> Bullet
         for indicator, ids in cells.items():
             done, left = [UUID(item) for item in ids["done"]], [UUID(item) for item in ids["open"]]
             work.session.add(BulletinItems(issue_id=issue.id, division_code=code, indicator=indicator, done=done, open=left))
-    draft.state = "published"
-    await _touched(work, draft, "bulletin.publish")
+    await _take(work, draft, "publish", {"revision": draft.revision})
     event = BulletinPublished(
         bulletin_id=draft.id,
         number=draft.number,
@@ -221,19 +219,16 @@ async def publish(work: Work, bulletin_id: UUID, if_match: str | None) -> Bullet
     return draft
 
 
-async def _touched(work: Work, draft: BulletinDraft, action: str) -> None:
-    draft.version, draft.updated_at = draft.version + 1, work.now
-    work.session.add(draft)
-    await work.session.flush()
-    await work.note(action, "bulletin", draft.id, details={"revision": draft.revision})
+async def _take(work: Work, draft: BulletinDraft, event: str, details: dict[str, Any]) -> None:
+    noted = ("bulletin", draft.id, "bulletin")
+    await take(work, BULLETIN, draft, event, BulletinChange, noted=noted, problem=AlreadyPublished, details=details)
 
 
 async def _held_draft(work: Work, bulletin_id: UUID, if_match: str | None) -> BulletinDraft:
     draft = await repository.bulletin(work.session, bulletin_id, for_update=True)
     if draft is None:
         raise BulletinNotFound
-    if draft.state == "published":
-        raise AlreadyPublished
+    declared(BULLETIN, draft.state, "amend", AlreadyPublished)
     check_version(if_match, draft.version)
     return draft
 

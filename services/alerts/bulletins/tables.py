@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
+from kit.steps.taking import History
 from services.alerts.bulletins.figures import Audience
 from services.alerts.bulletins.periods import Rhythm
 from services.alerts.bulletins.rules import BULLETIN_STATES, Indicator
@@ -45,6 +46,12 @@ class BulletinDraft(SCHEMA.base, table=True):
     collected_by: str = Field(sa_type=sa.Text)
     version: int = 1
     updated_at: datetime = Field(sa_type=STAMP)
+
+
+class BulletinChange(History, SCHEMA.base, table=True):
+    """One step of a bulletin. Bulletins of the first release began without one."""
+
+    __tablename__ = "bulletin_change"
 
 
 class BulletinIssue(SCHEMA.base, table=True):

@@ -10,13 +10,15 @@ from fastapi import APIRouter, Response
 from kit.etags import IfMatch, etag
 from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
+from kit.steps.taking import next_steps
 from kit.work import UnitRoute, Work, allow
 from services.precursor.inspectors import service
 from services.precursor.inspectors.repository import INSPECTORS
-from services.precursor.inspectors.rules import Authority, InspectorState
+from services.precursor.inspectors.rules import MACHINE, Authority, InspectorState
 from services.precursor.inspectors.schemas import (
     EndRecusal,
     InspectorAnswer,
+    InspectorDetail,
     InspectorPatch,
     LeaveAnswer,
     NewInspector,
@@ -32,9 +34,10 @@ Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.INSPECTOR)]
 Keeper = Annotated[Work, allow(Role.COUNTY_OFFICER)]
 
 
-def _answer(inspector: Inspector, response: Response) -> InspectorAnswer:
+def _answer(work: Work, inspector: Inspector, response: Response) -> InspectorDetail:
     response.headers["ETag"] = etag(inspector.version)
-    return InspectorAnswer.model_validate(inspector)
+    entry = InspectorAnswer.model_validate(inspector)
+    return InspectorDetail(**entry.model_dump(), next_steps=next_steps(MACHINE, inspector.state, work.principal))
 
 
 @router.get("", responses=answers(INSPECTORS))
@@ -46,25 +49,25 @@ async def list_inspectors(
 
 
 @router.post("", status_code=201)
-async def enter_inspector(work: Keeper, new: NewInspector, response: Response) -> InspectorAnswer:
+async def enter_inspector(work: Keeper, new: NewInspector, response: Response) -> InspectorDetail:
     """Enter an officer with a certificate of an authority that may inspect."""
     inspector = await service.enter_inspector(work, new)
     response.headers["Location"] = f"/precursor/v1/inspectors/{inspector.id}"
-    return _answer(inspector, response)
+    return _answer(work, inspector, response)
 
 
 @router.get("/{inspector_id}")
-async def read_inspector(work: Reader, inspector_id: UUID, response: Response) -> InspectorAnswer:
+async def read_inspector(work: Reader, inspector_id: UUID, response: Response) -> InspectorDetail:
     """One officer of the directory."""
-    return _answer(await service.read_inspector(work, inspector_id), response)
+    return _answer(work, await service.read_inspector(work, inspector_id), response)
 
 
 @router.patch("/{inspector_id}")
 async def amend_inspector(
     work: Keeper, inspector_id: UUID, patch: InspectorPatch, response: Response, if_match: IfMatch = None
-) -> InspectorAnswer:
+) -> InspectorDetail:
     """Correct an entry or take an officer out."""
-    return _answer(await service.amend_inspector(work, inspector_id, patch, if_match), response)
+    return _answer(work, await service.amend_inspector(work, inspector_id, patch, if_match), response)
 
 
 @router.get("/{inspector_id}/leaves", response_model=list[LeaveAnswer])

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 from typing import Literal, get_args
 
+from kit.steps.machine import START, Machine, step
 from services.precursor.catalogue.rules.organs import Authority
 
 AUTHORITIES: tuple[str, ...] = get_args(Authority)
@@ -17,6 +18,23 @@ NOT_AUTHORITIES = ("narcotics_office", "narcotics_commission", "town_government"
 
 InspectorState = Literal["active", "inactive"]
 STATES: tuple[InspectorState, ...] = get_args(InspectorState)
+
+_OFFICE = ("county_officer",)
+_ENTRY = "name|certificate_no|certificate_valid_to reason"
+_NEW = "staff_code name authority certificate_no certificate_valid_to"
+
+MACHINE = Machine(
+    "precursor.inspector.state",
+    STATES,
+    (
+        step("enter", START, "active", "APL art. 42, 55", "列入名录", "enter", roles=_OFFICE, needs=_NEW),
+        step("amend", "active", "active", "APL art. 42, 55", "更正", "amend", roles=_OFFICE, needs=_ENTRY),
+        step("amend", "inactive", "inactive", "APL art. 42, 55", "更正", "amend", roles=_OFFICE, needs=_ENTRY),
+        step("take_out", "active", "inactive", "APL art. 42, 55", "移出名录", "take out", roles=_OFFICE, needs="state reason"),
+        step("put_back", "inactive", "active", "APL art. 42, 55", "恢复", "put back", roles=_OFFICE, needs="state reason"),
+    ),
+)
+"""The directory of officers who may be sent: only with a certificate of the law's own organ."""
 
 POSTS = ("officer",)
 NOT_POSTS = ("grid_worker", "auxiliary", "contractor", "temporary", "volunteer", "social_worker")

@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 
 from kit.codes import Listed
 from kit.schemas import Answer, Code, Day, Message, ShortText
+from kit.steps.taking import NextStep
 from services.precursor.inspectors.rules import Authority, Ground, InspectorState
 
 StaffCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{2,40}$")]
@@ -93,3 +94,9 @@ class InspectorAnswer(Answer):
     state: InspectorState
     version: int
     updated_at: datetime
+
+
+class InspectorDetail(InspectorAnswer):
+    """An officer of the directory, with what can be done about the entry."""
+
+    next_steps: list[NextStep]

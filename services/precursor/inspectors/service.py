@@ -10,6 +10,8 @@ from uuid import UUID
 from kit.etags import check_version
 from kit.lists import Asked, Found, find_rows
 from kit.problems import Conflict, FieldError, Forbidden, NotFound, invalid
+from kit.steps.machine import START
+from kit.steps.taking import take
 from kit.work import House, Work
 from services.precursor.firms import service as firms
 from services.precursor.firms.rules import Holding, Kind
@@ -18,6 +20,7 @@ from services.precursor.inspectors import repository
 from services.precursor.inspectors.errors import InspectorExists, InspectorNotFound, MayNotInspect, RecusalExists
 from services.precursor.inspectors.rules import (
     AUTHORITIES,
+    MACHINE,
     NEVER_INSPECT,
     NOT_AUTHORITIES,
     NOT_POSTS,
@@ -28,7 +31,7 @@ from services.precursor.inspectors.rules import (
     is_competent,
 )
 from services.precursor.inspectors.schemas import EndRecusal, InspectorPatch, NewInspector, NewLeave, NewRecusal
-from services.precursor.inspectors.tables import Inspector, InspectorLeave, Recusal
+from services.precursor.inspectors.tables import Inspector, InspectorLeave, InspectorStep, Recusal
 
 
 async def list_inspectors(work: Work, asked: Asked, authority: str | None, state: str | None) -> Found:
@@ -65,10 +68,14 @@ async def enter_inspector(work: Work, new: NewInspector) -> Inspector:
     if await repository.is_known(work.session, new.staff_code, new.certificate_no):
         raise InspectorExists
     values = new.model_dump(exclude={"post"})
-    inspector = Inspector(**values, created_at=work.now, updated_at=work.now)
-    await repository.add(work.session, inspector)
-    await work.note("inspector.enter", "inspector", inspector.id, details={"authority": inspector.authority})
+    inspector = Inspector(**values, state=START, created_at=work.now, updated_at=work.now)
+    await _take(work, inspector, "enter", "", {"authority": inspector.authority})
     return inspector
+
+
+async def _take(work: Work, inspector: Inspector, event: str, reason: str, details: dict[str, Any]) -> None:
+    noted = ("inspector", inspector.id, "inspector")
+    await take(work, MACHINE, inspector, event, InspectorStep, noted=noted, reason=reason, details=details)
 
 
 async def amend_inspector(work: Work, inspector_id: UUID, patch: InspectorPatch, if_match: str | None) -> Inspector:
@@ -86,11 +93,10 @@ async def amend_inspector(work: Work, inspector_id: UUID, patch: InspectorPatch,
             _check_certificate(value)
             if await repository.is_known(work.session, None, value, but=inspector.id):
                 raise InspectorExists
-        setattr(inspector, field, value)
-    inspector.version += 1
-    inspector.updated_at = work.now
-    await work.session.flush()
-    await work.note("inspector.amend", "inspector", inspector.id, details={"fields": sorted(given)})
+        if field != "state":
+            setattr(inspector, field, value)
+    event = "amend" if patch.state in (None, inspector.state) else "put_back" if patch.state == "active" else "take_out"
+    await _take(work, inspector, event, patch.reason, {"fields": sorted(given)})
     return inspector
 
 

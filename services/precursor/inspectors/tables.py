@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Field
 
 from kit.db import check_words, new_id
+from kit.steps.taking import History
 from services.precursor.inspectors.rules import AUTHORITIES, GROUNDS, STATES
 from services.precursor.schema import SCHEMA
 
@@ -32,6 +33,12 @@ class Inspector(SCHEMA.base, table=True):
     version: int = 1
     created_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
     updated_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+
+
+class InspectorStep(History, SCHEMA.base, table=True):
+    """One step of an officer in the directory. Officers of the first release began without one."""
+
+    __tablename__ = "inspector_step"
 
 
 class InspectorLeave(SCHEMA.base, table=True):

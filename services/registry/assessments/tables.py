@@ -43,7 +43,7 @@ class RiskAssessment(SCHEMA.base, table=True):
     version: int = 1
     source: str = Field(sa_type=sa.Text)
     recorded_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
-    updated_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+    updated_at: datetime = Field(sa_type=sa.DateTime(timezone=True), sa_column_kwargs={"server_default": sa.func.now()})
 
 
 class AssessmentChange(History, SCHEMA.base, table=True):

@@ -54,7 +54,7 @@ class LedgerConflict(SCHEMA.base, table=True):
     decided_at: datetime | None = Field(default=None, sa_type=sa.DateTime(timezone=True))
     version: int = 1
     created_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
-    updated_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+    updated_at: datetime = Field(sa_type=sa.DateTime(timezone=True), sa_column_kwargs={"server_default": sa.func.now()})
 
 
 class LedgerConflictChange(History, SCHEMA.base, table=True):

@@ -1,6 +1,7 @@
 """Histories of agreements, assessments, contradictions and imports; the law behind the changes of a person.
 
-Rows of the first release get no step that nobody recorded: their history begins with the next one. `updated_at` is the last moment that is known of them.
+Rows of the first release get no step that nobody recorded: their history begins with the next one. `updated_at` is the last moment that is known of them; the release
+that still runs during the change writes rows without it, and they get the moment of writing.
 
 Revision: 0007, after 0006.
 """
@@ -44,7 +45,7 @@ def upgrade() -> None:
     for name, moment in UPDATED.items():
         op.add_column(name, sa.Column("updated_at", sa.DateTime(timezone=True), nullable=True), schema="registry")
         op.execute(f"update registry.{name} set updated_at = {moment}")
-        op.alter_column(name, "updated_at", nullable=False, schema="registry")
+        op.alter_column(name, "updated_at", nullable=False, server_default=sa.text("now()"), schema="registry")
     op.add_column("person_change", sa.Column("legal_source", sa.Text(), nullable=False, server_default=""), schema="registry")
 
 
