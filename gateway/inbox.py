@@ -37,9 +37,7 @@ async def staff_changed(work: Work, envelope: Envelope) -> None:
         if account.state != "active" or not (moved or away):
             continue
         reason = "left" if away else "moved"
-        account.state = "disabled"
-        await administration.end_access(work, account, reason, disabled=reason)
-        await work.note("account.follow_staff", "account", account.id, details={"reason": reason})
+        await administration.end_access(work, account, "follow_staff", reason, reason=reason, details={"reason": reason}, disabled=reason)
 
 
 READERS: dict[str, Reader] = {"staff.*": staff_changed}

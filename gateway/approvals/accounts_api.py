@@ -24,15 +24,16 @@ Administrator = Annotated[Work, allow(Role.ADMINISTRATOR)]
 ASKED: dict[int | str, dict[str, Any]] = {202: {"model": ApprovalAnswer, "description": "Asked: a second administrator confirms it."}}
 
 
-def _account(account: Account) -> AccountAnswer:
+def _account(work: Work, account: Account) -> AccountAnswer:
     values = {name: getattr(account, name, None) for name in AccountAnswer.model_fields}
-    return AccountAnswer(**{**values, "organisation": bound_to(account), "has_totp": account.totp_sealed is not None})
+    shown = {"organisation": bound_to(account), "has_totp": account.totp_sealed is not None}
+    return AccountAnswer(**{**values, **shown, "next_steps": administration.next_steps_of(work, account)})
 
 
 @router.get("")
 async def list_accounts(work: Administrator) -> list[AccountAnswer]:
     """All accounts."""
-    return [_account(account) for account in await repository.accounts(work.session)]
+    return [_account(work, account) for account in await repository.accounts(work.session)]
 
 
 @router.post("", status_code=202)
@@ -42,7 +43,7 @@ async def open_account(work: Administrator, new: NewAccount) -> ApprovalAnswer:
     opening = AccountOpening.model_validate(new.model_dump(exclude={"password"}))
     summary = opening.model_dump(mode="json", exclude={"holder", "person_id"})
     payload = {"new": opening.model_dump(mode="json"), "password_hash": await hash_password(new.password)}
-    return approvals.answer_of(work, await approvals.ask(work, "account_open", new.username, summary, payload))
+    return await approvals.answered(work, await approvals.ask(work, "account_open", new.username, summary, payload))
 
 
 @router.get("/{account_id}")
@@ -50,7 +51,7 @@ async def read_account(work: Administrator, account_id: UUID, response: Response
     """One account."""
     account = await administration.read_account(work, account_id)
     response.headers["ETag"] = etag(account.version)
-    return _account(account)
+    return _account(work, account)
 
 
 @router.patch("/{account_id}", responses=ASKED)
@@ -69,10 +70,10 @@ async def amend_account(
         payload = {"account_id": account.id, "patch": changes, "password_hash": password_hash, "if_match": etag(account.version)}
         summary = {**changes, **({"password": "new"} if patch.password else {})}
         response.status_code = 202
-        return approvals.answer_of(work, await approvals.ask(work, "account_amend", str(account.id), summary, payload))
+        return await approvals.answered(work, await approvals.ask(work, "account_amend", str(account.id), summary, payload))
     account = await administration.amend_account(work, account, patch, None, if_match)
     response.headers["ETag"] = etag(account.version)
-    return _account(account)
+    return _account(work, account)
 
 
 @router.post("/{account_id}/unlock", status_code=204)
@@ -89,4 +90,4 @@ async def reset_second_factor(work: Administrator, account_id: UUID) -> Approval
         raise OwnRights
     payload = {"account_id": account.id}
     asked = await approvals.ask(work, "second_factor_reset", str(account.id), {"username": account.username}, payload)
-    return approvals.answer_of(work, asked)
+    return await approvals.answered(work, asked)

@@ -29,10 +29,10 @@ async def list_approvals(work: Watcher, asked: Annotated[Asked, ask(APPROVALS)],
 @router.post("/{approval_id}/confirmation")
 async def confirm(work: Administrator, approval_id: UUID) -> ApprovalAnswer:
     """Confirm what another administrator asked for: it takes effect now."""
-    return service.answer_of(work, await service.confirm(work, approval_id))
+    return await service.answered(work, await service.confirm(work, approval_id))
 
 
 @router.post("/{approval_id}/refusal")
 async def refuse(work: Administrator, approval_id: UUID, refusal: Refusal) -> ApprovalAnswer:
     """Refuse a request, or withdraw the own one."""
-    return service.answer_of(work, await service.refuse(work, approval_id, refusal.reason))
+    return await service.answered(work, await service.refuse(work, approval_id, refusal.reason))

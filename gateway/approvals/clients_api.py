@@ -17,6 +17,7 @@ from gateway.identity.tables import Client, ClientGrant
 from kit.auth import public_key, thumbprint
 from kit.etags import IfMatch, etag
 from kit.roles import Role
+from kit.steps.taking import declared, next_steps
 from kit.work import UnitRoute, Work, allow
 
 router = APIRouter(prefix="/auth/v1/clients", tags=["clients"], route_class=UnitRoute)
@@ -28,7 +29,9 @@ def _client(work: Work, client: Client, kids: Sequence[str], grants: Sequence[Cl
     shown = {name: getattr(client, name) for name in names}
     held = [grant.word for grant in grants if rules.serves_on(work.today, grant.valid_from, grant.valid_to)]
     terms = [GrantAnswer.model_validate(grant) for grant in grants]
-    return ClientAnswer.model_validate({**shown, "grants": held, "organisation": bound_to(client), "kids": kids, "grant_terms": terms})
+    following = next_steps(rules.CLIENT, client.state, work.principal)
+    told = {"grants": held, "organisation": bound_to(client), "kids": kids, "grant_terms": terms, "next_steps": following}
+    return ClientAnswer.model_validate({**shown, **told})
 
 
 @router.get("")
@@ -43,7 +46,7 @@ async def register_client(work: Administrator, new: NewClient) -> ApprovalAnswer
     await clients.check_client(work, new)
     told = new.model_dump(mode="json")
     summary = {**{name: value for name, value in told.items() if name != "jwk"}, "kid": thumbprint(public_key(new.jwk))}
-    return approvals.answer_of(work, await approvals.ask(work, "client_register", new.id, summary, {"new": told}))
+    return await approvals.answered(work, await approvals.ask(work, "client_register", new.id, summary, {"new": told}))
 
 
 @router.patch("/{client_id}", responses=ASKED)
@@ -57,7 +60,7 @@ async def amend_client(
         changes = patch.model_dump(mode="json", exclude_unset=True)
         payload = {"client_id": client.id, "patch": changes, "if_match": etag(client.version)}
         response.status_code = 202
-        return approvals.answer_of(work, await approvals.ask(work, "client_amend", client.id, changes, payload))
+        return await approvals.answered(work, await approvals.ask(work, "client_amend", client.id, changes, payload))
     client = await clients.amend_client(work, client, patch, if_match)
     response.headers["ETag"] = etag(client.version)
     return _client(work, *await clients.details_of(work, client))
@@ -67,10 +70,11 @@ async def amend_client(
 async def add_client_key(work: Administrator, client_id: str, new: NewKey) -> ApprovalAnswer:
     """Ask to add a key, so that the client can rotate."""
     client = await clients.read_client(work, client_id)
+    declared(rules.CLIENT, client.state, "add_key")
     await clients.check_key(work, new.jwk)
     summary = {"kid": thumbprint(public_key(new.jwk))}
     asked = await approvals.ask(work, "client_key_add", client.id, summary, {"client_id": client.id, "jwk": new.jwk})
-    return approvals.answer_of(work, asked)
+    return await approvals.answered(work, asked)
 
 
 @router.delete("/{client_id}/keys/{kid}", status_code=204)

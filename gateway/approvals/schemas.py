@@ -8,6 +8,7 @@ from uuid import UUID
 
 from gateway.approvals.rules import Kind, Shown
 from kit.schemas import Answer, Message, ShortText
+from kit.steps.taking import NextStep
 
 
 class ApprovalAnswer(Answer):
@@ -25,6 +26,7 @@ class ApprovalAnswer(Answer):
     decided_at: datetime | None
     reason: str | None
     result_id: str | None
+    next_steps: list[NextStep]
 
 
 class Refusal(Message):

@@ -13,6 +13,7 @@ from sqlmodel import Field
 from gateway.approvals.rules import KINDS, STATES
 from gateway.schema import SCHEMA
 from kit.db import check_words, new_id
+from kit.steps.taking import History
 
 _STAMP = sa.DateTime(timezone=True)
 
@@ -43,3 +44,11 @@ class Approval(SCHEMA.base, table=True):
     decided_at: datetime | None = Field(default=None, sa_type=_STAMP)
     reason: str | None = Field(default=None, sa_type=sa.Text)
     result_id: str | None = Field(default=None, sa_type=sa.Text)
+    version: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    updated_at: datetime = Field(sa_type=_STAMP, sa_column_kwargs={"server_default": sa.func.now()})
+
+
+class ApprovalChange(History, SCHEMA.base, table=True):
+    """One step of a request. Requests that were asked before this table began without one."""
+
+    __tablename__ = "approval_change"

@@ -6,7 +6,8 @@ confirms it (gateway.approvals); whatever takes access away happens at once. Not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from gateway.events import AccountDisabled, SessionEnded
@@ -15,12 +16,17 @@ from gateway.identity.choice import check_password
 from gateway.identity.errors import AccountNotFound, NameTaken, OwnRights, StaffTaken
 from gateway.identity.schemas import AccountOpening, AccountPatch, Bound
 from gateway.identity.service import bound_to
-from gateway.identity.tables import Account
+from gateway.identity.tables import Account, AccountChange
 from kit.auth import Organisation
 from kit.db import new_id
 from kit.etags import check_version
 from kit.problems import invalid
+from kit.steps.machine import START
+from kit.steps.taking import NextStep, Reason, next_steps, take
 from kit.work import Work
+
+OWN = Reason(code=OwnRights.slug, zh=OwnRights.title_zh, en=OwnRights.title_en)
+LEFT = Reason(code="staff_left", zh="该工作人员已离任", en="this member of staff has left")
 
 
 async def check_opening(work: Work, new: AccountOpening, password: str | None = None) -> staff.Member | None:
@@ -52,11 +58,11 @@ async def open_account(work: Work, new: AccountOpening, password_hash: str) -> A
         person_id=new.person_id,
         organisation_kind=new.organisation.kind if new.organisation else None,
         organisation_id=new.organisation.id if new.organisation else None,
+        state=START,
         created_at=work.now,
+        updated_at=work.now,
     )
-    work.session.add(account)
-    await work.session.flush()
-    await work.note("account.open", "account", account.id, details={"roles": account.roles})
+    await _take(work, account, "open", "", {"roles": account.roles})
     return account
 
 
@@ -116,19 +122,26 @@ async def amend_account(work: Work, account: Account, patch: AccountPatch, passw
     if password_hash is not None:
         account.password_hash = password_hash
         await throttle.unlock(work, account.username)
-    if patch.state is not None:
-        account.state = patch.state
-    await end_access(work, account, "account_changed", disabled=patch.reason if patch.state == "disabled" else None)
-    await work.note("account.amend", "account", account.id, details={"fields": sorted(patch.model_fields_set - {"reason"})})
+    event = "amend" if patch.state in (None, account.state) else "enable" if patch.state == "active" else "disable"
+    fields = {"fields": sorted(patch.model_fields_set - {"reason"})}
+    disabled = patch.reason if patch.state == "disabled" else None
+    await end_access(work, account, event, "account_changed", reason=patch.reason, details=fields, disabled=disabled)
     return account
+
+
+def next_steps_of(work: Work, account: Account) -> list[NextStep]:
+    """What an administrator can do with an account: the own rights are another administrator's to change, and who left does not come back."""
+    own = [OWN] if str(account.id) == work.principal.subject else []
+    left = [] if rules.serves_on(work.today, None, account.staff_until) else [LEFT]
+    blocked = {"amend": own, "reset_second_factor": own, "enable": left}
+    return next_steps(rules.ACCOUNT, account.state, work.principal, blocked)
 
 
 async def reset_second_factor(work: Work, account: Account) -> Account:
     """Forget the second factor and all failures: its owner enrols anew at the next sign-in."""
     account.totp_sealed = account.totp_pending = None
     await throttle.unlock(work, account.username)
-    await end_access(work, account, "second_factor_reset")
-    await work.note("account.reset_second_factor", "account", account.id)
+    await end_access(work, account, "reset_second_factor", "second_factor_reset")
     return account
 
 
@@ -139,13 +152,27 @@ async def unlock(work: Work, account_id: UUID) -> None:
     await work.note("account.unlock", "account", account.id)
 
 
-async def end_access(work: Work, account: Account, reason: str, *, disabled: str | None = None) -> None:
-    """A new version of an account: its sessions end, and when it is disabled everybody is told."""
-    account.version += 1
-    for session_id in await repository.end_sessions(work.session, account.id, work.now, reason):
-        await work.publish(SessionEnded(reason=reason), session_id, "")
+async def end_access(
+    work: Work,
+    account: Account,
+    event: str,
+    why: str,
+    *,
+    reason: str = "",
+    details: Mapping[str, Any] | None = None,
+    disabled: str | None = None,
+) -> None:
+    """Take a step of an account: its sessions end (`why`), and when it is disabled everybody is told."""
+    await _take(work, account, event, reason, details)
+    for session_id in await repository.end_sessions(work.session, account.id, work.now, why):
+        await work.publish(SessionEnded(reason=why), session_id, "")
     if disabled is not None:
         await work.publish(AccountDisabled(reason=disabled), account.id, "")
+
+
+async def _take(work: Work, account: Account, event: str, reason: str, details: Mapping[str, Any] | None) -> None:
+    noted = ("account", account.id, "account")
+    await take(work, rules.ACCOUNT, account, event, AccountChange, noted=noted, reason=reason, details=details)
 
 
 async def _holder(
@@ -165,7 +192,7 @@ async def _holder(
     if member is None:
         raise invalid("/staff_code", "staff_unknown", "没有这名工作人员", "there is no such member of staff")
     if not rules.serves_on(work.today, None, member.valid_to):
-        raise invalid("/staff_code", "staff_left", "该工作人员已离任", "this member of staff has left")
+        raise invalid("/staff_code", LEFT.code, LEFT.zh, LEFT.en)
     if posts != {member.post}:
         raise invalid("/roles", "post_differs", "角色与该工作人员的岗位不符", "the role is not the post of this member of staff")
     others = await repository.accounts_of_staff(work.session, staff_code)

@@ -14,14 +14,16 @@ from gateway.events import ClientRevoked, SessionEnded
 from gateway.identity import agreements, places, repository
 from gateway.identity.curve import is_public_key
 from gateway.identity.errors import ClientNotFound, KeyTaken, NameTaken
-from gateway.identity.rules import OPERATIONS
+from gateway.identity.rules import CLIENT, OPERATIONS
 from gateway.identity.schemas import ClientPatch, GrantTerms, NewClient
 from gateway.identity.service import bound_to
-from gateway.identity.tables import Client, ClientGrant, ClientKey
+from gateway.identity.tables import Client, ClientChange, ClientGrant, ClientKey
 from kit.auth import public_key, thumbprint
 from kit.db import new_id
 from kit.etags import check_version
 from kit.problems import FieldError, Invalid, invalid
+from kit.steps.machine import START
+from kit.steps.taking import declared, take
 from kit.work import Work
 
 _MEMBERS = frozenset({"kty", "crv", "x", "kid", "alg", "use", "key_ops"})
@@ -46,15 +48,16 @@ async def register_client(work: Work, new: NewClient) -> Client:
         role=new.role,
         scope=places.stored(new.scope),
         grants=[],
+        state=START,
         created_at=work.now,
+        updated_at=work.now,
         organisation_kind=new.organisation.kind if new.organisation else None,
         organisation_id=new.organisation.id if new.organisation else None,
     )
-    work.session.add(client)
-    await work.session.flush()
+    kid = thumbprint(public_key(new.jwk))
+    await _take(work, client, "register", {"grants": [terms.word for terms in new.grants], "kid": kid})
     await _set_grants(work, client, new.grants)
-    kid = _add_key(work, client, new.jwk)
-    await work.note("client.register", "client", client.id, details={"grants": client.grants, "kid": kid})
+    _add_key(work, client, new.jwk)
     await work.session.flush()
     return client
 
@@ -62,10 +65,10 @@ async def register_client(work: Work, new: NewClient) -> Client:
 async def add_client_key(work: Work, client_id: str, jwk: Mapping[str, Any]) -> Client:
     """Add a key, so that the client can rotate. Raises ClientNotFound, KeyTaken, Invalid."""
     client = await read_client(work, client_id)
+    declared(CLIENT, client.state, "add_key")
     await check_key(work, jwk)
     kid = _add_key(work, client, jwk)
-    await work.session.flush()
-    await work.note("client.add_key", "client", client.id, details={"kid": kid})
+    await _take(work, client, "add_key", {"kid": kid})
     return client
 
 
@@ -91,6 +94,7 @@ def _is_more(held: ClientGrant | None, terms: GrantTerms, today: date) -> bool:
 async def check_patch(work: Work, client: Client, patch: ClientPatch, if_match: str | None) -> None:
     """Whether this change can be made. Raises StaleVersion, Invalid, Unavailable."""
     check_version(if_match, client.version)
+    declared(CLIENT, client.state, "amend")
     if patch.scope is not None:
         places.check_scope(patch.scope, work.house.county, needed=False)
     if patch.grants is not None:
@@ -106,8 +110,7 @@ async def amend_client(work: Work, client: Client, patch: ClientPatch, if_match:
         client.scope = places.stored(patch.scope)
     if patch.organisation is not None:
         client.organisation_kind, client.organisation_id = patch.organisation.kind, patch.organisation.id
-    await _change(work, client)
-    await work.note("client.amend", "client", client.id, details={"grants": client.grants})
+    await _change(work, client, "amend", {"grants": client.grants}, patch.reason)
     return client
 
 
@@ -118,17 +121,16 @@ async def withdraw_client_key(work: Work, client_id: str, kid: str) -> None:
     if key is None:
         raise ClientNotFound
     key.not_after = work.now
-    await _change(work, client)
-    await work.note("client.withdraw_key", "client", client.id, details={"kid": kid})
+    await _change(work, client, "withdraw_key", {"kid": kid})
 
 
 async def revoke_client(work: Work, client_id: str) -> None:
     """End a machine's access within a moment. Raises ClientNotFound."""
     client = await read_client(work, client_id)
-    client.state = "revoked"
-    await _change(work, client)
+    if not CLIENT.find(client.state, "revoke"):
+        return  # revoked again, it stays revoked
+    await _change(work, client, "revoke")
     await work.publish(ClientRevoked(client_id=client.id), new_id(), "")
-    await work.note("client.revoke", "client", client.id)
 
 
 async def list_clients(work: Work) -> list[tuple[Client, Sequence[str], Sequence[ClientGrant]]]:
@@ -151,9 +153,14 @@ async def details_of(work: Work, client: Client) -> tuple[Client, Sequence[str],
     return client, keys, await repository.grants_of(work.session, client.id)
 
 
-async def _change(work: Work, client: Client) -> None:
-    """The next version of a client: sessions of earlier ones end, and every gateway process is woken to hear it."""
-    client.version, client.changed_at = client.version + 1, work.now
+async def _take(work: Work, client: Client, event: str, details: Mapping[str, Any] | None = None, reason: str = "") -> None:
+    await take(work, CLIENT, client, event, ClientChange, noted=("client", client.id, "client"), reason=reason, details=details)
+
+
+async def _change(work: Work, client: Client, event: str, details: Mapping[str, Any] | None = None, reason: str = "") -> None:
+    """A step that narrows or ends what a client holds: sessions of earlier versions end, and every gateway process is woken to hear it."""
+    client.changed_at = work.now
+    await _take(work, client, event, details, reason)
     await work.publish(SessionEnded(reason="client_changed"), new_id(), "")
 
 

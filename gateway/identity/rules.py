@@ -6,11 +6,57 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Literal, get_args
 
+from kit.steps.machine import START, Machine, step
+
 AccountState = Literal["active", "disabled"]
 ACCOUNT_STATES: tuple[AccountState, ...] = get_args(AccountState)
 
+_ADMINISTRATOR = ("administrator",)
+_ACCESS = "PIPL art. 51; domain 11"
+_RIGHTS = "roles|scope|organisation|staff_code|password reason"
+
+ACCOUNT = Machine(
+    "gateway.account.state",
+    ACCOUNT_STATES,
+    (
+        step("open", START, "active", _ACCESS, "开通账号", "open", roles=_ADMINISTRATOR, needs="username password roles scope"),
+        step("amend", "active", "active", _ACCESS, "变更", "amend", roles=_ADMINISTRATOR, needs=_RIGHTS),
+        step("amend", "disabled", "disabled", _ACCESS, "变更", "amend", roles=_ADMINISTRATOR, needs=_RIGHTS),
+        step("disable", "active", "disabled", _ACCESS, "停用", "disable", roles=_ADMINISTRATOR, needs="state reason"),
+        step("enable", "disabled", "active", _ACCESS, "恢复", "enable", roles=_ADMINISTRATOR, needs="state reason"),
+        step("follow_staff", "active", "disabled", _ACCESS, "随人员离任停用", "close with the holder's leaving"),
+        step("reset_second_factor", "active", "active", _ACCESS, "重置动态口令", "reset the second factor", roles=_ADMINISTRATOR),
+        step("reset_second_factor", "disabled", "disabled", _ACCESS, "重置动态口令", "reset the second factor", roles=_ADMINISTRATOR),
+    ),
+)
+"""Who may sign in. What gives access is asked by one administrator and confirmed by another."""
+
 ClientState = Literal["active", "revoked"]
 CLIENT_STATES: tuple[ClientState, ...] = get_args(ClientState)
+_KEYED = "id name role grants jwk"
+
+CLIENT = Machine(
+    "gateway.client.state",
+    CLIENT_STATES,
+    (
+        step("register", START, "active", "PIPL art. 23, 51", "登记系统", "register", roles=_ADMINISTRATOR, needs=_KEYED),
+        step(
+            "amend",
+            "active",
+            "active",
+            "PIPL art. 23, 51",
+            "变更授权",
+            "amend",
+            roles=_ADMINISTRATOR,
+            needs="grants|scope|organisation reason",
+        ),
+        step("add_key", "active", "active", "PIPL art. 51", "增加公钥", "add a key", roles=_ADMINISTRATOR, needs="jwk"),
+        step("withdraw_key", "active", "active", "PIPL art. 51", "收回公钥", "withdraw a key", roles=_ADMINISTRATOR),
+        step("withdraw_key", "revoked", "revoked", "PIPL art. 51", "收回公钥", "withdraw a key", roles=_ADMINISTRATOR),
+        step("revoke", "active", "revoked", "PIPL art. 51", "停用系统", "revoke", roles=_ADMINISTRATOR),
+    ),
+)
+"""Which systems may call. A revoked one never comes back: it is registered anew."""
 
 
 MachineRole = Literal["agency", "partner"]

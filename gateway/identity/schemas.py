@@ -13,6 +13,7 @@ from kit.auth import OrganisationKind
 from kit.codes import Listed
 from kit.roles import Role
 from kit.schemas import Answer, Day, Message, PersonName, ShortText
+from kit.steps.taking import NextStep
 
 Username = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{2,39}$")]
 ScopePrefix = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}([0-9]{3}([0-9]{3})?)?$")]
@@ -180,6 +181,7 @@ class AccountAnswer(Answer):
     staff_from: date | None
     staff_until: date | None
     version: int
+    next_steps: list[NextStep]
 
 
 class GrantTerms(Message):
@@ -233,6 +235,7 @@ class ClientAnswer(Answer):
     kids: list[str]
     grant_terms: list[GrantAnswer]
     version: int
+    next_steps: list[NextStep]
 
 
 class NewKey(Message):

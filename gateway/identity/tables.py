@@ -14,6 +14,7 @@ from gateway.identity.rules import ACCOUNT_STATES, CLIENT_STATES, MACHINE_ROLES
 from gateway.schema import SCHEMA
 from kit.auth import ORGANISATIONS
 from kit.db import check_words, new_id
+from kit.steps.taking import History
 
 _STAMP = sa.DateTime(timezone=True)
 
@@ -59,6 +60,13 @@ class Account(SCHEMA.base, table=True):
     state: str = Field(default="active", sa_type=sa.Text)
     version: int = 1
     created_at: datetime = Field(sa_type=_STAMP)
+    updated_at: datetime = Field(sa_type=_STAMP, sa_column_kwargs={"server_default": sa.func.now()})
+
+
+class AccountChange(History, SCHEMA.base, table=True):
+    """One step of an account. Accounts of the first release began without one."""
+
+    __tablename__ = "account_change"
 
 
 class SignInTrial(SCHEMA.base, table=True):
@@ -127,6 +135,15 @@ class Client(SCHEMA.base, table=True):
     created_at: datetime = Field(sa_type=_STAMP)
     changed_at: datetime | None = Field(default=None, sa_type=_STAMP)
     """When it was last narrowed, widened or revoked: tokens of earlier versions ended then."""
+    updated_at: datetime = Field(sa_type=_STAMP, sa_column_kwargs={"server_default": sa.func.now()})
+
+
+class ClientChange(History, SCHEMA.base, table=True):
+    """One step of a client. Clients of the first release began without one."""
+
+    __tablename__ = "client_change"
+
+    object_id: str = Field(sa_type=sa.Text, index=True)  # pyright: ignore[reportIncompatibleVariableOverride] - a client's id is a word
 
 
 class ClientGrant(SCHEMA.base, table=True):

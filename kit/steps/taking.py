@@ -34,7 +34,7 @@ class StepNotAllowed(Problem):
 class Stepped(Protocol):
     """A row with a state."""
 
-    id: UUID
+    id: Any
     state: Any
     version: int
     updated_at: datetime

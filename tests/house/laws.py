@@ -215,9 +215,9 @@ def speaking_names(files: Iterable[Source]) -> list[str]:
 
 
 def pure_rules(files: Iterable[Source]) -> list[str]:
-    """Rules import the standard library (and its backport), the declaration of steps, and their own noun's words only."""
+    """Rules import the standard library (and its backport), the declaration of steps, their own noun's words, and rules of the kit that this law judges too."""
     allowed = re.compile(
-        r"^(__future__|typing_extensions|kit\.clock|kit\.steps\.machine|services\.\w+\.\w+(\.(?!service|repository|tables|api|schemas|policy)\w+)*)$"
+        r"^(__future__|typing_extensions|kit\.clock|kit\.steps\.machine|kit\.\w+\.rules|services\.\w+\.\w+(\.(?!service|repository|tables|api|schemas|policy)\w+)*)$"
     )
     found = []
     for file in files:

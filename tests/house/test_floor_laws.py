@@ -1,4 +1,4 @@
-"""The laws of the floor: scope, words, steps and texts are spelled once. Each bites when its violation is planted; what is not converted yet is listed here."""
+"""The laws of the floor: scope, words, steps and texts are spelled once. Each bites when its violation is planted."""
 
 from __future__ import annotations
 
@@ -18,15 +18,6 @@ from kit.steps.machine import Machine, step
 from tests.house import floor_laws
 from tests.house.source import ROOT, Source, sources
 from tests.house.test_app_laws import all_messages
-
-WITHOUT_MACHINE = {
-    "alerts.bulletin.state",
-    "gateway.account.state",
-    "gateway.approval.state",
-    "gateway.client.state",
-    "precursor.inspector.state",
-}
-"""Columns of states whose steps are not declared as a machine yet. The list may only shrink: an entry that is not needed any more fails the test."""
 
 COMPARED = {"Login.password", "Login.username", "PasswordChange.password", "Receipt.cursor"}
 """Texts that are only compared with what the house keeps, and are never shown to anybody."""
@@ -89,8 +80,9 @@ def test_the_law_of_words_bites() -> None:
 
 
 def test_every_state_has_its_machine() -> None:
-    found = floor_laws.every_state_has_its_machine(states(), floor_laws.machines_of(rules_of_nouns()))
-    assert sorted(found) == sorted(f"{column} has no machine" for column in WITHOUT_MACHINE)
+    known = states()
+    assert len(known) > 20
+    assert floor_laws.every_state_has_its_machine(known, floor_laws.machines_of(rules_of_nouns())) == []
 
 
 def test_the_law_of_machines_bites() -> None:

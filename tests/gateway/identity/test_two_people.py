@@ -76,7 +76,7 @@ async def test_a_request_lapses_is_decided_once_and_can_be_refused(administrator
     states = {item["object_id"]: item["state"] for item in json.loads((await auditor("GET", "/auth/v1/approvals")).body)["items"]}
     assert states == {"li.si": "refused", "wang.wu": "lapsed"}
     trail = json.loads((await auditor("GET", "/auth/v1/audit?object_type=approval")).body)["items"]
-    assert sorted(row["action"] for row in trail) == ["approval.ask", "approval.ask", "approval.list", "approval.list", "approval.refused"]
+    assert sorted(row["action"] for row in trail) == ["approval.ask", "approval.ask", "approval.list", "approval.list", "approval.refuse"]
 
 
 async def test_what_was_true_when_it_was_asked_is_checked_again(administrator: Door, house: TestHouse) -> None:
