@@ -20,6 +20,8 @@ _ARTICLE = r"[0-9]+(?:-[0-9]+)?(?: §[0-9]+)?(?:\([0-9]+\))?(?:-[0-9]+)?"
 CITED = re.compile(rf"\b([A-Z]{{2,5}}),? (?:art\. ?({_ARTICLE}(?:(?:, | and ){_ARTICLE})*)|(annex)|ch\. ?([0-9]+))")
 """One statute with its articles, as it stands in code."""
 _ONE = re.compile(r"([0-9]+)(?:-([0-9]+))?(?: §([0-9]+))?(?:\(([0-9]+)\))?")
+_UNLISTED = re.compile(rf"([\u4e00-\u9fff]+(?:[0-9]{{4}})?),? (?:art\. ?({_ARTICLE}(?:(?:, | and ){_ARTICLE})*)|ch\. ?([0-9]+))")
+"""Articles of a text that has no abbreviation here: a rule of another province, a notice."""
 _DOMAIN = re.compile(r"\bdomain ([0-9]+(?:\.[0-9]+)*(?:, [0-9]+(?:\.[0-9]+)*)*)")
 _HAN = re.compile("[\u4e00-\u9fff]")
 _DIGITS = "零一二三四五六七八九"
@@ -74,14 +76,20 @@ def _spelled(match: re.Match[str]) -> str:
     return f"{title}第{chinese_number(int(chapter))}章" if chapter else title + "、".join(_article(one) for one in _ONE.finditer(articles))
 
 
+def _unlisted(match: re.Match[str]) -> str:
+    title, articles, chapter = match.groups()
+    return title + (f"第{chinese_number(int(chapter))}章" if chapter else "、".join(_article(one) for one in _ONE.finditer(articles)))
+
+
 @cache
 def chinese(source: str) -> str:
     """A source as Chinese offices write it: `DRR art. 19(2), 20` → `《戒毒条例》第十九条第(二)项、第二十条`. English words beside it are left out."""
-    text = _DOMAIN.sub(r"业务说明\1节", CITED.sub(_spelled, source))
+    text = _DOMAIN.sub(r"业务说明\1节", _UNLISTED.sub(_unlisted, CITED.sub(_spelled, source)))
+    text = re.sub(r"节, row ([0-9]+)", r"节第\1行", text)
     for zh, en in phrases():
         text = text.replace(en, zh).replace(": ", ":")
     if _HAN.search(text):
-        text = re.sub(r"[A-Za-z][A-Za-z' -]*", "", text)
+        text = re.sub(r" ?[(\[] *[)\]]", "", re.sub(r"[A-Za-z][A-Za-z' -]*", "", text))
     parts = (re.sub(r"^[ ::,,]+|[ ::,,]+$", "", part) for part in re.split("[;;]", text))
     return ";".join(part for part in parts if part)
 
@@ -90,7 +98,7 @@ def chinese(source: str) -> str:
 def english(source: str) -> str:
     """A source in English; one that was stored in Chinese (`戒毒条例第7条、第23条`, `APL art. 43`) as code writes it today."""
     for short, (title, _) in statutes().items():
-        source = re.sub(rf"《?{title}》? art\.", f"{short} art.", source)
+        source = re.sub(rf"《?{title}》?(?= (?:art|ch)\.)", short, source)
         for found in re.finditer(rf"《?{title}》?((?:、?第[0-9]+条)+)", source):
             source = source.replace(found[0], f"{short} art. {', '.join(re.findall('[0-9]+', found[1]))}")
     for zh, en in phrases():

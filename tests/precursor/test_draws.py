@@ -182,7 +182,7 @@ async def test_a_draw_is_not_repeated_until_it_pleases(house: TestHouse, tmp_pat
         ("commit", "planned", "committed"),
         ("set_aside", "committed", "set_aside"),
     ]
-    assert {step["source"] for step in steps} == {"General Office of the State Council (2015) no. 58"}
+    assert {step["source"]["en"] for step in steps} == {"General Office of the State Council (2015) no. 58"}
 
 
 async def test_after_the_reveal_a_draw_stands(house: TestHouse) -> None:

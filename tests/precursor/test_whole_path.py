@@ -83,7 +83,7 @@ async def test_a_firm_is_drawn_inspected_ordered_to_correct_and_closed(house: Te
         "P12",
         "ordered",
         "2021-07-26",
-        "易制毒化学品管理条例 art. 19",
+        {"zh": "《易制毒化学品管理条例》第十九条", "en": "PCR art. 19"},
     )
     house.clock.advance(timedelta(days=6))
     answer = {"answered_on": "2021-07-12", "statement": "台账已补全", "evidence": ["照片1"]}

@@ -79,7 +79,7 @@ async def test_from_the_registrys_feed_to_a_confirmed_result(street: Street) -> 
         "at_retest_lab",
         "final_positive",
     ]
-    assert all(step["source"].startswith("DTP art.") for step in chain)
+    assert all(step["source"]["en"].startswith("DTP art.") for step in chain)
 
 
 async def test_a_window_that_passes_becomes_an_event_and_a_person_judges_it(street: Street) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from kit.citations import Cited
 from kit.schemas import Answer, Day, Message, ShortText
 from services.precursor.catalogue.rules import Change, ControlLevel, EntryChange, Found, Subtype
 from services.precursor.catalogue.rules.organs import Authority
@@ -40,7 +41,7 @@ class EntryAnswer(Answer):
     salts_controlled: bool
     valid_from: date
     valid_to: date | None
-    legal_basis: str
+    legal_basis: Cited
     pending_verification: bool
     authority_make_sell: str
     authority_purchase: str
@@ -101,4 +102,4 @@ class ChangeAnswer(Answer):
     from_day: date
     category_before: Class | None
     category_after: Class | None
-    legal_basis: str
+    legal_basis: Cited

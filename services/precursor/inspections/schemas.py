@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from kit.citations import Cited
 from kit.codes import Listed
 from kit.schemas import Answer, Day, LongText, Message, OptionalText, ShortText
 from kit.steps.taking import NextStep
@@ -154,7 +155,7 @@ class ItemAnswer(Answer):
     item_no: str
     item_zh: str
     item_en: str
-    basis: str
+    basis: Cited
     typical_outcomes: list[OutcomeCode]
     competent: list[Authority]
     """Authorities to which such a finding is passed; of an inspection's checklist those that fit the firm."""
@@ -205,7 +206,7 @@ class StepAnswer(Answer):
     from_state: State | Literal["none"]
     to_state: State
     happened_on: date
-    source: str
+    source: Cited
     """The legal source of the step."""
     reason: str
     recorded_by: str

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from kit.citations import Cited
 from kit.codes import Listed
 from kit.schemas import Answer, Day, LongText, Message, ShortText
 from kit.steps.taking import NextStep
@@ -50,7 +51,7 @@ class RectificationAnswer(Answer):
     division_code: str
     authority: Authority
     item_no: str
-    basis: str
+    basis: Cited
     requirement: str
     competent: list[Authority]
     """Authorities to which it may be passed on, by article and class."""
@@ -91,7 +92,7 @@ class StepAnswer(Answer):
     from_state: State | Literal["none"]
     on_day: date
     state: State
-    source: str
+    source: Cited
     """The legal source of the step."""
     details: StepDetails
     recorded_by: str
@@ -103,7 +104,7 @@ class FindingAnswer(Answer):
 
     id: UUID
     item_no: str
-    basis: str
+    basis: Cited
     outcome: FindingOutcome
     disposition: Disposition
     detail: str

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
+from kit.citations import Cited
 from kit.schemas import Answer
 from services.registry.indicators.rules import IndicatorCode, IndicatorKind, PlaceKind, Withheld
 from services.registry.people.rules import Status
@@ -20,7 +21,7 @@ class IndicatorAnswer(Answer):
     kind: IndicatorKind
     zh: str
     en: str
-    source: str
+    source: Cited
 
 
 class FigureAnswer(Answer):

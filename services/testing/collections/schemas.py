@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
+from kit.citations import Cited
 from kit.codes import Listed
 from kit.schemas import (
     Answer,
@@ -219,7 +220,7 @@ class ChainEntry(Answer):
     from_state: ChainState | Literal["none"]
     to_state: ChainState
     happened_on: date
-    source: str
+    source: Cited
     document_no: str | None
     reason: str
     words: str

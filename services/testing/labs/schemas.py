@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import StringConstraints
 
+from kit.citations import Cited
 from kit.schemas import Answer, Day, Message, ShortText
 from services.testing.kits.rules import Analyte
 from services.testing.labs.rules import Qualification
@@ -56,4 +57,4 @@ class HairCutoffAnswer(Answer):
     analyte: Analyte
     ng_per_mg: Decimal
     valid_from: date
-    source: str
+    source: Cited

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from kit.citations import Cited
 from kit.codes import Listed
 from kit.schemas import Answer, Day, DocumentNo, LongText, Message, ShortText
 from kit.sheets.id_numbers import Sex
@@ -109,7 +110,7 @@ class PlanStep(Answer):
     from_state: PlanState | Literal["none"]
     to_state: PlanState
     due_on: date
-    source: str
+    source: Cited
     reason: str
     words: str
 
@@ -122,6 +123,6 @@ class SchemeAnswer(Answer):
     specimen_type: Specimen
     window_days: int
     valid_from: date
-    source: str
+    source: Cited
     phases: list[tuple[int, int]]
     """(from_month, step_half_months)."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from kit.citations import Cited
 from kit.codes import Listed
 from kit.schemas import Answer, Day, DocumentNo, LongText, Message, ShortText
 from kit.steps.taking import NextStep
@@ -222,7 +223,7 @@ class DrawStepAnswer(Answer):
     from_state: State | Literal["none"]
     state: State
     happened_on: date
-    source: str
+    source: Cited
     """The legal source of the step."""
     details: StepDetails
     recorded_by: str
