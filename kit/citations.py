@@ -17,13 +17,13 @@ from pydantic import BeforeValidator, Field
 from kit.schemas import Answer
 
 _ARTICLE = r"[0-9]+(?:-[0-9]+)?(?: §[0-9]+)?(?:\([0-9]+\))?(?:-[0-9]+)?"
-CITED = re.compile(rf"\b([A-Z]{{2,5}}),? (?:art\. ?({_ARTICLE}(?:(?:, | and ){_ARTICLE})*)|(annex)|ch\. ?([0-9]+))")
+_PLACE = rf"(?:art\. ?({_ARTICLE}(?:(?:, | and ){_ARTICLE})*)|(annex)|ch\. ?([0-9]+))"
+CITED = re.compile(rf"\b([A-Z]{{2,5}}),? {_PLACE}")
 """One statute with its articles, as it stands in code."""
 _ONE = re.compile(r"([0-9]+)(?:-([0-9]+))?(?: §([0-9]+))?(?:\(([0-9]+)\))?")
-_UNLISTED = re.compile(rf"([\u4e00-\u9fff]+(?:[0-9]{{4}})?),? (?:art\. ?({_ARTICLE}(?:(?:, | and ){_ARTICLE})*)|ch\. ?([0-9]+))")
+_UNLISTED = re.compile(rf"([\u4e00-\u9fff]+(?:[0-9]{{4}})?),? {_PLACE}")
 """Articles of a text that has no abbreviation here: a rule of another province, a notice."""
 _DOMAIN = re.compile(r"\bdomain ([0-9]+(?:\.[0-9]+)*(?:, [0-9]+(?:\.[0-9]+)*)*)")
-_HAN = re.compile("[\u4e00-\u9fff]")
 _DIGITS = "零一二三四五六七八九"
 
 
@@ -68,30 +68,23 @@ def _article(match: re.Match[str]) -> str:
 
 def _spelled(match: re.Match[str]) -> str:
     short, articles, annex, chapter = match.groups()
-    if short not in statutes():
+    if short.isascii() and short not in statutes():
         return match[0]
-    title = f"《{statutes()[short][0]}》"
-    if annex:
-        return title + "附表"
-    return f"{title}第{chinese_number(int(chapter))}章" if chapter else title + "、".join(_article(one) for one in _ONE.finditer(articles))
-
-
-def _unlisted(match: re.Match[str]) -> str:
-    title, articles, chapter = match.groups()
-    return title + (f"第{chinese_number(int(chapter))}章" if chapter else "、".join(_article(one) for one in _ONE.finditer(articles)))
+    title = f"《{statutes()[short][0]}》" if short in statutes() else short
+    chapters = "附表" if annex else f"第{chinese_number(int(chapter))}章" if chapter else ""
+    return title + (chapters or "、".join(_article(one) for one in _ONE.finditer(articles)))
 
 
 @cache
 def chinese(source: str) -> str:
     """A source as Chinese offices write it: `DRR art. 19(2), 20` → `《戒毒条例》第十九条第(二)项、第二十条`. English words beside it are left out."""
-    text = _DOMAIN.sub(r"业务说明\1节", _UNLISTED.sub(_unlisted, CITED.sub(_spelled, source)))
-    text = re.sub(r"节, row ([0-9]+)", r"节第\1行", text)
+    text = _UNLISTED.sub(_spelled, CITED.sub(_spelled, source))
+    text = re.sub(r"节, row ([0-9]+)", r"节第\1行", _DOMAIN.sub(r"业务说明\1节", text))
     for zh, en in phrases():
         text = text.replace(en, zh).replace(": ", ":")
-    if _HAN.search(text):
+    if re.search("[\u4e00-\u9fff]", text):
         text = re.sub(r" ?[(\[] *[)\]]", "", re.sub(r"[A-Za-z][A-Za-z' -]*", "", text))
-    parts = (re.sub(r"^[ ::,,]+|[ ::,,]+$", "", part) for part in re.split("[;;]", text))
-    return ";".join(part for part in parts if part)
+    return ";".join(filter(None, (re.sub(r"^[ ::,,]+|[ ::,,]+$", "", part) for part in re.split("[;;]", text))))
 
 
 @cache

@@ -15,6 +15,19 @@ Labels = dict[str, str]
 Lists = dict[str, dict[str, Labels]]
 SPELLED_AS_FAULTS = ("ledger.problem", "ledger.file_problem", "checkin.refusal")
 """Lists whose words also stand as the `code` of a field in a problem: a cell that is typed by hand, a file, a check-in."""
+PROBLEMS_AS_FAULTS = (
+    "approval-decided",
+    "import-not-ready",
+    "ledger-conflict-not-found",
+    "no-tier",
+    "nothing-to-take-over",
+    "own-request",
+    "own-rights",
+    "person-not-found",
+    "person-not-registered",
+    "second-person-needed",
+)
+"""Problems by which a step is shown as blocked: the reason carries the name of the problem that would refuse it."""
 
 
 def every_list(told: Mapping[str, Mapping[str, Any]]) -> Lists:
@@ -23,7 +36,7 @@ def every_list(told: Mapping[str, Mapping[str, Any]]) -> Lists:
     problems = {slug: about for one in told.values() for slug, about in one["problems"].items()}
     found["gateway.problem_type"] = {f"/problems/{slug}": _labels(about) for slug, about in sorted(problems.items())}
     found["gateway.sort"] = {word: _order(word) for word in sorted(set(_orders(told)))}
-    faults = _faults()
+    faults = {**_faults(), **{slug: _labels(problems[slug]) for slug in PROBLEMS_AS_FAULTS if slug in problems}}
     for name, entries in found.items():
         if name.partition(".")[2] in SPELLED_AS_FAULTS:
             for code, labels in entries.items():

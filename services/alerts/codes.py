@@ -1,8 +1,9 @@
-"""Code lists of alerts with their labels, for /meta/v1/codes: its own words, and the steps of an alert."""
+"""Code lists of alerts with their labels, for /meta/v1/codes: its own words, and the steps of its machines."""
 
 from pathlib import Path
 
 from kit.codes import load_codes
 from services.alerts.alerts.rules import MACHINE as ALERT
+from services.alerts.bulletins.rules import BULLETIN
 
-CODES = load_codes(Path(__file__).parent, ALERT)
+CODES = load_codes(Path(__file__).parent, ALERT, BULLETIN)

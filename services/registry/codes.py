@@ -4,13 +4,18 @@ from pathlib import Path
 
 from kit.codes import Codes, load_codes
 from kit.intake.codes import ledger_codes
+from services.registry.assessments.rules import MACHINE as ASSESSMENT
+from services.registry.comanagement.rules import AGREEMENT
+from services.registry.handover.rules import MACHINE as HANDOVER
 from services.registry.indicators.rules import INDICATORS
 from services.registry.ledgers.intake import INTAKE
+from services.registry.ledgers.rules import CONFLICT, IMPORT
 from services.registry.measures.rules.transitions import END_EVENTS
 from services.registry.measures.rules.transitions import MACHINE as MEASURE
 from services.registry.measures.service.endings import ENDINGS
+from services.registry.people.rules import RECORD
 
-_OWN = load_codes(Path(__file__).parent, MEASURE)
+_OWN = load_codes(Path(__file__).parent, RECORD, MEASURE, HANDOVER, ASSESSMENT, AGREEMENT, CONFLICT, IMPORT)
 
 CODES: dict[str, Codes] = {
     **_OWN,

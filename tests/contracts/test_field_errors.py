@@ -12,9 +12,11 @@ import pytest
 from fastapi.exceptions import RequestValidationError
 
 from deploy.openapi import codes
+from gateway.documents.lists import PROBLEMS_AS_FAULTS
 from gateway.identity.choice import fault_of as password_fault
 from gateway.identity.clients import key_fault
 from kit.app.problems import MESSAGES, validation_problem
+from kit.problems import Problem, VersionRequired
 from services.alerts.watched.service import _FAULTS as ABSENCES
 from services.precursor.draws.rules import BadPublicValue, public_text
 from services.precursor.rectifications.rules import deadline_fault
@@ -58,6 +60,7 @@ COMPUTED = frozenset(
 
 def raised(files: list[Source]) -> Iterator[tuple[str, str]]:
     """(code, place) of every fault that is spelled where it is raised."""
+    problems = {problem.__name__: problem.slug for problem in all_problems()}
     for file in files:
         for node in ast.walk(file.tree):
             if not isinstance(node, ast.Call):
@@ -67,8 +70,19 @@ def raised(files: list[Source]) -> Iterator[tuple[str, str]]:
             for keyword in node.keywords:
                 if name == "Reason" and keyword.arg == "code" and isinstance(keyword.value, ast.Constant):
                     yield str(keyword.value.value), f"{file.path}:{node.lineno}"
+                if name == "Reason" and keyword.arg == "code" and (problem := ast.unparse(keyword.value).removesuffix(".slug")) in problems:
+                    yield problems[problem], f"{file.path}:{node.lineno}"
             if len(node.args) >= least and isinstance(node.args[place], ast.Constant):
                 yield str(node.args[place].value), f"{file.path}:{node.lineno}"
+
+
+def all_problems() -> Iterator[type[Problem]]:
+    """Every kind of problem that is loaded."""
+    waiting: list[type[Problem]] = [Problem]
+    while waiting:
+        known = waiting.pop()
+        waiting += known.__subclasses__()
+        yield known
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +104,9 @@ def test_what_is_raised_is_listed(listed: dict[str, Any]) -> None:
 def test_what_is_listed_is_raised() -> None:
     with (ROOT / "gateway" / "documents" / "field_errors.csv").open(encoding="utf-8", newline="") as file:
         own = {row["code"] for row in csv.DictReader(file)}
-    assert own - {code for code, _ in raised(product())} - COMPUTED == set()
+    told = {code for code, _ in raised(product())}
+    assert own - told - COMPUTED == set()
+    assert set(PROBLEMS_AS_FAULTS) - told == set()
 
 
 def test_codes_that_rules_return_are_known() -> None:
@@ -115,3 +131,7 @@ def test_a_fault_that_no_list_names_is_called_not_valid() -> None:
 def test_the_law_bites() -> None:
     planted = Source("services/toys/service.py", 'raise invalid("/name", "too_shiny", "过亮", "too shiny")')
     assert list(raised([planted])) == [("too_shiny", "services/toys/service.py:1")]
+    shown = Source(
+        "services/toys/service.py", "Reason(code=VersionRequired.slug, zh=VersionRequired.title_zh, en=VersionRequired.title_en)"
+    )
+    assert [code for code, _ in raised([shown])] == [VersionRequired.slug]

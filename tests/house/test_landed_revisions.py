@@ -165,7 +165,12 @@ def by_id(items: Any) -> Any:
 
 
 def differing(was: Any, now: Any, where: str) -> list[str]:
-    """Where an answer no longer says what it said; more may stand in it. `where` begins with the question."""
+    """Where an answer no longer says what it said; more may stand in it. `where` begins with the question.
+
+    A source of law that stood as text is told in both languages now: its English is the text.
+    """
+    if isinstance(was, str) and isinstance(now, dict) and now.keys() == {"zh", "en"} and where.endswith("/source"):
+        now = now["zh"] and now["en"]
     if isinstance(was, dict):
         if not isinstance(now, dict):
             return [f"{where}: {was!r} is {now!r}"]
@@ -185,6 +190,10 @@ def test_the_comparison_of_answers_bites() -> None:
     assert differing(was, {"a": [{"n": 1, "more": 0}, {"n": 2}], "next": "y", "b": 1}, "") == []
     assert differing(was, {"a": [{"n": 1}], "next": "x"}, "") == ["/a: 2 items are 1"]
     assert differing(was, {"a": [{"n": 1}, {"n": 3}], "next": "x"}, "") == ["/a/1/n: 2 is 3"]
+    cited = {"source": {"zh": "《禁毒法》第三十二条", "en": "NCL art. 32"}}
+    assert differing({"source": "NCL art. 32"}, cited, "") == []
+    assert len(differing({"source": "NCL art. 33"}, cited, "")) == 1
+    assert len(differing({"name": "NCL art. 32"}, {"name": cited["source"]}, "")) == 1
 
 
 async def test_every_answer_says_what_the_landed_version_said(landed: TestHouse, answers: dict[str, Any]) -> None:

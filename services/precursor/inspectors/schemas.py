@@ -81,9 +81,7 @@ class RecusalAnswer(Answer):
 
 
 class InspectorAnswer(Answer):
-    """An officer of the directory."""
-
-    unnamed = frozenset({"staff_code"})
+    """An officer of the directory: `name` as on the certificate, `staff_name` as the county's list of staff knows them."""
 
     id: UUID
     staff_code: str

@@ -25,7 +25,7 @@ from services.registry.people.service import readable
 from services.registry.people.tables import Person
 
 SECOND = Reason(code=SecondPerson.slug, zh=SecondPerson.title_zh, en=SecondPerson.title_en)
-NO_TIER = Reason(code="no-tier", zh=NoTier.title_zh, en=NoTier.title_en)
+NO_TIER = Reason(code=NoTier.slug, zh=NoTier.title_zh, en=NoTier.title_en)
 
 
 async def propose_assessment(work: Work, person_id: UUID, new: NewAssessment) -> RiskAssessment:

@@ -203,7 +203,7 @@ async def _writable(work: Work, handover_id: UUID, event: str, if_match: str | N
     return row
 
 
-NOT_REGISTERED = Reason(code="person-not-registered", zh=PersonNotRegistered.title_zh, en=PersonNotRegistered.title_en)
+NOT_REGISTERED = Reason(code=PersonNotRegistered.slug, zh=PersonNotRegistered.title_zh, en=PersonNotRegistered.title_en)
 TOO_EARLY = Reason(code="too_early", zh="报到期限未满,不能回执未到达", en="the person may still come: too early to say so")
 NOT_RELEASED = Reason(code="date_range", zh="尚未到出所日", en="the day of release has not come")
 
