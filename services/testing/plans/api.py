@@ -7,6 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
 
+from kit.citations import cite
 from kit.etags import IfMatch, etag
 from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
@@ -48,7 +49,7 @@ async def list_schemes(work: Anyone) -> list[SchemeAnswer]:
             specimen_type=cast("Specimen", scheme.specimen_type),
             window_days=scheme.window_days,
             valid_from=scheme.valid_from,
-            source=scheme.source,
+            source=cite(scheme.source),
             phases=[(phase.from_month, phase.step_half_months) for phase in phases],
         )
         for scheme, phases in (await service.schemes(work)).values()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kit.auth import Principal
-from kit.problems import Forbidden
+from kit.problems import ROLE, Forbidden
 from kit.roles import Role
 
 _ARRANGERS = {
@@ -23,4 +23,4 @@ def may_arrange(principal: Principal, kind: str) -> None:
 def may_decide(principal: Principal, decision: str) -> None:
     """Raises Forbidden: a social worker writes down what the person says, but does not judge against them (DRR art. 20)."""
     if decision not in _WORKER_MAY and not principal.has(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER):
-        raise Forbidden("社工不得作出对当事人不利的认定", "a social worker does not decide against the person")
+        raise Forbidden("社工不得作出对当事人不利的认定", "a social worker does not decide against the person", errors=[ROLE])

@@ -11,14 +11,14 @@ from kit.clock import local_day
 from kit.etags import check_version
 from kit.problems import invalid
 from kit.roles import Role
-from kit.steps.taking import StepNotAllowed
+from kit.steps.taking import StepNotAllowed, declared, refuse
 from kit.work import Work
 from services.testing.collections import policy
 from services.testing.collections import repository as collections
 from services.testing.collections import rules as chain
 from services.testing.collections.errors import CollectionNotFound, OtherLabRequired
 from services.testing.collections.service import collections_of, read_collection, seal
-from services.testing.collections.service.steps import changeable, in_order, owe, publish_result, take_step
+from services.testing.collections.service.steps import blocked, changeable, in_order, owe, publish_result, take_step
 from services.testing.collections.tables import Collection
 from services.testing.events import ResultConfirmed, ResultReported, ResultWithdrawn, ScreeningPositive
 from services.testing.kits.rules import panel_gaps, reading, substance_of
@@ -38,8 +38,7 @@ async def report_onsite(work: Work, collection_id: UUID, new: OnsiteResult, if_m
     """What the kit showed (DTP art. 9). Raises CollectionNotFound, StaleVersion, StepNotAllowed, Forbidden, KitLotExpired, Invalid."""
     testers = await taking_part(work, new.testers, local_day(new.tested_at), "/testers")
     taken = await changeable(work, collection_id, if_match)
-    if taken.state not in ("collected", "repeat_onsite") or taken.specimen_type == "hair":
-        raise StepNotAllowed("此样本当前不能登记现场结果", f"no on-site result from {taken.state}")
+    declared(chain.CHAIN, taken.state, "onsite_negative", kind=chain.kind_of(taken.mode, taken.specimen_type))
     policy.may_report_onsite(work.principal, taken.mode)
     if taken.mode == "onsite_test" and not any(member.organ == "police" for member in testers):
         raise invalid("/testers", "police_required", "现场检测须由公安机关进行", "an on-site test is the police's (DTP art. 4)")
@@ -141,8 +140,7 @@ async def tell(work: Work, collection_id: UUID, new: Telling, if_match: str | No
     Raises CollectionNotFound, StaleVersion, Invalid, and StepNotAllowed when told before.
     """
     taken = await changeable(work, collection_id, if_match)
-    if taken.told_at is not None:
-        raise StepNotAllowed("已告知本人", "the person has been told already")
+    refuse(blocked(taken).get("tell", ()))
     if new.told_at > work.now:
         raise invalid("/told_at", "date_future", "时间不能晚于现在", "must not lie in the future")
     day = local_day(new.told_at)

@@ -29,6 +29,7 @@ from services.testing.screenings.schemas import (
     ScreeningAnswer,
     ScreeningFigure,
 )
+from services.testing.screenings.tables import ScreeningReferral
 
 router = APIRouter(prefix="/testing/v1", tags=["screenings"], route_class=UnitRoute)
 
@@ -39,6 +40,13 @@ Opener = Annotated[Work, allow(Role.POLICE_OFFICER, personal=True)]
 Police = Annotated[Work, allow(Role.POLICE_OFFICER)]
 First = Annotated[Day, Query(alias="from")]
 Last = Annotated[Day, Query(alias="to")]
+
+
+def _answer(work: Work, referral: ScreeningReferral, response: Response) -> OpenReferral:
+    """A referral with what can be done; a negative is erased by the same act (PIPL art. 47)."""
+    response.headers["ETag"] = etag(referral.version)
+    following = next_steps(REFERRAL, referral.state, work.principal, to={"police_negative": "erased"})
+    return OpenReferral(**ReferralAnswer.model_validate(referral).model_dump(), next_steps=following)
 
 
 @router.get("/campaigns", responses=answers(CAMPAIGNS))
@@ -83,6 +91,12 @@ async def list_referrals(work: Opener, asked: Annotated[Asked, ask(REFERRALS)], 
     return answer(asked, await service.list_referrals(work, asked, state))
 
 
+@router.get("/screening-referrals/{referral_id}")
+async def read_referral(work: Opener, referral_id: UUID, response: Response) -> OpenReferral:
+    """One referral, without the identity, and what can be done."""
+    return _answer(work, await service.read_referral(work, referral_id), response)
+
+
 @router.get("/screening-referrals/{referral_id}/identity", responses=may_answer(ReferralClosed))
 async def open_identity(work: Opener, referral_id: UUID) -> ReferralIdentity:
     """The identity, for the police only: needs a purpose and is audited."""
@@ -92,7 +106,4 @@ async def open_identity(work: Opener, referral_id: UUID) -> ReferralIdentity:
 @router.post("/screening-referrals/{referral_id}/outcome")
 async def record_outcome(work: Police, referral_id: UUID, new: Outcome, response: Response, if_match: IfMatch = None) -> OpenReferral:
     """The outcome of the police's own test."""
-    referral = await service.record_outcome(work, referral_id, new, if_match)
-    response.headers["ETag"] = etag(referral.version)
-    values = ReferralAnswer.model_validate(referral).model_dump()
-    return OpenReferral(**values, next_steps=next_steps(REFERRAL, referral.state, work.principal))
+    return _answer(work, await service.record_outcome(work, referral_id, new, if_match), response)

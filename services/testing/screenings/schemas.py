@@ -88,7 +88,7 @@ class ReferralAnswer(Answer):
 
 
 class OpenReferral(ReferralAnswer):
-    """A referral after a step, with what can be done now."""
+    """A referral with what can be done now."""
 
     next_steps: list[NextStep]
 

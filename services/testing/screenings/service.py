@@ -12,6 +12,7 @@ from kit.etags import check_version
 from kit.lists import Asked, Found, find_rows
 from kit.problems import invalid
 from kit.roles import Role
+from kit.steps.machine import START
 from kit.steps.taking import take
 from kit.work import Work
 from services.testing.events import ScreeningPositive
@@ -67,20 +68,21 @@ async def record_screening(work: Work, new: NewScreening) -> VenueScreening:
 
 async def refer(work: Work, positives: Sequence[tuple[UUID, str, str]]) -> None:
     """Seal each presumptive positive (screening, division, identity) and publish that the police must test (DTP art. 4)."""
-    made: list[UUID] = []
     for screening_id, division_code, identity in positives:
         key = new_id()
         sealed = work.sealer.seal(identity, "screening_referral", "identity", str(key))
         referral = ScreeningReferral(
-            id=key, screening_id=screening_id, division_code=division_code, identity_sealed=sealed, created_at=work.now, updated_at=work.now
+            id=key,
+            screening_id=screening_id,
+            division_code=division_code,
+            identity_sealed=sealed,
+            state=START,
+            created_at=work.now,
+            updated_at=work.now,
         )
-        work.session.add(referral)
+        await _take(work, referral, "refer", work.today)
         event = ScreeningPositive(division_code=division_code, measure_id=None, reference_id=key, on=work.today, code="practitioner")
         await work.publish(event, key, division_code)
-        made.append(key)
-    await work.session.flush()
-    if made:
-        await work.note("referral.make", "screening_referral", *made)
 
 
 async def list_screenings(work: Work, asked: Asked, first: date, last: date, division: str | None) -> Found:
@@ -109,6 +111,16 @@ async def figures(work: Work, first: date, last: date) -> list[ScreeningCount]:
 async def list_referrals(work: Work, asked: Asked, state: str) -> Found:
     """Referrals that wait for the police, without identities."""
     return await find_rows(work, repository.REFERRALS, asked, repository.referrals_in(work.scope, state), {"state": state})
+
+
+async def read_referral(work: Work, referral_id: UUID) -> ScreeningReferral:
+    """One referral, without the identity. Raises ReferralNotFound."""
+    referral = await repository.referral(work.session, referral_id)
+    policy.may_open(work.principal, referral)
+    if referral is None:
+        raise ReferralNotFound
+    await work.note("referral.read", "screening_referral", referral.id)
+    return referral
 
 
 async def open_identity(work: Work, referral_id: UUID) -> str:
@@ -140,11 +152,15 @@ async def record_outcome(work: Work, referral_id: UUID, new: Outcome, if_match: 
     events = [new.outcome, "erase"] if new.outcome == "police_negative" else [new.outcome]
     version = referral.version
     for event in events:
-        noted = ("screening_referral", referral.id, "referral")
-        await take(work, rules.REFERRAL, referral, event, ReferralStep, noted=noted, on=new.outcome_on, more={"referral_id": referral.id})
+        await _take(work, referral, event, new.outcome_on)
     if referral.state == "erased":
         referral.identity_sealed = None
     referral.version = version + 1  # one request raises the version once, although erasing a cleared identity is a step of its own
     referral.police_case_no, referral.outcome_on = new.police_case_no, new.outcome_on
     await work.session.flush()
     return referral
+
+
+async def _take(work: Work, referral: ScreeningReferral, event: str, day: date) -> None:
+    noted = ("screening_referral", referral.id, "referral")
+    await take(work, rules.REFERRAL, referral, event, ReferralStep, noted=noted, on=day, more={"referral_id": referral.id})

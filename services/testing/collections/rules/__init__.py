@@ -2,7 +2,7 @@
 (ADM art. 7; law 6)."""
 
 from kit.steps.machine import START
-from services.testing.collections.rules.chain import CHAIN, TAKEN_OVER
+from services.testing.collections.rules.chain import CHAIN, TAKEN_OVER, kind_of
 from services.testing.collections.rules.deadlines import (
     DEADLINES,
     DISPATCH_DAYS,
@@ -78,6 +78,7 @@ __all__ = [
     "Source",
     "destroy_from",
     "judge",
+    "kind_of",
     "ledger_deadline",
     "ledger_kind",
     "months_before",

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from kit.steps.machine import START, Machine, step
+from collections.abc import Iterator
+from dataclasses import replace
+
+from kit.steps.machine import START, Machine, Step, step
 from services.testing.collections.rules.words import STATES
 
+SCREENING = "screening"
+_ON_THE_SPOT = frozenset({"urine", "saliva", "blood"})
 _POLICE = ("police_officer",)
 _STAFF = ("county_officer", "town_officer", "social_worker", "police_officer")
 _OBJECTING = (*_STAFF, "subject")
@@ -15,6 +20,41 @@ _SENT = "decision decided_on document_no lab_id container sent_on senders"
 _REPORT = "lab_id report_no reported_on signed_and_stamped results"
 _TOLD = "told_at right_to_object_told"
 _OBJECT = "words objected_on"
+
+_SENDING_AT_ONCE = replace(
+    step(
+        "send",
+        "collected",
+        "at_lab",
+        "DTP art. 11; HAIR art. 4, 9",
+        "送实验室检测",
+        "send to a laboratory",
+        roles=_POLICE,
+        needs=_SENT,
+        deadline="lab_report",
+        duty=True,
+    ),
+    kinds=frozenset({"hair", "blood"}),
+)
+"""Hair and blood go to a laboratory without an objection."""
+_DEADLINES = {"presumptive_positive": "objection", "repeat_onsite": "onsite_test", "referred_to_police": "police_test"}
+
+
+def kind_of(mode: str, specimen_type: str) -> str:
+    """Which steps a specimen knows: those of a worker's strip, or of what was taken. Hair is not read on the spot (HAIR art. 9)."""
+    return SCREENING if mode == SCREENING else specimen_type
+
+
+def _onsite(event: str, origin: str, target: str, source: str, zh: str, en: str) -> Iterator[Step]:
+    """What a kit shows. The police read a test (DTP art. 4), everybody who collects reads a strip; a second kit is named, for it is of another lot."""
+    needs = f"{_READ} kit_lot_id" if origin == "repeat_onsite" else _READ
+    for kinds, roles in ((_ON_THE_SPOT, _POLICE), (frozenset({SCREENING}), _STAFF)):
+        if event not in ("onsite_positive", "strip_positive") or (event == "strip_positive") == (SCREENING in kinds):
+            more = f"{needs} seals" if event == "onsite_positive" else needs
+            yield replace(
+                step(event, origin, target, source, zh, en, roles=roles, needs=more, deadline=_DEADLINES.get(target, "")), kinds=kinds
+            )
+
 
 CHAIN = Machine(
     "testing.collection.state",
@@ -32,59 +72,21 @@ CHAIN = Machine(
             deadline="tell_result",
         ),
         step("take_over_invalid", START, "new_collection", "DTP art. 9; domain 12: ledger", "台账载入无效", "take over an invalid one"),
-        step(
-            "onsite_negative",
-            "collected repeat_onsite",
-            "final_negative",
-            "DTP art. 9",
-            "登记现场阴性结果",
-            "record a negative",
-            roles=_STAFF,
-            needs=_READ,
-        ),
-        step(
-            "onsite_positive",
-            "collected repeat_onsite",
-            "presumptive_positive",
-            "DTP art. 8, 9",
-            "登记现场阳性结果",
-            "record a positive",
-            roles=_POLICE,
-            needs=f"{_READ} seals",
-            deadline="objection",
-        ),
-        step(
+        *_onsite("onsite_negative", "collected", "final_negative", "DTP art. 9", "登记现场阴性结果", "record a negative"),
+        *_onsite("onsite_negative", "repeat_onsite", "final_negative", "DTP art. 9", "登记现场阴性结果", "record a negative"),
+        *_onsite("onsite_positive", "collected", "presumptive_positive", "DTP art. 8, 9", "登记现场阳性结果", "record a positive"),
+        *_onsite("onsite_positive", "repeat_onsite", "presumptive_positive", "DTP art. 8, 9", "登记现场阳性结果", "record a positive"),
+        *_onsite(
             "onsite_invalid",
             "collected",
             "repeat_onsite",
             "domain 3.1: second kit from a new lot, the same day",
             "登记试剂无效",
             "record an invalid kit",
-            roles=_STAFF,
-            needs=_READ,
-            deadline="onsite_test",
         ),
-        step(
-            "onsite_invalid",
-            "repeat_onsite",
-            "new_collection",
-            "domain 3.1",
-            "登记试剂再次无效",
-            "record a second invalid kit",
-            roles=_STAFF,
-            needs=_READ,
-        ),
-        step(
-            "strip_positive",
-            "collected repeat_onsite",
-            "referred_to_police",
-            "DTP art. 4",
-            "登记初筛阳性,移交公安",
-            "record a positive strip",
-            roles=_STAFF,
-            needs=_READ,
-            deadline="police_test",
-        ),
+        *_onsite("onsite_invalid", "repeat_onsite", "new_collection", "domain 3.1", "登记试剂再次无效", "record a second invalid kit"),
+        *_onsite("strip_positive", "collected", "referred_to_police", "DTP art. 4", "登记初筛阳性,移交公安", "record a positive strip"),
+        *_onsite("strip_positive", "repeat_onsite", "referred_to_police", "DTP art. 4", "登记初筛阳性,移交公安", "record a positive strip"),
         step("police_test", "referred_to_police", "superseded", "DTP art. 4", "公安机关另行检测", "tested anew by the police"),
         step(
             "tell",
@@ -154,9 +156,9 @@ CHAIN = Machine(
         ),
         step(
             "send",
-            "collected lab_requested",
+            "lab_requested",
             "at_lab",
-            "DTP art. 11; HAIR art. 4, 9",
+            "DTP art. 11",
             "送实验室检测",
             "send to a laboratory",
             roles=_POLICE,
@@ -164,6 +166,7 @@ CHAIN = Machine(
             deadline="lab_report",
             duty=True,
         ),
+        _SENDING_AT_ONCE,
         step(
             "send",
             "retest_requested",
@@ -264,7 +267,7 @@ CHAIN = Machine(
             "样本不合格,重新采样",
             "find the specimen unfit",
             roles=_REPORTING,
-            needs="lab_id report_no reported_on specimen_fit unfit_reason approved_by",
+            needs="lab_id report_no reported_on signed_and_stamped specimen_fit unfit_reason approved_by",
         ),
         step(
             "explain",

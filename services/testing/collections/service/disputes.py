@@ -7,12 +7,12 @@ from uuid import UUID
 
 from kit.clock import last_day, local_day
 from kit.problems import invalid
-from kit.steps.taking import StepNotAllowed
+from kit.steps.taking import declared, refuse
 from kit.work import Work
 from services.testing.collections import policy, repository, rules
 from services.testing.collections.errors import OtherLabRequired
 from services.testing.collections.schemas import Basis, Closing, FetchBack, LabRequest, Objection
-from services.testing.collections.service.steps import changeable, in_order, publish_result, take_step
+from services.testing.collections.service.steps import blocked, changeable, in_order, publish_result, take_step
 from services.testing.collections.tables import Collection
 from services.testing.events import ResultConfirmed, ResultReported, ResultWithdrawn
 from services.testing.kits.rules import substance_of
@@ -30,8 +30,7 @@ async def object_to(work: Work, collection_id: UUID, new: Objection, if_match: s
     taken = await changeable(work, collection_id, if_match, own=True)
     if new.objected_on > work.today or (taken.told_at is not None and new.objected_on < local_day(taken.told_at)):
         raise invalid("/objected_on", "date_range", "日期须在告知之后、今天以前", "must lie between the day of being told and today")
-    if taken.state == "final_positive" and taken.retest_lab_id is not None:
-        raise StepNotAllowed("已经复检,不再受理异议", "re-tested already: no further objection (DTP art. 15)")
+    refuse(blocked(taken).get("object", ()))  # DTP art. 15
     if taken.state not in ("onsite_final", "final_positive"):  # an objection of an earlier day may still be entered after the closing
         await in_order(work, taken, new.objected_on, "/objected_on")
     late = not rules.objection_running(
@@ -75,8 +74,7 @@ async def request_lab(work: Work, collection_id: UUID, new: LabRequest, if_match
         await publish_result(work, taken, *((ResultConfirmed, "confirmed_positive") if confirmed else (ResultReported, "onsite_final")))
         return taken
     retest = taken.state == "retest_requested"
-    if taken.state == "collected" and taken.specimen_type not in ("hair", "blood"):
-        raise StepNotAllowed("尿液和唾液样本先做现场检测", "urine and saliva are tested on the spot first (DTP art. 9)")
+    declared(rules.CHAIN, taken.state, "send", kind=rules.kind_of(taken.mode, taken.specimen_type))
     sent_on = _check_dispatch(work, taken, new, retest=retest)
     lab = await labs.lab(work.session, new.lab_id) if new.lab_id else None
     if lab is None:
@@ -116,8 +114,7 @@ async def show_basis(work: Work, collection_id: UUID, new: Basis, if_match: str 
     """
     taken = await changeable(work, collection_id, if_match)
     policy.may_show_basis(work.principal, new.kind)
-    if taken.kind != "basis_unknown":
-        raise StepNotAllowed("检测依据已明确", "the basis of this test is known")
+    refuse(blocked(taken).get("show_basis", ()))
     if new.dated_on > taken.sampled_on:
         raise invalid("/dated_on", "after_sampling", "依据的日期须不晚于采样日期", "a basis is not later than the test that it founds")
     owed = (taken.deadline_kind, taken.owed_by, taken.deadline_on)
@@ -132,8 +129,9 @@ async def show_basis(work: Work, collection_id: UUID, new: Basis, if_match: str 
 async def close(work: Work, collection_id: UUID, new: Closing, if_match: str | None) -> Collection:
     """A person closes a stage: nobody objected in time, or the person admitted. Raises CollectionNotFound, StaleVersion, StepNotAllowed, Invalid."""
     taken = await changeable(work, collection_id, if_match)
-    if taken.told_at is None:
-        raise invalid("/ground", "not_told", "检测结果尚未告知本人", "the person has not been told the result yet (DTP art. 9, 12)")
+    declared(rules.CHAIN, taken.state, "close")
+    for reason in blocked(taken).get("close", ()):  # DTP art. 9, 12
+        raise invalid("/ground", reason.code, reason.zh, reason.en)
     if new.ground == "no_objection" and rules.objection_running(taken.deadline_on, work.today):
         raise invalid("/ground", "objection_running", "异议期限未满", "the time to object has not passed")
     if new.ground == "admitted" and not new.words:

@@ -52,8 +52,8 @@ async def take_step(
     """Take one declared step of the chain, write it down and set what is owed next; `deadline`: other than the state's own. Raises StepNotAllowed."""
     more = {"collection_id": taken.id, "words": words, "document_no": document_no, "details": details or {}, "late": late}
     noted = ("person", taken.person_id, "test")
-    about = {"collection": str(taken.id)}
-    await take(work, rules.CHAIN, taken, event, ChainStep, noted=noted, on=day, reason=reason, more=more, details=about)
+    about, kind = {"collection": str(taken.id)}, rules.kind_of(taken.mode, taken.specimen_type)
+    await take(work, rules.CHAIN, taken, event, ChainStep, noted=noted, on=day, reason=reason, more=more, details=about, kind=kind)
     owe(work, taken, day, deadline)
     await work.session.flush()
 
@@ -73,31 +73,36 @@ def first_step(work: Work, taken: Collection, event: str, day: date) -> ChainSte
     )
 
 
+BASIS_KNOWN = Reason(code="basis_known", zh="检测依据已明确", en="its basis is known")
+TOLD = Reason(code="told", zh="已告知本人", en="the person has been told")
+NOT_TOLD = Reason(code="not_told", zh="尚未告知本人", en="the person has not been told yet")
+RETESTED = Reason(code="retested", zh="已经复检,不再受理", en="re-tested already")
+
+
+def blocked(taken: Collection) -> dict[str, list[Reason]]:
+    """What stands in the way of each step, by what the specimen has been through; `next_steps` shows it, and the step is refused for it."""
+    told = taken.told_at is not None
+    found = {
+        "show_basis": [BASIS_KNOWN] if taken.kind != "basis_unknown" else [],
+        "tell": [TOLD] if told else [],
+        "close": [] if told else [NOT_TOLD],
+        "object": [RETESTED] if taken.state == "final_positive" and taken.retest_lab_id is not None else [],
+    }
+    return {event: reasons for event, reasons in found.items() if reasons}
+
+
 def next_steps_of(work: Work, taken: Collection) -> list[NextStep]:
-    """What can be done with a specimen now, and what stands in the way."""
-    blocked: dict[str, list[Reason]] = {}
-    if taken.kind != "basis_unknown":
-        known = Reason(code="basis_known", zh="检测依据已明确", en="its basis is known")
-        blocked["show_basis"] = [known]
-    if taken.told_at is not None:
-        blocked["tell"] = [Reason(code="told", zh="已告知本人", en="the person has been told")]
-    elif taken.state in ("presumptive_positive", "lab_reported"):
-        blocked["close"] = [Reason(code="not_told", zh="尚未告知本人", en="the person has not been told yet")]
-    if taken.deadline_kind == "objection" and rules.objection_running(taken.deadline_on, work.today):
-        day = taken.deadline_on
-        running = Reason(
-            code="objection_running", zh=f"异议期至 {day},本人认可除外", en=f"the time to object runs until {day}, unless admitted"
-        )
-        blocked["close"] = [*blocked.get("close", []), running]
-    if taken.state == "final_positive" and taken.retest_lab_id is not None:
-        blocked["object"] = [Reason(code="retested", zh="已经复检,不再受理", en="re-tested already")]
-    if taken.state == "collected" and taken.specimen_type not in ("hair", "blood"):
-        blocked["send"] = [Reason(code="onsite_first", zh="先做现场检测", en="the on-site test comes first")]
-    if taken.mode == "screening":
-        blocked["onsite_positive"] = [Reason(code="screening", zh="初筛阳性须移交公安机关", en="a strip's positive goes to the police")]
-    else:
-        blocked["strip_positive"] = [Reason(code="onsite_test", zh="此为公安机关现场检测", en="this is a test of the police")]
-    return next_steps(rules.CHAIN, taken.state, work.principal, blocked)
+    """What can be done with a specimen now, with which fields, and what stands in the way.
+
+    While the time to object runs, only an admission in the person's own words closes a stage (DTP art. 10, 13).
+    """
+    kind = rules.kind_of(taken.mode, taken.specimen_type)
+    needs = {step.event: step.needs for step in rules.CHAIN.open_from(taken.state, kind)}
+    if "onsite_positive" in needs and taken.seal_a is not None:
+        needs["onsite_positive"] = tuple(name for name in needs["onsite_positive"] if name != "seals")
+    if "close" in needs and taken.deadline_kind == "objection" and rules.objection_running(taken.deadline_on, work.today):
+        needs["close"] = (*needs["close"], "words")
+    return next_steps(rules.CHAIN, taken.state, work.principal, blocked(taken), kind=kind, fields=needs)
 
 
 ResultEvent = ResultReported | ResultConfirmed | ResultWithdrawn

@@ -12,6 +12,7 @@ from kit.lists import Asked, Found, find_json
 from kit.outbox import append_all, event_row
 from kit.problems import invalid
 from kit.roles import Role
+from kit.steps.machine import START
 from kit.steps.taking import NextStep, Reason, StepNotAllowed, next_steps, take
 from kit.work import Work
 from services.testing.events import PlanChanged, TestDue, TestMissed, TestRefused
@@ -96,6 +97,7 @@ async def arrange(work: Work, new: NewPlan) -> DueTest:
         due_on=new.due_on,
         window_from=new.due_on,
         window_to=last,
+        state=START,
         moved=True,
         grounds=new.grounds,
         document_no=new.document_no,
@@ -104,10 +106,8 @@ async def arrange(work: Work, new: NewPlan) -> DueTest:
         created_at=work.now,
         updated_at=work.now,
     )
-    work.session.add(due)
-    await work.session.flush()
+    await take_step(work, due, "arrange")
     await _publish_change(work, due, "planned")
-    await work.note("plan.arrange", "person", due.person_id, details={"plan": str(due.id), "kind": due.kind})
     return due
 
 
@@ -192,7 +192,7 @@ async def take_step(work: Work, due: DueTest, event: str, reason: str = "", word
         noted=("person", due.person_id, "plan"),
         reason=reason,
         more={"due_test_id": due.id, "due_on": due.due_on, "words": words},
-        details={"plan": str(due.id)},
+        details={"plan": str(due.id), "kind": due.kind},
     )
 
 
