@@ -17,7 +17,13 @@ SPELLED_AS_FAULTS = ("ledger.problem", "ledger.file_problem", "checkin.refusal")
 """Lists whose words also stand as the `code` of a field in a problem: a cell that is typed by hand, a file, a check-in."""
 PROBLEMS_AS_FAULTS = (
     "approval-decided",
+    "checklist-open",
+    "draw-state",
+    "draw-too-early",
+    "draw-too-late",
+    "draw-values-missing",
     "import-not-ready",
+    "inspection-state",
     "ledger-conflict-not-found",
     "no-tier",
     "nothing-to-take-over",
@@ -25,7 +31,9 @@ PROBLEMS_AS_FAULTS = (
     "own-rights",
     "person-not-found",
     "person-not-registered",
+    "second-person",
     "second-person-needed",
+    "too-few-inspectors",
 )
 """Problems by which a step is shown as blocked: the reason carries the name of the problem that would refuse it."""
 

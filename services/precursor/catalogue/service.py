@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from kit.citations import cite
 from kit.jobs import defer
 from kit.problems import FieldError, TooLarge, invalid
 from kit.strict_json import check_text
@@ -80,7 +81,7 @@ async def known_changes(work: Work, since: date | None) -> list[ChangeAnswer]:
             from_day=change.from_day,
             category_before=change.before,  # pyright: ignore[reportArgumentType] - 1, 2 or 3, as the table's CHECK says
             category_after=change.after,  # pyright: ignore[reportArgumentType]
-            legal_basis=by_key[change.name_zh, change.entry_from].legal_basis,
+            legal_basis=cite(by_key[change.name_zh, change.entry_from].legal_basis),
         )
         for change in found
         if since is None or change.from_day >= since

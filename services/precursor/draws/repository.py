@@ -9,13 +9,14 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from kit.lists import Rows
 from services.precursor.draws.schemas import DrawAnswer
 from services.precursor.draws.tables import Draw, DrawCommitment, DrawDirectory, DrawReplacement, DrawReveal, DrawStep, DrawValue
+from services.precursor.inspections.repository import visits_left
 
 DRAWS = Rows(
     name="precursor.draws",
@@ -32,10 +33,13 @@ PUBLIC_DRAWS = replace(DRAWS, name="precursor.public_draws")
 
 
 def announced(kind: str | None, state: str | None, ids: Sequence[UUID] | None = None) -> Any:
-    """(draw, frozen documents, commitment, reveal, whether values were entered) of draws of a kind and state."""
-    entered = sa.exists(select(col(DrawValue.id)).where(col(DrawValue.draw_id) == col(Draw.id)))
+    """(draw, frozen documents, commitment, reveal, who entered the newest values, whether visits are still to be made) of draws of a kind and state."""
+    values = select(func.json_build_object("by", col(DrawValue.recorded_by), "staff", col(DrawValue.staff_code))).where(
+        col(DrawValue.draw_id) == col(Draw.id)
+    )
+    entered = values.order_by(col(DrawValue.id).desc()).limit(1).correlate(Draw).scalar_subquery()
     query = (
-        select(Draw, DrawDirectory, DrawCommitment, DrawReveal, entered.label("entered"))
+        select(Draw, DrawDirectory, DrawCommitment, DrawReveal, entered, visits_left(col(Draw.id)))
         .join(DrawDirectory, col(DrawDirectory.draw_id) == col(Draw.id))
         .outerjoin(DrawCommitment, col(DrawCommitment.draw_id) == col(Draw.id))
         .outerjoin(DrawReveal, col(DrawReveal.draw_id) == col(Draw.id))

@@ -42,7 +42,14 @@ MACHINE = Machine(
             needs="kind uscc name division_code",
         ),
         step(
-            "close", "active", "closed", "General Office of the State Council (2015) no. 58", "注销", "close", roles=_KEEPER, needs="reason"
+            "close",
+            "active",
+            "closed",
+            "General Office of the State Council (2015) no. 58",
+            "注销",
+            "close",
+            roles=_KEEPER,
+            needs="state reason",
         ),
         step(
             "reopen",
@@ -52,7 +59,7 @@ MACHINE = Machine(
             "恢复",
             "reopen",
             roles=_KEEPER,
-            needs="reason",
+            needs="state reason",
         ),
     ],
 )

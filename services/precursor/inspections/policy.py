@@ -8,8 +8,14 @@ from uuid import UUID
 from kit.auth import Principal
 from kit.problems import Forbidden
 from kit.roles import Role
+from kit.steps.taking import Reason, refuse
 from services.precursor.inspections.errors import InspectionNotFound
 from services.precursor.inspections.tables import Inspection
+
+NOT_ITS_OFFICER = Reason(
+    code="not_its_officer", zh="只有本次检查的执法人员可以记录", en="only the officers of this inspection may record it"
+)
+BEFORE_WINDOW = Reason(code="before_window", zh="早于计划的检查期间", en="lies before the planned period")
 
 
 def may_see(principal: Principal, inspection: Inspection | None) -> Inspection:
@@ -28,8 +34,7 @@ def knows_plans(principal: Principal) -> bool:
 
 def may_record(caller: UUID, officers: Collection[UUID]) -> None:
     """Only an officer of this inspection records it; once it has begun, one who was there. Raises Forbidden."""
-    if caller not in officers:
-        raise Forbidden("只有本次检查的执法人员可以记录", "only the officers of this inspection may record it")
+    refuse([] if caller in officers else [NOT_ITS_OFFICER], Forbidden)
 
 
 def may_publish(authority: str, inspection: Inspection) -> None:

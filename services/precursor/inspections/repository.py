@@ -58,7 +58,8 @@ INSPECTIONS = Rows(
 
 
 def shown() -> Any:
-    """(inspection, name of the firm, its officers in the order in which they were drawn, with their names, as JSON)."""
+    """(inspection, name of the firm, its officers in the order in which they were drawn with their names, who of them was there, and which items have an
+    outcome, as JSON)."""
     officer = func.json_build_object("id", col(Inspector.id), "name", col(Inspector.name))
     officers = (
         select(func.json_agg(aggregate_order_by(officer, col(InspectionOfficer.position))))
@@ -67,9 +68,15 @@ def shown() -> Any:
         .correlate(Inspection)
         .scalar_subquery()
     )
-    return select(Inspection, col(Firm.name).label("firm_name"), officers.label("officers")).join(
+    present = _gathered(col(InspectionPresence.inspector_id), col(InspectionPresence.inspection_id))
+    answered = _gathered(col(InspectionOutcome.item_no), col(InspectionOutcome.inspection_id))
+    return select(Inspection, col(Firm.name).label("firm_name"), officers.label("officers"), present, answered).join(
         Firm, col(Firm.id) == col(Inspection.firm_id)
     )
+
+
+def _gathered(wanted: Any, inspection_id: Any) -> Any:
+    return select(func.json_agg(wanted)).where(inspection_id == col(Inspection.id)).correlate(Inspection).scalar_subquery()
 
 
 async def one_shown(session: AsyncSession, inspection_id: UUID) -> Any:
@@ -78,7 +85,7 @@ async def one_shown(session: AsyncSession, inspection_id: UUID) -> Any:
 
 
 def narrowed(wanted: Wanted) -> Any:
-    """(inspection, name of the firm, officers with their names as JSON) of the inspections that match the filters."""
+    """The same of the inspections that match the filters."""
     query = shown().where(wanted.scope.where(col(Inspection.division_code)))
     for column, value in (
         (col(Inspection.state), wanted.state),
@@ -107,10 +114,10 @@ async def inspection(session: AsyncSession, inspection_id: UUID, *, for_update: 
     return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
 
 
-async def inspections_of_draw(session: AsyncSession, draw_id: UUID) -> Sequence[Inspection]:
-    """The inspections of a draw, locked."""
-    query = select(Inspection).where(col(Inspection.draw_id) == draw_id).order_by(col(Inspection.id)).with_for_update()
-    return (await session.execute(query)).scalars().all()
+async def inspections_of_draw(session: AsyncSession, draw_id: UUID, *, for_update: bool = True) -> Sequence[Inspection]:
+    """The inspections of a draw, locked unless they are only looked at."""
+    query = select(Inspection).where(col(Inspection.draw_id) == draw_id).order_by(col(Inspection.id))
+    return (await session.execute(query.with_for_update() if for_update else query)).scalars().all()
 
 
 def _replaced() -> sa.ColumnElement[bool]:
@@ -133,6 +140,13 @@ async def officers_of(session: AsyncSession, inspection_ids: Sequence[UUID], *, 
     for row in (await session.execute(query)).scalars():
         found.setdefault(row.inspection_id, []).append(row.inspector_id)
     return found
+
+
+def visits_left(draw_id: Any) -> Any:
+    """Whether a draw has visits that have not come to their end."""
+    return sa.exists(
+        select(col(Inspection.id)).where(col(Inspection.draw_id) == draw_id, col(Inspection.state).in_(("planned", "started")))
+    )
 
 
 async def present_at(session: AsyncSession, inspection_id: UUID) -> set[UUID]:

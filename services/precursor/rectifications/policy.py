@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from kit.auth import Principal
 from kit.problems import Forbidden
+from kit.steps.taking import Reason, refuse
 from services.precursor.rectifications.errors import RectificationNotFound
 from services.precursor.rectifications.tables import Rectification
+
+OTHER_AUTHORITY = Reason(code="other_authority", zh="由作出责令改正的机关复查", en="the authority that ordered the correction re-checks it")
 
 
 def may_see(principal: Principal, rectification: Rectification | None) -> Rectification:
@@ -19,5 +22,4 @@ def may_see(principal: Principal, rectification: Rectification | None) -> Rectif
 
 def may_recheck(authority: str, rectification: Rectification) -> None:
     """Only the authority that ordered it re-checks. Raises Forbidden."""
-    if authority != rectification.authority:
-        raise Forbidden("应由作出责令改正的机关复查", "the authority that ordered the correction re-checks it")
+    refuse([] if authority == rectification.authority else [OTHER_AUTHORITY], Forbidden)

@@ -12,12 +12,14 @@ from kit.clock import last_day
 from kit.etags import check_version
 from kit.lists import Asked, Found, find_rows
 from kit.problems import invalid
+from kit.roles import Role
 from kit.steps.machine import START
-from kit.steps.taking import declared, next_steps, take
+from kit.steps.taking import NOT_YOURS, declared, next_steps, take
 from kit.work import Work
 from services.precursor.events import RectificationClosed, RectificationOverdue
 from services.precursor.firms import service as firms
 from services.precursor.inspectors import service as inspectors
+from services.precursor.inspectors.tables import Inspector
 from services.precursor.rectifications import policy, repository, rules
 from services.precursor.rectifications.errors import NotInThatState
 from services.precursor.rectifications.schemas import FirmsAnswer, Recheck, RectificationAnswer
@@ -112,21 +114,25 @@ async def list_rectifications(work: Work, asked: Asked, filters: dict[str, Any],
     wanted = repository.Wanted(scope, overdue_on=work.today if overdue else None, **filters)
     bound = {**filters, "overdue": overdue or None}
     query = repository.narrowed(wanted)
-    return await find_rows(work, repository.RECTIFICATIONS, asked, query, bound, shape=lambda row: _answer(work, *row))
+    own = await inspectors.entry_of(work)
+    return await find_rows(work, repository.RECTIFICATIONS, asked, query, bound, shape=lambda row: _answer(work, row[0], row[1], own))
 
 
 async def answer_of(work: Work, order: Rectification) -> RectificationAnswer:
     """An order with the name of its firm, and what comes next for this caller."""
     names = await firms.names_of(work, {order.firm_id})
-    return _answer(work, order, names.get(order.firm_id, ""))
+    return _answer(work, order, names.get(order.firm_id, ""), await inspectors.entry_of(work))
 
 
-def _answer(work: Work, order: Rectification, firm_name: str) -> RectificationAnswer:
+def _answer(work: Work, order: Rectification, firm_name: str, own: Inspector | None) -> RectificationAnswer:
+    others = [NOT_YOURS] if own is None else [] if own.authority == order.authority else [policy.OTHER_AUTHORITY]
+    rechecked = others if work.principal.has(Role.INSPECTOR) else []
+    blocked = {step.event: rechecked for step in rules.MACHINE.steps if step.event in ("close", "order_again", "pass_on")}
     values: dict[str, Any] = {name: getattr(order, name) for name in RectificationAnswer.model_fields if hasattr(order, name)}
     more = {
         "firm_name": firm_name,
         "overdue": rules.is_overdue(order.state, order.deadline, work.today),
-        "next_steps": next_steps(rules.MACHINE, order.state, work.principal),
+        "next_steps": next_steps(rules.MACHINE, order.state, work.principal, blocked),
     }
     return RectificationAnswer.model_validate({**values, **more})
 

@@ -67,16 +67,8 @@ MACHINE = Machine(
             roles=_PLANNER,
             needs="firm_id note",
         ),
-        step(
-            "replace_officer",
-            "published",
-            "published",
-            "APL art. 43",
-            "会签更换执法人员",
-            "sign the replacement of an officer",
-            roles=_SIGNER,
-        ),
-        step("replace_object", "published", "published", _RECORDED, "会签更换对象", "sign the replacement of an object", roles=_SIGNER),
+        step("replace_officer", "published", "published", "APL art. 43", "更换执法人员", "replace an officer"),
+        step("replace_object", "published", "published", _RECORDED, "更换对象", "replace an object"),
         step("close", "published", "closed", _RECORDED, "结束", "close", roles=_PLANNER),
         step(
             "set_aside",
@@ -90,7 +82,7 @@ MACHINE = Machine(
         ),
     ],
 )
-"""There are no steps back and none from a result to another draw: after the reveal only single objects and officers are replaced."""
+"""A replacement takes place when its second person signs. There are no steps back and none from a result to another draw: after the reveal only single objects and officers are replaced."""
 
 ReplacementKind = Literal["officer", "object"]
 REPLACEMENT_KINDS: tuple[ReplacementKind, ...] = get_args(ReplacementKind)

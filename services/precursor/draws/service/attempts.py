@@ -12,9 +12,9 @@ from uuid import UUID
 from kit.clock import SHANGHAI, local_day
 from kit.db import new_id
 from kit.etags import check_version
-from kit.problems import Forbidden, invalid
+from kit.problems import ROLE, Forbidden, invalid
 from kit.steps.machine import START
-from kit.steps.taking import declared, take
+from kit.steps.taking import declared, refuse, take
 from kit.work import Work
 from services.precursor.draws import policy, repository, rules
 from services.precursor.draws.errors import (
@@ -212,7 +212,7 @@ async def close_draw(work: Work, draw_id: UUID, if_match: str | None) -> Draw:
     draw, _ = await changeable(work, draw_id, if_match)
     declared(MACHINE, draw.state, "close", DrawState)
     if not await inspections.all_over(work, draw.id):
-        raise DrawState("尚有检查未完成", "some inspections are not over")
+        refuse([policy.VISITS_LEFT], DrawState)
     await step(work, draw, "close", {})
     return draw
 
@@ -317,7 +317,7 @@ async def changeable(work: Work, draw_id: UUID, if_match: str | None) -> tuple[D
     if draw is None:
         raise DrawNotFound
     if not work.scope.reaches(draw.division_code):
-        raise Forbidden("抽签由县级统筹", "draws are planned for the whole county")
+        raise Forbidden("抽签由县级统筹", "draws are planned for the whole county", [ROLE])
     check_version(if_match, draw.version)
     directories, _, _ = await repository.parts_of(work.session, [draw.id])
     return draw, directories[draw.id]

@@ -45,11 +45,13 @@ async def announcements(work: Work, draws: Sequence[Draw]) -> list[DrawAnswer]:
 
 
 def _announcement(work: Work, row: Any) -> DrawAnswer:
-    draw, directory, commitment, reveal, entered = row
+    draw, directory, commitment, reveal, entered, visits_left = row
     own = {name for name in DrawAnswer.model_fields if name in Draw.model_fields}
     values: dict[str, Any] = {name: getattr(draw, name) for name in own}
     if not work.principal.roles:
         values["set_aside_note"] = None
+    come = policy.Come((entered["by"], entered["staff"]) if entered else None, visits_left)
+    blocked = policy.blocked(work.principal, draw, work.now, directory.public_values_known_at, come)
     more = {
         "pool": pool_of(draw),
         "objects": len(json.loads(directory.objects)["objects"]),
@@ -63,9 +65,9 @@ def _announcement(work: Work, row: Any) -> DrawAnswer:
         "commitment": commitment.commitment if commitment else None,
         "commitment_number": commitment.number if commitment else None,
         "committed_at": commitment.committed_at if commitment else None,
-        "values_entered": entered,
+        "values_entered": entered is not None,
         "drawn": len(reveal.result) if reveal else None,
-        "next_steps": next_steps(MACHINE, draw.state, work.principal) if work.principal.roles else [],
+        "next_steps": next_steps(MACHINE, draw.state, work.principal, blocked) if work.principal.roles else [],
     }
     return DrawAnswer.model_validate({**values, **more})
 

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from kit.problems import Forbidden, invalid
-from kit.roles import Role
+from kit.problems import Forbidden, Problem, invalid
 from kit.steps.machine import START
-from kit.steps.taking import declared, next_steps, take
+from kit.steps.taking import Reason, declared, next_steps, refuse, take
 from kit.work import Work
 from services.precursor.draws import policy, repository, rules
 from services.precursor.draws.errors import DrawState, NotEnoughInspectors, ReplacementNotFound, ReplacementOpen
@@ -33,7 +32,7 @@ async def list_replacements(work: Work, draw_id: UUID) -> list[ReplacementAnswer
     draw = await read_draw(work, draw_id)
     if not policy.knows_result(work.principal, draw, work.today):
         raise Forbidden("检查结束前不公开", "not before the visits are over")
-    return [answer(work, row) for row in await repository.replacements_of(work.session, draw.id)]
+    return await answers(work, draw, await repository.replacements_of(work.session, draw.id))
 
 
 async def propose_replacement(work: Work, draw_id: UUID, new: NewReplacement, if_match: str | None) -> tuple[Draw, ReplacementAnswer]:
@@ -74,7 +73,7 @@ async def propose_replacement(work: Work, draw_id: UUID, new: NewReplacement, if
     )
     await repository.add(work.session, row, first)
     await step(work, draw, "propose_replacement", {"ground": row.ground, "kind": kind})
-    return draw, answer(work, row)
+    return draw, (await answers(work, draw, [row]))[0]
 
 
 async def sign_replacement(work: Work, draw_id: UUID, replacement_id: UUID, if_match: str | None) -> tuple[Draw, ReplacementAnswer]:
@@ -95,7 +94,7 @@ async def sign_replacement(work: Work, draw_id: UUID, replacement_id: UUID, if_m
     else:
         await _exchange_object(work, draw, directory, row)
     await step(work, draw, f"replace_{row.kind}", {"ground": row.ground})
-    return draw, answer(work, row)
+    return draw, (await answers(work, draw, [row]))[0]
 
 
 async def refuse_replacement(
@@ -106,18 +105,38 @@ async def refuse_replacement(
     row = await _to_sign(work, draw, replacement_id, "refuse")
     row.signed_by = work.principal.subject
     await _take(work, row, "refuse", refusal.note)
-    return draw, answer(work, row)
+    return draw, (await answers(work, draw, [row]))[0]
 
 
-def answer(work: Work, row: DrawReplacement) -> ReplacementAnswer:
-    """A replacement as it is shown to those who plan and inspect."""
-    values: dict[str, Any] = {name: getattr(row, name) for name in ReplacementAnswer.model_fields if hasattr(row, name)}
-    more = {
-        "object": row.firm_id,
-        "passed_over": [PassedOver.model_validate(item) for item in row.passed_over],
-        "next_steps": next_steps(REPLACEMENT, row.state, work.principal),
-    }
-    return ReplacementAnswer.model_validate({**values, **more})
+async def answers(work: Work, draw: Draw, rows: Sequence[DrawReplacement]) -> list[ReplacementAnswer]:
+    """Replacements as they are shown to those who plan and inspect, with what comes next for this caller."""
+    own = await inspectors.entry_of(work)
+    directories, _, _ = await repository.parts_of(work.session, [draw.id])
+    found: list[ReplacementAnswer] = []
+    for row in rows:
+        blocked: dict[str, list[Reason]] = {}
+        if row.state == "proposed":
+            refusals = policy.not_to_sign(work.principal, draw, row, own)
+            blocked = {"refuse": refusals, "sign": [*refusals, *await _unsettled(work, draw, directories[draw.id], row)]}
+        values: dict[str, Any] = {name: getattr(row, name) for name in ReplacementAnswer.model_fields if hasattr(row, name)}
+        more = {
+            "object": row.firm_id,
+            "passed_over": [PassedOver.model_validate(item) for item in row.passed_over],
+            "next_steps": next_steps(REPLACEMENT, row.state, work.principal, blocked),
+        }
+        found.append(ReplacementAnswer.model_validate({**values, **more}))
+    return found
+
+
+async def _unsettled(work: Work, draw: Draw, directory: DrawDirectory, row: DrawReplacement) -> list[Reason]:
+    """Why a signature would settle nothing now: the ground stands no more, the visit has begun, or nobody is left. Tried with a row that is not kept."""
+    tried = DrawReplacement(**row.model_dump())
+    try:
+        await _settle(work, draw, directory, tried, for_update=False)
+    except Problem as problem:
+        told = [Reason(code=error.code, zh=error.message_zh, en=error.message_en) for error in problem.errors]
+        return told or [policy.of(type(problem))]
+    return []
 
 
 async def _to_sign(work: Work, draw: Draw, replacement_id: UUID, event: str) -> DrawReplacement:
@@ -127,12 +146,7 @@ async def _to_sign(work: Work, draw: Draw, replacement_id: UUID, event: str) -> 
     declared(MACHINE, draw.state, f"replace_{row.kind}", DrawState)
     declared(REPLACEMENT, row.state, event, DrawState)
     policy.must_be_second(work.principal, row.proposed_by, row.proposed_staff)
-    if not work.principal.has(
-        Role.COUNTY_OFFICER
-    ):  # an inspector signs for the authority that draws, with a valid certificate, and not in his or her own case
-        own = await inspectors.own_entry(work)
-        if own.authority != draw.authority or own.id == row.leaves:
-            raise Forbidden("应由本次抽签机关的其他执法人员会签", "another officer of the drawing authority signs")
+    refuse(policy.not_to_sign(work.principal, draw, row, await inspectors.entry_of(work)), Forbidden)
     return row
 
 
@@ -142,9 +156,9 @@ async def _take(work: Work, row: DrawReplacement, event: str, reason: str) -> No
     await take(work, REPLACEMENT, row, event, DrawReplacementStep, noted=noted, reason=reason, problem=DrawState, more=own)
 
 
-async def _settle(work: Work, draw: Draw, directory: DrawDirectory, row: DrawReplacement) -> None:
+async def _settle(work: Work, draw: Draw, directory: DrawDirectory, row: DrawReplacement, *, for_update: bool = True) -> None:
     """The ground, the successor and those passed over, as of now."""
-    inspection = await inspections.planned_of_draw(work, draw.id, row.firm_id)
+    inspection = await inspections.planned_of_draw(work, draw.id, row.firm_id, for_update=for_update)
     if row.kind == "officer":
         await _settle_officer(work, draw, directory, row, inspection.id)
     else:

@@ -67,9 +67,9 @@ async def open_from_draw(work: Work, commission: Commission, drawn: Sequence[Dra
     return rows
 
 
-async def planned_of_draw(work: Work, draw_id: UUID, firm_id: UUID) -> Inspection:
-    """The inspection of a drawn firm, locked, while it has not begun. Raises Invalid when the firm was not drawn, InspectionState."""
-    for row in await repository.inspections_of_draw(work.session, draw_id):
+async def planned_of_draw(work: Work, draw_id: UUID, firm_id: UUID, *, for_update: bool = True) -> Inspection:
+    """The inspection of a drawn firm while it has not begun, locked unless it is only looked at. Raises Invalid when the firm was not drawn, InspectionState."""
+    for row in await repository.inspections_of_draw(work.session, draw_id, for_update=for_update):
         if row.firm_id == firm_id:
             if row.state != "planned":
                 raise InspectionState("检查已开始或已结束,不能更换执法人员", "it has begun or is over; its officers stay")

@@ -10,15 +10,18 @@ from uuid import UUID
 
 from kit.lists import Asked, Found, find_rows
 from kit.problems import invalid
-from kit.steps.taking import next_steps
+from kit.roles import Role
+from kit.steps.taking import NOT_YOURS, NextStep, Reason, next_steps
 from kit.work import Work
 from services.precursor.firms import service as firms
 from services.precursor.inspections import policy, repository, rules
 from services.precursor.inspections.checklists import Item, Template, template_on, templates
+from services.precursor.inspections.errors import ChecklistOpen
 from services.precursor.inspections.schemas import InspectionAnswer
 from services.precursor.inspections.tables import Inspection, InspectionOutcome, InspectionStep
 from services.precursor.inspectors import service as inspectors
 from services.precursor.inspectors.rules import may_take_over
+from services.precursor.inspectors.tables import Inspector
 from services.precursor.rectifications import repository as rectifications
 from services.precursor.rectifications.tables import Finding
 
@@ -30,7 +33,10 @@ async def list_inspections(work: Work, asked: Asked, filters: dict[str, Any], mi
     scope = work.scope.within(filters["division_code"])
     wanted = repository.Wanted(scope, officer=officer, hide_planned=hidden, unpublished_on=work.today if unpublished else None, **filters)
     bound = {**filters, "mine": mine or None, "unpublished": unpublished or None}
-    return await find_rows(work, repository.INSPECTIONS, asked, repository.narrowed(wanted), bound, shape=lambda row: _answer(work, row))
+    own = await inspectors.entry_of(work)
+    return await find_rows(
+        work, repository.INSPECTIONS, asked, repository.narrowed(wanted), bound, shape=lambda row: _answer(work, row, own)
+    )
 
 
 async def read_inspection(work: Work, inspection_id: UUID) -> Inspection:
@@ -95,6 +101,23 @@ async def held_on(work: Work, firm_id: UUID, day: date) -> dict[str, Any]:
     }
 
 
+def _next_steps(work: Work, inspection: Inspection, own: Inspector | None, recording: list[str], answered: list[str]) -> list[NextStep]:
+    """What the caller can do with an inspection; `recording`: who may record it."""
+    blocked: dict[str, list[Reason]] = {"start": early(work, inspection), "end": early(work, inspection)}
+    template = templates().get(inspection.template or "")
+    if template is not None and rules.unanswered((item.item_no for item in template.items), dict.fromkeys(answered, "")):
+        blocked["complete"] = [Reason(code=ChecklistOpen.slug, zh=ChecklistOpen.title_zh, en=ChecklistOpen.title_en)]
+    if work.principal.has(Role.INSPECTOR):
+        stranger = [NOT_YOURS] if own is None else [] if str(own.id) in recording else [policy.NOT_ITS_OFFICER]
+        blocked = {event: [*blocked.get(event, ()), *stranger] for event in ("start", "record", "complete", "end")}
+    return next_steps(rules.MACHINE, inspection.state, work.principal, blocked)
+
+
+def early(work: Work, inspection: Inspection) -> list[Reason]:
+    """Why nobody begins or ends a visit before its period."""
+    return [policy.BEFORE_WINDOW] if inspection.state == "planned" and work.today < inspection.window_from else []
+
+
 async def steps_of(work: Work, inspection_id: UUID) -> Sequence[InspectionStep]:
     """What was done with an inspection, oldest first. Raises InspectionNotFound, Forbidden."""
     await read_inspection(work, inspection_id)
@@ -103,16 +126,16 @@ async def steps_of(work: Work, inspection_id: UUID) -> Sequence[InspectionStep]:
 
 async def answer(work: Work, inspection: Inspection) -> InspectionAnswer:
     """An inspection with the names of firm and officers, and what comes next for this caller."""
-    return _answer(work, await repository.one_shown(work.session, inspection.id))
+    return _answer(work, await repository.one_shown(work.session, inspection.id), await inspectors.entry_of(work))
 
 
-def _answer(work: Work, row: Any) -> InspectionAnswer:
-    inspection, firm_name, officers = row
+def _answer(work: Work, row: Any, own: Inspector | None) -> InspectionAnswer:
+    inspection, firm_name, officers, present, answered = row
     values: dict[str, Any] = {name: getattr(inspection, name) for name in InspectionAnswer.model_fields if hasattr(inspection, name)}
     more = {
         "officers": [officer["id"] for officer in officers or []],
         "firm_name": firm_name,
         "officers_named": officers or [],
-        "next_steps": next_steps(rules.MACHINE, inspection.state, work.principal),
+        "next_steps": _next_steps(work, inspection, own, present or [officer["id"] for officer in officers or []], answered or []),
     }
     return InspectionAnswer.model_validate({**values, **more})

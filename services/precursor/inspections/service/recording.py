@@ -8,7 +8,7 @@ from uuid import UUID
 
 from kit.etags import check_version
 from kit.problems import FieldError, Invalid, invalid
-from kit.steps.taking import declared, take
+from kit.steps.taking import declared, refuse, take
 from kit.work import Work
 from services.precursor.events import InspectionCompleted
 from services.precursor.firms import service as firms
@@ -16,7 +16,7 @@ from services.precursor.inspections import policy, repository, rules
 from services.precursor.inspections.checklists import templates
 from services.precursor.inspections.errors import ChecklistOpen, InspectionState
 from services.precursor.inspections.schemas import Completion, Ending, Outcomes, Start
-from services.precursor.inspections.service.reading import checklist_on, held_on, items_for, officers_of
+from services.precursor.inspections.service.reading import checklist_on, early, held_on, items_for, officers_of
 from services.precursor.inspections.tables import Inspection, InspectionOutcome, InspectionPresence, InspectionStep
 from services.precursor.inspectors import service as inspectors
 from services.precursor.rectifications import service as orders
@@ -32,6 +32,7 @@ async def start(work: Work, inspection_id: UUID, begin: Start, if_match: str | N
     drawn = (await officers_of(work, [inspection]))[inspection.id]
     if begin.inspected_on > work.today:
         raise invalid("/inspected_on", "date_future", "日期不能晚于今天", "must not lie in the future")
+    refuse(early(work, inspection), InspectionState)
     if begin.inspected_on < inspection.window_from:
         raise invalid("/inspected_on", "before_window", "早于计划的检查期间", "lies before the planned period")
     present = [shown.inspector_id for shown in begin.certificates]
@@ -136,6 +137,7 @@ async def end(work: Work, inspection_id: UUID, ending: Ending, if_match: str | N
     """Record that it could not be carried out, and why. Raises as `start`."""
     inspection, _ = await _own(work, inspection_id, if_match)
     declared(rules.MACHINE, inspection.state, "end", InspectionState)
+    refuse(early(work, inspection), InspectionState)
     if inspection.state == "planned" and ending.result_category in rules.FOUND_ON_THE_SPOT:
         zh, en = "须由两名执法人员到场出示证件后(先开始检查)方可记录", "only officers who were there can say so: begin the inspection first"
         raise InspectionState(zh, en)
