@@ -148,8 +148,8 @@ _FOLLOW = f"""
 with latest as ({_LATEST})
 update registry.person p
    set status = l.status, status_since = l.since, version = p.version + 1, updated_at = :now,
-       state = case when p.state = 'closed' and l.status <> all(:ends) then 'open' else p.state end,
-       closed_on = case when p.state = 'closed' and l.status <> all(:ends) then null else p.closed_on end
+       state = case when p.state = :closed and l.status <> all(:ends) then :open else p.state end,
+       closed_on = case when p.state = :closed and l.status <> all(:ends) then null else p.closed_on end
   from latest l
  where p.id = l.person_id and (p.status, p.status_since) is distinct from (l.status, l.since)
 returning p.id, p.status, p.status_since, p.division_code"""
@@ -167,7 +167,9 @@ async def latest_standings(session: AsyncSession, person_ids: Sequence[UUID]) ->
 
 async def follow_standings(session: AsyncSession, person_ids: Sequence[UUID], now: datetime) -> Sequence[Any]:
     """Let the persons' rows say what their latest standings say; id, status, status_since and division_code of those that changed."""
-    parameters = {"people": person_ids, "now": now, "ends": sorted(ENDS_SUPERVISION)}
+    again = RECORD.step("closed", "standing")
+    (closed,) = again.origins
+    parameters = {"people": person_ids, "now": now, "ends": sorted(ENDS_SUPERVISION), "open": again.target, "closed": closed}
     return (await session.execute(text(_FOLLOW), parameters)).all()
 
 
