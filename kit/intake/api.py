@@ -57,7 +57,9 @@ def import_answer(work: Work, intake: Intake, found: Mapping[Any, Any]) -> Impor
     effects: dict[str, int] | None = found["effects"] if found["state"] == "reported" else None
     confirm = confirmation(intake, found["id"], effects) if effects is not None else None
     fields = {"commit": ["confirm"]} if confirm is not None else {}
-    following = next_steps(intake.tables.machine, found["state"], work.principal, service.blocked(work, found), fields=fields)
+    at_once = found["dispositions"].get("accept", 0) <= service.INLINE_ROWS
+    leads = {"commit": "committed" if at_once else "committing"}
+    following = next_steps(intake.tables.machine, found["state"], work.principal, service.blocked(work, found), fields=fields, to=leads)
     return ImportAnswer(
         **{
             name: found[name]
