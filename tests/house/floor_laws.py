@@ -112,6 +112,22 @@ def every_state_has_its_machine(states: Mapping[str, set[str]], machines: Mappin
     return found
 
 
+def walked(files: Iterable[Source]) -> set[tuple[str, str]]:
+    """(Module, name) of every machine that a test walks: the first argument of a `Walk`, or of what hands it on (`told`)."""
+    found: set[tuple[str, str]] = set()
+    for file in files:
+        imported = {
+            alias.asname or alias.name: (node.module, alias.name)
+            for node in ast.walk(file.tree)
+            if isinstance(node, ast.ImportFrom) and node.module
+            for alias in node.names
+        }
+        for node in ast.walk(file.tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Walk", "told"):
+                found |= {imported[part.id] for part in node.args if isinstance(part, ast.Name) and part.id in imported}
+    return found
+
+
 HOSTILE = ("演示\u202e名", "演示\u2066名", "演示\x07名")
 
 

@@ -111,6 +111,20 @@ def test_the_law_of_machines_bites() -> None:
     assert floor_laws.every_state_has_its_machine({}, {column: short})[0] == f"{column} has a machine and no column"
 
 
+def test_every_machine_is_walked() -> None:
+    """Its open steps are taken and its blocked ones tried. The imports of all services share one machine."""
+    walks = {vars(importlib.import_module(module)).get(name) for module, name in floor_laws.walked(sources(parts=("tests",)))}
+    columns = {machine.column for machine in walks if isinstance(machine, Machine)}
+    missing = floor_laws.machines_of(rules_of_nouns()).keys() - columns
+    assert {column for column in missing if not column.endswith(".ledger_import.state")} == set()
+    assert any(column.endswith(".ledger_import.state") for column in columns)
+
+
+def test_the_law_of_walks_bites() -> None:
+    text = "from services.toys.toys.rules import MACHINE as TOY, OTHER\nwalk = Walk(TOY, begin, read, send)\nuse(OTHER)"
+    assert floor_laws.walked(planted("tests/toys/test_next_steps.py", text)) == {("services.toys.toys.rules", "MACHINE")}
+
+
 def test_states_change_by_steps_alone(files: Iterable[Source]) -> None:
     assert floor_laws.states_change_by_steps(files) == []
 
