@@ -20,6 +20,7 @@ from deploy.folder import INSIDE, DataFolder, urls_of
 from deploy.keys import ALL, SERVICES, Keys
 from deploy.nameplate import remembered
 from deploy.problems import CalendarUnreadable, CountyUnknown
+from gateway.documents.contract import words
 from kit.app import Parts
 from kit.call import AsgiNeighbour, HttpNeighbour, Neighbour
 from kit.clock import Clock, WorkingDay, clock_from, load_working_days
@@ -160,6 +161,7 @@ def _parts(name: str, settings: HouseSettings, folder: DataFolder, keys: Keys, n
         county=county,
         works=working_days_of(folder.path, county),
         files=folder.path / "files" / name,
+        words=words,
         background=settings.background,
         held=held,
     )

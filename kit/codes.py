@@ -6,7 +6,7 @@ A list is named after its column (`specimen_type`) or, where columns of one name
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from kit.steps.machine import Machine
 
 Codes = Mapping[str, tuple[str, str]]
 """Code → (Chinese label, English label)."""
+Words = Callable[[], Mapping[str, tuple[str, str]]]
+"""Property → what it is, in Chinese and English: headers of workbooks. Read when the first workbook is asked for."""
 LISTED = "x-list"
 
 

@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kit import audit, emergencies, idempotency, names, outbox, strict_json
 from kit.auth import InvalidToken, Principal, SigningKey, TokenVerifier
 from kit.clock import Clock, WorkingDay, local_day
+from kit.codes import Words
 from kit.db import Database, Schema
 from kit.direct import Direct
 from kit.doors import Door
@@ -68,6 +69,7 @@ class House:
     """The folder of files that this service keeps beside its schema."""
     wakes: Wakes
     """Wakes whoever waits for new events."""
+    words: Words
     demo: bool = False
     held: list[object] = field(default_factory=list)
     """What only this one service holds for its whole life (settings, keys, detectors); read with `part`."""

@@ -22,7 +22,7 @@ from kit.app.problems import install_problems
 from kit.audit_api import audit_router
 from kit.auth import SigningKey, TokenVerifier
 from kit.clock import Clock, WorkingDay
-from kit.codes import Codes
+from kit.codes import Codes, Words
 from kit.db import Database, Schema
 from kit.doors import Door
 from kit.emergencies_api import emergencies_router
@@ -70,6 +70,7 @@ class Parts:
     county: str
     works: WorkingDay
     files: Path
+    words: Words = dict
     demo: bool = False
     background: bool = True
     """Run followers, jobs and the audit sealer by themselves; tests step them by hand instead."""
@@ -117,6 +118,7 @@ def assemble(
         parts.works,
         parts.files,
         wakes,
+        parts.words,
         parts.demo,
         [*parts.held, Names(names or {})],
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -13,12 +15,13 @@ from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import Select, func, literal, select, tuple_
 
 from kit.lists.cursors import READ, following, position
-from kit.lists.listing import Asked, Casts, Found, Json, Key, Rows
+from kit.lists.listing import Asked, Casts, Found, Json, Key, Listing, Made, Rows
 from kit.lists.workbook import workbook_of
 from kit.work import Work
 
 CHUNK = 1000
 """Rows of one step of a stream or a workbook."""
+
 
 # --- lists in SQL text
 
@@ -145,15 +148,18 @@ async def find_rows(
     filters: Mapping[str, Any],
     *,
     shape: Callable[[Any], BaseModel] | None = None,
+    shapes: Callable[[Sequence[Any]], Awaitable[Sequence[BaseModel]]] | None = None,
     noted: Mapping[str, Any] | None = None,
+    about: Sequence[UUID | str] = (),
 ) -> Found:
     """What a list through SQLAlchemy holds for this caller. `query` is already narrowed to scope and `filters`, which bind the cursor. `shape`: a row (the
-    entity, or the tuple of several columns) → an item. Raises BadCursor.
+    entity, the tuple of several columns, or the named row of a plain table) → an item; `shapes`: the same for a page, where that asks the database.
+    `about`: whose list it is, which the audit row names in place of the items, also where there are none. Raises BadCursor.
     """
-    columns = list(listing.sorts[asked.by])
+    columns = [query.selected_columns[key] if isinstance(key, str) else key for key in listing.sorts[asked.by]]
     casts = [_CASTS[column.type.python_type] for column in columns]
     start = position(work, listing, asked, filters, casts)
-    width = len(query.column_descriptions)
+    width, named = len(query.column_descriptions), not any(described.get("entity") for described in query.column_descriptions)
     ordered = query.add_columns(*columns).order_by(None).order_by(*(column.desc() if asked.falling else column for column in columns))
     shaped = shape or listing.item.model_validate
     dumps = TypeAdapter(listing.item).dump_json
@@ -164,17 +170,13 @@ async def find_rows(
             row, there = tuple_(*columns), tuple_(*(literal(value, column.type) for value, column in zip(after, columns, strict=True)))
             statement = statement.where(row < there if asked.falling else row > there)
         rows = (await work.session.execute(statement)).all()
-        shown = [row[0] if width == 1 else row[:width] for row in rows[:size]]
-        if listing.action and (shown or noted):
-            heads = [row if hasattr(row, listing.noted) else row[0] for row in rows[:size]] if width > 1 else shown
-            await work.note(
-                listing.action,
-                listing.object_type,
-                *dict.fromkeys(getattr(head, listing.noted) for head in heads),
-                details=dict(noted or {}),
-            )
+        shown = [row._mapping if named else row[0] if width == 1 else row[:width] for row in rows[:size]]
+        if listing.action and (shown or noted or about):
+            heads = [row if hasattr(row, listing.noted) else row[0] for row in rows[:size]]
+            things = about or dict.fromkeys(thing for head in heads if (thing := getattr(head, listing.noted)) is not None)
+            await work.note(listing.action, listing.object_type, *things, details=dict(noted or {}))
         last = tuple(rows[size - 1][width:]) if len(rows) > size else None
-        return [dumps(shaped(row)) for row in shown], last
+        return [dumps(item) for item in (await shapes(shown) if shapes else map(shaped, shown))], last
 
     if asked.form != "json":
         whole, after = list[bytes](), start
@@ -190,7 +192,8 @@ async def find_rows(
     found = Found(b"[" + b",".join(items) + b"]", following(work, listing, asked, filters, last) if last is not None else None)
     if asked.count:
         found.total = (await work.session.execute(select(func.count()).select_from(query.order_by(None).subquery()))).scalar_one()
-        for group, column in listing.counted.items():
+        for group, named_column in listing.counted.items():
+            column = query.selected_columns[named_column] if isinstance(named_column, str) else named_column
             grouped = query.with_only_columns(column, func.count()).order_by(None).group_by(column)
             found.counts = {
                 **found.counts,
@@ -201,3 +204,49 @@ async def find_rows(
 
 async def _once(body: bytes) -> AsyncIterator[bytes]:
     yield body
+
+
+# --- lists that a use case has made
+
+
+async def find_made(
+    work: Work,
+    listing: Made,
+    asked: Asked,
+    items: Sequence[BaseModel],
+    filters: Mapping[str, Any] | None = None,
+    *,
+    noted: Mapping[str, Any] | None = None,
+    about: Sequence[UUID | str] = (),
+) -> Found:
+    """What a list that was made as a whole shows to this caller. `about`: whose list it is, which the audit row names in place of the items. Raises
+    BadCursor.
+    """
+    keys = listing.sorts[asked.by]
+    start = position(work, listing, asked, filters or {}, [*(key.cast for key in keys), "int"])
+    # The place in which an item was made tells equal ones apart: a history may hold two steps of one moment.
+    values = [attrgetter(key.sql) for key in keys]
+    placed = sorted(((*(value(item) for value in values), place), item) for place, item in enumerate(items))
+    ordered = placed[::-1] if asked.falling else placed
+    if start is not None:
+        ordered = [(mark, item) for mark, item in ordered if (mark < tuple(start) if asked.falling else mark > tuple(start))]
+    more = asked.form == "json" and len(ordered) > asked.limit
+    last, shown = ordered[asked.limit - 1][0] if more else (), [item for _, item in (ordered[: asked.limit] if more else ordered)]
+    if listing.action:
+        things = about or dict.fromkeys(getattr(row, listing.noted) for row in shown)
+        await work.note(listing.action, listing.object_type, *things, details=dict(noted or {}))
+    dumps = partial(TypeAdapter(listing.item).dump_json, exclude_unset=listing.sparse)
+    if asked.form == "xlsx":
+        return Found(book=await workbook_of(work, listing.item, [dumps(row) for row in shown]))
+    if asked.form == "ndjson":
+        return Found(lines=_once(b"".join(dumps(row) + b"\n" for row in shown)))
+    body = b"[" + b",".join(map(dumps, shown)) + b"]"
+    found = Found(body, following(work, listing, asked, filters or {}, last) if more else None)
+    if asked.count:
+        found.total = len(items)
+        counted = {group: Counter(getattr(item, name) for item in items) for group, name in listing.counted.items()}
+        found.counts = {
+            group: {str(value): number for value, number in sorted(values.items()) if value is not None}
+            for group, values in counted.items()
+        }
+    return found

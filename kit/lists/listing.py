@@ -84,12 +84,30 @@ class Rows(Listing):
     """A list through SQLAlchemy; the statement comes from the repository."""
 
     sorts: Mapping[str, Sequence[Any]]
-    """Sort name → columns, never null, the last one unique."""
+    """Sort name → columns, never null, the last one unique: columns, or names of columns where the table is known only when asked."""
     noted: str = "id"
     """Which attribute of a row the audit trail names."""
     counted: Mapping[str, Any] = field(default_factory=dict)
 
     def keys(self) -> Mapping[str, Sequence[Any]]:
+        return self.sorts
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Made(Listing):
+    """A short list that a use case makes as a whole, as the history of one thing: it is paged after it was made. Without `action` the use case notes it."""
+
+    sorts: Mapping[str, Sequence[Key]]
+    """Sort name → fields of an item (`collection.id`), never null; none: as it was made."""
+    action: str = ""
+    object_type: str = ""
+    noted: str = "id"
+    sparse: bool = False
+    """Whether fields that an item was not given are left out."""
+    counted: Mapping[str, str] = field(default_factory=dict)
+    """Group → the field whose values are counted."""
+
+    def keys(self) -> Mapping[str, Sequence[Key]]:
         return self.sorts
 
 

@@ -35,10 +35,13 @@ async def workbook_of(work: Work, item: type[BaseModel], lines: Sequence[bytes])
     naming = names_in(item)
     if naming is not None:
         lines = [line for part in parts_of([line + b"\n" for line in lines]) for line in (await naming.fill(work, part)).splitlines()]
-    return _workbook(item, [json.loads(line) for line in lines])
+    return _workbook(item, [json.loads(line) for line in lines], work.house.words())
 
 
-def _workbook(item: type[BaseModel], rows: Sequence[Mapping[str, Any]]) -> bytes:
+def _workbook(item: type[BaseModel], rows: Sequence[Mapping[str, Any]], words: Mapping[str, tuple[str, str]]) -> bytes:
+    """`words`: `Item.field` or `field` → what it is, in Chinese and English. The Chinese stands in the header, the field's name and the English in its note:
+    a second row of headers would stand among the rows as soon as somebody sorts them.
+    """
     from xlsxwriter import Workbook  # heavy, and few requests need it
 
     book = BytesIO()
@@ -49,8 +52,9 @@ def _workbook(item: type[BaseModel], rows: Sequence[Mapping[str, Any]]) -> bytes
         beside = named_keys(item.model_fields, getattr(item, "unnamed", ()))
         names = [name for field in item.model_fields for name in (field, beside.get(field)) if name]
         for place, name in enumerate(names):
-            known = item.model_fields.get(name)
-            sheet.write_string(0, place, (known and known.title) or name, bold)
+            zh, en = words.get(f"{item.__name__}.{name}") or words.get(name) or (name, name)
+            sheet.write_string(0, place, zh, bold)
+            sheet.write_comment(0, place, f"{name}\n{en}")
         for line, row in enumerate(rows, start=1):
             for place, name in enumerate(names):
                 value = row.get(name)
