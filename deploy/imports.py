@@ -306,7 +306,7 @@ def _effects(effects: Json) -> str:
 
 def _headers(client: Client, path: str) -> dict[tuple[str, str], str]:
     """The headers of unread columns as they stand there, by sheet and column."""
-    return {(one["sheet"], one["column"]): one["header"] for one in client.call("GET", f"{path}/headers").json()["items"]}
+    return {(one["sheet"], one["column"]): one["header"] for one in client.pages(f"{path}/headers")}
 
 
 def _side_text(client: Client, value: Any) -> str:

@@ -13,13 +13,13 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from fastapi import APIRouter, Query, Request, Response
-from sqlalchemy import ColumnElement, RowMapping, Table, cast, select, text
+from fastapi import APIRouter, Query, Response
+from sqlalchemy import ColumnElement, Table, cast, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from kit.clock import day_start
 from kit.codes import Listed
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
+from kit.lists import Asked, Rows, answer, answers, ask, find_rows
 from kit.problems import invalid
 from kit.roles import Purpose, Role
 from kit.schemas import Answer, Day
@@ -46,6 +46,17 @@ class AuditEntry(Answer):
     object_ids: list[str]
     request_id: str
     details: dict[str, Any]
+
+
+TRAIL = Rows(
+    name="audit",
+    item=AuditEntry,
+    sorts={"id": ("id",)},
+    default="-id",
+    counted={"action": "action"},
+    action="audit.read",
+    object_type="audit",
+)
 
 
 class Veil:
@@ -82,30 +93,14 @@ def _wheres(table: Table, given: Mapping[str, Any]) -> list[ColumnElement[bool]]
     return found
 
 
-async def page_of(work: Work, given: Mapping[str, Any], before: int | None, limit: int) -> list[RowMapping]:
-    """Rows of this schema's trail that fit, the latest first. Reading them is noted too.
-
-    A filter that hardly any row fits walks the whole trail: after five seconds it is given up (503) rather than hold a connection that officers need.
-    """
-    table = work.house.schema.audit
-    await work.session.execute(text("set local statement_timeout = '5s'"))
-    query = select(table).where(*_wheres(table, given))
-    if before is not None:
-        query = query.where(table.c.id < before)
-    rows = list((await work.session.execute(query.order_by(table.c.id.desc()).limit(limit))).mappings())
-    await work.note("audit.read", "audit", details={"by": sorted(name for name, value in given.items() if value), "rows": len(rows)})
-    return rows
-
-
 def audit_router(prefix: str, *, veiled: bool = True) -> APIRouter:
     """`GET <prefix>/audit` of a service. `veiled=False` where no object is a person under care: the gateway's are accounts and sessions."""
     router = APIRouter(prefix=prefix, tags=["audit"], route_class=UnitRoute)
 
-    @router.get("/audit")
+    @router.get("/audit", responses=answers(TRAIL))
     async def read_audit(
         work: Auditor,
-        request: Request,
-        response: Response,
+        asked: Annotated[Asked, ask(TRAIL)],
         actor: Word = None,
         action: Word = None,
         purpose: Annotated[Purpose | None, Query()] = None,
@@ -114,27 +109,25 @@ def audit_router(prefix: str, *, veiled: bool = True) -> APIRouter:
         request_id: Word = None,
         first: Annotated[Day | None, Query(alias="from")] = None,
         last: Annotated[Day | None, Query(alias="to")] = None,
-        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
-        cursor: Annotated[str | None, Query(max_length=400)] = None,
-    ) -> Page[AuditEntry]:
+    ) -> Response:
         """Who did and read what, latest first. `purpose=emergency`: records opened beyond the own scope; `object_id`: as it stands in a row."""
         if first and last and first > last:
             raise invalid("/query/from", "after_end", "起始日晚于截止日", "lies after the end")
         veil = Veil(work.sealer) if veiled else None
-        asked = (veil.lifted(object_id) if veil else str(object_id)) if object_id else None
+        thing = (veil.lifted(object_id) if veil else str(object_id)) if object_id else None
         words = {"actor": actor, "action": action, "purpose": purpose, "object_type": object_type, "request_id": request_id}
-        given = {**words, "object_id": asked, "from": first, "to": last}
-        cursors = Cursors(work.sealer)
-        after = cursors.read(cursor, work.principal.subject, {"audit": given}, 1)
-        rows = await page_of(work, given, int(after[0]) if after else None, limit)
-        following = cursors.make([str(rows[-1]["id"])], work.principal.subject, {"audit": given}) if len(rows) == limit else None
-        response.headers.update(next_link(request, following))
-        return Page(items=[_entry(row, veil) for row in rows], next=following)
+        given = {**words, "object_id": thing, "from": first, "to": last}
+        # A filter that hardly any row fits walks the whole trail: after five seconds it is given up (503) rather than hold a connection that officers need.
+        await work.session.execute(text("set local statement_timeout = '5s'"))
+        table = work.house.schema.audit
+        by = {"by": sorted(name for name, value in given.items() if value)}
+        query = select(table).where(*_wheres(table, given))
+        return answer(asked, await find_rows(work, TRAIL, asked, query, given, shape=lambda row: _entry(row, veil), noted=by))
 
     return router
 
 
-def _entry(row: RowMapping, veil: Veil | None) -> AuditEntry:
+def _entry(row: Mapping[str, Any], veil: Veil | None) -> AuditEntry:
     shown = {name: row[name] for name in AuditEntry.model_fields} | {"roles": row["roles"].split()}
     if veil is not None:
         shown |= {name: _veiled(shown[name], veil.over) for name in ("object_ids", "details")}

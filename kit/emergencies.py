@@ -17,7 +17,6 @@ from sqlalchemy import insert, select, update
 
 from kit.clock import WorkingDay, local_day
 from kit.db import new_id
-from kit.pages import Cursors
 from kit.problems import Conflict, Forbidden, NotFound
 from kit.schemas import Answer, Message, ShortText
 
@@ -134,21 +133,6 @@ async def open_for(work: Work, person_id: UUID) -> None:
         "request_id": work.request_id,
     }
     await work.session.execute(insert(table).values(values))
-
-
-async def page_of(work: Work, state: State | None, cursor: str | None, limit: int) -> tuple[list[Mapping[str, Any]], str | None]:
-    """Emergencies, the latest first, and the next cursor."""
-    table, bound = work.house.schema.emergencies, {"emergencies": state}
-    after = Cursors(work.sealer).read(cursor, work.principal.subject, bound, 1)
-    query = select(table).order_by(table.c.id.desc())
-    if state is not None:
-        query = query.where(table.c.reviewed_at.is_(None) if state == "unreviewed" else table.c.reviewed_at.is_not(None))
-    if after:
-        query = query.where(table.c.id < UUID(after[0]))
-    rows: list[Mapping[str, Any]] = [dict(row) for row in (await work.session.execute(query.limit(limit + 1))).mappings()]
-    await work.note("emergency.list", "emergency", *(row["id"] for row in rows[:limit]))
-    following = Cursors(work.sealer).make([str(rows[limit - 1]["id"])], work.principal.subject, bound) if len(rows) > limit else None
-    return rows[:limit], following
 
 
 async def review(work: Work, emergency_id: UUID, found: Review) -> Mapping[str, Any]:

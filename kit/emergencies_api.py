@@ -6,14 +6,25 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Response
+from sqlalchemy import select
 
 from kit.audit_api import Veil
 from kit.clock import local_day
-from kit.emergencies import EmergencyAnswer, Review, State, page_of, review, review_due
-from kit.pages import LIMIT, MAX_LIMIT, Page, next_link
+from kit.emergencies import EmergencyAnswer, Review, State, review, review_due
+from kit.lists import Asked, Rows, answer, answers, ask, find_rows
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
+
+EMERGENCIES = Rows(
+    name="emergencies",
+    item=EmergencyAnswer,
+    sorts={"id": ("id",)},
+    default="-id",
+    counted={"verdict": "verdict"},
+    action="emergency.list",
+    object_type="emergency",
+)
 
 Reviewer = Annotated[Work, allow(Role.AUDITOR, Role.COUNTY_OFFICER)]
 
@@ -33,19 +44,14 @@ def emergencies_router(prefix: str) -> APIRouter:
     """`GET <prefix>/emergencies` and `POST <prefix>/emergencies/{id}/review`."""
     router = APIRouter(prefix=prefix, tags=["emergencies"], route_class=UnitRoute)
 
-    @router.get("/emergencies")
-    async def list_emergencies(
-        work: Reviewer,
-        request: Request,
-        response: Response,
-        state: State | None = None,
-        limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
-        cursor: Annotated[str | None, Query(max_length=400)] = None,
-    ) -> Page[EmergencyAnswer]:
+    @router.get("/emergencies", responses=answers(EMERGENCIES))
+    async def list_emergencies(work: Reviewer, asked: Annotated[Asked, ask(EMERGENCIES)], state: State | None = None) -> Response:
         """Records that were opened in an emergency, the latest first: who, when and why."""
-        rows, following = await page_of(work, state, cursor, limit)
-        response.headers.update(next_link(request, following))
-        return Page(items=[_answer(work, row) for row in rows], next=following)
+        table = work.house.schema.emergencies
+        query = select(table)
+        if state is not None:
+            query = query.where(table.c.reviewed_at.is_(None) if state == "unreviewed" else table.c.reviewed_at.is_not(None))
+        return answer(asked, await find_rows(work, EMERGENCIES, asked, query, {"state": state}, shape=lambda row: _answer(work, row)))
 
     @router.post("/emergencies/{emergency_id}/review")
     async def review_emergency(work: Reviewer, emergency_id: UUID, found: Review) -> EmergencyAnswer:

@@ -52,9 +52,9 @@ class Administrators:
     asks: Client
     confirms: Client
 
-    async def get(self, path: str) -> Any:
-        """GET as the first one."""
-        return await self.asks.send("GET", path)
+    async def pages(self, path: str) -> list[Any]:
+        """A whole list, read by the first one."""
+        return await self.asks.pages(path)
 
     async def give(self, method: str, path: str, body: Any, **headers: str) -> str:
         """Ask for something that gives access, and have it confirmed; the id of the account or client."""
@@ -170,6 +170,6 @@ async def _register(both: Administrators, accounts: Accounts, name: str, role: s
 
 async def grant_agreement(both: Administrators, agreement_id: str) -> None:
     """Let the demo partner pull one agreement."""
-    partner = next(client for client in await both.get("/auth/v1/clients") if client["id"] == "demo-partner")
+    partner = next(client for client in await both.pages("/auth/v1/clients") if client["id"] == "demo-partner")
     patch = {"grants": [f"agreement:{agreement_id}"], "reason": "共管协议已签(演示)"}
     await both.give("PATCH", "/auth/v1/clients/demo-partner", patch, If_Match=f'"v{partner["version"]}"')

@@ -51,6 +51,17 @@ class Client:
         answer = await self.raw(method, path, json=body, **headers)
         return answer.json() if answer.content else None
 
+    async def pages(self, path: str) -> list[Any]:
+        """A whole list, page by page. Raises DemoFailed for any problem."""
+        found: list[Any] = []
+        cursor = ""
+        while True:
+            page = await self.send("GET", f"{path}{'&' if '?' in path else '?'}limit=200{cursor}")
+            found += page["items"]
+            if page["next"] is None:
+                return found
+            cursor = f"&cursor={page['next']}"
+
     async def raw(self, method: str, path: str, *, json: Any = None, **headers: str) -> httpx.Response:
         """Send; the answer with its headers. Raises DemoFailed for any problem."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -21,13 +21,13 @@ LOTS = (
 
 async def load(officer: Client, both: Administrators, accounts: Accounts) -> None:
     """Enter what is missing. Raises DemoFailed."""
-    known = {lab["code"]: lab for lab in await officer.send("GET", "/testing/v1/labs")}
+    known = {lab["code"]: lab for lab in await officer.pages("/testing/v1/labs")}
     for code, name, qualification, username in LABORATORIES:
         lab = known.get(code) or await officer.send("POST", "/testing/v1/labs", _lab(code, name, qualification))
         if not accounts.has("accounts", username):
             bound = {"kind": "laboratory", "id": lab["id"]}
             await demo_accounts.open_account(both, accounts, "lab_technician", username, COUNTY, organisation=bound, holder="检测员(演示)")
-    lots = {lot["lot_no"] for lot in await officer.send("GET", "/testing/v1/kit-lots")}
+    lots = {lot["lot_no"] for lot in await officer.pages("/testing/v1/kit-lots")}
     for specimen, number, panel in LOTS:
         if number not in lots:
             await officer.send("POST", "/testing/v1/kit-lots", _lot(specimen, number, panel))

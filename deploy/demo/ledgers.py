@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -81,14 +81,14 @@ class Desk:
         self, job: dict[str, Any], name: str, corrections: dict[Place, dict[str, str]], decisions: dict[tuple[Place, str], str]
     ) -> None:
         """Correct held rows and decide conflicts, as far as the officer knows."""
-        async for row in self._every(f"/{job['id']}/rows", "&disposition=hold"):
+        for row in await self._officer.pages(f"{self._path}/{job['id']}/rows?disposition=hold"):
             values = corrections.get((name, row["sheet"], row["row"]))
             if values:
                 body = {"values": values, "reason": "查阅原始档案(演示)"}
                 await self._officer.send("PATCH", f"{self._path}/{job['id']}/rows/{row['row_id']}", body, If_Match=f'"v{row["version"]}"')
         if not self._path.startswith("/registry"):
             return  # only the register has contradicting ledgers
-        async for conflict in self._every(f"/{job['id']}/conflicts", "&state=open"):
+        for conflict in await self._officer.pages(f"{self._path}/{job['id']}/conflicts?state=open"):
             sheet, _, number = conflict["sides"][0]["cell"].rpartition("!")
             choice = decisions.get(((name, sheet, int(number)), conflict["field"]), "keep")
             body = {"choice": choice, "reason": "核实户籍和现住地(演示)"}
@@ -112,13 +112,3 @@ class Desk:
                 return job
             await self._officer.wait(0.05 if tick < 20 else 0.2)
         raise DemoFailed(reason=f"import {import_id} does not come to rest")
-
-    async def _every(self, path: str, query: str) -> AsyncIterator[dict[str, Any]]:
-        cursor = ""
-        while True:
-            page = await self._officer.send("GET", f"{self._path}{path}?limit=200{query}{cursor}")
-            for item in page["items"]:
-                yield item
-            if page["next"] is None:
-                return
-            cursor = f"&cursor={page['next']}"

@@ -48,13 +48,7 @@ async def _by_place(officer: Client) -> dict[tuple[str, str], str]:
     """Town and last day of an isolation → the person."""
     found: dict[tuple[str, str], str] = {}
     for state in ENDED:
-        cursor = ""
-        while True:
-            page = await officer.send("GET", f"/registry/v1/measures?state={state}&limit=200{cursor}")
-            for item in page["items"]:
-                if item["kind"] == "compulsory_isolation_treatment" and item["term_end"]:
-                    found.setdefault((item["division_code"], item["term_end"]), item["person_id"])
-            if page["next"] is None:
-                break
-            cursor = f"&cursor={page['next']}"
+        for item in await officer.pages(f"/registry/v1/measures?state={state}"):
+            if item["kind"] == "compulsory_isolation_treatment" and item["term_end"]:
+                found.setdefault((item["division_code"], item["term_end"]), item["person_id"])
     return found

@@ -47,15 +47,8 @@ async def load(officer: Client, both: Administrators, accounts: Accounts) -> Non
 
 async def _running(officer: Client) -> list[dict[str, Any]]:
     """Measures that run, in the order of their persons."""
-    found: list[dict[str, Any]] = []
-    cursor: str | None = None
-    while True:
-        after = f"&cursor={cursor}" if cursor else ""
-        page = await officer.send("GET", f"/registry/v1/measures?state=active&limit=200{after}")
-        found += [item for item in page["items"] if item["kind"] in ("community_treatment", "community_rehabilitation")]
-        cursor = page["next"]
-        if cursor is None:
-            return found
+    active = await officer.pages("/registry/v1/measures?state=active")
+    return [item for item in active if item["kind"] in ("community_treatment", "community_rehabilitation")]
 
 
 def _cast(running: list[dict[str, Any]]) -> dict[str, str]:
@@ -140,9 +133,7 @@ async def _wait_for_feed(officer: Client, lines: list[str]) -> None:
 
 
 async def _agreement(officer: Client, both: Administrators, running: list[dict[str, Any]]) -> None:
-    known = await officer.send("GET", "/registry/v1/co-management/agreements")
-    listed = known["items"] if isinstance(known, dict) else known
-    if any(item["document_no"] == AGREEMENT for item in listed):
+    if any(item["document_no"] == AGREEMENT for item in await officer.pages("/registry/v1/co-management/agreements")):
         return
     persons = [measure["person_id"] for measure in running if measure["division_code"].startswith(("610822100", "610822L02"))][:40]
     new = {
@@ -164,9 +155,7 @@ async def _agreement(officer: Client, both: Administrators, running: list[dict[s
 
 
 async def _inspections(officer: Client) -> None:
-    known = await officer.send("GET", "/precursor/v1/inspectors")
-    listed = known["items"] if isinstance(known, dict) else known
-    have = {item["certificate_no"] for item in listed}
+    have = {item["certificate_no"] for item in await officer.pages("/precursor/v1/inspectors")}
     for number, (authority, name, certificate) in enumerate(INSPECTORS, 1):
         if certificate not in have:
             body = {
@@ -193,8 +182,7 @@ async def _inspections(officer: Client) -> None:
 
 
 async def _bulletin(officer: Client) -> None:
-    known = await officer.send("GET", "/alerts/v1/bulletins")
-    drawn_up = {item["first_day"] for item in known["items"]}
+    drawn_up = {item["first_day"] for item in await officer.pages("/alerts/v1/bulletins")}
     for day in PERIODS:
         if any(first <= day <= first[:8] + ("15" if first.endswith("01") else "31") for first in drawn_up):
             continue

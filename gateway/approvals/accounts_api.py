@@ -12,10 +12,12 @@ from gateway.approvals.schemas import ApprovalAnswer
 from gateway.identity import administration, repository
 from gateway.identity.errors import OwnRights
 from gateway.identity.passwords import hash_password
+from gateway.identity.rules import AccountState
 from gateway.identity.schemas import AccountAnswer, AccountOpening, AccountPatch, NewAccount
 from gateway.identity.service import bound_to
 from gateway.identity.tables import Account
 from kit.etags import IfMatch, etag
+from kit.lists import Asked, answer, answers, ask, find_rows
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 
@@ -30,10 +32,15 @@ def _account(work: Work, account: Account) -> AccountAnswer:
     return AccountAnswer(**{**values, **shown, "next_steps": administration.next_steps_of(work, account)})
 
 
-@router.get("")
-async def list_accounts(work: Administrator) -> list[AccountAnswer]:
-    """All accounts."""
-    return [_account(work, account) for account in await repository.accounts(work.session)]
+@router.get("", responses=answers(repository.ACCOUNTS))
+async def list_accounts(
+    work: Administrator, asked: Annotated[Asked, ask(repository.ACCOUNTS)], state: AccountState | None = None
+) -> Response:
+    """All accounts, or those in a state."""
+    query = repository.accounts_in(state)
+    return answer(
+        asked, await find_rows(work, repository.ACCOUNTS, asked, query, {"state": state}, shape=lambda account: _account(work, account))
+    )
 
 
 @router.post("", status_code=202)

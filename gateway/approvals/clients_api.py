@@ -16,11 +16,21 @@ from gateway.identity.service import bound_to
 from gateway.identity.tables import Client, ClientGrant
 from kit.auth import public_key, thumbprint
 from kit.etags import IfMatch, etag
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.steps.taking import declared, next_steps
 from kit.work import UnitRoute, Work, allow
 
 router = APIRouter(prefix="/auth/v1/clients", tags=["clients"], route_class=UnitRoute)
+CLIENTS = Made(
+    name="gateway.clients",
+    item=ClientAnswer,
+    sorts={"id": (Key("id"),), "name": (Key("name"), Key("id"))},
+    default="id",
+    counted={"role": "role", "state": "state"},
+    action="client.list",
+    object_type="client",
+)
 Administrator = Annotated[Work, allow(Role.ADMINISTRATOR)]
 
 
@@ -34,10 +44,10 @@ def _client(work: Work, client: Client, kids: Sequence[str], grants: Sequence[Cl
     return ClientAnswer.model_validate({**shown, **told})
 
 
-@router.get("")
-async def list_clients(work: Administrator) -> list[ClientAnswer]:
+@router.get("", responses=answers(CLIENTS))
+async def list_clients(work: Administrator, asked: Annotated[Asked, ask(CLIENTS)]) -> Response:
     """All machine clients, with their keys, their grants and how often these were used."""
-    return [_client(work, *found) for found in await clients.list_clients(work)]
+    return answer(asked, await find_made(work, CLIENTS, asked, [_client(work, *found) for found in await clients.list_clients(work)]))
 
 
 @router.post("", status_code=202)

@@ -25,13 +25,21 @@ from gateway.identity.schemas import (
 )
 from gateway.identity.throttle import Origin
 from kit.clock import SHANGHAI
-from kit.lists import Asked, answer, answers, ask
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.problems import Forbidden
 from kit.roles import Role
 from kit.schemas import DivisionCode
 from kit.work import AllowPublic, UnitRoute, Work, allow
 
 router = APIRouter(tags=["identity"], route_class=UnitRoute)
+SESSIONS = Made(
+    name="gateway.sessions",
+    item=SessionAnswer,
+    sorts={"began_at": (Key("began_at", "timestamptz"), Key("id", "uuid"))},
+    default="began_at",
+    action="session.list",
+    object_type="session",
+)
 
 COOKIE = "gk_refresh"
 DEVICE = "gk_device"
@@ -141,10 +149,10 @@ async def colleagues(work: Officer, asked: ColleaguesAsked) -> list[Colleague]:
     return await people.colleagues(work, asked.ids)
 
 
-@router.get("/auth/v1/sessions", response_model=list[SessionAnswer])
-async def my_sessions(work: Person) -> object:
+@router.get("/auth/v1/sessions", responses=answers(SESSIONS))
+async def my_sessions(work: Person, asked: Annotated[Asked, ask(SESSIONS)]) -> Response:
     """My open sessions."""
-    return await service.my_sessions(work)
+    return answer(asked, await find_made(work, SESSIONS, asked, [SessionAnswer(**found) for found in await service.my_sessions(work)]))
 
 
 @router.delete("/auth/v1/sessions/{session_id}", status_code=204)

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from gateway.identity.schemas import ColleagueRow
+from gateway.identity.schemas import AccountAnswer, ColleagueRow
 from gateway.identity.tables import Account, AssertionSeen, Client, ClientGrant, ClientKey, RefreshToken, Session, SignInTrial
 from kit.lists import Rows
 from kit.scope import Scope
@@ -33,9 +33,26 @@ async def account(session: AsyncSession, account_id: UUID) -> Account | None:
     return (await session.execute(select(Account).where(col(Account.id) == account_id).with_for_update())).scalar_one_or_none()
 
 
+ACCOUNTS = Rows(
+    name="gateway.accounts",
+    item=AccountAnswer,
+    sorts={"username": (col(Account.username),), "id": (col(Account.id),)},
+    default="username",
+    counted={"state": col(Account.state)},
+    action="account.list",
+    object_type="account",
+)
+
+
+def accounts_in(state: str | None) -> Select[Any]:
+    """Accounts in a state, or all."""
+    query = select(Account)
+    return query.where(col(Account.state) == state) if state else query
+
+
 async def accounts(session: AsyncSession) -> Sequence[Account]:
-    """All accounts by name."""
-    return (await session.execute(select(Account).order_by(col(Account.username)))).scalars().all()
+    """All accounts."""
+    return (await session.execute(select(Account))).scalars().all()
 
 
 async def accounts_of_staff(session: AsyncSession, staff_code: str) -> Sequence[Account]:
@@ -49,12 +66,13 @@ async def accounts_by_id(session: AsyncSession, ids: Sequence[UUID]) -> Sequence
     return (await session.execute(select(Account).where(col(Account.id).in_(ids)).order_by(col(Account.id)))).scalars().all()
 
 
+_ONLY_PLACE = case((func.jsonb_array_length(col(Account.scope)) == 1, func.rpad(col(Account.scope)[0].astext, 12, "0")))
 COLLEAGUES = Rows(
     name="gateway.colleagues",
     item=ColleagueRow,
     sorts={"id": (col(Account.id),)},
     default="id",
-    counted={"division_code": col(Account.staff_division)},
+    counted={"division_code": func.coalesce(col(Account.staff_division), _ONLY_PLACE)},
     action="account.names",
     object_type="account",
 )

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile
+from fastapi import APIRouter, File, Form, Response, UploadFile
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
@@ -21,9 +21,7 @@ from kit.intake.schemas import (
     Disposition,
     EffectsAnswer,
     HeaderAnswer,
-    HeadersAnswer,
     ImportAnswer,
-    ImportPage,
     ImportsAnswer,
     LayoutAnswer,
     Mappings,
@@ -32,11 +30,10 @@ from kit.intake.schemas import (
     Reason,
     RowAnswer,
     RowCorrection,
-    RowPage,
     State,
 )
 from kit.intake.staging import open_record
-from kit.pages import LIMIT, MAX_LIMIT, next_link
+from kit.lists import Asked, Key, Made, Rows, answer, answers, ask, find_made, find_rows
 from kit.problems import TooLarge, may_answer
 from kit.sealed import masked
 from kit.sheets.messages import FILE_MESSAGES
@@ -44,9 +41,27 @@ from kit.steps.taking import next_steps
 from kit.work import UnitRoute, Work, allow
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT)]
-Cursor = Annotated[str | None, Query(max_length=400)]
 UPLOAD_BYTES = 64 * 2**20
+IMPORTS = Rows(
+    name="ledger-imports",
+    item=ImportAnswer,
+    sorts={"id": ("id",)},
+    default="-id",
+    counted={"state": "state"},
+    action="ledger.list",
+    object_type="ledger_import",
+)
+ROWS = Rows(
+    name="ledger-rows",
+    item=RowAnswer,
+    sorts={"row_id": ("number",)},
+    default="row_id",
+    counted={"disposition": "disposition", "kind": "kind"},
+    action="ledger.read_rows",
+    object_type="ledger_import",
+    noted="import_id",
+)
+HEADERS = Made(name="ledger-headers", item=HeaderAnswer, sorts={"sheet": (Key("sheet"),)}, default="sheet", counted={"sheet": "sheet"})
 
 
 def import_answer(work: Work, intake: Intake, found: Mapping[Any, Any]) -> ImportAnswer:
@@ -183,21 +198,14 @@ def intake_router(intake: Intake) -> APIRouter:
         response.headers["Location"] = f"{intake.prefix}/{jobs[0]['id']}" if len(jobs) == 1 else intake.prefix
         return ImportsAnswer(items=[import_answer(work, intake, job) for job in jobs])
 
-    @router.get("")
+    @router.get("", responses=answers(IMPORTS))
     async def list_imports(
-        work: Annotated[Work, writer],
-        request: Request,
-        response: Response,
-        state: State | None = None,
-        code: ProblemCode | None = None,
-        limit: Limit = LIMIT,
-        cursor: Cursor = None,
-    ) -> ImportPage:
+        work: Annotated[Work, writer], asked: Annotated[Asked, ask(IMPORTS)], state: State | None = None, code: ProblemCode | None = None
+    ) -> Response:
         """Imports, newest first. `code`: those with a row that has this problem, as COUNTY_DECIDES for what waits for the county office."""
-        filters = {name: value for name, value in (("state", state), ("code", code)) if value}
-        found, following = await service.imports(work, intake, filters, cursor, limit)
-        response.headers.update(next_link(request, following))
-        return ImportPage(items=[import_answer(work, intake, item) for item in found], next=following)
+        query = service.imports(work, intake, state, code)
+        filters = {"state": state, "code": code}
+        return answer(asked, await find_rows(work, IMPORTS, asked, query, filters, shape=lambda found: import_answer(work, intake, found)))
 
     @router.put("/mappings")
     async def teach(work: Annotated[Work, writer], wanted: Mappings) -> dict[str, dict[str, str]]:
@@ -209,10 +217,11 @@ def intake_router(intake: Intake) -> APIRouter:
         """One import: how far it is, and its report in figures."""
         return shown_import(work, await service.one(work, intake, import_id), response)
 
-    @router.get("/{import_id}/headers")
-    async def read_headers(work: Annotated[Work, reader], import_id: UUID) -> HeadersAnswer:
+    @router.get("/{import_id}/headers", responses=answers(HEADERS))
+    async def read_headers(work: Annotated[Work, reader], asked: Annotated[Asked, ask(HEADERS)], import_id: UUID) -> Response:
         """The headers of unread columns in clear, to be taught: in some layouts a header is somebody's name."""
-        return HeadersAnswer(items=[HeaderAnswer(**one) for one in await service.headers(work, intake, import_id)])
+        found = [HeaderAnswer(**one) for one in await service.headers(work, intake, import_id)]
+        return answer(asked, await find_made(work, HEADERS, asked, found))
 
     @router.get("/{import_id}/effects", responses=may_answer(NotNow))
     async def foresee_commit(work: Annotated[Work, writer], import_id: UUID) -> EffectsAnswer:
@@ -220,23 +229,24 @@ def intake_router(intake: Intake) -> APIRouter:
         effects, confirm = await service.effects(work, intake, import_id)
         return EffectsAnswer(effects=effects, confirm=confirm)
 
-    @router.get("/{import_id}/rows")
+    @router.get("/{import_id}/rows", responses=answers(ROWS))
     async def list_rows(
         work: Annotated[Work, reader],
-        request: Request,
-        response: Response,
+        asked: Annotated[Asked, ask(ROWS)],
         import_id: UUID,
         disposition: Disposition | None = None,
         code: ProblemCode | None = None,
         problems_only: bool = False,
-        limit: Limit = LIMIT,
-        cursor: Cursor = None,
-    ) -> RowPage:
+    ) -> Response:
         """The report by row: what was read (masked) and what is wrong."""
-        filters = {"disposition": disposition, "code": code, "problems_only": problems_only}
-        found, following = await service.rows(work, intake, import_id, filters, cursor, limit)
-        response.headers.update(next_link(request, following))
-        return RowPage(items=[RowAnswer(**values) for values in await rows_values(work, intake, found)], next=following)
+        filters = {"disposition": disposition, "code": code, "problems_only": problems_only or None}
+
+        async def shapes(found: Sequence[Any]) -> list[RowAnswer]:
+            return [RowAnswer(**values) for values in await rows_values(work, intake, found)]
+
+        return answer(
+            asked, await find_rows(work, ROWS, asked, await service.rows(work, intake, import_id, filters), filters, shapes=shapes)
+        )
 
     @router.get("/{import_id}/rows/{row_id}")
     async def open_row(work: Annotated[Work, reader], import_id: UUID, row_id: int, response: Response) -> OpenRowAnswer:

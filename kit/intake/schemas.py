@@ -114,12 +114,6 @@ class HeaderAnswer(Answer):
     header: str
 
 
-class HeadersAnswer(Answer):
-    """The headers of all unread columns."""
-
-    items: list[HeaderAnswer]
-
-
 class EffectsAnswer(Answer):
     """What a commit would write now, by the same names as `taken`."""
 
@@ -182,13 +176,6 @@ class ImportsAnswer(Answer):
     items: list[ImportAnswer]
 
 
-class ImportPage(Answer):
-    """One page of imports, newest first."""
-
-    items: list[ImportAnswer]
-    next: str | None
-
-
 class RowAnswer(Answer):
     """A staged row: where it stands, what was read, what is wrong. Personal values are masked in lists."""
 
@@ -207,13 +194,6 @@ class OpenRowAnswer(RowAnswer):
     """A row with the texts of the cells that could not be read: what a person needs to correct it."""
 
     raw: dict[str, str]
-
-
-class RowPage(Answer):
-    """One page of rows, in the order of the file."""
-
-    items: list[RowAnswer]
-    next: str | None
 
 
 class RowCorrection(Message):

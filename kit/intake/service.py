@@ -24,7 +24,6 @@ from kit.intake.policy import kept_scope, may_start, may_use, same_reach
 from kit.intake.reading import READ_JOB
 from kit.intake.schemas import Mappings
 from kit.intake.staging import open_headers, open_record
-from kit.pages import Cursors
 from kit.problems import Forbidden, Invalid, TooLarge, Unavailable, invalid
 from kit.sheets import Remark
 from kit.sheets.reading import mark
@@ -121,18 +120,10 @@ async def _open(work: Work, intake: Intake, import_id: UUID, *states: str) -> Ma
     return found
 
 
-async def imports(
-    work: Work, intake: Intake, filters: Mapping[str, str], cursor: str | None, size: int
-) -> tuple[Sequence[sa.RowMapping], str | None]:
-    """A page of imports and the next cursor, newest first. Filters: state, code."""
-    bound = dict(filters)
-    cursors = Cursors(work.sealer)
-    position = cursors.read(cursor, work.principal.subject, bound, 1)
+def imports(work: Work, intake: Intake, state: str | None, code: str | None) -> sa.Select[Any]:
+    """The imports that the caller may use: their own, or all within their reach."""
     mine = None if work.principal.has(intake.everything) else work.principal.subject
-    after = UUID(position[0]) if position else None
-    rows = await store.imports_after(work.session, intake.tables, work.principal.reach, mine, filters, after, size + 1)
-    following = cursors.make([str(rows[size - 1]["id"])], work.principal.subject, bound) if len(rows) > size else None
-    return rows[:size], following
+    return store.imports_within(intake.tables, work.principal.reach, mine, state, code)
 
 
 async def headers(work: Work, intake: Intake, import_id: UUID) -> list[dict[str, str]]:
@@ -148,20 +139,10 @@ def _concealed(work: Work, intake: Intake, found: Mapping[Any, Any]) -> list[sa.
     return [] if hidden is None else [hidden]
 
 
-async def rows(
-    work: Work, intake: Intake, import_id: UUID, filters: dict[str, Any], cursor: str | None, size: int
-) -> tuple[Sequence[sa.RowMapping], str | None]:
-    """A page of staged rows and the next cursor. Audited: the rows show persons."""
+async def rows(work: Work, intake: Intake, import_id: UUID, filters: Mapping[str, Any]) -> sa.Select[Any]:
+    """The staged rows of an import that the caller is shown. Raises ImportNotFound."""
     job = await one(work, intake, import_id)
-    bound = {key: value for key, value in filters.items() if value} | {"import": str(import_id)}
-    cursors = Cursors(work.sealer)
-    position = cursors.read(cursor, work.principal.subject, bound, 1)
-    after = int(position[0]) if position and position[0].isdigit() else 0
-    shown = [~hidden for hidden in _concealed(work, intake, job)]
-    found = await store.rows_after(work.session, intake.tables, import_id, filters, after, size + 1, *shown)
-    following = cursors.make([str(found[size - 1]["number"])], work.principal.subject, bound) if len(found) > size else None
-    await work.note("ledger.read_rows", "ledger_import", import_id, details={"rows": min(len(found), size)})
-    return found[:size], following
+    return store.rows_of(intake.tables, import_id, filters, *(~hidden for hidden in _concealed(work, intake, job)))
 
 
 async def row(work: Work, intake: Intake, import_id: UUID, number: int) -> sa.RowMapping:

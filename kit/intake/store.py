@@ -71,29 +71,17 @@ async def kept_imports(session: AsyncSession, tables: IntakeTables) -> Sequence[
     return (await session.execute(select(t.c.id, t.c.state, since))).mappings().all()
 
 
-async def imports_after(
-    session: AsyncSession,
-    tables: IntakeTables,
-    scope: Scope,
-    uploaded_by: str | None,
-    filters: Mapping[str, str],
-    after: UUID | None,
-    size: int,
-) -> Sequence[sa.RowMapping]:
-    """Imports whose whole scope lies within `scope`, newest first. Filters: state, code (a problem that some row has)."""
+def imports_within(tables: IntakeTables, scope: Scope, uploaded_by: str | None, state: str | None, code: str | None) -> sa.Select[Any]:
+    """Imports whose whole scope lies within `scope`; `code`: a problem that some row has."""
     t = tables.imports
     prefix = func.jsonb_array_elements_text(t.c.scope).table_valued("value").render_derived("prefix")
     outside = sa.exists().select_from(prefix).where(sa.not_(prefix.c.value.like(sa.any_(sa.literal(scope.towns, ARRAY(sa.Text))))))
     query = select(t).where(func.jsonb_array_length(t.c.scope) > 0, ~outside)
     if uploaded_by is not None:
         query = query.where(t.c.uploaded_by == uploaded_by)
-    if "state" in filters:
-        query = query.where(t.c.state == filters["state"])
-    if "code" in filters:
-        query = query.where(t.c.codes.has_key(filters["code"]))
-    if after is not None:
-        query = query.where(t.c.id < after)
-    return (await session.execute(query.order_by(t.c.id.desc()).limit(size))).mappings().all()
+    if state:
+        query = query.where(t.c.state == state)
+    return query.where(t.c.codes.has_key(code)) if code else query
 
 
 async def change_import(session: AsyncSession, tables: IntakeTables, import_id: UUID, **values: Any) -> None:
@@ -235,25 +223,15 @@ async def counts(session: AsyncSession, tables: IntakeTables, import_id: UUID) -
     return {str(name): n for name, n in by_disposition}, {str(name): n for name, n in by_code}
 
 
-async def rows_after(
-    session: AsyncSession,
-    tables: IntakeTables,
-    import_id: UUID,
-    filters: Mapping[Any, Any],
-    after: int,
-    size: int,
-    *where: sa.ColumnElement[bool],
-) -> Sequence[sa.RowMapping]:
-    """Staged rows in the order of the file. Filters: disposition, code, problems_only."""
+def rows_of(tables: IntakeTables, import_id: UUID, filters: Mapping[str, Any], *where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Staged rows. Filters: disposition, code, problems_only."""
     t = tables.rows
-    query = select(t).where(t.c.import_id == import_id, t.c.number > after, *where)
+    query = select(t).where(t.c.import_id == import_id, *where)
     if filters.get("disposition"):
         query = query.where(t.c.disposition == filters["disposition"])
     if filters.get("code"):
         query = query.where(t.c.codes.contains([filters["code"]]))
-    if filters.get("problems_only"):
-        query = query.where(func.cardinality(t.c.codes) > 0)
-    return (await session.execute(query.order_by(t.c.number).limit(size))).mappings().all()
+    return query.where(func.cardinality(t.c.codes) > 0) if filters.get("problems_only") else query
 
 
 async def row(

@@ -15,10 +15,11 @@ from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import Select, func, literal, select, tuple_
 
 from kit.lists.cursors import READ, following, position
-from kit.lists.listing import Asked, Casts, Found, Json, Key, Listing, Made, Rows
+from kit.lists.listing import Asked, Casts, Found, Json, Listing, Made, Rows
 from kit.lists.workbook import workbook_of
 from kit.work import Work
 
+Filters = Mapping[str, Any]
 CHUNK = 1000
 """Rows of one step of a stream or a workbook."""
 
@@ -65,9 +66,7 @@ def _conditions(listing: Json, given: frozenset[str]) -> str:
     return " and ".join([listing.always, *(clause for name, clause in listing.filters.items() if name in given)])
 
 
-async def find_json(
-    work: Work, listing: Json, asked: Asked, filters: Mapping[str, Any], *, noted: Mapping[str, Any] | None = None
-) -> Found:
+async def find_json(work: Work, listing: Json, asked: Asked, filters: Filters, *, noted: Mapping[str, Any] | None = None) -> Found:
     """What a list in SQL text holds for this caller. `filters`: name → value, None when not asked; the scope is one of them. `noted`: codes for the audit
     row, which is then written even without a hit, so that trying many values leaves a row for each. Raises BadCursor.
     """
@@ -103,7 +102,7 @@ async def find_json(
         after, more = start, True
         while more:
             body, more, mark = await page(after, CHUNK, "\n")
-            after = _parsed(mark, keys) if more else None
+            after = [READ[key.cast](value) for key, value in zip(keys, mark, strict=True)] if more else None
             if body:
                 yield body + b"\n"
 
@@ -118,10 +117,6 @@ async def find_json(
             rows = await (await connection.execute(_counts_of(listing, names), given)).fetchall()
         found.total, found.counts = _counted(rows, listing.counted)
     return found
-
-
-def _parsed(mark: Sequence[str], keys: Sequence[Key]) -> list[Any]:
-    return [READ[key.cast](value) for key, value in zip(keys, mark, strict=True)]
 
 
 def _counted(rows: Sequence[Sequence[Any]], groups: Iterable[str]) -> tuple[int, dict[str, dict[str, int]]]:
@@ -145,7 +140,7 @@ async def find_rows(
     listing: Rows,
     asked: Asked,
     query: Select[Any],
-    filters: Mapping[str, Any],
+    filters: Filters,
     *,
     shape: Callable[[Any], BaseModel] | None = None,
     shapes: Callable[[Sequence[Any]], Awaitable[Sequence[BaseModel]]] | None = None,
@@ -185,25 +180,24 @@ async def find_rows(
             whole += items
             if after is None:
                 break
-        if asked.form == "xlsx":
-            return Found(book=await workbook_of(work, listing.item, whole))
-        return Found(lines=_once(b"".join(item + b"\n" for item in whole)))
-    items, last = await page(start, asked.limit)
-    found = Found(b"[" + b",".join(items) + b"]", following(work, listing, asked, filters, last) if last is not None else None)
+        return await _found(work, listing, asked, filters, whole, None)
+    found = await _found(work, listing, asked, filters, *await page(start, asked.limit))
     if asked.count:
         found.total = (await work.session.execute(select(func.count()).select_from(query.order_by(None).subquery()))).scalar_one()
         for group, named_column in listing.counted.items():
             column = query.selected_columns[named_column] if isinstance(named_column, str) else named_column
             grouped = query.with_only_columns(column, func.count()).order_by(None).group_by(column)
-            found.counts = {
-                **found.counts,
-                group: {str(value): number for value, number in await work.session.execute(grouped) if value is not None},
-            }
+            found.counts[group] = {str(value): number for value, number in await work.session.execute(grouped) if value is not None}
     return found
 
 
-async def _once(body: bytes) -> AsyncIterator[bytes]:
-    yield body
+async def _found(work: Work, listing: Listing, asked: Asked, filters: Filters, items: Sequence[bytes], last: Sequence[Any] | None) -> Found:
+    async def once() -> AsyncIterator[bytes]:
+        yield b"".join(item + b"\n" for item in items)
+
+    if asked.form != "json":
+        return Found(book=await workbook_of(work, listing.item, items)) if asked.form == "xlsx" else Found(lines=once())
+    return Found(b"[" + b",".join(items) + b"]", following(work, listing, asked, filters, last) if last is not None else None)
 
 
 # --- lists that a use case has made
@@ -214,7 +208,7 @@ async def find_made(
     listing: Made,
     asked: Asked,
     items: Sequence[BaseModel],
-    filters: Mapping[str, Any] | None = None,
+    filters: Filters | None = None,
     *,
     noted: Mapping[str, Any] | None = None,
     about: Sequence[UUID | str] = (),
@@ -222,31 +216,25 @@ async def find_made(
     """What a list that was made as a whole shows to this caller. `about`: whose list it is, which the audit row names in place of the items. Raises
     BadCursor.
     """
-    keys = listing.sorts[asked.by]
-    start = position(work, listing, asked, filters or {}, [*(key.cast for key in keys), "int"])
+    keys, filters = listing.sorts[asked.by], filters or {}
+    start = position(work, listing, asked, filters, [*(key.cast for key in keys), "int"])
     # The place in which an item was made tells equal ones apart: a history may hold two steps of one moment.
     values = [attrgetter(key.sql) for key in keys]
-    placed = sorted(((*(value(item) for value in values), place), item) for place, item in enumerate(items))
-    ordered = placed[::-1] if asked.falling else placed
+    ordered = sorted(((*(value(item) for value in values), place), item) for place, item in enumerate(items))
+    if asked.falling:
+        ordered.reverse()
     if start is not None:
         ordered = [(mark, item) for mark, item in ordered if (mark < tuple(start) if asked.falling else mark > tuple(start))]
     more = asked.form == "json" and len(ordered) > asked.limit
-    last, shown = ordered[asked.limit - 1][0] if more else (), [item for _, item in (ordered[: asked.limit] if more else ordered)]
+    shown = ordered[: asked.limit] if more else ordered
     if listing.action:
-        things = about or dict.fromkeys(getattr(row, listing.noted) for row in shown)
+        things = about or dict.fromkeys(getattr(item, listing.noted) for _, item in shown)
         await work.note(listing.action, listing.object_type, *things, details=dict(noted or {}))
     dumps = partial(TypeAdapter(listing.item).dump_json, exclude_unset=listing.sparse)
-    if asked.form == "xlsx":
-        return Found(book=await workbook_of(work, listing.item, [dumps(row) for row in shown]))
-    if asked.form == "ndjson":
-        return Found(lines=_once(b"".join(dumps(row) + b"\n" for row in shown)))
-    body = b"[" + b",".join(map(dumps, shown)) + b"]"
-    found = Found(body, following(work, listing, asked, filters or {}, last) if more else None)
+    found = await _found(work, listing, asked, filters, [dumps(item) for _, item in shown], shown[-1][0] if more else None)
     if asked.count:
         found.total = len(items)
-        counted = {group: Counter(getattr(item, name) for item in items) for group, name in listing.counted.items()}
-        found.counts = {
-            group: {str(value): number for value, number in sorted(values.items()) if value is not None}
-            for group, values in counted.items()
-        }
+        for group, name in listing.counted.items():
+            values = Counter(str(value) for item in items if (value := getattr(item, name)) is not None)
+            found.counts[group] = dict(sorted(values.items()))
     return found

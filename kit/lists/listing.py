@@ -8,12 +8,13 @@ from urllib.parse import parse_qsl, urlencode
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
-from kit.pages import LIMIT, MAX_LIMIT, Page
 from kit.schemas import Flag
 
 ItemT = TypeVar("ItemT")
+LIMIT = 50
+MAX_LIMIT = 200
 NDJSON = "application/x-ndjson"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
@@ -21,12 +22,11 @@ Form = Literal["json", "ndjson", "xlsx"]
 Casts = Literal["uuid", "date", "timestamptz", "text", "bigint", "int"]
 
 
-class Listed(Page[ItemT], Generic[ItemT]):
-    """A page; `total` and `counts` (group → value → rows) stand there only when `count=true` asked for them."""
+class Listed(BaseModel, Generic[ItemT]):
+    """A page; `next` is null on the last; `total` and `counts` (group → value → rows) stand there only when `count=true` asked for them."""
 
-    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
-
-    next: str | None  # pyright: ignore[reportGeneralTypeIssues] - always sent here, while `total` and `counts` are not
+    items: list[ItemT]
+    next: str | None
     total: int = Field(default=0, description="总数 · rows in all")
     counts: dict[str, dict[str, int]] = Field(default={}, description="分类计数 · rows by group and value")
 
@@ -45,18 +45,23 @@ class Listing:
 
     name: str
     item: type[BaseModel]
-    action: str
-    object_type: str
+    sorts: Mapping[str, Sequence[Any]]
+    """Sort name → its keys, never null, the last one unique. Of a `Json`: `Key`s. Of a `Rows`: columns, or their names where the table is known only when
+    asked. Of a `Made`: `Key`s of fields of an item (`collection.id`), or none for the order in which it was made.
+    """
     default: str
     """The sort when none is asked, e.g. `window_to` or `-began_at`."""
+    action: str = ""
+    """What the audit trail calls a page; without it the use case notes what it shows."""
+    object_type: str = ""
+    noted: str = "id"
+    """Which field of an item, or attribute of a row, the audit trail names."""
+    counted: Mapping[str, Any] = field(default_factory=dict)
+    """Group → SQL expression, column or field: how many rows each of its values has, on `count=true`."""
 
     def choices(self) -> list[str]:
         """The words of `sort`: each name, and with `-` the other way round."""
-        return [sign + name for name in self.keys() for sign in ("", "-")]
-
-    def keys(self) -> Mapping[str, Sequence[Any]]:
-        """Sort name → its keys, the last one unique."""
-        raise NotImplementedError
+        return [sign + name for name in self.sorts for sign in ("", "-")]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -66,49 +71,21 @@ class Json(Listing):
     columns: str
     """The fields of an item, in SQL, named as in `item`."""
     source: str
-    sorts: Mapping[str, Sequence[Key]]
     filters: Mapping[str, str]
     """Filter → condition with `%(filter)s`; it holds when the filter is given."""
     always: str = "true"
-    noted: str = "id"
-    """Which field of an item the audit trail names."""
-    counted: Mapping[str, str] = field(default_factory=dict)
-    """Group → SQL expression: how many rows each of its values has, on `count=true`."""
-
-    def keys(self) -> Mapping[str, Sequence[Key]]:
-        return self.sorts
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Rows(Listing):
     """A list through SQLAlchemy; the statement comes from the repository."""
-
-    sorts: Mapping[str, Sequence[Any]]
-    """Sort name → columns, never null, the last one unique: columns, or names of columns where the table is known only when asked."""
-    noted: str = "id"
-    """Which attribute of a row the audit trail names."""
-    counted: Mapping[str, Any] = field(default_factory=dict)
-
-    def keys(self) -> Mapping[str, Sequence[Any]]:
-        return self.sorts
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Made(Listing):
-    """A short list that a use case makes as a whole, as the history of one thing: it is paged after it was made. Without `action` the use case notes it."""
+    """A short list that a use case makes as a whole, as the history of one thing: it is paged after it was made."""
 
-    sorts: Mapping[str, Sequence[Key]]
-    """Sort name → fields of an item (`collection.id`), never null; none: as it was made."""
-    action: str = ""
-    object_type: str = ""
-    noted: str = "id"
     sparse: bool = False
     """Whether fields that an item was not given are left out."""
-    counted: Mapping[str, str] = field(default_factory=dict)
-    """Group → the field whose values are counted."""
-
-    def keys(self) -> Mapping[str, Sequence[Key]]:
-        return self.sorts
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +121,7 @@ class Found:
     """The page as a JSON array."""
     next: str | None = None
     total: int = 0
-    counts: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    counts: dict[str, dict[str, int]] = field(default_factory=dict)
     lines: AsyncIterator[bytes] | None = None
     """The whole list as lines of JSON, a chunk at a time."""
     book: bytes | None = None

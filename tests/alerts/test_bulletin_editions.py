@@ -112,7 +112,7 @@ async def test_the_items_behind_each_cell_are_those_that_were_counted(county: Te
     issue = await published(county, await collected(county))
     path = f"/alerts/v1/bulletins/{issue['id']}/items"
     town = county.caller("alerts", Role.TOWN_OFFICER, scope=(TOWN[:9],))
-    rows = (await town("GET", path)).json()
+    rows = (await town("GET", path)).json()["items"]
     assert {row["division_code"] for row in rows} == {TOWN}
     (cell,) = [row for row in rows if row["indicator"] == "alert_handling"]
     assert (len(cell["done"]), len(cell["open"])) == (4, 2)
@@ -121,7 +121,7 @@ async def test_the_items_behind_each_cell_are_those_that_were_counted(county: Te
     assert {alerts[item] for item in cell["open"]} == {None}
     assert (await county.caller("alerts", Role.LEADER)("GET", path)).status == 403
     officer = county.caller("alerts", Role.COUNTY_OFFICER)
-    assert {row["division_code"] for row in (await officer("GET", path + "?indicator=alert_handling")).json()} == {TOWN, OTHER}
+    assert {row["division_code"] for row in (await officer("GET", path + "?indicator=alert_handling")).json()["items"]} == {TOWN, OTHER}
 
 
 async def test_two_issues_taken_from_each_other_tell_a_leader_nothing_small(county: TestHouse) -> None:

@@ -50,5 +50,5 @@ async def test_a_worker_is_told_that_others_assign(county: TestHouse) -> None:
 async def test_a_history_cites_the_law_in_both_languages(county: TestHouse) -> None:
     officer = county.caller("alerts", Role.COUNTY_OFFICER)
     shown = await of_alerts(county, officer).begin()
-    (raised,) = (await officer("GET", f"/alerts/v1/alerts/{shown['id']}/history")).json()
+    (raised,) = (await officer("GET", f"/alerts/v1/alerts/{shown['id']}/history")).json()["items"]
     assert raised["legal_source"] == {"zh": "《个人信息保护法》第二十四条;业务说明11.4节", "en": "PIPL art. 24; domain 11.4"}

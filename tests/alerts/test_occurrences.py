@@ -141,7 +141,7 @@ async def a_words_are_sealed_and_forgotten_with_the_case_also_those_of_the_first
     assert (await officer("POST", path + "/close", {"finding": "innocent", "action_taken": "郝家已改"}, if_match='"v2"')).status == 200
     assert "郝" not in everything(house)
     assert (await officer("GET", path)).json()["action_taken"] == "郝家已改"
-    assert (await officer("GET", path + "/history")).json()[1]["details"]["note"] == "店主姓郝"
+    assert (await officer("GET", path + "/history")).json()["items"][1]["details"]["note"] == "店主姓郝"
     with psycopg.connect(house.owner) as connection:
         connection.execute(
             """update alerts.alert set action_sealed = null, action_taken = '郝家旧话',
@@ -152,9 +152,9 @@ async def a_words_are_sealed_and_forgotten_with_the_case_also_those_of_the_first
     await seal_landed(app)
     assert "郝" not in everything(house)
     assert (await officer("GET", path)).json()["action_taken"] == "郝家旧话"
-    notes = [step["details"].get("note") for step in (await officer("GET", path + "/history")).json()]
+    notes = [step["details"].get("note") for step in (await officer("GET", path + "/history")).json()["items"]]
     assert notes == [None, "店主姓郝", "郝家旧记"]
     house.clock.advance(timedelta(days=91))
     await sweep(app)
     assert (await officer("GET", path)).json()["action_taken"] is None
-    assert [step["details"].get("note") for step in (await officer("GET", path + "/history")).json()] == [None, None, None]
+    assert [step["details"].get("note") for step in (await officer("GET", path + "/history")).json()["items"]] == [None, None, None]

@@ -132,7 +132,7 @@ async def test_what_is_open_about_one_person_follows_them_to_their_new_town(coun
     assert (seen["state"], seen["assigned_to"], seen["acknowledged_by"]) == ("raised", None, None)
     assert (seen["division_code"], seen["person_ids"]) == (OTHER_TOWN, [str(THREE[0])])
     assert seen["due_at"][:19] == row["due_at"][:19]
-    history = (await there("GET", path + "/history")).json()
+    history = (await there("GET", path + "/history")).json()["items"]
     assert [step["action"] for step in history] == ["raise", "assign", "hand_over"]
     assert history[-1]["details"] == {"from": TOWN, "to": OTHER_TOWN}
     with psycopg.connect(house.owner) as connection:

@@ -90,7 +90,7 @@ async def test_a_confirmed_alert_knows_its_people_until_a_year_after_the_last_of
     await officer("POST", path + "/acknowledge", {"note": "与李某家人通话"}, if_match='"v1"')
     await officer("POST", path + "/assign", {"assignee": "W1", "note": "今晚走访李某"}, if_match='"v2"')
     await officer("POST", path + "/close", {"finding": "confirmed", "action_taken": "已谈话"}, if_match='"v3"')
-    history = (await officer("GET", path + "/history")).json()
+    history = (await officer("GET", path + "/history")).json()["items"]
     assert [step["details"].get("note") for step in history] == [None, "与李某家人通话", "今晚走访李某", None]
     await end(house, *THREE[:2])
     house.clock.advance(timedelta(days=120))
@@ -104,7 +104,7 @@ async def test_a_confirmed_alert_knows_its_people_until_a_year_after_the_last_of
     assert (row["persons"], row["finding"]) == (0, "confirmed")
     told = (await officer("GET", path)).json()
     assert (told["reasons"], told["action_taken"], told["checkin_ids"]) == ([], None, [])
-    assert "李某" not in str((await officer("GET", path + "/history")).json())
+    assert "李某" not in str((await officer("GET", path + "/history")).json()["items"])
     with psycopg.connect(house.owner) as connection:
         for table in ("alert", "alert_note", "alert_change", "audit", "outbox"):
             kept = connection.execute(f"select string_agg(t::text, ' ') from alerts.{table} t".encode()).fetchone()

@@ -36,7 +36,7 @@ async def check_in(house: TestHouse, person: str, key: str) -> tuple[int, Any]:
 async def take_back(house: TestHouse, measure: dict[str, Any], reason: str) -> dict[str, Any]:
     """The last step of a measure was recorded by mistake."""
     officer, path = county_officer(house), f"/registry/v1/measures/{measure['id']}"
-    last = json.loads((await officer("GET", path + "/history")).body)[-1]["id"]
+    last = json.loads((await officer("GET", path + "/history")).body)["items"][-1]["id"]
     version = json.loads((await officer("GET", path)).body)["version"]
     answer = await officer("POST", path + "/corrections", {"corrects_id": last, "reason": reason}, if_match=f'"v{version}"')
     assert answer.status == 200, answer.body

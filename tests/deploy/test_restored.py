@@ -97,7 +97,7 @@ class Partner:
 
 async def truth(house: TestHouse, agreement: dict[str, Any]) -> set[str]:
     """Whom the county shares today, as its officers see it."""
-    rows = json.loads((await county_officer(house)("GET", f"{BASE}/{agreement['id']}/persons")).body)
+    rows = json.loads((await county_officer(house)("GET", f"{BASE}/{agreement['id']}/persons")).body)["items"]
     return {row["ref"] for row in rows if row["shared"]}
 
 

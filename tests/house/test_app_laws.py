@@ -19,9 +19,9 @@ from deploy.routes import rows
 from gateway.edge.routes import shipped_table
 from kit.auth import TokenVerifier
 from kit.db import Schema, check_words
+from kit.lists import Listed
 from kit.migrate import schema_of
 from kit.outbox import Event
-from kit.pages import Page
 from kit.roles import Role
 from kit.schemas import Day, Message
 from kit.sealed import Sealer
@@ -65,8 +65,8 @@ def test_the_law_of_links_bites() -> None:
     router = APIRouter()
 
     @router.get("/registry/v1/list")
-    async def without_link() -> Page[int]:
-        return Page(items=[], next=None)
+    async def without_link() -> Listed[int]:
+        return Listed(items=[], next=None)
 
     app = FastAPI()
     app.include_router(router)

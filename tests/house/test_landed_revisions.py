@@ -176,6 +176,8 @@ def differing(was: Any, now: Any, where: str) -> list[str]:
             return [f"{where}: {was!r} is {now!r}"]
         return [line for name, value in was.items() for line in differing(value, now.get(name), f"{where}/{name}")]
     if isinstance(was, list):
+        if isinstance(now, dict) and now.keys() >= {"items", "next"}:
+            now = now["items"] if now["next"] is None else now  # a bare array has become the one page of a list (ADR 0024)
         was, now = by_id(was), by_id(now)
         if not isinstance(now, list) or len(was) != len(now):
             return [f"{where}: {len(was)} items are {len(now) if isinstance(now, list) else now!r}"]
@@ -194,6 +196,9 @@ def test_the_comparison_of_answers_bites() -> None:
     assert differing({"source": "NCL art. 32"}, cited, "") == []
     assert len(differing({"source": "NCL art. 33"}, cited, "")) == 1
     assert len(differing({"name": "NCL art. 32"}, {"name": cited["source"]}, "")) == 1
+    assert differing([{"n": 1}], {"items": [{"n": 1}], "next": None}, "") == []
+    assert differing([{"n": 1}], {"items": [{"n": 2}], "next": None}, "") == ["/0/n: 1 is 2"]
+    assert len(differing([{"n": 1}], {"items": [{"n": 1}], "next": "more"}, "")) == 1
 
 
 async def test_every_answer_says_what_the_landed_version_said(landed: TestHouse, answers: dict[str, Any]) -> None:

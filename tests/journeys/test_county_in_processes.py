@@ -47,7 +47,7 @@ async def test_the_demo_county_goes_through_five_processes(tmp_path: Path) -> No
         assert printed.content.startswith(b"%PDF-")
 
         partner = {"Authorization": f"Bearer {await asyncio.to_thread(token, data, 'demo-partner')}", "Purpose": "exchange"}
-        agreement = told(await http.get("/registry/v1/co-management/agreements", headers=partner))[0]["id"]
+        agreement = told(await http.get("/registry/v1/co-management/agreements", headers=partner))["items"][0]["id"]
         clients: Any = read_json(data / "demo-accounts.json")["clients"]
         key = tmp_path / "partner.pem"
         key.write_text(next(client["private_key"] for client in clients if client["id"] == "demo-partner"))

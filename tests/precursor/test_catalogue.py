@@ -113,14 +113,14 @@ async def test_a_salt_goes_to_the_drug_administration_and_several_go_to_all(hous
     asked = parsed(await officer("POST", "/precursor/v1/catalogue/names/search", {"names": ["盐酸麻黄碱", "硫酸纳"]}))
     assert (asked[0]["found"], asked[0]["entries"][0]["competent"]["make_sell"]) == ("salt", "drug_administration")
     assert (asked[1]["entries"], asked[1]["suggestions"][0]["name_zh"]) == ([], "硫酸")
-    assert [entry["name_zh"] for entry in parsed(await officer("GET", f"/precursor/v1/catalogue?q={quote('硫酸伪麻黄碱')}"))] == [
+    assert [entry["name_zh"] for entry in parsed(await officer("GET", f"/precursor/v1/catalogue?q={quote('硫酸伪麻黄碱')}"))["items"]] == [
         "麻黄素类物质"
     ]
 
 
 async def entry_of(house: TestHouse, name: str) -> dict[str, Any]:
     """An entry of today's list by its name."""
-    found: list[dict[str, Any]] = parsed(await county.county_officer(house)("GET", f"/precursor/v1/catalogue?q={quote(name)}"))
+    found: list[dict[str, Any]] = parsed(await county.county_officer(house)("GET", f"/precursor/v1/catalogue?q={quote(name)}"))["items"]
     return next(entry for entry in found if entry["name_zh"] == name)
 
 
@@ -148,7 +148,7 @@ async def test_a_reclassification_moves_firms_lists_and_the_next_draw_on_its_day
     assert await told(house, "catalogue.changed") == [
         {"change": "reclassified", "from_day": "2021-07-10", "category_before": 3, "category_after": 2}
     ]
-    listed = parsed(await officer("GET", "/precursor/v1/catalogue/changes?since=2021-07-01"))
+    listed = parsed(await officer("GET", "/precursor/v1/catalogue/changes?since=2021-07-01"))["items"]
     assert ("甲苯", "reclassified", "2021-07-10") in {(c["name_zh"], c["change"], c["from_day"]) for c in listed}
 
     async def in_class(category: int) -> int:
@@ -163,7 +163,7 @@ async def test_a_reclassification_moves_firms_lists_and_the_next_draw_on_its_day
     for _ in range(2):  # a job that runs again tells nothing again
         await catalogue_in_effect(inner)
         assert [(event["categories"], event["on_day"]) for event in await told(house, "firm.reclassified")] == [([2], "2021-07-10")] * 2
-    history = parsed(await officer("GET", f"/precursor/v1/firms/{firm['id']}/history"))[0]
+    history = parsed(await officer("GET", f"/precursor/v1/firms/{firm['id']}/history"))["items"][0]
     assert (history["source"], history["before"], history["after"]) == ("catalogue", {"categories": [3]}, {"categories": [2]})
 
 
@@ -206,7 +206,7 @@ async def test_a_newer_row_in_a_loaded_list_ends_the_older(house: TestHouse) -> 
     assert parsed(await load(house, f"{HEAD}\n{clash}\n".encode()), 422)["errors"][0]["pointer"] == "/1/synonyms"
     officer = county.county_officer(house)
     for day, category in (("2021-09-19", 3), ("2021-09-20", 2)):
-        found = parsed(await officer("GET", f"/precursor/v1/catalogue?q={quote('甲苯')}&on={day}"))
+        found = parsed(await officer("GET", f"/precursor/v1/catalogue?q={quote('甲苯')}&on={day}"))["items"]
         assert [entry["category"] for entry in found if entry["name_zh"] == "甲苯"] == [category]
 
 

@@ -176,7 +176,7 @@ async def test_a_draw_is_not_repeated_until_it_pleases(house: TestHouse, tmp_pat
         assert verify(shown, tmp_path).returncode == 2  # no result; what there is holds
         shown["commitments"].pop(0)
         assert verify(shown, tmp_path).returncode == 1  # an attempt that is hidden is missed
-    steps = parsed(await officer("GET", f"{path}/steps"))
+    steps = parsed(await officer("GET", f"{path}/steps"))["items"]
     assert [(step["action"], step["from_state"], step["state"]) for step in steps] == [
         ("plan", "none", "planned"),
         ("commit", "planned", "committed"),
@@ -336,7 +336,7 @@ async def test_nobody_is_warned_of_a_visit(house: TestHouse) -> None:
         proof = parsed(await caller("GET", f"/precursor/v1/draws/{draw['id']}/proof"))
         assert (proof["secret"], proof["seed"], proof["result"], proof["result_withheld"]) == (None, None, None, True)
         assert proof["commitment"] == draw["commitment"]
-        steps = json.dumps(parsed(await caller("GET", f"/precursor/v1/draws/{draw['id']}/steps")))
+        steps = json.dumps(parsed(await caller("GET", f"/precursor/v1/draws/{draw['id']}/steps"))["items"])
         assert county.parsed(await officer("GET", f"/precursor/v1/draws/{draw['id']}/proof"))["seed"] not in steps
     house.clock.advance(timedelta(days=90))
     assert parsed(await agency("GET", f"/precursor/v1/draws/{draw['id']}/proof"))["result"]

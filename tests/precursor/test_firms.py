@@ -98,7 +98,7 @@ async def test_a_firm_is_registered_and_amended_by_version(house: TestHouse) -> 
     assert (await officer("PATCH", path, change, if_match='"v9"')).status == 412
     changed = await officer("PATCH", path, change, if_match='"v1"')
     assert (parsed(changed)["risk_class"], changed.headers["etag"]) == ("C", '"v2"')
-    history = parsed(await officer("GET", f"{path}/history"))
+    history = parsed(await officer("GET", f"{path}/history"))["items"]
     assert history[0]["after"] == {"phone": "091******99", "risk_class": "C"}
     assert (await officer("POST", "/precursor/v1/firms", a_firm())).status == 409
     cleared = parsed(await officer("PATCH", path, {"name": None, "reason": "x"}, if_match='"v2"'), 422)
@@ -193,7 +193,7 @@ async def test_the_catalogue_is_dated_and_found_by_any_name(house: TestHouse) ->
     reader = house.caller("precursor", Role.AGENCY, grants=(READ,))
 
     async def found(query: str) -> list[str]:
-        return [entry["name_zh"] for entry in parsed(await reader("GET", f"/precursor/v1/catalogue?{quote(query, safe='=&%-')}"))]
+        return [entry["name_zh"] for entry in parsed(await reader("GET", f"/precursor/v1/catalogue?{quote(query, safe='=&%-')}"))["items"]]
 
     assert await found("q=硫酸") == ["硫酸"]
     assert await found("q=TOLUENE") == ["甲苯"]
@@ -206,7 +206,7 @@ async def test_the_catalogue_is_dated_and_found_by_any_name(house: TestHouse) ->
     assert len(await found("on=2006-01-01")) == 23
     assert len(await found("on=2021-07-01")) == 32
     assert len(await found("on=2026-01-01&category=1")) == 19
-    fentanyl = parsed(await reader("GET", f"/precursor/v1/catalogue?q={quote('羟亚胺')}"))[0]
+    fentanyl = parsed(await reader("GET", f"/precursor/v1/catalogue?q={quote('羟亚胺')}"))["items"][0]
     assert (fentanyl["pending_verification"], fentanyl["valid_from"]) == (True, "2008-08-01")
     assert (await load(house, b"x", role=Role.INSPECTOR)).status == 403
 
@@ -221,7 +221,7 @@ async def test_a_bad_catalogue_loads_nothing_and_names_line_and_column(house: Te
     assert (await load(house, b"seq")).status == 422
     assert (await load(house, b"x" * 1_000_001)).status == 413
     assert (await load(house, good.encode(), "application/octet-stream")).status == 400
-    assert parsed(await county.county_officer(house)("GET", "/precursor/v1/catalogue")) == []
+    assert parsed(await county.county_officer(house)("GET", "/precursor/v1/catalogue"))["items"] == []
 
 
 async def test_a_licence_that_ends_is_told_once(house: TestHouse) -> None:

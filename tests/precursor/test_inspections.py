@@ -140,12 +140,12 @@ async def test_outcomes_need_what_they_claim_and_nothing_half_done_stays(house: 
     ):
         refused = parsed(await mine("POST", f"{path}/complete", {**closing, **more}, if_match='"v3"'), 422)
         assert refused["errors"][0]["pointer"] == pointer
-    assert parsed(await mine("GET", f"{path}/findings")) == []
+    assert parsed(await mine("GET", f"{path}/findings"))["items"] == []
     fine = await mine("POST", f"{path}/complete", {**closing, "deadlines": {"C05": "2021-07-20"}, "fine": 5000}, if_match='"v3"')
     assert parsed(fine, 422)["errors"][0]["pointer"] == "/fine"  # penalties are not decided here
     done = parsed(await mine("POST", f"{path}/complete", {**closing, "deadlines": {"C05": "2021-07-20"}}, if_match='"v3"'))
     assert done["result_category"] == "passed_on"
-    found = {entry["item_no"]: entry for entry in parsed(await mine("GET", f"{path}/findings"))}
+    found = {entry["item_no"]: entry for entry in parsed(await mine("GET", f"{path}/findings"))["items"]}
     assert (found["C02"]["disposition"], found["C02"]["passed_to"]) == ("referred", "postal_administration")
     late = await mine("POST", f"{path}/outcomes", one, if_match='"v4"')
     assert late.status == 409

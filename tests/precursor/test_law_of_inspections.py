@@ -113,7 +113,7 @@ async def test_penalty_law_43_who_is_recused_after_the_draw_is_replaced_by_the_n
     assert verify(proof, tmp_path).returncode == 1
     town = house.caller("precursor", Role.TOWN_OFFICER)
     assert (await proof_of(town, draw))["replacements"] == []
-    steps = json.dumps(parsed(await town("GET", f"/precursor/v1/draws/{draw['id']}/steps")))
+    steps = json.dumps(parsed(await town("GET", f"/precursor/v1/draws/{draw['id']}/steps"))["items"])
     assert "replace_officer" in steps
     assert item["firm_id"] not in steps  # nobody is warned
 
@@ -268,7 +268,7 @@ async def test_state_council_58_of_2015_a_drawn_firm_that_is_gone_is_replaced_by
     comes = items[signed["enters"]]
     assert (comes["state"], comes["officers"]) == ("planned", signed["officers"])
     assert [one["name"] for one in comes["officers_named"]] == [entries[one]["name"] for one in comes["officers"]]
-    steps = parsed(await officer("GET", f"/precursor/v1/inspections/{items[first['firm_id']]['id']}/steps"))
+    steps = parsed(await officer("GET", f"/precursor/v1/inspections/{items[first['firm_id']]['id']}/steps"))["items"]
     assert [(step["event"], step["from_state"], step["to_state"]) for step in steps] == [
         ("plan", "none", "planned"),
         ("cancel", "planned", "cancelled"),
@@ -361,7 +361,7 @@ async def test_civil_code_203_a_term_that_ends_on_a_holiday_ends_on_the_next_wor
         entry["item_no"]: entry for entry in parsed(await mine("GET", f"/precursor/v1/rectifications?inspection_id={done['id']}"))["items"]
     }
     assert (orders["C15"]["deadline"], orders["C05"]["deadline"]) == ("2021-10-08", "2021-09-30")
-    step = parsed(await mine("GET", f"/precursor/v1/rectifications/{orders['C15']['id']}/steps"))[0]
+    step = parsed(await mine("GET", f"/precursor/v1/rectifications/{orders['C15']['id']}/steps"))["items"][0]
     assert step["details"] == {"deadline": "2021-10-08", "stated": "2021-10-01"}
 
     async def overdue() -> list[str]:
@@ -401,7 +401,7 @@ async def test_disclosure_regulation_26_results_are_published_within_20_working_
 async def test_penalty_law_56_and_85_held_evidence_is_decided_upon_within_seven_working_days(house: TestHouse) -> None:
     held = {"C19": {"outcome": "seal_evidence", "note": "先行登记保存可疑包裹2件"}, "C12": {"outcome": "correct_on_site", "note": "补盖"}}
     done, mine, _ = await completed(house, held, {})
-    found = parsed(await mine("GET", f"/precursor/v1/inspections/{done['id']}/findings"))
+    found = parsed(await mine("GET", f"/precursor/v1/inspections/{done['id']}/findings"))["items"]
     assert {entry["item_no"]: (entry["disposition"], entry["decide_by"]) for entry in found} == {
         "C12": ("corrected_on_site", None),
         "C19": ("evidence_held", "2021-07-15"),

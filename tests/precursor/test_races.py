@@ -52,7 +52,7 @@ async def test_a_draw_is_revealed_once_and_a_replacement_made_once(house: TestHo
     parsed(await officer("PATCH", f"/precursor/v1/inspectors/{item['officers'][0]}", gone, if_match='"v1"'))
     change = {"firm_id": item["firm_id"], "leaves": item["officers"][0], "note": "调离"}
     assert await together(officer, f"{path}/replacements", change, if_match='"v4"') == [201, 412, 412, 412]
-    proposed = parsed(await officer("GET", f"{path}/replacements"))[0]
+    proposed = parsed(await officer("GET", f"{path}/replacements"))["items"][0]
     assert await together(second, f"{path}/replacements/{proposed['id']}/sign", {}, if_match='"v5"') == [200, 412, 412, 412]
 
 

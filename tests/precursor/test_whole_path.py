@@ -137,7 +137,7 @@ async def test_an_unanswered_order_is_told_once_and_a_second_order_is_not_timely
         "deadlines": {"C15": "2021-07-09"},
     }
     parsed(await mine("POST", f"{path}/complete", closing, if_match='"v3"'))
-    found = parsed(await mine("GET", f"{path}/findings"))
+    found = parsed(await mine("GET", f"{path}/findings"))["items"]
     assert [(entry["item_no"], entry["disposition"]) for entry in found] == [("C12", "corrected_on_site"), ("C15", "ordered")]
 
     async def told() -> list[str]:
@@ -160,7 +160,7 @@ async def test_an_unanswered_order_is_told_once_and_a_second_order_is_not_timely
     done = {**recheck, "outcome": "corrected", "note": "已修好"}
     closed = parsed(await mine("POST", f"{steps}/recheck", done, if_match='"v2"'))
     assert (closed["state"], closed["in_time"]) == ("closed", False)
-    actions = [step["action"] for step in parsed(await mine("GET", f"{steps}/steps"))]
+    actions = [step["action"] for step in parsed(await mine("GET", f"{steps}/steps"))["items"]]
     assert actions == ["ordered", "overdue", "order_again", "close"]
     county_office = await officer("POST", f"{steps}/recheck", recheck, if_match='"v3"')
     assert county_office.status == 403

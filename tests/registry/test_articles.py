@@ -225,7 +225,7 @@ async def test_article_31_days_in_isolation_count_for_community_treatment(templa
         assert due["decide_change"] == "2020-10-09", "2 October was a holiday, work began again on the 9th (DRR art. 31)"
         changed = await step(officer, proposed, "change_to_community", "2020-09-29", document_no="变1号", division_code=TOWN)
         assert changed["state"] == "ended"
-        both = json.loads((await officer("GET", f"/registry/v1/people/{person['id']}/measures")).body)
+        both = json.loads((await officer("GET", f"/registry/v1/people/{person['id']}/measures")).body)["items"]
         community = both[0]
         served = (date(2020, 9, 29) - date(2019, 6, 1)).days - 10
         assert (community["kind"], community["state"], community["credited_days"]) == ("community_treatment", "ordered", served)
@@ -242,7 +242,7 @@ async def test_article_24_a_suspension_taken_back_is_heard_as_a_resumption(house
     path = f"/registry/v1/measures/{measure['id']}"
 
     async def take_back(version: int) -> None:
-        last = json.loads((await officer("GET", path + "/history")).body)[-1]["id"]
+        last = json.loads((await officer("GET", path + "/history")).body)["items"][-1]["id"]
         wrong = {"corrects_id": last, "reason": "登记错人"}
         assert (await officer("POST", path + "/corrections", wrong, if_match=f'"v{version}"')).status == 200
 

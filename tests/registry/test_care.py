@@ -196,15 +196,15 @@ async def test_days_that_follow_each_other_tell_a_leader_of_nobody(house: TestHo
     days = [json.loads((await leader("GET", f"/registry/v1/indicators?as_of=2021-06-{day}")).body) for day in (15, 16, 20, 29)]
     assert {page["as_of"] for page in days} == {"2021-06-15"}
     assert len({json.dumps(page["lines"]) for page in days}) == 1
-    staffing = json.loads((await leader("GET", "/registry/v1/indicators/staffing")).body)
+    staffing = json.loads((await leader("GET", "/registry/v1/indicators/staffing")).body)["items"]
     assert {line["users"] for line in staffing} <= {None, 0}
-    own = json.loads((await town("GET", "/registry/v1/indicators/staffing")).body)
+    own = json.loads((await town("GET", "/registry/v1/indicators/staffing")).body)["items"]
     assert [(line["code"], line["users"]) for line in own] == [(TOWN, 1)], "a town sees its own counts, and no other town's"
     etag = (await officer("GET", f"/registry/v1/visits/{who['visit']}")).headers["etag"]
     record = {"visited_on": "2021-07-01", "met": True, "tested": True}
     assert (await officer("PUT", f"/registry/v1/visits/{who['visit']}/outcome", record, if_match=etag)).status == 200
-    rounds = json.loads((await leader("GET", "/registry/v1/rounds")).body)
-    (line,) = json.loads((await leader("GET", f"/registry/v1/rounds/{rounds[0]['id']}/coverage")).body)
+    rounds = json.loads((await leader("GET", "/registry/v1/rounds")).body)["items"]
+    (line,) = json.loads((await leader("GET", f"/registry/v1/rounds/{rounds[0]['id']}/coverage")).body)["items"]
     assert (line["listed"], line["visited"]) == (None, 0), "the visit of today is told after the half month"
 
 

@@ -72,15 +72,15 @@ async def test_the_county_loads_once_and_the_same_again_changes_nothing(house: T
     for path, body in (("divisions", demo_divisions()), ("stations", demo_stations()), ("staff", demo_staff())):
         again = json.loads((await officer("POST", f"/registry/v1/{path}/load", body)).body)
         assert again == {"created": 0, "changed": 0, "unchanged": len(body)}
-    towns = json.loads((await officer("GET", "/registry/v1/divisions?level=town")).body)
-    centres = json.loads((await officer("GET", "/registry/v1/divisions?level=service_centre")).body)
+    towns = json.loads((await officer("GET", "/registry/v1/divisions?level=town")).body)["items"]
+    centres = json.loads((await officer("GET", "/registry/v1/divisions?level=service_centre")).body)["items"]
     assert len(towns) + len(centres) == 21
     one = json.loads((await officer("GET", f"/registry/v1/divisions/{TOWN}")).body)
     assert (one["name"], one["aliases"][:2]) == ("府谷镇", ["府谷", "城区"])
     assert (await officer("GET", "/registry/v1/divisions/610822999000")).status == 404
     renamed = [{**demo_divisions()[1], "name": "府谷镇(新)"}]
     assert json.loads((await officer("POST", "/registry/v1/divisions/load", renamed)).body) == {"created": 0, "changed": 1, "unchanged": 0}
-    stations = json.loads((await officer("GET", "/registry/v1/stations")).body)
+    stations = json.loads((await officer("GET", "/registry/v1/stations")).body)["items"]
     assert len(stations) == 28
     page = json.loads((await officer("GET", "/registry/v1/staff?post=social_worker&limit=40")).body)
     rest = json.loads((await officer("GET", f"/registry/v1/staff?post=social_worker&limit=40&cursor={page['next']}")).body)
@@ -105,7 +105,7 @@ async def test_only_the_office_loads_and_a_wrong_row_is_named(house: TestHouse) 
     assert (await town("PUT", f"{path}/2021", population)).status == 403
     assert (await officer("PUT", f"{path}/2021", population)).status == 200
     assert (await officer("PUT", f"{path}/2021", population)).status == 200
-    assert [row["persons"] for row in json.loads((await town("GET", path)).body)] == [250_000]
+    assert [row["persons"] for row in json.loads((await town("GET", path)).body)["items"]] == [250_000]
 
 
 async def test_a_care_team_is_dated_and_a_grid_worker_sees_only_their_own_people(house: TestHouse) -> None:
@@ -123,12 +123,12 @@ async def test_a_care_team_is_dated_and_a_grid_worker_sees_only_their_own_people
     filled = json.loads((await officer("POST", "/registry/v1/care-teams/fill", {})).body)
     assert filled["memberships"] == 6  # officer, social worker and police for two people; no village, no grid worker
     assert json.loads((await officer("POST", "/registry/v1/care-teams/fill", {})).body)["memberships"] == 0
-    team = json.loads((await officer("GET", path)).body)
+    team = json.loads((await officer("GET", path)).body)["items"]
     assert sorted(member["post"] for member in team) == ["grid_worker", "police_officer", "social_worker", "town_officer"]
     gone = next(member for member in team if member["staff_code"] == "G001")
     assert (await officer("POST", f"{path}/{gone['id']}/end", {"until": "2021-06-30"})).status == 200
-    assert len(json.loads((await officer("GET", path)).body)) == 3
-    assert len(json.loads((await officer("GET", f"{path}?on=2021-06-01")).body)) == 1
+    assert len(json.loads((await officer("GET", path)).body)["items"]) == 3
+    assert len(json.loads((await officer("GET", f"{path}?on=2021-06-01")).body)["items"]) == 1
     leaving = next(member for member in team if member["post"] == "town_officer")
     assert (await officer("POST", f"/registry/v1/staff/{leaving['staff_code']}/departure", {"on": "2021-07-01"})).status == 200
-    assert len(json.loads((await officer("GET", path)).body)) == 2
+    assert len(json.loads((await officer("GET", path)).body)["items"]) == 2

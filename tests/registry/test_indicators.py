@@ -308,7 +308,7 @@ async def test_a_ledgers_visit_was_due_by_the_end_of_its_round_and_not_on_the_da
 
 async def test_staffing_counts_users_in_the_community_per_worker(county: TestHouse) -> None:
     officer = county_officer(county)
-    lines = json.loads((await officer("GET", "/registry/v1/indicators/staffing?on=2021-06-30")).body)
+    lines = json.loads((await officer("GET", "/registry/v1/indicators/staffing?on=2021-06-30")).body)["items"]
     towns = [line for line in lines if line["kind"] == "town"]
     assert (len(towns), len(lines)) == (21, 49)
     assert sum(line["users"] for line in towns) == 852 - 96 - 40

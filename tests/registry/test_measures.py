@@ -29,7 +29,7 @@ async def test_a_community_treatment_runs_three_years_from_reporting_in(house: T
     assert measure["agreement_due"] == "2021-05-13"
     signed = await step(officer, measure, "sign_agreement", "2021-05-12", document_no="协〔2021〕1号")
     assert signed["agreement_on"] == "2021-05-12"
-    history = json.loads((await officer("GET", f"/registry/v1/measures/{measure['id']}/history")).body)
+    history = json.loads((await officer("GET", f"/registry/v1/measures/{measure['id']}/history")).body)["items"]
     assert [(entry["event"], entry["to_state"]) for entry in history] == [
         ("order", "ordered"),
         ("serve", "awaiting_report_in"),
@@ -87,7 +87,7 @@ async def test_three_clean_years_end_the_measure_and_close_the_record(house: Tes
     assert (await officer("GET", path)).status == 404
     assert (await officer("GET", path, purpose="audit")).status == 200
     subject = house.caller("registry", Role.SUBJECT, person_id=person["id"])
-    own = json.loads((await subject("GET", path + "/measures")).body)
+    own = json.loads((await subject("GET", path + "/measures")).body)["items"]
     assert [(m["id"], m["state"], m["ended_on"]) for m in own] == [(measure["id"], "discharged", "2024-05-10")], "by law, not by the word"
     assert published(house)[-1][0] == "measure.ended"
 
@@ -120,7 +120,7 @@ async def test_the_decision_of_isolation_converts_and_begins_the_isolation(house
         order_organ="府谷县公安局",
     )
     assert done["state"] == "converted_to_isolation"
-    both = json.loads((await officer("GET", f"/registry/v1/people/{person['id']}/measures")).body)
+    both = json.loads((await officer("GET", f"/registry/v1/people/{person['id']}/measures")).body)["items"]
     assert next((m["kind"], m["state"], m["term_end"]) for m in both) == (
         "compulsory_isolation_treatment",
         "isolation_active",
@@ -178,7 +178,7 @@ async def test_two_officers_at_once_leave_one_step(house: TestHouse) -> None:
     path = f"/registry/v1/measures/{measure['id']}/transitions"
     answers = await asyncio.gather(*(officer("POST", path, {"event": "serve", "on": f"2021-05-1{n}"}, if_match='"v1"') for n in range(5)))
     assert sorted(answer.status for answer in answers) == [200, 412, 412, 412, 412]
-    history = json.loads((await officer("GET", f"/registry/v1/measures/{measure['id']}/history")).body)
+    history = json.loads((await officer("GET", f"/registry/v1/measures/{measure['id']}/history")).body)["items"]
     assert [entry["event"] for entry in history] == ["order", "serve"]
 
 
@@ -189,7 +189,7 @@ async def test_a_step_recorded_by_mistake_is_taken_back_by_a_new_row(house: Test
     path = f"/registry/v1/measures/{measure['id']}"
     ended = await step(officer, measure, "terminate", "2021-06-01", document_no="判1号")
     assert ended["ended_on"] == "2021-06-01"
-    history = json.loads((await officer("GET", path + "/history")).body)
+    history = json.loads((await officer("GET", path + "/history")).body)["items"]
     last, before = history[-1]["id"], history[-2]["id"]
     town = house.caller("registry", Role.TOWN_OFFICER)
     wrong = {"corrects_id": last, "reason": "登记错人"}
@@ -200,7 +200,7 @@ async def test_a_step_recorded_by_mistake_is_taken_back_by_a_new_row(house: Test
     same = ("state", "term_start", "term_end", "ended_on", "end_reason")
     assert {name: back[name] for name in same} == {name: measure[name] for name in same}
     assert (await officer("POST", path + "/corrections", wrong, if_match='"v5"')).status == 409
-    told = json.loads((await officer("GET", path + "/history")).body)
+    told = json.loads((await officer("GET", path + "/history")).body)["items"]
     assert [(entry["event"], entry["corrects_id"]) for entry in told[-2:]] == [("terminate", None), ("correct", last)]
     assert [kind for kind, _ in published(house)][-4:] == [
         "person.standing_changed",

@@ -68,7 +68,7 @@ async def test_no_state_of_a_measure_is_left_by_a_word(house: TestHouse, begin: 
     for caller in (officer, town):
         for status, since in (("three_years_clean", "2021-07-01"), ("transferred_out", "2021-07-01"), ("in_society", "2021-07-01")):
             assert (await said(caller, person, status, since))[0] == 422, status
-    states = [m["state"] for m in json.loads((await officer("GET", f"/registry/v1/people/{person['id']}/measures")).body)]
+    states = [m["state"] for m in json.loads((await officer("GET", f"/registry/v1/people/{person['id']}/measures")).body)["items"]]
     assert not {"ended", "revoked", "discharged"} & set(states)
     house.clock.advance(timedelta(days=1000))  # 27 March 2024: less than three years since any of them began
     assert (await said(officer, person, "three_years_clean", "2024-03-20"))[0] == 422
@@ -119,7 +119,7 @@ async def test_a_day_is_moved_back_by_the_office_alone(house: TestHouse) -> None
     add_towns(house)
     town, officer = house.caller("registry", Role.TOWN_OFFICER), county_officer(house)
     person = await registered(town, 47)
-    listed = json.loads((await town("GET", f"/registry/v1/people/{person['id']}/standings")).body)
+    listed = json.loads((await town("GET", f"/registry/v1/people/{person['id']}/standings")).body)["items"]
     assert [(row["status"], row["correct_at"]) for row in listed] == [("in_society", f"/registry/v1/people/{person['id']}/standings")]
     assert (await said(town, person, "in_society", "2016-01-01", corrects_id=listed[0]["id"]))[0] == 403
     assert (await said(town, person, "erroneous", "2021-07-01"))[0] == 403
@@ -146,10 +146,10 @@ async def test_a_wrong_death_has_its_way_back(house: TestHouse, by: str) -> None
     with psycopg.connect(house.owner) as connection:
         heard = [row[0] for row in connection.execute("select type from registry.outbox order by id desc limit 3")]
     assert sorted(heard) == ["measure.ended", "measure.ended", "person.standing_changed"]
-    rows = json.loads((await officer("GET", path + "/standings", purpose="audit")).body)
+    rows = json.loads((await officer("GET", path + "/standings", purpose="audit")).body)["items"]
     dead_row = next(row for row in rows if row["status"] == "dead")
     if by == "step":
-        history = json.loads((await officer("GET", f"/registry/v1/measures/{measure['id']}/history", purpose="audit")).body)
+        history = json.loads((await officer("GET", f"/registry/v1/measures/{measure['id']}/history", purpose="audit")).body)["items"]
         entry = history[-1]
         assert (entry["event"], entry["correct_at"]) == ("die", f"/registry/v1/measures/{measure['id']}/corrections")
         wrong = {"corrects_id": entry["id"], "reason": "登记错人"}
@@ -161,10 +161,10 @@ async def test_a_wrong_death_has_its_way_back(house: TestHouse, by: str) -> None
         assert answer[0] == 201, answer
     now = json.loads((await officer("GET", path)).body)
     assert (now["status"], now["state"], now["closed_on"]) == ("community_treatment", "open", None)
-    measures = {m["id"]: m for m in json.loads((await officer("GET", path + "/measures")).body)}
+    measures = {m["id"]: m for m in json.loads((await officer("GET", path + "/measures")).body)["items"]}
     assert (measures[measure["id"]]["state"], measures[measure["id"]]["suspended_on"]) == ("suspended", "2021-06-20")
     assert (measures[measure["id"]]["ended_on"], measures[beside["id"]]["state"]) == (None, "active")
-    rows = json.loads((await officer("GET", path + "/standings")).body)
+    rows = json.loads((await officer("GET", path + "/standings")).body)["items"]
     assert next(row for row in rows if row["id"] == dead_row["id"])["corrected_by"] is not None
     with psycopg.connect(house.owner) as connection:
         heard = [row[0] for row in connection.execute("select type from registry.outbox order by id desc limit 3")]
@@ -198,13 +198,13 @@ async def test_the_register_shows_what_was_decided(house: TestHouse) -> None:
         return json.loads((await officer("GET", path)).body)["status"]
 
     assert await shown() == "community_treatment"
-    measures = json.loads((await officer("GET", path + "/measures")).body)
+    measures = json.loads((await officer("GET", path + "/measures")).body)["items"]
     decision = {"ground": "refused_community_treatment", "order_no": "强1号", "order_organ": "府谷县公安局"}
     await step(officer, measures[0], "decide_isolation", "2021-06-01", **decision)
     assert await shown() == "compulsory_isolation_treatment"
     listed = json.loads((await officer("GET", "/registry/v1/people?status=compulsory_isolation_treatment")).body)["items"]
     assert [item["id"] for item in listed] == [person["id"]]
-    isolation = json.loads((await officer("GET", path + "/measures")).body)[0]
+    isolation = json.loads((await officer("GET", path + "/measures")).body)["items"][0]
     await step(officer, isolation, "revoke", "2021-06-15", document_no="撤1号")
     assert await shown() == "in_society"
     assert await said(officer, person, "community_treatment", "2021-06-20") != (422, "contradicts_measure"), "nothing runs any more"

@@ -46,15 +46,15 @@ async def test_a_rounds_list_is_frozen_and_its_coverage_counts_persons(house: Te
     done = await officer("PUT", path, record, if_match='"v1"')
     assert (done.status, done.headers["etag"]) == (200, '"v2"')
     assert (await officer("PUT", path, record, if_match='"v1"')).status == 412
-    lines = json.loads((await officer("GET", f"/registry/v1/rounds/{found['id']}/coverage")).body)
+    lines = json.loads((await officer("GET", f"/registry/v1/rounds/{found['id']}/coverage")).body)["items"]
     town = next(line for line in lines if line["division_code"] == TOWN)
     assert (town["listed"], town["visited"], town["met_and_tested"], town["employed"]) == (2, 1, 1, 1)
     subject = house.caller("registry", Role.SUBJECT, scope=(), person_id=people[0]["id"])
-    own = json.loads((await subject("GET", f"/registry/v1/people/{people[0]['id']}/visits")).body)
+    own = json.loads((await subject("GET", f"/registry/v1/people/{people[0]['id']}/visits")).body)["items"]
     assert [(visit["due_on"], visit["met"]) for visit in own] == [("2021-12-31", True)]
     assert (await subject("GET", f"/registry/v1/people/{people[1]['id']}/visits")).status == 404
     leader = house.caller("registry", Role.LEADER)
-    hidden = json.loads((await leader("GET", f"/registry/v1/rounds/{found['id']}/coverage")).body)
+    hidden = json.loads((await leader("GET", f"/registry/v1/rounds/{found['id']}/coverage")).body)["items"]
     assert {line["listed"] for line in hidden} == {None}
 
 
@@ -70,7 +70,7 @@ async def test_after_the_end_no_visit_is_owed_or_recorded(house: TestHouse) -> N
     record = {"visited_on": "2021-07-01", "met": True}
     answer = await officer("PUT", f"/registry/v1/visits/{visit['id']}/outcome", record, if_match='"v1"')
     assert (answer.status, json.loads(answer.body)["type"]) == (409, "/problems/supervision-over")
-    line = json.loads((await officer("GET", f"/registry/v1/rounds/{found['id']}/coverage")).body)[0]
+    line = json.loads((await officer("GET", f"/registry/v1/rounds/{found['id']}/coverage")).body)["items"][0]
     assert (line["listed"], line["excused"]) == (0, 1)
 
 
@@ -87,7 +87,7 @@ async def test_article_7_nobody_is_visited_whose_three_years_are_over_by_their_d
     answer = await officer("PUT", f"/registry/v1/visits/{visit['id']}/outcome", record, if_match='"v1"')
     assert (answer.status, json.loads(answer.body)["type"]) == (409, "/problems/supervision-over")
     later = await a_round(officer, code="2024-2", starts_on="2024-05-10", ends_on="2024-12-31", statuses=["community_treatment"])
-    assert json.loads((await officer("GET", f"/registry/v1/rounds/{later['id']}/coverage")).body) == []
+    assert json.loads((await officer("GET", f"/registry/v1/rounds/{later['id']}/coverage")).body)["items"] == []
     before = {"visited_on": "2024-05-09", "met": True}
     assert (await officer("PUT", f"/registry/v1/visits/{visit['id']}/outcome", before, if_match='"v1"')).status == 200
     assert json.loads((await officer("GET", f"/registry/v1/people/{person['id']}")).body)["status"] == "community_treatment"
@@ -107,7 +107,7 @@ async def test_a_grid_worker_sees_a_name_and_a_place_and_reports_only_whether_th
     assert (await other("PUT", f"/registry/v1/visits/{first['id']}/assignment", body, if_match='"v1"')).status == 404
     assert (await town("PUT", f"/registry/v1/visits/{first['id']}/assignment", {**body, "staff_code": "X1"}, if_match='"v1"')).status == 422
     assert (await town("PUT", f"/registry/v1/visits/{first['id']}/assignment", body, if_match='"v1"')).status == 200
-    tasks = json.loads((await grid("GET", "/registry/v1/visits/tasks")).body)
+    tasks = json.loads((await grid("GET", "/registry/v1/visits/tasks")).body)["items"]
     assert tasks == [{"id": first["id"], "name": "折建国", "meeting_place": "村委会门口", "due_on": "2021-12-31", "version": 2}]
     for path in (
         "/registry/v1/visits",
@@ -121,4 +121,4 @@ async def test_a_grid_worker_sees_a_name_and_a_place_and_reports_only_whether_th
     assert (await grid("PUT", f"/registry/v1/visits/{first['id']}/outcome", {**met, "tested": True}, if_match='"v2"')).status == 403
     done = await grid("PUT", f"/registry/v1/visits/{first['id']}/outcome", met, if_match='"v2"')
     assert (done.status, done.body) == (200, b"null")
-    assert json.loads((await grid("GET", "/registry/v1/visits/tasks")).body) == []
+    assert json.loads((await grid("GET", "/registry/v1/visits/tasks")).body)["items"] == []

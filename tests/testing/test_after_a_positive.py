@@ -43,7 +43,7 @@ async def test_nobody_closes_while_the_person_may_still_object(street: Street) -
     subject = street.person(Role.SUBJECT, person_id=str(person), scope=())
     late = await moved_on(subject, taken, "objection", {"words": "我当时不知道可以提异议", "objected_on": "2021-07-06"})
     assert late["state"] == "lab_requested", "late, but the specimen exists"
-    chain = body(await subject("GET", f"/testing/v1/collections/{taken['id']}/chain"))
+    chain = body(await subject("GET", f"/testing/v1/collections/{taken['id']}/chain"))["items"]
     assert [step["late"] for step in chain] == [False, False, False, True]
 
 
@@ -129,7 +129,9 @@ async def test_how_much_of_a_result_each_role_sees(street: Street) -> None:
     assert asked["collection"]["state"] == "presumptive_positive"
     assert (await stranger("GET", path)).status == 404
     assert (await stranger("GET", f"/testing/v1/subjects/{person}/results")).status == 404
-    assert [row["collection"]["id"] for row in body(await subject("GET", f"/testing/v1/subjects/{person}/results"))] == [taken["id"]]
+    assert [row["collection"]["id"] for row in body(await subject("GET", f"/testing/v1/subjects/{person}/results"))["items"]] == [
+        taken["id"]
+    ]
     assert (await subject("GET", f"/testing/v1/subjects/{person}/plans")).status == 200
     assert (await street.person(Role.TOWN_OFFICER)("GET", f"/testing/v1/collections/{taken['id']}/chain")).status == 403
 
@@ -236,9 +238,9 @@ async def test_labs_and_lots_are_entered_once_and_amended_with_their_version(str
     assert (await police("PATCH", f"/testing/v1/labs/{lab_id}", {"valid_to": "2019-12-31"}, if_match='"v2"')).status == 422
     await a_lot(street)
     worker = street.person(Role.SOCIAL_WORKER)
-    assert [lot["lot_no"] for lot in body(await worker("GET", "/testing/v1/kit-lots?usable_on=2022-05-31"))] == ["20210501"]
-    assert body(await worker("GET", "/testing/v1/kit-lots?usable_on=2022-06-01")) == []
-    cutoffs = {row["analyte"]: row["ng_per_mg"] for row in body(await worker("GET", "/testing/v1/hair-cutoffs"))}
+    assert [lot["lot_no"] for lot in body(await worker("GET", "/testing/v1/kit-lots?usable_on=2022-05-31"))["items"]] == ["20210501"]
+    assert body(await worker("GET", "/testing/v1/kit-lots?usable_on=2022-06-01"))["items"] == []
+    cutoffs = {row["analyte"]: row["ng_per_mg"] for row in body(await worker("GET", "/testing/v1/hair-cutoffs"))["items"]}
     assert (len(cutoffs), cutoffs["cocaine"], cutoffs["thc"]) == (12, "0.500", "0.050")
-    schemes = {row["code"]: row["phases"] for row in body(await worker("GET", "/testing/v1/schemes"))}
+    schemes = {row["code"]: row["phases"] for row in body(await worker("GET", "/testing/v1/schemes"))["items"]}
     assert schemes == {"A": [[0, 2], [12, 4], [24, 6]], "C": [[0, 2], [12, 4], [24, 6]]}

@@ -188,7 +188,7 @@ async def test_articles_10_to_13_each_stage_follows_the_one_before_and_says_when
     taken = await moved_on(police, taken, "telling", {**telling, "told_at": "2021-07-20T15:00:00+08:00"})
     assert taken["deadline_on"] == "2021-07-23"
     assert (await moved_on(police, taken, "closing", admitted))["state"] == "final_positive"
-    chain = body(await police("GET", f"/testing/v1/collections/{taken['id']}/chain"))
+    chain = body(await police("GET", f"/testing/v1/collections/{taken['id']}/chain"))["items"]
     late = {step["event"]: step["late"] for step in chain}
     assert (late["object"], late["send"], late["lab_positive"]) == (False, True, True), (
         "8 + 3 is a Sunday, so the 12th was the last day to send; 13 + 3 the last to report"

@@ -72,7 +72,7 @@ async def test_a_ledgers_test_without_a_term_waits_for_its_basis(street: Street)
     a_day_later(street, 5)
     positive = await moved_on(police, positive, "closing", {"ground": "no_objection", "document_no": "演示1"})
     assert (positive["state"], positive["deadline_kind"]) == ("onsite_final", "basis"), "told and closed; its basis is still owed"
-    chain = body(await police("GET", f"/testing/v1/collections/{positive['id']}/chain"))
+    chain = body(await police("GET", f"/testing/v1/collections/{positive['id']}/chain"))["items"]
     assert [step["event"] for step in chain] == ["take_over_positive", "tell", "close"]
 
 

@@ -156,7 +156,7 @@ async def test_an_objection_outlives_the_record_and_follows_nobody_away(street: 
     shown = body(await police("GET", path))
     assert (shown["state"], shown["deadline_kind"], shown["deadline_on"]) == ("lab_requested", "decision_and_dispatch", "2021-07-05")
     assert {"send", "refuse_request"} <= {step["event"] for step in shown["next_steps"]}
-    assert body(await subject("GET", f"/testing/v1/subjects/{person}/collections"))[0]["id"] == taken["id"]
+    assert body(await subject("GET", f"/testing/v1/subjects/{person}/collections"))["items"][0]["id"] == taken["id"]
     assert (await town("GET", path)).status == 404, "supervision is over: the town's workers see nothing any more"
     assert body(await town("GET", listed))["items"] == []
     refusal = {"decision": "refused", "decided_on": DAY, "document_no": "演示10", "reason": "检材已灭失"}
@@ -221,7 +221,7 @@ async def test_a_seal_closes_one_container_in_the_whole_county(street: Street) -
     other, _ = await someone_under_treatment(street, town=OTHER_TOWN)
     police = street.person(Role.POLICE_OFFICER)
     due = next(item for item in await due_of(street, police) if item["person_id"] == str(other))
-    lot = body(await police("GET", "/testing/v1/kit-lots"))[0]["id"]
+    lot = body(await police("GET", "/testing/v1/kit-lots"))["items"][0]["id"]
     taken = await collected(street, police, due["id"], lot)
     for a, b in ((" fg-a-0001", "FG-B-0777"), ("FG-A-0777", "FG-A-0001"), ("ＦＧ-Ｂ-0001", "FG-B-0777")):
         used = await moved_on(police, taken, "onsite-result", showing(street, "positive", seals={"a": a, "b": b}), status=409)

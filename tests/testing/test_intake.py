@@ -161,13 +161,13 @@ async def test_a_days_screening_is_entered_with_its_ground(street: Street) -> No
     whole = [
         {"division_code": TOWN, "division_name": None, "units": 1, "tested": 13, "negative": 12, "presumptive_positive": 1, "invalid": 0}
     ]
-    assert body(await officer("GET", path)) == whole, "a town always sees its own counts"
-    assert body(await street.person(Role.COUNTY_OFFICER)("GET", path)) == whole
-    assert body(await leader("GET", path)) == [], "not settled yet"
+    assert body(await officer("GET", path))["items"] == whole, "a town always sees its own counts"
+    assert body(await street.person(Role.COUNTY_OFFICER)("GET", path))["items"] == whole
+    assert body(await leader("GET", path))["items"] == [], "not settled yet"
     street.clock.advance(timedelta(days=3))
     parts = {"negative": None, "presumptive_positive": None, "invalid": None}
-    assert body(await leader("GET", path)) == [{"division_code": TOWN, "division_name": None, "units": 1, "tested": 13, **parts}], (
-        "one of thirteen names somebody"
-    )
-    assert body(await leader("GET", "/testing/v1/screenings/figures?from=2021-06-30&to=2021-06-30")) == []
+    assert body(await leader("GET", path))["items"] == [
+        {"division_code": TOWN, "division_name": None, "units": 1, "tested": 13, **parts}
+    ], "one of thirteen names somebody"
+    assert body(await leader("GET", "/testing/v1/screenings/figures?from=2021-06-30&to=2021-06-30"))["items"] == []
     assert (await leader("GET", "/testing/v1/screenings?from=2021-06-01&to=2021-06-30")).status == 403

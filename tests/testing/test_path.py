@@ -67,7 +67,7 @@ async def test_from_the_registrys_feed_to_a_confirmed_result(street: Street) -> 
     taken = await moved_on(other, taken, "lab-result", {**report, "lab_id": second_lab, "report_no": "演示鉴2"})
     assert taken["state"] == "final_positive"
     assert [event["code"] for event in street.events("result.confirmed")] == ["confirmed_positive"]
-    chain = body(await police("GET", f"/testing/v1/collections/{taken['id']}/chain"))
+    chain = body(await police("GET", f"/testing/v1/collections/{taken['id']}/chain"))["items"]
     assert [step["to_state"] for step in chain] == [
         "collected",
         "presumptive_positive",
@@ -98,7 +98,7 @@ async def test_a_window_that_passes_becomes_an_event_and_a_person_judges_it(stre
     judged = await officer("POST", f"{path}/decisions", verdict, if_match=plan.headers["etag"])
     assert (judged.status, body(judged)["state"]) == (200, "excused")
     assert [event["code"] for event in street.events("test.missed")] == ["missed", "excused"]
-    history = body(await officer("GET", f"{path}/history"))
+    history = body(await officer("GET", f"{path}/history"))["items"]
     assert [(step["event"], step["to_state"]) for step in history] == [("miss", "missed"), ("excuse", "excused")]
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from kit.citations import cite
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Page, json_page
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.alerts.alerts import figures, service, views
+from services.alerts.alerts.repository import ALERTS
 from services.alerts.alerts.schemas import (
     Acknowledge,
     AlertAnswer,
-    AlertRow,
     Assign,
     ChangeAnswer,
     Close,
@@ -29,6 +29,9 @@ from services.alerts.alerts.schemas import (
 from services.alerts.alerts.tables import Alert
 
 router = APIRouter(prefix="/alerts/v1", tags=["alerts"], route_class=UnitRoute)
+HISTORY = Made(
+    name="alerts.alert_history", item=ChangeAnswer, sorts={"at": (Key("at", "timestamptz"),)}, default="at", counted={"action": "action"}
+)
 
 OFFICERS = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER)
 Lister = Annotated[Work, allow(*OFFICERS)]
@@ -36,10 +39,10 @@ Opener = Annotated[Work, allow(*OFFICERS, personal=True)]
 Counter = Annotated[Work, allow(*OFFICERS, Role.LEADER)]
 
 
-@router.get("/alerts", responses={200: {"model": Page[AlertRow]}})
+@router.get("/alerts", responses=answers(ALERTS))
 async def list_alerts(
     work: Lister,
-    request: Request,
+    asked: Annotated[Asked, ask(ALERTS)],
     state: State | None = None,
     kind: Kind | None = None,
     severity: Severity | None = None,
@@ -47,21 +50,10 @@ async def list_alerts(
     assigned_to: Annotated[str | None, Query(max_length=200)] = None,
     is_open: Annotated[bool | None, Query(alias="open")] = None,
     overdue: bool | None = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
 ) -> Response:
     """Alerts of the caller's towns, newest first."""
-    filters: dict[str, object] = {
-        "state": state,
-        "kind": kind,
-        "severity": severity,
-        "division": division_code,
-        "assigned_to": assigned_to,
-        "open": is_open,
-        "overdue": overdue,
-    }
-    body, following = await views.page_of(work, filters, cursor, limit)
-    return json_page(request, body.encode(), following)
+    filters = {"state": state, "kind": kind, "severity": severity, "assigned_to": assigned_to, "open": is_open, "overdue": overdue}
+    return answer(asked, await views.list_alerts(work, asked, filters, division_code))
 
 
 async def _answer(work: Work, alert: Alert, response: Response) -> AlertAnswer:
@@ -75,21 +67,29 @@ async def read_alert(work: Opener, alert_id: UUID, response: Response) -> AlertA
     return await _answer(work, await service.read_alert(work, alert_id), response)
 
 
-@router.get("/alerts/{alert_id}/history")
-async def history_of(work: Opener, alert_id: UUID) -> list[ChangeAnswer]:
+@router.get("/alerts/{alert_id}/history", responses=answers(HISTORY))
+async def history_of(work: Opener, asked: Annotated[Asked, ask(HISTORY)], alert_id: UUID) -> Response:
     """Every step, who took it and on what basis."""
-    return [
-        ChangeAnswer(
-            at=c.changed_at,
-            by=c.changed_by,
-            action=c.action,
-            from_state=c.from_state,
-            to_state=c.to_state,
-            legal_source=cite(c.legal_source),
-            details={**c.details, **({"note": note} if note else {})},
-        )
-        for c, note in await service.history_of(work, alert_id)
-    ]
+    return answer(
+        asked,
+        await find_made(
+            work,
+            HISTORY,
+            asked,
+            [
+                ChangeAnswer(
+                    at=c.changed_at,
+                    by=c.changed_by,
+                    action=c.action,
+                    from_state=c.from_state,
+                    to_state=c.to_state,
+                    legal_source=cite(c.legal_source),
+                    details={**c.details, **({"note": note} if note else {})},
+                )
+                for c, note in await service.history_of(work, alert_id)
+            ],
+        ),
+    )
 
 
 @router.post("/alerts/{alert_id}/acknowledge")

@@ -73,7 +73,7 @@ async def figures_of(work: Work) -> FiguresAnswer:
     towns = work.scope.towns
     parameters = {"now": work.now, "since": work.now - timedelta(days=30), "towns": towns}
     rows = (await work.session.execute(_COUNTS, parameters)).mappings().all()
-    people = {code: n for code, n in (await watched.counts(work.session, work.today)).items() if work.principal.covers(code)}
+    people = {code: n for code, n in (await watched.counts(work.session, work.today)).items() if work.scope.reaches(code)}
     codes = sorted({row["division_code"] for row in rows} | set(people))
     counted: dict[str, Counter[str]] = {code: Counter(watched=people.get(code, 0)) for code in codes}
     kinds: Counter[str] = Counter()

@@ -21,7 +21,7 @@ class Placed(Protocol):
 
 def may_see(principal: Principal, alert: Placed | None) -> None:
     """Raises AlertNotFound outside the caller's towns."""
-    if alert is None or not principal.has(*READERS) or not principal.covers(alert.division_code):
+    if alert is None or not principal.has(*READERS) or not principal.reach.reaches(alert.division_code):
         raise AlertNotFound
 
 

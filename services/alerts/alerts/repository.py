@@ -11,37 +11,33 @@ from sqlalchemy import or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from kit.db import driver
+from kit.lists import Json, Key
+from services.alerts.alerts.schemas import AlertRow
 from services.alerts.alerts.tables import Alert, AlertChange, AlertNote
 from services.alerts.watched.rules import open_sql, running_sql
 
-_SHOWN = """a.id, a.kind, a.severity, a.state, a.division_code, a.occurrence, a.due_on, a.first_at, a.last_at, cardinality(a.person_ids) as persons, a.raised_at, a.due_at,
-            a.escalated_at is not null as escalated, a.assigned_to, a.assigned_name, a.finding, a.closed_at, a.version"""
-
-# JSON built by Postgres: one of the hottest lists (docs/performance.md).
-PAGE = f"""
-with page as (
-  select {_SHOWN} from alerts.alert a
-   where a.division_code like any(%(towns)s::text[])
-     and (%(division)s::text is null or a.division_code like %(division)s)
-     and (%(state)s::text is null or a.state = %(state)s)
-     and (%(kind)s::text is null or a.kind = %(kind)s)
-     and (%(severity)s::text is null or a.severity = %(severity)s)
-     and (%(assigned_to)s::text is null or a.assigned_to = %(assigned_to)s)
-     and (%(open)s::bool is null or (a.state <> 'closed') = %(open)s)
-     and (%(overdue)s::bool is null or (a.state <> 'closed' and a.due_at <= %(now)s) = %(overdue)s)
-     and (%(after)s::uuid is null or a.id < %(after)s)
-   order by a.id desc limit %(size)s)
-select coalesce(json_agg(page order by id desc)::text, '[]') as body, count(*) as shown, (array_agg(id order by id))[1]::text as last from page"""
-
-
-async def page_of_alerts(session: AsyncSession, parameters: dict[str, Any]) -> tuple[str, int, str | None]:
-    """JSON of a page, newest first; how many it shows, and the last id."""
-    connection = await driver(session)
-    cursor = await connection.execute(PAGE.encode(), parameters)
-    row = await cursor.fetchone()
-    assert row is not None
-    return row[0], row[1], row[2]
+ALERTS = Json(
+    name="alerts.alerts",
+    item=AlertRow,
+    columns="""a.id, a.kind, a.severity, a.state, a.division_code, a.occurrence, a.due_on, a.first_at, a.last_at, cardinality(a.person_ids) as persons,
+         a.raised_at, a.due_at, a.escalated_at is not null as escalated, a.assigned_to, a.assigned_name, a.finding, a.closed_at, a.version""",
+    source="alerts.alert a",
+    filters={
+        "towns": "a.division_code like any(%(towns)s::text[])",
+        "state": "a.state = %(state)s",
+        "kind": "a.kind = %(kind)s",
+        "severity": "a.severity = %(severity)s",
+        "assigned_to": "a.assigned_to = %(assigned_to)s",
+        "open": "(a.state <> 'closed') = %(open)s",
+        "overdue": "(a.state <> 'closed' and a.due_at <= %(now)s) = %(overdue)s",
+    },
+    sorts={"id": (Key("a.id", "uuid"),), "due_at": (Key("a.due_at", "timestamptz"), Key("a.id", "uuid"))},
+    default="-id",
+    counted={"state": "a.state", "kind": "a.kind", "severity": "a.severity", "division_code": "a.division_code"},
+    action="alert.list",
+    object_type="alert",
+)
+"""One of the hottest lists (docs/performance.md): it holds numbers and codes, no person."""
 
 
 async def alert(session: AsyncSession, alert_id: UUID, *, for_update: bool = False) -> Alert | None:

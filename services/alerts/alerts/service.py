@@ -146,7 +146,7 @@ async def read_alert(work: Work, alert_id: UUID) -> Alert:
     policy.may_see(work.principal, alert)
     assert alert is not None
     towns = await watched.divisions_of(work.session, alert.person_ids, work.today)
-    await work.note("alert.read", "alert", alert.id, *[person for person, town in towns.items() if work.principal.covers(town)])
+    await work.note("alert.read", "alert", alert.id, *[person for person, town in towns.items() if work.scope.reaches(town)])
     return alert
 
 

@@ -223,7 +223,7 @@ async def _seat(request: Request) -> AsyncIterator[asyncio.Queue[StreamEvent | N
 
 def sees(principal: Principal, event: StreamEvent) -> bool:
     """Whether an event lies in the caller's towns."""
-    return principal.covers(event.division_code)
+    return principal.reach.reaches(event.division_code)
 
 
 @router.get(

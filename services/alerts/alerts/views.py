@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
-from kit.pages import Cursors
+from kit.lists import Asked, Found, find_json
 from kit.steps.taking import next_steps
 from kit.work import Work
 from services.alerts import cells as h3
@@ -19,7 +21,7 @@ from services.alerts.watched import repository as watched
 async def detail_of(work: Work, alert: Alert) -> AlertAnswer:
     """An alert with its reasons; people and check-ins of other towns are counted, not named (domain 11.1)."""
     divisions = await watched.divisions_of(work.session, alert.person_ids, work.today)
-    persons = [person for person in alert.person_ids if person in divisions and work.principal.covers(divisions[person])]
+    persons = [person for person in alert.person_ids if person in divisions and work.scope.reaches(divisions[person])]
     checkins = await repository.checkins_of_people(work.session, alert.checkin_ids, persons) if alert.checkin_ids else []
     return AlertAnswer(
         id=alert.id,
@@ -65,19 +67,6 @@ def _duty_of(alert: Alert) -> UUID | None:
         return None
 
 
-async def page_of(work: Work, filters: dict[str, object], cursor: str | None, limit: int) -> tuple[str, str | None]:
-    """A page as JSON, newest first, and the next cursor. Lists hold numbers and codes, no person. Raises BadCursor."""
-    bound = {name: value for name, value in filters.items() if value is not None}
-    cursors = Cursors(work.sealer)
-    after = cursors.read(cursor, work.principal.subject, bound, 1)
-    division = filters.get("division")
-    parameters = {
-        **filters,
-        "division": None,  # the towns say it
-        "towns": work.scope.within(str(division) if division else None).towns,
-        "now": work.now,
-        "after": after[0] if after else None,
-        "size": limit,
-    }
-    body, shown, last = await repository.page_of_alerts(work.session, parameters)
-    return body, cursors.make([last], work.principal.subject, bound) if last and shown == limit else None
+async def list_alerts(work: Work, asked: Asked, filters: Mapping[str, Any], division: str | None) -> Found:
+    """Alerts of the caller's towns, or of one of them. Raises OutsideScope, BadCursor."""
+    return await find_json(work, repository.ALERTS, asked, {**filters, "towns": work.scope.within(division).towns})

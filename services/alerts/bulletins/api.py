@@ -6,10 +6,10 @@ from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
 from kit.etags import IfMatch, etag
-from kit.pages import LIMIT, MAX_LIMIT, Page, next_link
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.schemas import DivisionCode
 from kit.steps.taking import next_steps
@@ -19,6 +19,7 @@ from services.alerts.bulletins.editions import digest_of
 from services.alerts.bulletins.figures import Audience
 from services.alerts.bulletins.periods import Rhythm
 from services.alerts.bulletins.printing import MEDIA
+from services.alerts.bulletins.repository import BULLETINS
 from services.alerts.bulletins.rules import BULLETIN, Indicator, PrintedForm
 from services.alerts.bulletins.schemas import (
     BulletinAnswer,
@@ -31,6 +32,13 @@ from services.alerts.bulletins.schemas import (
 )
 
 router = APIRouter(prefix="/alerts/v1/bulletins", tags=["bulletins"], route_class=UnitRoute)
+ITEMS = Made(
+    name="alerts.bulletin_items",
+    item=ItemsAnswer,
+    sorts={"division_code": (Key("division_code"), Key("indicator"))},
+    default="division_code",
+    counted={"indicator": "indicator"},
+)
 
 Office = Annotated[Work, allow(Role.COUNTY_OFFICER)]
 Owner = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, personal=True)]
@@ -57,20 +65,12 @@ async def collect(work: Office, new: NewBulletin, response: Response) -> Bulleti
     return _answer(work, await service.read(work, draft.id, None), response)
 
 
-@router.get("")
+@router.get("", responses=answers(BULLETINS))
 async def list_bulletins(
-    work: Reader,
-    request: Request,
-    response: Response,
-    rhythm: Rhythm | None = None,
-    state: BulletinState | None = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
-) -> Page[BulletinRow]:
+    work: Reader, asked: Annotated[Asked, ask(BULLETINS)], rhythm: Rhythm | None = None, state: BulletinState | None = None
+) -> Response:
     """Bulletins, newest period first; drafts are for the county office."""
-    rows, following = await service.list_bulletins(work, rhythm, state, cursor, limit)
-    response.headers.update(next_link(request, following))
-    return Page(items=[BulletinRow.model_validate(row) for row in rows], next=following)
+    return answer(asked, await service.list_bulletins(work, asked, rhythm, state))
 
 
 @router.get("/{bulletin_id}")
@@ -116,9 +116,21 @@ async def _printed(work: Work, bulletin_id: UUID, audience: Audience | None, for
     return Response(body, media_type=MEDIA[form], headers=headers)
 
 
-@router.get("/{bulletin_id}/items")
+@router.get("/{bulletin_id}/items", responses=answers(ITEMS))
 async def items_of(
-    work: Owner, bulletin_id: UUID, division_code: Annotated[DivisionCode | None, Query()] = None, indicator: Indicator | None = None
-) -> list[ItemsAnswer]:
+    work: Owner,
+    asked: Annotated[Asked, ask(ITEMS)],
+    bulletin_id: UUID,
+    division_code: Annotated[DivisionCode | None, Query()] = None,
+    indicator: Indicator | None = None,
+) -> Response:
     """The ids behind the cells of a published bulletin, of the caller's towns: what to open in order to mend a colour."""
-    return [ItemsAnswer.model_validate(row) for row in await service.items_of(work, bulletin_id, division_code, indicator)]
+    return answer(
+        asked,
+        await find_made(
+            work,
+            ITEMS,
+            asked,
+            [ItemsAnswer.model_validate(row) for row in await service.items_of(work, bulletin_id, division_code, indicator)],
+        ),
+    )

@@ -7,11 +7,13 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.lists import Rows
+from services.alerts.bulletins.schemas import BulletinRow
 from services.alerts.bulletins.tables import BulletinDraft, BulletinEdition, BulletinIssue, BulletinItems
 
 
@@ -61,19 +63,20 @@ async def issues_since(session: AsyncSession, rhythm: str, since: date, before: 
     return {row.first_day: row for row in rows}
 
 
-async def page(
-    session: AsyncSession, rhythm: str | None, state: str | None, after: tuple[date, UUID] | None, size: int
-) -> Sequence[BulletinDraft]:
-    """Bulletins, newest period first."""
+BULLETINS = Rows(
+    name="alerts.bulletins",
+    item=BulletinRow,
+    sorts={"first_day": (col(BulletinDraft.first_day), col(BulletinDraft.id))},
+    default="-first_day",
+    counted={"rhythm": col(BulletinDraft.rhythm), "state": col(BulletinDraft.state)},
+    action="bulletin.list",
+    object_type="bulletin",
+)
+
+
+def bulletins_of(rhythm: str | None, state: str | None) -> Select[Any]:
+    """Bulletins of a rhythm and a state."""
     query = select(BulletinDraft)
     if rhythm:
         query = query.where(col(BulletinDraft.rhythm) == rhythm)
-    if state:
-        query = query.where(col(BulletinDraft.state) == state)
-    if after:
-        day, row_id = after
-        query = query.where(
-            or_(col(BulletinDraft.first_day) < day, and_(col(BulletinDraft.first_day) == day, col(BulletinDraft.id) < row_id))
-        )
-    query = query.order_by(col(BulletinDraft.first_day).desc(), col(BulletinDraft.id).desc()).limit(size)
-    return (await session.execute(query)).scalars().all()
+    return query.where(col(BulletinDraft.state) == state) if state else query

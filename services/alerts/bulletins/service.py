@@ -13,7 +13,7 @@ import rfc8785
 from kit.call import NeighbourDown
 from kit.doors import query
 from kit.etags import check_version
-from kit.pages import Cursors
+from kit.lists import Asked, Found, find_rows
 from kit.problems import Unavailable, invalid
 from kit.roles import Role
 from kit.steps.machine import START
@@ -293,18 +293,8 @@ async def _for_reader(work: Work, bulletin_id: UUID, audience: str | None) -> tu
     return draft, issue, Audience(audience) if is_office and audience else Audience.COUNTY_OFFICE if is_office else Audience.UNITS
 
 
-async def list_bulletins(
-    work: Work, rhythm: str | None, state: str | None, cursor: str | None, limit: int
-) -> tuple[Sequence[BulletinDraft], str | None]:
-    """A page, newest period first, and the next cursor. Raises BadCursor."""
+async def list_bulletins(work: Work, asked: Asked, rhythm: str | None, state: str | None) -> Found:
+    """A page of bulletins; whoever is not the county office sees published ones. Raises BadCursor."""
     if not work.principal.has(Role.COUNTY_OFFICER):
         state = "published"
-    filters = {"rhythm": rhythm, "state": state}
-    cursors = Cursors(work.sealer)
-    position = cursors.read(cursor, work.principal.subject, filters, 2)
-    after = (date.fromisoformat(position[0]), UUID(position[1])) if position else None
-    rows = await repository.page(work.session, rhythm, state, after, limit)
-    following = None
-    if len(rows) == limit:
-        following = cursors.make([rows[-1].first_day.isoformat(), str(rows[-1].id)], work.principal.subject, filters)
-    return rows, following
+    return await find_rows(work, repository.BULLETINS, asked, repository.bulletins_of(rhythm, state), {"rhythm": rhythm, "state": state})

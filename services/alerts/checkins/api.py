@@ -6,16 +6,18 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from kit.app import validation_problem
+from kit.lists import Asked, answer, answers, ask
 from kit.problems import FieldError, TooLarge, invalid
 from kit.roles import Role
 from kit.schemas import Instant
 from kit.work import UnitRoute, Work, allow
 from services.alerts.checkins import service
-from services.alerts.checkins.schemas import BatchAnswer, CheckInBatch, ImportAnswer, Trajectory, Unread
+from services.alerts.checkins.repository import TRAJECTORY
+from services.alerts.checkins.schemas import BatchAnswer, CheckInBatch, ImportAnswer, Unread
 
 router = APIRouter(prefix="/alerts/v1", tags=["checkins"], route_class=UnitRoute)
 
@@ -66,12 +68,13 @@ async def _lines(request: Request) -> AsyncIterator[bytes]:
         yield rest
 
 
-@router.get("/people/{person_id}/trajectory")
+@router.get("/people/{person_id}/trajectory", responses=answers(TRAJECTORY))
 async def read_trajectory(
     work: Reader,
+    asked: Annotated[Asked, ask(TRAJECTORY)],
     person_id: UUID,
     since: Annotated[Instant | None, Query(alias="from")] = None,
     until: Annotated[Instant | None, Query(alias="to")] = None,
-) -> Trajectory:
+) -> Response:
     """Where a person under a running measure checked in, by default in the last 30 days."""
-    return await service.read_trajectory(work, person_id, since, until)
+    return answer(asked, await service.read_trajectory(work, asked, person_id, since, until))

@@ -9,11 +9,15 @@ from typing import Any, LiteralString
 from uuid import UUID
 
 from psycopg import AsyncConnection, sql
-from sqlalchemy import text
+from sqlalchemy import Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
 from kit.db import driver
+from kit.lists import Rows
 from services.alerts.checkins.rules import ELSEWHERE, NEAR_KM, SKEW_NOTED
+from services.alerts.checkins.schemas import TrajectoryPoint
+from services.alerts.checkins.tables import CheckIn
 from services.alerts.watched.rules import running_sql
 
 CHANNEL = "alerts_checkins"
@@ -210,17 +214,21 @@ async def stage(session: AsyncSession) -> Stage:
     return Stage(await driver(session))
 
 
-TRAJECTORY_MAX = 2000
+TRAJECTORY = Rows(
+    name="alerts.trajectory",
+    item=TrajectoryPoint,
+    sorts={"at": (col(CheckIn.at), col(CheckIn.id))},
+    default="at",
+    counted={"source": col(CheckIn.source), "county_code": col(CheckIn.county_code)},
+    action="checkin.trajectory",
+    object_type="person",
+    noted="person_id",
+)
 
 
-async def trajectory(session: AsyncSession, person_id: UUID, since: datetime, until: datetime) -> Sequence[Any]:
-    """Check-ins of a person in [since, until), oldest first; one more than the limit when there are more."""
-    statement = text(
-        """select id, at, accuracy_m, cell, county_code, source, skew_s, recorded_by, recorded_staff from alerts.checkin_record
-            where person_id = :person and at >= :since and at < :until order by at, id limit :size"""
-    )
-    parameters = {"person": person_id, "since": since, "until": until, "size": TRAJECTORY_MAX + 1}
-    return (await session.execute(statement, parameters)).mappings().all()
+def trajectory(person_id: UUID, since: datetime, until: datetime) -> Select[Any]:
+    """Check-ins of a person in [since, until)."""
+    return select(CheckIn).where(col(CheckIn.person_id) == person_id, col(CheckIn.at) >= since, col(CheckIn.at) < until)
 
 
 async def town_since(session: AsyncSession, towns: Sequence[str], since: datetime, until: datetime) -> dict[str, tuple[int, int]]:

@@ -107,11 +107,3 @@ class TrajectoryPoint(Answer):
     skew_s: int
     recorded_by: str
     recorded_name: str | None
-
-
-class Trajectory(Answer):
-    """Check-ins of one person in time order."""
-
-    person_id: UUID
-    items: list[TrajectoryPoint]
-    truncated: bool

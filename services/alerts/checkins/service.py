@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -16,6 +15,7 @@ from pydantic import ValidationError
 from kit import strict_json
 from kit.clock import day_start, local_day
 from kit.db import new_id
+from kit.lists import Asked, Found, find_rows
 from kit.problems import FieldError, Invalid, Problem, invalid
 from kit.roles import Role
 from kit.sealed import Sealer
@@ -54,10 +54,10 @@ from services.alerts.checkins.schemas import (
     ImportAnswer,
     NewCheckIn,
     Refused,
-    Trajectory,
     TrajectoryPoint,
     Unread,
 )
+from services.alerts.checkins.tables import CheckIn
 from services.alerts.settings import AlertsSettings
 from services.alerts.staff import CareTeams
 from services.alerts.watched import repository as watched
@@ -227,8 +227,9 @@ async def import_history(work: Work, lines: AsyncIterator[bytes]) -> ImportAnswe
     return ImportAnswer(accepted=accepted, duplicates=duplicates, refused_total=len(refused), refused=answers)
 
 
-async def read_trajectory(work: Work, person_id: UUID, since: datetime | None, until: datetime | None) -> Trajectory:
-    """Where a person checked in. Raises PersonNotWatched, Invalid. While the measure runs only; the person may always see their own."""
+async def read_trajectory(work: Work, asked: Asked, person_id: UUID, since: datetime | None, until: datetime | None) -> Found:
+    """Where a person checked in. Raises PersonNotWatched, Invalid, BadCursor. While the measure runs only; the person may always see their own."""
+    filters = {"from": since, "to": until}
     until = until or work.now + AHEAD_REFUSED
     since = since or day_start(work.today) - timedelta(days=settings_of(work).point_days)
     if since >= until:
@@ -236,26 +237,30 @@ async def read_trajectory(work: Work, person_id: UUID, since: datetime | None, u
     own = work.principal.has(Role.SUBJECT) and work.principal.person_id == str(person_id)
     if not own:
         division = await watched.division_of(work.session, person_id, work.today)
-        in_reach = division is not None and (work.principal.covers(division) or work.purpose == "emergency")
+        in_reach = division is not None and (work.scope.reaches(division) or work.purpose == "emergency")
         if not in_reach or work.principal.has(Role.SUBJECT):
             raise PersonNotWatched
-    rows = await repository.trajectory(work.session, person_id, since, until)
-    shown = rows[: repository.TRAJECTORY_MAX]
-    points = await points_of_person(work, person_id, since, until) if shown else {}
-    names = {} if own else await staff.names_of(work, sorted({row["recorded_staff"] for row in shown if row["recorded_staff"]}))
-    items = [_shown(row, points.get(row["id"]), names, own=own) for row in shown]
-    await work.note("checkin.trajectory", "person", person_id, details={"rows": len(items)})
-    return Trajectory(person_id=person_id, items=items, truncated=len(rows) > len(items))
+
+    async def shapes(rows: Sequence[CheckIn]) -> list[TrajectoryPoint]:
+        """Only the points of the page are opened."""
+        moments = [row.at for row in rows]
+        points = await points_of_person(work, person_id, min(moments), max(moments) + timedelta(microseconds=1)) if rows else {}
+        names = {} if own else await staff.names_of(work, sorted({row.recorded_staff for row in rows if row.recorded_staff}))
+        return [_shown(row, points.get(row.id), names, own=own) for row in rows]
+
+    query = repository.trajectory(person_id, since, until)
+    return await find_rows(work, repository.TRAJECTORY, asked, query, filters, shapes=shapes, about=[person_id])
 
 
-def _shown(row: Any, point: Point | None, names: Mapping[str, str], *, own: bool) -> TrajectoryPoint:
+def _shown(row: CheckIn, point: Point | None, names: Mapping[str, str], *, own: bool) -> TrajectoryPoint:
     """One line of a trajectory, with who brought it: a check-in that staff made for somebody must not pass for their own (street 10)."""
-    staff_code = row["recorded_staff"]
-    by = staff_code or ("self" if row["source"] == "app" and own else row["recorded_by"])
+    by = row.recorded_staff or ("self" if row.source == "app" and own else row.recorded_by)
     lon, lat = point if point is not None else (None, None)
-    cell = row["cell"] if lon is None or lat is None else h3.latlng_to_cell(lat, lon, FINE_RESOLUTION)
-    fields = {name: row[name] for name in ("id", "at", "accuracy_m", "county_code", "source", "skew_s")}
-    return TrajectoryPoint(**fields, lon=lon, lat=lat, cell=h3.int_to_str(cell), recorded_by=by, recorded_name=names.get(staff_code or ""))
+    cell = row.cell if lon is None or lat is None else h3.latlng_to_cell(lat, lon, FINE_RESOLUTION)
+    fields = {name: getattr(row, name) for name in ("id", "at", "accuracy_m", "county_code", "source", "skew_s")}
+    return TrajectoryPoint(
+        **fields, lon=lon, lat=lat, cell=h3.int_to_str(cell), recorded_by=by, recorded_name=names.get(row.recorded_staff or "")
+    )
 
 
 async def prepare_days(work: Work) -> int:

@@ -72,7 +72,7 @@ async def read_known(work: Work, since: datetime, parameters: GatheringParameter
     known.counties = frozenset(place.division_code[:6] for place in rows if place.kind in CENTRES)
     spots = {place.code: (place.kind, Spot(place.lon, place.lat, place.radius_m)) for place in rows}
     known.public = tuple(spot for kind, spot in spots.values() if kind in PUBLIC_KINDS)
-    occasions = await places.occasions_after(work.session, since - timedelta(days=1))
+    occasions = (await work.session.execute(places.occasions_after(since - timedelta(days=1)))).scalars()
     known.occasions = tuple(Occasion(o.starts_at, o.ends_at, Spot(o.lon, o.lat, o.radius_m)) for o in occasions)
     for row in await places.ordinary_places(work.session):
         person = str(row.person_id)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.alerts.places import service
-from services.alerts.places.schemas import OccasionAnswer, OccasionsGiven, OrdinariesGiven, PlaceAnswer, PlacesGiven, Stored
+from services.alerts.places.repository import OCCASIONS, PLACES
+from services.alerts.places.rules import PlaceKind
+from services.alerts.places.schemas import OccasionsGiven, OrdinariesGiven, PlacesGiven, Stored
 
 router = APIRouter(prefix="/alerts/v1", tags=["places"], route_class=UnitRoute)
 
@@ -23,10 +26,10 @@ async def give_places(work: Loader, given: PlacesGiven) -> Stored:
     return Stored(stored=await service.give_places(work, given.places))
 
 
-@router.get("/places", response_model=list[PlaceAnswer])
-async def list_places(work: Reader) -> object:
-    """All places."""
-    return await service.list_places(work)
+@router.get("/places", responses=answers(PLACES))
+async def list_places(work: Reader, asked: Annotated[Asked, ask(PLACES)], kind: PlaceKind | None = None) -> Response:
+    """All places, or those of a kind."""
+    return answer(asked, await service.list_places(work, asked, kind))
 
 
 @router.post("/occasions")
@@ -35,10 +38,10 @@ async def give_occasions(work: Loader, given: OccasionsGiven) -> Stored:
     return Stored(stored=await service.give_occasions(work, given.occasions))
 
 
-@router.get("/occasions", response_model=list[OccasionAnswer])
-async def list_occasions(work: Reader) -> object:
-    """Occasions that are not over."""
-    return await service.list_occasions(work)
+@router.get("/occasions", responses=answers(OCCASIONS))
+async def list_occasions(work: Reader, asked: Annotated[Asked, ask(OCCASIONS)]) -> Response:
+    """Occasions that are not over, the next one first."""
+    return answer(asked, await service.list_occasions(work, asked))
 
 
 @router.post("/ordinary-places")

@@ -7,11 +7,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import Select, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import SQLModel, col
 
+from kit.lists import Rows
+from services.alerts.places.schemas import OccasionAnswer, PlaceAnswer
 from services.alerts.places.tables import AnnouncedAbsence, Occasion, OrdinaryPlaces, Place
 
 
@@ -37,14 +39,42 @@ async def held_knowledge(session: AsyncSession) -> int:
     return (await session.execute(text("select version from alerts.knowledge where id = 1 for share"))).scalar_one()
 
 
+PLACES = Rows(
+    name="alerts.places",
+    item=PlaceAnswer,
+    sorts={"code": (col(Place.code),), "division_code": (col(Place.division_code), col(Place.code))},
+    default="code",
+    counted={"kind": col(Place.kind)},
+    action="place.list",
+    object_type="place",
+    noted="code",
+)
+OCCASIONS = Rows(
+    name="alerts.occasions",
+    item=OccasionAnswer,
+    sorts={"starts_at": (col(Occasion.starts_at), col(Occasion.code)), "code": (col(Occasion.code),)},
+    default="starts_at",
+    counted={"kind": col(Occasion.kind)},
+    action="occasion.list",
+    object_type="occasion",
+    noted="code",
+)
+
+
+def places_of(kind: str | None) -> Select[Any]:
+    """All places, or those of a kind."""
+    query = select(Place)
+    return query.where(col(Place.kind) == kind) if kind else query
+
+
 async def places(session: AsyncSession) -> Sequence[Place]:
-    """All places."""
-    return (await session.execute(select(Place).order_by(col(Place.code)))).scalars().all()
+    """All places, by code."""
+    return (await session.execute(places_of(None).order_by(col(Place.code)))).scalars().all()
 
 
-async def occasions_after(session: AsyncSession, at: datetime) -> Sequence[Occasion]:
+def occasions_after(at: datetime) -> Select[Any]:
     """Occasions that end after a moment."""
-    return (await session.execute(select(Occasion).where(col(Occasion.ends_at) > at).order_by(col(Occasion.starts_at)))).scalars().all()
+    return select(Occasion).where(col(Occasion.ends_at) > at)
 
 
 async def ordinary_places(session: AsyncSession) -> Sequence[OrdinaryPlaces]:

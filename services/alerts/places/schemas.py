@@ -99,6 +99,7 @@ class PlaceAnswer(Answer):
 class OccasionAnswer(PlaceAnswer):
     """An announced event."""
 
+    kind: OccasionKind  # pyright: ignore[reportIncompatibleVariableOverride] - an event has kinds of its own
     starts_at: datetime
     ends_at: datetime
 

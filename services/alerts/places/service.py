@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
+from kit.lists import Asked, Found, find_rows
 from kit.problems import FieldError, Invalid, invalid
 from kit.work import Work
 from services.alerts.places import repository
@@ -92,11 +93,11 @@ async def record_absence(work: Work, given: AbsenceGiven) -> AnnouncedAbsence:
     return absence
 
 
-async def list_places(work: Work) -> Sequence[Place]:
-    """All places."""
-    return await repository.places(work.session)
+async def list_places(work: Work, asked: Asked, kind: str | None) -> Found:
+    """Places, by code. Raises BadCursor."""
+    return await find_rows(work, repository.PLACES, asked, repository.places_of(kind), {"kind": kind})
 
 
-async def list_occasions(work: Work) -> Sequence[Occasion]:
-    """Occasions that are not over."""
-    return await repository.occasions_after(work.session, work.now)
+async def list_occasions(work: Work, asked: Asked) -> Found:
+    """Occasions that are not over. Raises BadCursor."""
+    return await find_rows(work, repository.OCCASIONS, asked, repository.occasions_after(work.now), {})

@@ -16,5 +16,5 @@ def may_record_for(principal: Principal, division_code: str | None, person_id: U
     if principal.has(Role.SUBJECT):
         if principal.person_id != str(person_id):
             raise PersonNotWatched
-    elif not principal.covers(division_code):
+    elif not principal.reach.reaches(division_code):
         raise PersonNotWatched

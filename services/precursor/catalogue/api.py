@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.problems import Malformed
 from kit.roles import Role
 from kit.schemas import Day
@@ -16,6 +17,28 @@ from services.precursor.catalogue.schemas import ChangeAnswer, EntryAnswer, List
 from services.precursor.grants import READ
 
 router = APIRouter(prefix="/precursor/v1/catalogue", tags=["catalogue"], route_class=UnitRoute)
+CHANGES = Made(
+    name="precursor.catalogue_changes",
+    item=ChangeAnswer,
+    sorts={"from_day": (Key("from_day", "date"), Key("entry_id", "uuid"))},
+    default="from_day",
+    counted={"change": "change"},
+    action="catalogue.changes",
+    object_type="catalogue_entry",
+    noted="entry_id",
+)
+ENTRIES = Made(
+    name="precursor.catalogue",
+    item=EntryAnswer,
+    sorts={
+        "category": (Key("category", "int"), Key("seq", "int"), Key("valid_from", "date")),
+        "name_zh": (Key("name_zh"), Key("valid_from", "date")),
+    },
+    default="category",
+    counted={"category": "category", "subtype": "subtype"},
+    action="catalogue.list",
+    object_type="catalogue_entry",
+)
 
 Reader = Annotated[
     Work,
@@ -25,15 +48,16 @@ Loader = Annotated[Work, allow(Role.COUNTY_OFFICER)]
 CSV_BODY = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
-@router.get("")
+@router.get("", responses=answers(ENTRIES))
 async def search_catalogue(
     work: Reader,
+    asked: Annotated[Asked, ask(ENTRIES)],
     q: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
     on: Day | None = None,
     category: Annotated[int | None, Query(ge=1, le=3)] = None,
-) -> list[EntryAnswer]:
+) -> Response:
     """What is controlled on a day, by Chinese name, English name, synonym or CAS number; also by the name of a controlled salt or preparation."""
-    return await service.search_catalogue(work, q, on, category)
+    return answer(asked, await find_made(work, ENTRIES, asked, await service.search_catalogue(work, q, on, category)))
 
 
 @router.post("/load", openapi_extra=CSV_BODY)
@@ -53,10 +77,10 @@ async def find_names(work: Reader, query: NameQuery) -> list[NameAnswer]:
     return await service.find_names(work, query)
 
 
-@router.get("/changes")
-async def list_changes(work: Reader, since: Day | None = None) -> list[ChangeAnswer]:
+@router.get("/changes", responses=answers(CHANGES))
+async def list_changes(work: Reader, asked: Annotated[Asked, ask(CHANGES)], since: Day | None = None) -> Response:
     """Additions, delistings and reclassifications, each from its day on."""
-    return await service.known_changes(work, since)
+    return answer(asked, await find_made(work, CHANGES, asked, await service.known_changes(work, since)))
 
 
 @router.post("/{entry_id}/changes", status_code=201)

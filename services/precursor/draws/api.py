@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 
 from kit.etags import IfMatch, etag
-from kit.lists import Asked, answer, answers, ask
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.work import AllowPublic, UnitRoute, Work, allow
 from services.precursor.draws import service
@@ -31,6 +31,33 @@ from services.precursor.firms.rules import Kind
 from services.precursor.grants import READ
 
 router = APIRouter(prefix="/precursor/v1/draws", tags=["draws"], route_class=UnitRoute)
+SOURCES = Made(
+    name="precursor.public_sources",
+    item=PublicSourceAnswer,
+    sorts={"source": (Key("source"),)},
+    default="source",
+    action="draw.read_sources",
+    object_type="public_source",
+    noted="source",
+)
+REPLACEMENTS = Made(
+    name="precursor.replacements",
+    item=ReplacementAnswer,
+    sorts={"proposed_at": (Key("proposed_at", "timestamptz"), Key("id", "uuid"))},
+    default="proposed_at",
+    counted={"state": "state", "kind": "kind"},
+    action="draw.read_replacements",
+    object_type="replacement",
+)
+HISTORY = Made(
+    name="precursor.draw_steps",
+    item=DrawStepAnswer,
+    sorts={"recorded_at": (Key("recorded_at", "timestamptz"),)},
+    default="recorded_at",
+    sparse=True,
+    action="draw.read_steps",
+    object_type="draw",
+)
 public = APIRouter(prefix="/precursor/v1/public/draws", tags=["draws"], route_class=UnitRoute)
 
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.INSPECTOR, Role.LEADER, Role.AUDITOR, Role.AGENCY, grant=READ)]
@@ -53,11 +80,10 @@ async def list_draws(
     return answer(asked, await service.list_draws(work, DRAWS, asked, object_kind, state))
 
 
-@router.get("/public-sources")
-async def public_sources(work: Reader) -> list[PublicSourceAnswer]:
+@router.get("/public-sources", responses=answers(SOURCES))
+async def public_sources(work: Reader, asked: Annotated[Asked, ask(SOURCES)]) -> Response:
     """Sources of public numbers that a draw may name in advance."""
-    del work
-    return service.public_sources()
+    return answer(asked, await find_made(work, SOURCES, asked, service.public_sources()))
 
 
 @router.post("", status_code=201)
@@ -80,10 +106,15 @@ async def prove(work: Reader, draw_id: UUID) -> Proof:
     return await service.prove(work, draw_id)
 
 
-@router.get("/{draw_id}/steps", response_model=list[DrawStepAnswer], response_model_exclude_unset=True)
-async def steps_of(work: Reader, draw_id: UUID) -> object:
+@router.get("/{draw_id}/steps", responses=answers(HISTORY))
+async def steps_of(work: Reader, asked: Annotated[Asked, ask(HISTORY)], draw_id: UUID) -> Response:
     """The steps of a draw, with who took each."""
-    return await service.steps_of(work, draw_id)
+    return answer(
+        asked,
+        await find_made(
+            work, HISTORY, asked, [DrawStepAnswer.model_validate(step) for step in await service.steps_of(work, draw_id)], about=[draw_id]
+        ),
+    )
 
 
 @router.post("/{draw_id}/commit")
@@ -104,10 +135,10 @@ async def reveal_draw(work: Planner, draw_id: UUID, reveal: Reveal, response: Re
     return await _single(work, await service.reveal_draw(work, draw_id, reveal, if_match), response)
 
 
-@router.get("/{draw_id}/replacements")
-async def list_replacements(work: Knowing, draw_id: UUID) -> list[ReplacementAnswer]:
+@router.get("/{draw_id}/replacements", responses=answers(REPLACEMENTS))
+async def list_replacements(work: Knowing, asked: Annotated[Asked, ask(REPLACEMENTS)], draw_id: UUID) -> Response:
     """Proposed and signed replacements of single firms and officers."""
-    return await service.list_replacements(work, draw_id)
+    return answer(asked, await find_made(work, REPLACEMENTS, asked, await service.list_replacements(work, draw_id)))
 
 
 @router.post("/{draw_id}/replacements", status_code=201)

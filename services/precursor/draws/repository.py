@@ -21,7 +21,7 @@ from services.precursor.inspections.repository import visits_left
 DRAWS = Rows(
     name="precursor.draws",
     item=DrawAnswer,
-    action="",
+    action="draw.list",
     object_type="draw",
     default="id",
     sorts={"id": (col(Draw.id),), "inspect_from": (col(Draw.inspect_from), col(Draw.id))},

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from kit.etags import IfMatch, etag
-from kit.lists import Asked, answer, answers, ask
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.schemas import DivisionCode, Flag
 from kit.work import UnitRoute, Work, allow
@@ -20,6 +20,14 @@ from services.precursor.firms.tables import Firm
 from services.precursor.grants import READ
 
 router = APIRouter(prefix="/precursor/v1/firms", tags=["firms"], route_class=UnitRoute)
+HISTORY = Made(
+    name="precursor.firm_history",
+    item=FirmHistoryEntry,
+    sorts={"at": (Key("at", "timestamptz"),)},
+    default="-at",
+    action="firm.read_history",
+    object_type="firm",
+)
 
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER, Role.INSPECTOR, Role.AGENCY, grant=READ)]
 Opener = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.INSPECTOR, personal=True)]
@@ -78,14 +86,23 @@ async def open_contacts(work: Opener, firm_id: UUID) -> Contacts:
     return await service.open_contacts(work, firm_id)
 
 
-@router.get("/{firm_id}/history")
-async def history_of(work: Reader, firm_id: UUID) -> list[FirmHistoryEntry]:
+@router.get("/{firm_id}/history", responses=answers(HISTORY))
+async def history_of(work: Reader, asked: Annotated[Asked, ask(HISTORY)], firm_id: UUID) -> Response:
     """The changes of a firm, with who made each and from which source."""
     changes = await service.history_of(work, firm_id)
-    return [
-        FirmHistoryEntry(at=c.recorded_at, by=c.recorded_by, source=c.source, before=c.before, after=c.after, reason=c.reason)
-        for c in changes
-    ]
+    return answer(
+        asked,
+        await find_made(
+            work,
+            HISTORY,
+            asked,
+            [
+                FirmHistoryEntry(at=c.recorded_at, by=c.recorded_by, source=c.source, before=c.before, after=c.after, reason=c.reason)
+                for c in reversed(changes)
+            ],
+            about=[firm_id],
+        ),
+    )
 
 
 @router.patch("/{firm_id}")

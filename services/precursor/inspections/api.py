@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from kit.etags import IfMatch, etag
-from kit.lists import Asked, answer, answers, ask
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.problems import may_answer
 from kit.roles import Role
 from kit.schemas import Day, DivisionCode, Flag
@@ -38,6 +38,23 @@ from services.precursor.inspections.tables import Inspection, InspectionOutcome
 from services.precursor.rectifications.schemas import FindingAnswer
 
 router = APIRouter(prefix="/precursor/v1/inspections", tags=["inspections"], route_class=UnitRoute)
+FINDINGS = Made(
+    name="precursor.findings",
+    item=FindingAnswer,
+    sorts={"found": ()},
+    default="found",
+    counted={"outcome": "outcome", "disposition": "disposition"},
+    action="finding.list",
+    object_type="finding",
+)
+HISTORY = Made(
+    name="precursor.inspection_steps",
+    item=StepAnswer,
+    sorts={"recorded_at": (Key("recorded_at", "timestamptz"),)},
+    default="recorded_at",
+    action="inspection.read_steps",
+    object_type="inspection",
+)
 checklists = APIRouter(prefix="/precursor/v1/checklists", tags=["inspections"], route_class=UnitRoute)
 
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.INSPECTOR, Role.AGENCY, grant=READ)]
@@ -107,17 +124,34 @@ async def read_filled_checklist(work: Reader, inspection_id: UUID) -> ChecklistA
     return _checklist(*await service.checklist_of(work, inspection_id))
 
 
-@router.get("/{inspection_id}/findings")
-async def findings_of(work: Reader, inspection_id: UUID) -> list[FindingAnswer]:
+@router.get("/{inspection_id}/findings", responses=answers(FINDINGS))
+async def findings_of(work: Reader, asked: Annotated[Asked, ask(FINDINGS)], inspection_id: UUID) -> Response:
     """The findings of an inspection; for held evidence, the last day for the decision."""
     found = await service.findings_of(work, inspection_id)
-    return [FindingAnswer.model_validate(row).model_copy(update={"decide_by": service.decide_by(work, row)}) for row in found]
+    return answer(
+        asked,
+        await find_made(
+            work,
+            FINDINGS,
+            asked,
+            [FindingAnswer.model_validate(row).model_copy(update={"decide_by": service.decide_by(work, row)}) for row in found],
+        ),
+    )
 
 
-@router.get("/{inspection_id}/steps", response_model=list[StepAnswer])
-async def steps_of(work: Reader, inspection_id: UUID) -> object:
+@router.get("/{inspection_id}/steps", responses=answers(HISTORY))
+async def steps_of(work: Reader, asked: Annotated[Asked, ask(HISTORY)], inspection_id: UUID) -> Response:
     """The steps of an inspection, with who took each and its legal source."""
-    return await service.steps_of(work, inspection_id)
+    return answer(
+        asked,
+        await find_made(
+            work,
+            HISTORY,
+            asked,
+            [StepAnswer.model_validate(step) for step in await service.steps_of(work, inspection_id)],
+            about=[inspection_id],
+        ),
+    )
 
 
 @router.post("/{inspection_id}/start")

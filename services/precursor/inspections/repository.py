@@ -48,7 +48,7 @@ class Wanted:
 INSPECTIONS = Rows(
     name="precursor.inspections",
     item=InspectionAnswer,
-    action="",
+    action="inspection.list",
     object_type="inspection",
     default="id",
     sorts={"id": (col(Inspection.id),), "window_to": (col(Inspection.window_to), col(Inspection.id))},

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from kit.etags import IfMatch, etag
-from kit.lists import Asked, answer, answers, ask
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.steps.taking import next_steps
 from kit.work import UnitRoute, Work, allow
@@ -29,6 +29,22 @@ from services.precursor.inspectors.schemas import (
 from services.precursor.inspectors.tables import Inspector
 
 router = APIRouter(prefix="/precursor/v1/inspectors", tags=["inspectors"], route_class=UnitRoute)
+RECUSALS = Made(
+    name="precursor.recusals",
+    item=RecusalAnswer,
+    sorts={"id": (Key("id", "uuid"),), "since": (Key("since", "date"), Key("id", "uuid"))},
+    default="id",
+    action="inspector.read_recusals",
+    object_type="inspector",
+)
+LEAVES = Made(
+    name="precursor.leaves",
+    item=LeaveAnswer,
+    sorts={"away_from": (Key("away_from", "date"), Key("id", "uuid"))},
+    default="away_from",
+    action="inspector.read_leaves",
+    object_type="inspector",
+)
 
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.INSPECTOR)]
 Keeper = Annotated[Work, allow(Role.COUNTY_OFFICER)]
@@ -70,10 +86,19 @@ async def amend_inspector(
     return _answer(work, await service.amend_inspector(work, inspector_id, patch, if_match), response)
 
 
-@router.get("/{inspector_id}/leaves", response_model=list[LeaveAnswer])
-async def leaves_of(work: Keeper, inspector_id: UUID) -> object:
+@router.get("/{inspector_id}/leaves", responses=answers(LEAVES))
+async def leaves_of(work: Keeper, asked: Annotated[Asked, ask(LEAVES)], inspector_id: UUID) -> Response:
     """Days on which the officer cannot be sent."""
-    return await service.leaves_of(work, inspector_id)
+    return answer(
+        asked,
+        await find_made(
+            work,
+            LEAVES,
+            asked,
+            [LeaveAnswer.model_validate(row) for row in await service.leaves_of(work, inspector_id)],
+            about=[inspector_id],
+        ),
+    )
 
 
 @router.post("/{inspector_id}/leaves", status_code=201, response_model=LeaveAnswer)
@@ -88,10 +113,19 @@ async def cancel_leave(work: Keeper, inspector_id: UUID, leave_id: UUID) -> obje
     return await service.cancel_leave(work, inspector_id, leave_id)
 
 
-@router.get("/{inspector_id}/recusals", response_model=list[RecusalAnswer])
-async def recusals_of(work: Keeper, inspector_id: UUID) -> object:
+@router.get("/{inspector_id}/recusals", responses=answers(RECUSALS))
+async def recusals_of(work: Keeper, asked: Annotated[Asked, ask(RECUSALS)], inspector_id: UUID) -> Response:
     """Firms that the officer must not inspect."""
-    return await service.recusals_of(work, inspector_id)
+    return answer(
+        asked,
+        await find_made(
+            work,
+            RECUSALS,
+            asked,
+            [RecusalAnswer.model_validate(row) for row in await service.recusals_of(work, inspector_id)],
+            about=[inspector_id],
+        ),
+    )
 
 
 @router.post("/{inspector_id}/recusals", status_code=201, response_model=RecusalAnswer)

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from kit.etags import IfMatch, etag
-from kit.lists import Asked, answer, answers, ask
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.schemas import DivisionCode, Flag
 from kit.work import UnitRoute, Work, allow
@@ -20,6 +20,15 @@ from services.precursor.rectifications.schemas import FirmsAnswer, Recheck, Rect
 from services.precursor.rectifications.tables import Rectification
 
 router = APIRouter(prefix="/precursor/v1/rectifications", tags=["rectifications"], route_class=UnitRoute)
+HISTORY = Made(
+    name="precursor.rectification_steps",
+    item=StepAnswer,
+    sorts={"recorded_at": (Key("recorded_at", "timestamptz"),)},
+    default="recorded_at",
+    sparse=True,
+    action="rectification.read_steps",
+    object_type="rectification",
+)
 
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.INSPECTOR, Role.AGENCY, grant=READ)]
 Receiver = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.INSPECTOR)]
@@ -52,10 +61,19 @@ async def read_rectification(work: Reader, rectification_id: UUID, response: Res
     return await _single(work, await service.read_rectification(work, rectification_id), response)
 
 
-@router.get("/{rectification_id}/steps", response_model=list[StepAnswer], response_model_exclude_unset=True)
-async def steps_of(work: Reader, rectification_id: UUID) -> object:
+@router.get("/{rectification_id}/steps", responses=answers(HISTORY))
+async def steps_of(work: Reader, asked: Annotated[Asked, ask(HISTORY)], rectification_id: UUID) -> Response:
     """What happened to it, oldest first."""
-    return await service.steps_of(work, rectification_id)
+    return answer(
+        asked,
+        await find_made(
+            work,
+            HISTORY,
+            asked,
+            [StepAnswer.model_validate(step) for step in await service.steps_of(work, rectification_id)],
+            about=[rectification_id],
+        ),
+    )
 
 
 @router.post("/{rectification_id}/answer")

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from kit.etags import IfMatch, etag
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.schemas import Day
 from kit.steps.taking import NextStep
@@ -18,6 +19,13 @@ from services.registry.assessments.schemas import AssessmentAnswer, NewAssessmen
 from services.registry.assessments.tables import RiskAssessment
 
 router = APIRouter(prefix="/registry/v1", tags=["assessments"], route_class=UnitRoute)
+ASSESSMENTS = Made(
+    name="registry.assessments",
+    item=AssessmentAnswer,
+    sorts={"assessed_on": (Key("assessed_on", "date"), Key("id", "uuid"))},
+    default="-assessed_on",
+    counted={"state": "state", "tier": "tier"},
+)
 
 Reader = Annotated[
     Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.SUBJECT, personal=True)
@@ -48,10 +56,11 @@ async def propose_assessment(work: Proposer, person_id: UUID, new: NewAssessment
     return await _answer(work, await service.propose_assessment(work, person_id, new), response)
 
 
-@router.get("/people/{person_id}/assessments")
-async def assessments_of(work: Reader, person_id: UUID) -> list[AssessmentAnswer]:
+@router.get("/people/{person_id}/assessments", responses=answers(ASSESSMENTS))
+async def assessments_of(work: Reader, asked: Annotated[Asked, ask(ASSESSMENTS)], person_id: UUID) -> Response:
     """All assessments of a person, newest first, with inputs and model version."""
-    return await _answers(work, await service.assessments_of(work, person_id))
+    shown = await _answers(work, await service.assessments_of(work, person_id))
+    return answer(asked, await find_made(work, ASSESSMENTS, asked, shown))
 
 
 @router.get("/people/{person_id}/tier")

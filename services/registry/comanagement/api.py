@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query, Response
 
 from kit.etags import IfMatch, etag
-from kit.lists import Asked, answer, answers, ask
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.problems import Gone, may_answer
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
@@ -35,6 +35,28 @@ from services.registry.comanagement.schemas import (
 from services.registry.comanagement.tables import Agreement
 
 router = APIRouter(prefix="/registry/v1/co-management", tags=["co-management"], route_class=UnitRoute)
+RECEIPTS = Made(
+    name="registry.receipts",
+    item=ReceiptRow,
+    sorts={"received_at": (Key("received_at", "timestamptz"), Key("id", "uuid"))},
+    default="-received_at",
+)
+NAMED = Made(
+    name="registry.named_persons",
+    item=NamedPersonAnswer,
+    sorts={"ref": (Key("ref", "uuid"),), "name": (Key("name"),)},
+    default="ref",
+    counted={"shared": "shared"},
+)
+AGREEMENTS = Made(
+    name="registry.agreements",
+    item=AgreementAnswer,
+    sorts={"id": (Key("id", "uuid"),), "valid_to": (Key("valid_to", "date"), Key("id", "uuid"))},
+    default="-id",
+    counted={"state": "state"},
+    action="agreement.list",
+    object_type="agreement",
+)
 
 NDJSON = "application/x-ndjson"
 Office = Annotated[Work, allow(Role.COUNTY_OFFICER)]
@@ -67,10 +89,12 @@ async def propose_agreement(work: Office, new: NewAgreement, response: Response)
     return _answer(work, agreement, response)
 
 
-@router.get("/agreements")
-async def list_agreements(work: Side) -> list[AgreementAnswer]:
+@router.get("/agreements", responses=answers(AGREEMENTS))
+async def list_agreements(work: Side, asked: Annotated[Asked, ask(AGREEMENTS)]) -> Response:
     """Agreements: all for the county office, the granted ones for a partner."""
-    return [_answer(work, agreement) for agreement in await service.list_agreements(work)]
+    return answer(
+        asked, await find_made(work, AGREEMENTS, asked, [_answer(work, agreement) for agreement in await service.list_agreements(work)])
+    )
 
 
 @router.get("/agreements/{agreement_id}")
@@ -87,10 +111,12 @@ async def take_agreement_step(
     return _answer(work, await service.take_agreement_step(work, agreement_id, step, if_match), response)
 
 
-@router.get("/agreements/{agreement_id}/persons")
-async def named_persons(work: OfficeReader, agreement_id: UUID) -> list[NamedPersonAnswer]:
+@router.get("/agreements/{agreement_id}/persons", responses=answers(NAMED))
+async def named_persons(work: OfficeReader, asked: Annotated[Asked, ask(NAMED)], agreement_id: UUID) -> Response:
     """The named persons, those shared today, and what the partner received."""
-    return [NamedPersonAnswer(**row) for row in await service.named_persons(work, agreement_id)]
+    return answer(
+        asked, await find_made(work, NAMED, asked, [NamedPersonAnswer(**row) for row in await service.named_persons(work, agreement_id)])
+    )
 
 
 @router.post("/agreements/{agreement_id}/persons")
@@ -137,10 +163,10 @@ async def take_receipt(work: Partner, agreement_id: UUID, receipt: Receipt) -> R
     return ReceiptAnswer(id=row.id, applied=row.position, behind=behind, to_delete=owed)
 
 
-@router.get("/agreements/{agreement_id}/receipts")
-async def receipts_of(work: Side, agreement_id: UUID) -> list[ReceiptRow]:
+@router.get("/agreements/{agreement_id}/receipts", responses=answers(RECEIPTS))
+async def receipts_of(work: Side, asked: Annotated[Asked, ask(RECEIPTS)], agreement_id: UUID) -> Response:
     """What the partner reported as applied and deleted, latest first."""
-    return await service.receipts_of(work, agreement_id)
+    return answer(asked, await find_made(work, RECEIPTS, asked, await service.receipts_of(work, agreement_id)))
 
 
 @router.post("/transfers-out", status_code=201)

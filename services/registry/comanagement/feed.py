@@ -19,7 +19,7 @@ from sqlalchemy import RowMapping, insert
 
 from kit import nameplate
 from kit.clock import day_start
-from kit.pages import BadCursor, Cursors
+from kit.lists.cursors import BadCursor, Cursors
 from kit.problems import Gone
 from kit.work import Work
 from services.registry.comanagement import policy, repository
@@ -82,10 +82,10 @@ async def read_cursor(work: Work, agreement: Agreement, cursor: str | None) -> t
     Raises BadCursor for what was never a cursor of this agreement, Gone for one of another epoch or beyond what was told: the database was put back
     meanwhile, and the same positions may be given again to other changes.
     """
-    read = Cursors(work.sealer).read_any(cursor, str(agreement.id), {})
+    read = Cursors(work.sealer).read(cursor, str(agreement.id), {}, 2, 3)
     if read is None:
         return 0, None
-    epoch, position, digest = read if len(read) == 3 else (nameplate.FIRST, *read) if len(read) == 2 else ("", "", "")
+    epoch, position, digest = read if len(read) == 3 else (nameplate.FIRST, *read)
     if not position.isdigit():
         raise BadCursor
     if epoch != await nameplate.epoch(work.session, work.house.schema) or int(position) > agreement.position:

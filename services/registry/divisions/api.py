@@ -4,31 +4,43 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field
 
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.schemas import Day, DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.registry.divisions import service
+from services.registry.divisions.repository import DIVISIONS
 from services.registry.divisions.rules import Level
 from services.registry.divisions.schemas import DivisionAnswer, DivisionLoad, Loaded, Population, PopulationAnswer
 
 router = APIRouter(prefix="/registry/v1/divisions", tags=["divisions"], route_class=UnitRoute)
+POPULATIONS = Made(
+    name="registry.populations",
+    item=PopulationAnswer,
+    sorts={"year": (Key("year", "int"),)},
+    default="year",
+    action="population.list",
+    object_type="division",
+    noted="division_code",
+)
 
 EVERYBODY = [role for role in Role if role not in (Role.SERVICE, Role.SUBJECT)]
 Reader = Annotated[Work, allow(*EVERYBODY, grant=None)]
 
 
-@router.get("", response_model=list[DivisionAnswer])
+@router.get("", responses=answers(DIVISIONS))
 async def list_divisions(
     work: Reader,
+    asked: Annotated[Asked, ask(DIVISIONS)],
     on: Day | None = None,
     level: Annotated[Level | None, Query()] = None,
     parent: DivisionCode | None = None,
-) -> object:
+) -> Response:
     """Divisions valid on a day, with their codes."""
-    return await service.list_divisions(work, on, level, parent)
+    return answer(asked, await service.list_divisions(work, asked, on, level, parent))
 
 
 Loader = Annotated[Work, allow(Role.ADMINISTRATOR, Role.COUNTY_OFFICER)]
@@ -50,10 +62,13 @@ async def read_division(work: Reader, code: Code) -> object:
     return await service.read_division(work, code)
 
 
-@router.get("/{code}/population", response_model=list[PopulationAnswer])
-async def populations(work: Reader, code: Code) -> object:
+@router.get("/{code}/population", responses=answers(POPULATIONS))
+async def populations(work: Reader, asked: Annotated[Asked, ask(POPULATIONS)], code: Code) -> Response:
     """Resident population by year."""
-    return await service.populations(work, code)
+    return answer(
+        asked,
+        await find_made(work, POPULATIONS, asked, [PopulationAnswer.model_validate(row) for row in await service.populations(work, code)]),
+    )
 
 
 @router.put("/{code}/population/{year}", response_model=PopulationAnswer)

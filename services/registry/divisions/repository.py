@@ -7,11 +7,13 @@ from datetime import date
 from typing import Any
 
 from psycopg import AsyncConnection
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.lists import Rows
+from services.registry.divisions.schemas import DivisionAnswer
 from services.registry.divisions.tables import Division, ResidentPopulation
 
 NAME = "(select named.name from registry.division named where named.code = {code})"
@@ -19,14 +21,26 @@ NAME = "(select named.name from registry.division named where named.code = {code
 TOWN_LEVELS = ("town", "service_centre")
 
 
-async def divisions_on(session: AsyncSession, day: date, level: str | None, parent: str | None) -> Sequence[Division]:
+DIVISIONS = Rows(
+    name="registry.divisions",
+    item=DivisionAnswer,
+    sorts={"code": (col(Division.code),), "name": (col(Division.name), col(Division.code))},
+    default="code",
+    noted="code",
+    counted={"level": col(Division.level)},
+    action="division.list",
+    object_type="division",
+)
+
+
+def divisions_on(day: date, level: str | None, parent: str | None) -> Select[Any]:
     """The divisions valid on a day."""
     query = select(Division).where(col(Division.valid_from) <= day, or_(col(Division.valid_to).is_(None), col(Division.valid_to) > day))
     if level:
         query = query.where(col(Division.level) == level)
     if parent:
         query = query.where(or_(col(Division.parent_code) == parent, col(Division.service_centre_code) == parent))
-    return (await session.execute(query.order_by(col(Division.code)))).scalars().all()
+    return query
 
 
 async def towns_on(session: AsyncSession, day: date) -> Sequence[Division]:

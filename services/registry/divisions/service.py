@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 
+from kit.lists import Asked, Found, find_rows
 from kit.problems import invalid
 from kit.work import Work
 from services.registry.divisions import repository
@@ -13,9 +14,10 @@ from services.registry.divisions.schemas import DivisionLoad, Population
 from services.registry.divisions.tables import Division, ResidentPopulation
 
 
-async def list_divisions(work: Work, day: date | None, level: str | None, parent: str | None) -> Sequence[Division]:
-    """Divisions valid on a day (by default today)."""
-    return await repository.divisions_on(work.session, day or work.today, level, parent)
+async def list_divisions(work: Work, asked: Asked, day: date | None, level: str | None, parent: str | None) -> Found:
+    """Divisions valid on a day (by default today). Raises BadCursor."""
+    query = repository.divisions_on(day or work.today, level, parent)
+    return await find_rows(work, repository.DIVISIONS, asked, query, {"on": day, "level": level, "parent": parent})
 
 
 async def require_town(work: Work, code: str, pointer: str) -> Division:

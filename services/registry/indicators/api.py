@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Query, Response
 
-from kit.pages import LIMIT, MAX_LIMIT, Cursors, Page, next_link
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.schemas import Day, DivisionCode
 from kit.work import UnitRoute, Work, allow
@@ -16,6 +16,26 @@ from services.registry.indicators.rules import INDICATORS, IndicatorCode
 from services.registry.indicators.schemas import FigureAnswer, Figures, IndicatorAnswer, Line, PersonBehind, StaffingLine
 
 router = APIRouter(prefix="/registry/v1/indicators", tags=["indicators"], route_class=UnitRoute)
+BEHIND = Made(
+    name="registry.indicator_people",
+    item=PersonBehind,
+    sorts={"person_id": (Key("person_id", "uuid"), Key("division_code")), "name": (Key("name"),)},
+    default="person_id",
+    counted={"division_code": "division_code", "counted": "counted"},
+    action="indicator.people",
+    object_type="person",
+    noted="person_id",
+)
+STAFFING = Made(
+    name="registry.staffing",
+    item=StaffingLine,
+    sorts={"place": (), "code": (Key("code"),)},
+    default="place",
+    counted={"kind": "kind"},
+    action="indicator.staffing",
+    object_type="division",
+    noted="division_code",
+)
 
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.LEADER)]
 PersonReader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, personal=True)]
@@ -41,29 +61,24 @@ async def figures(work: Reader, as_of: Day | None = None, first: First = None, l
     )
 
 
-@router.get("/staffing")
-async def staffing(work: Reader, on: Day | None = None) -> list[StaffingLine]:
+@router.get("/staffing", responses=answers(STAFFING))
+async def staffing(work: Reader, asked: Annotated[Asked, ask(STAFFING)], on: Day | None = None) -> Response:
     """Users in the community per full-time worker, by town and station (30:1)."""
-    return [StaffingLine(**line) for line in await service.staffing(work, on)]
+    return answer(asked, await find_made(work, STAFFING, asked, [StaffingLine(**line) for line in await service.staffing(work, on)]))
 
 
-@router.get("/{code}/people")
+@router.get("/{code}/people", responses=answers(BEHIND))
 async def people_behind(
     work: PersonReader,
-    request: Request,
-    response: Response,
+    asked: Annotated[Asked, ask(BEHIND)],
     code: IndicatorCode,
     as_of: Day | None = None,
     first: First = None,
     last: Last = None,
     division_code: Town = None,
     counted: bool | None = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
-    cursor: Annotated[str | None, Query(max_length=600)] = None,
-) -> Page[PersonBehind]:
+) -> Response:
     """The persons behind a figure: `counted=true` the numerator, `false` who is missing from it."""
-    found, following = await service.people_behind(
-        work, Cursors(work.sealer), code, as_of, first, last, division_code, counted, cursor, limit
-    )
-    response.headers.update(next_link(request, following))
-    return Page(items=[PersonBehind(**{name: row[name] for name in PersonBehind.model_fields}) for row in found], next=following)
+    found = await service.people_behind(work, code, as_of, first, last, division_code, counted)
+    items = [PersonBehind(**{name: row[name] for name in PersonBehind.model_fields}) for row in found]
+    return answer(asked, await find_made(work, BEHIND, asked, items, noted={"code": code}))

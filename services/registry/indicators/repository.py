@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -127,10 +126,9 @@ PEOPLE = text(
     + """select m.person_id, p.name, p.state, m.town as division_code, s.status, s.since as status_since, bool_or(m.counted) as counted
   from member m join registry.person p on p.id = m.person_id left join standing s on s.person_id = m.person_id
  where m.code = :code and m.town like any(:towns)
-   and (cast(:after as uuid) is null or m.person_id > :after)
  group by m.person_id, p.name, p.state, m.town, s.status, s.since
 having cast(:counted as boolean) is null or bool_or(m.counted) = :counted
- order by m.person_id limit :size"""
+ order by m.person_id, m.town"""
 )
 
 POPULATION = text(
@@ -205,9 +203,7 @@ async def people_behind(
     works: WorkingDay,
     towns: Sequence[str],
     counted: bool | None,
-    after: UUID | None,
-    size: int,
 ) -> Sequence[RowMapping]:
     """The persons of an indicator: all of its denominator, or those counted or not."""
-    parameters = {"code": code, "towns": list(towns), "counted": counted, "after": after, "size": size}
+    parameters = {"code": code, "towns": list(towns), "counted": counted}
     return (await session.execute(PEOPLE, {**_parameters(as_of, since, until, works), **parameters})).mappings().all()

@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
-from uuid import UUID
 
-from kit.pages import Cursors
 from kit.problems import invalid
 from kit.roles import Role
 from kit.work import Work
@@ -49,53 +47,18 @@ async def figures(
 
 
 async def people_behind(
-    work: Work,
-    cursors: Cursors,
-    code: str,
-    as_of: date | None,
-    since: date | None,
-    until: date | None,
-    division_code: str | None,
-    counted: bool | None,
-    cursor: str | None,
-    limit: int,
-) -> tuple[list[dict[str, Any]], str | None]:
+    work: Work, code: str, as_of: date | None, since: date | None, until: date | None, division_code: str | None, counted: bool | None
+) -> list[dict[str, Any]]:
     """The persons behind a figure, in the caller's towns. Closed records stay out of lists that go on: they show as their reference only. Raises Invalid."""
     day, first, last = span(work, as_of, since, until)
-    bound = {
-        "list": "registry.indicator_people",
-        "scope": list(work.scope.prefixes),
-        "code": code,
-        "as_of": day,
-        "since": first,
-        "until": last,
-        "division": division_code,
-        "counted": counted,
-    }
-    after = cursors.read(cursor, work.principal.subject, bound, 1)
     asked = "current_users" if code in rules.WITHOUT_PERSONS else code
     towns = part_of(work.scope, division_code).towns
-    found = await repository.people_behind(
-        work.session,
-        asked,
-        day,
-        first,
-        last,
-        work.house.works,
-        towns,
-        counted,
-        UUID(after[0]) if after else None,
-        limit + 1,
-    )
-    following = cursors.make([str(found[limit - 1]["person_id"])], work.principal.subject, bound) if len(found) > limit else None
-    found = found[:limit]
-    await work.note("indicator.people", "person", *(row["person_id"] for row in found), details={"code": code})
+    found = await repository.people_behind(work.session, asked, day, first, last, work.house.works, towns, counted)
     office = work.principal.has(Role.COUNTY_OFFICER)
-    open_only = [
+    return [
         {**row, "name": row["name"] if row["state"] == "open" and (office or row["status"] not in NOT_MANAGED) else "(已封存)"}
         for row in found
     ]
-    return open_only, following
 
 
 async def staffing(work: Work, on: date | None) -> list[dict[str, Any]]:

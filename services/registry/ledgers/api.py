@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Response
 
 from kit.etags import IfMatch, etag
 from kit.intake import intake_router
-from kit.pages import LIMIT, MAX_LIMIT, next_link
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
 from kit.sealed import masked
 from kit.steps.taking import NextStep
@@ -17,8 +18,9 @@ from kit.work import UnitRoute, Work, allow
 from services.registry.ledgers import service
 from services.registry.ledgers.intake import INTAKE
 from services.registry.ledgers.matching import sides_of
+from services.registry.ledgers.repository import CONFLICTS
 from services.registry.ledgers.rules import PERSONAL_FIELDS, RULE, ConflictState
-from services.registry.ledgers.schemas import ConflictAnswer, ConflictPage, Decision, Decisions, Side
+from services.registry.ledgers.schemas import ConflictAnswer, Decision, Decisions, Side
 from services.registry.ledgers.tables import LedgerConflict
 
 router = intake_router(INTAKE)
@@ -61,32 +63,27 @@ def _answer(
     )
 
 
-@conflicts.get("")
+@conflicts.get("", responses=answers(CONFLICTS))
 async def list_conflicts(
-    work: Reader,
-    request: Request,
-    response: Response,
-    import_id: UUID,
-    state: ConflictState | None = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = LIMIT,
-    cursor: Annotated[str | None, Query(max_length=400)] = None,
-) -> ConflictPage:
+    work: Reader, asked: Annotated[Asked, ask(CONFLICTS)], import_id: UUID, state: ConflictState | None = None
+) -> Response:
     """What two sources say differently about one person. What lies outside the caller's towns is not shown."""
-    page, seen, following = await service.conflicts(work, import_id, state, cursor, limit)
-    following_steps = await service.next_steps_of(work, import_id, [entry[0] for entry in page])
-    items = [
-        _answer(
-            work,
-            conflict,
-            (file, f"{sheet}!{row}"),
-            (other_file, f"{other_sheet}!{other_row}") if other_file is not None else None,
-            following_steps[conflict.id],
-            shown=conflict.person_id is None or seen.get(conflict.person_id, False),
-        )
-        for conflict, file, sheet, row, other_file, other_sheet, other_row in page
-    ]
-    response.headers.update(next_link(request, following))
-    return ConflictPage(items=items, next=following)
+
+    async def shapes(entries: Sequence[Any], seen: Mapping[UUID, bool]) -> list[ConflictAnswer]:
+        following = await service.next_steps_of(work, import_id, [entry[0] for entry in entries])
+        return [
+            _answer(
+                work,
+                conflict,
+                (file, f"{sheet}!{row}"),
+                (other_file, f"{other_sheet}!{other_row}") if other_file is not None else None,
+                following[conflict.id],
+                shown=conflict.person_id is None or seen.get(conflict.person_id, False),
+            )
+            for conflict, file, sheet, row, other_file, other_sheet, other_row in entries
+        ]
+
+    return answer(asked, await service.conflicts(work, asked, import_id, state, shapes))
 
 
 @conflicts.post("/decide")

@@ -12,9 +12,11 @@ from sqlalchemy import delete, or_, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.lists import Rows
 from kit.steps.machine import START
 from kit.work import Work
 from services.registry.ledgers.rules import CONFLICT, GONE
+from services.registry.ledgers.schemas import ConflictAnswer
 from services.registry.ledgers.tables import TABLES, LedgerConflict, LedgerConflictChange
 from services.registry.measures.tables import Measure
 from services.registry.people.policy import may_read_closed
@@ -219,8 +221,20 @@ async def conflicts_with_places(session: AsyncSession, import_id: UUID) -> list[
     return [(conflict, (sheet, row), (other_sheet or "", other_row or 0)) for conflict, sheet, row, other_sheet, other_row in found]
 
 
-async def conflicts_after(work: Work, import_id: UUID, state: str | None, after: tuple[int, UUID] | None, size: int) -> Sequence[Any]:
-    """Conflicts of an import that the caller is shown, in the order of its rows, with the places of both sides."""
+CONFLICTS = Rows(
+    name="registry.conflicts",
+    item=ConflictAnswer,
+    sorts={"row_id": (col(LedgerConflict.number), col(LedgerConflict.id))},
+    default="row_id",
+    counted={"state": col(LedgerConflict.state), "field": col(LedgerConflict.field)},
+    action="ledger.read_conflicts",
+    object_type="person",
+    noted="person_id",
+)
+
+
+def conflicts_shown(work: Work, import_id: UUID, state: str | None) -> Any:
+    """Conflicts of an import that the caller is shown, with the places of both sides."""
     mine, theirs = TABLES.rows.alias("mine"), TABLES.rows.alias("theirs")
     job, other = TABLES.imports.alias("job"), TABLES.imports.alias("other")
     query = (
@@ -239,11 +253,7 @@ async def conflicts_after(work: Work, import_id: UUID, state: str | None, after:
         .outerjoin(other, other.c.id == LedgerConflict.other_import_id)
         .where(col(LedgerConflict.import_id) == import_id, *_shown(work))
     )
-    if state is not None:
-        query = query.where(col(LedgerConflict.state) == state)
-    if after is not None:
-        query = query.where(sa.tuple_(col(LedgerConflict.number), col(LedgerConflict.id)) > sa.tuple_(*after))
-    return (await work.session.execute(query.order_by(col(LedgerConflict.number), col(LedgerConflict.id)).limit(size))).all()
+    return query.where(col(LedgerConflict.state) == state) if state else query
 
 
 async def conflict(work: Work, import_id: UUID, conflict_id: UUID) -> LedgerConflict | None:

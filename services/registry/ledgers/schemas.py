@@ -43,13 +43,6 @@ class ConflictAnswer(Answer):
     next_steps: list[NextStep]
 
 
-class ConflictPage(Answer):
-    """One page of conflicts, in the order of the rows."""
-
-    items: list[ConflictAnswer]
-    next: str | None
-
-
 class Decision(Message):
     """`take` the ledger's value or `keep` the other."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from kit.intake import service as imports
 from kit.intake import store
 from kit.intake.errors import NotNow
 from kit.intake.staging import open_record
-from kit.pages import BadCursor, Cursors
+from kit.lists import Asked, Found, find_rows
 from kit.problems import invalid
 from kit.steps.taking import NextStep, Reason, next_steps, refuse, take
 from kit.work import Work
@@ -23,6 +23,7 @@ from services.registry.ledgers.intake import INTAKE
 from services.registry.ledgers.matching import early_end, register_facts, sides_of
 from services.registry.ledgers.policy import Reach
 from services.registry.ledgers.rules import CONFLICT, OTHER_SIDE, ledger_facts
+from services.registry.ledgers.schemas import ConflictAnswer
 from services.registry.ledgers.tables import TABLES, LedgerConflict, LedgerConflictChange
 from services.registry.ledgers.takeover import begin_measures, changes, chosen_value, decided_facts, placed
 from services.registry.people.intake import amend_people, take_over_standings
@@ -31,25 +32,23 @@ from services.registry.people.tables import Person
 
 
 async def conflicts(
-    work: Work, import_id: UUID, state: str | None, cursor: str | None, size: int
-) -> tuple[Sequence[Any], dict[UUID, bool], str | None]:
-    """A page of conflicts, whether the caller may see the register's side of each person, and the next cursor. Audited."""
+    work: Work,
+    asked: Asked,
+    import_id: UUID,
+    state: str | None,
+    shapes: Callable[[Sequence[Any], Mapping[UUID, bool]], Awaitable[list[ConflictAnswer]]],
+) -> Found:
+    """A page of conflicts; `shapes` is told of which persons the caller may see the register's side. Audited. Raises ImportNotFound."""
     await imports.one(work, INTAKE, import_id)
-    filters = {"import": str(import_id)} | ({"state": state} if state else {})
-    cursors = Cursors(work.sealer)
-    position = cursors.read(cursor, work.principal.subject, filters, 2)
-    try:
-        after = (int(position[0]), UUID(position[1])) if position else None
-    except ValueError as error:
-        raise BadCursor from error
-    found = await repository.conflicts_after(work, import_id, state, after, size + 1)
-    page = found[:size]
-    last = page[-1][0] if len(found) > size else None
-    following = cursors.make([str(last.number), str(last.id)], work.principal.subject, filters) if last is not None else None
-    people = sorted({entry[0].person_id for entry in page if entry[0].person_id is not None})
-    seen = {person.id: work.principal.covers(person.division_code) for person in await people_by_ids(work.session, people)}
-    await work.note("ledger.read_conflicts", "person", *people, details={"import": str(import_id)})
-    return page, seen, following
+
+    async def page(entries: Sequence[Any]) -> list[ConflictAnswer]:
+        people = sorted({entry[0].person_id for entry in entries if entry[0].person_id is not None})
+        return await shapes(
+            entries, {person.id: work.scope.reaches(person.division_code) for person in await people_by_ids(work.session, people)}
+        )
+
+    query, noted = repository.conflicts_shown(work, import_id, state), {"import": str(import_id)}
+    return await find_rows(work, repository.CONFLICTS, asked, query, {"state": state}, shapes=page, noted=noted)
 
 
 def not_now(state: str) -> list[Reason]:

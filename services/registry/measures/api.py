@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 
 from kit.citations import cite
 from kit.etags import IfMatch, etag
-from kit.lists import Asked, answer, answers, ask
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.schemas import Day, DivisionCode
 from kit.work import UnitRoute, Work, allow
@@ -35,6 +35,23 @@ from services.registry.people.schemas import NewStanding, PersonAnswer
 from services.registry.people.tables import Person
 
 router = APIRouter(prefix="/registry/v1", tags=["measures"], route_class=UnitRoute)
+OF_PERSON = Made(
+    name="registry.measures_of_person",
+    item=MeasureAnswer,
+    sorts={"id": (Key("id", "uuid"),), "state": (Key("state"), Key("id", "uuid"))},
+    default="-id",
+    counted={"kind": "kind", "state": "state"},
+)
+HISTORY = Made(
+    name="registry.measure_history",
+    item=MeasureHistoryEntry,
+    sorts={
+        "recorded_at": (Key("recorded_at", "timestamptz"), Key("id", "uuid")),
+        "happened_on": (Key("happened_on", "date"), Key("id", "uuid")),
+    },
+    default="recorded_at",
+    counted={"event": "event"},
+)
 
 Reader = Annotated[
     Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.SUBJECT, personal=True)
@@ -75,10 +92,10 @@ async def order_measure(work: Decider, person_id: UUID, new: NewMeasure, respons
     return await _answer(work, measure, response)
 
 
-@router.get("/people/{person_id}/measures")
-async def measures_of(work: Reader, person_id: UUID) -> list[MeasureAnswer]:
+@router.get("/people/{person_id}/measures", responses=answers(OF_PERSON))
+async def measures_of(work: Reader, asked: Annotated[Asked, ask(OF_PERSON)], person_id: UUID) -> Response:
     """All measures of a person, newest first."""
-    return await _answers(work, await service.measures_of(work, person_id))
+    return answer(asked, await find_made(work, OF_PERSON, asked, await _answers(work, await service.measures_of(work, person_id))))
 
 
 @router.get("/people/{person_id}/monitoring")
@@ -116,17 +133,27 @@ async def read_measure(work: Reader, measure_id: UUID, response: Response) -> Me
     return await _answer(work, await service.read_measure(work, measure_id), response)
 
 
-@router.get("/measures/{measure_id}/history")
-async def history_of(work: Reader, measure_id: UUID) -> list[MeasureHistoryEntry]:
+@router.get("/measures/{measure_id}/history", responses=answers(HISTORY))
+async def history_of(work: Reader, asked: Annotated[Asked, ask(HISTORY)], measure_id: UUID) -> Response:
     """Its transitions with their legal sources, oldest first, each with its id and where it is taken back."""
     history = await service.history_of(work, measure_id)
     last = corrections.last_standing(history)
     names = set(MeasureHistoryEntry.model_fields) - {"correct_at"}
     path = f"/registry/v1/measures/{measure_id}/corrections"
-    return [
-        MeasureHistoryEntry(**entry.model_dump(include=names), correct_at=path if last is not None and entry.id == last.id else None)
-        for entry in history
-    ]
+    return answer(
+        asked,
+        await find_made(
+            work,
+            HISTORY,
+            asked,
+            [
+                MeasureHistoryEntry(
+                    **entry.model_dump(include=names), correct_at=path if last is not None and entry.id == last.id else None
+                )
+                for entry in history
+            ],
+        ),
+    )
 
 
 @router.post("/measures/{measure_id}/transitions")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from kit.citations import cite
 from kit.etags import IfMatch, etag
-from kit.lists import Asked, answer, answers, ask
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.schemas import DivisionCode
 from kit.work import UnitRoute, Work, allow
@@ -32,6 +32,20 @@ from services.registry.people.service import standings
 from services.registry.people.tables import Person
 
 router = APIRouter(prefix="/registry/v1/people", tags=["people"], route_class=UnitRoute)
+STANDINGS = Made(
+    name="registry.standings",
+    item=StandingAnswer,
+    sorts={"since": (Key("since", "date"), Key("recorded_at", "timestamptz"), Key("id", "uuid"))},
+    default="since",
+    counted={"status": "status"},
+)
+HISTORY = Made(
+    name="registry.person_history",
+    item=HistoryEntry,
+    sorts={"at": (Key("at", "timestamptz"), Key("id", "uuid"))},
+    default="-at",
+    counted={"action": "action"},
+)
 
 Reader = Annotated[
     Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.SUBJECT, personal=True)
@@ -91,42 +105,58 @@ async def open_identity(work: Reader, person_id: UUID) -> Identity:
     return await service.open_identity(work, person_id)
 
 
-@router.get("/{person_id}/history", response_model=list[HistoryEntry])
-async def history_of(work: Reader, person_id: UUID) -> list[HistoryEntry]:
+@router.get("/{person_id}/history", responses=answers(HISTORY))
+async def history_of(work: Reader, asked: Annotated[Asked, ask(HISTORY)], person_id: UUID) -> Response:
     """What was changed, by whom and why."""
     changes = await service.history_of(work, person_id)
     open_to_all = sees_treatment(work.principal)
-    return [
-        HistoryEntry(
-            id=c.id,
-            at=c.recorded_at,
-            by=c.recorded_by,
-            action=c.action,
-            legal_source=cite(c.legal_source) if c.legal_source else None,
-            before=c.before if open_to_all else without_treatment(c.before),
-            after=c.after if open_to_all else without_treatment(c.after),
-            reason=c.reason,
-        )
-        for c in changes
-    ]
+    return answer(
+        asked,
+        await find_made(
+            work,
+            HISTORY,
+            asked,
+            [
+                HistoryEntry(
+                    id=c.id,
+                    at=c.recorded_at,
+                    by=c.recorded_by,
+                    action=c.action,
+                    legal_source=cite(c.legal_source) if c.legal_source else None,
+                    before=c.before if open_to_all else without_treatment(c.before),
+                    after=c.after if open_to_all else without_treatment(c.after),
+                    reason=c.reason,
+                )
+                for c in changes
+            ],
+        ),
+    )
 
 
-@router.get("/{person_id}/standings")
-async def standings_of(work: Reader, person_id: UUID) -> list[StandingAnswer]:
+@router.get("/{person_id}/standings", responses=answers(STANDINGS))
+async def standings_of(work: Reader, asked: Annotated[Asked, ask(STANDINGS)], person_id: UUID) -> Response:
     """Every registered standing with its id and where it is corrected, oldest first."""
     _, standings = await service.standings_of(work, person_id)
     corrected_by = {row.corrects_id: row.id for row in standings if row.corrects_id is not None}
     path = f"/registry/v1/people/{person_id}/standings"
     if not sees_treatment(work.principal):
         standings = [row for row in standings if row.status != TREATMENT]
-    return [
-        StandingAnswer(
-            **row.model_dump(include=set(StandingAnswer.model_fields)),
-            corrected_by=corrected_by.get(row.id),
-            correct_at=None if row.id in corrected_by else path,
-        )
-        for row in standings
-    ]
+    return answer(
+        asked,
+        await find_made(
+            work,
+            STANDINGS,
+            asked,
+            [
+                StandingAnswer(
+                    **row.model_dump(include=set(StandingAnswer.model_fields)),
+                    corrected_by=corrected_by.get(row.id),
+                    correct_at=None if row.id in corrected_by else path,
+                )
+                for row in standings
+            ],
+        ),
+    )
 
 
 @router.patch("/{person_id}")

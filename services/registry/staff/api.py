@@ -13,9 +13,9 @@ from kit.schemas import Day, DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.registry.divisions.schemas import Loaded
 from services.registry.staff import service
-from services.registry.staff.repository import STAFF
+from services.registry.staff.repository import STAFF, STATIONS
 from services.registry.staff.rules import Post
-from services.registry.staff.schemas import StaffAnswer, StaffLeaves, StaffLoad, StationAnswer, StationLoad
+from services.registry.staff.schemas import StaffAnswer, StaffLeaves, StaffLoad, StationLoad
 
 router = APIRouter(prefix="/registry/v1", tags=["staff"], route_class=UnitRoute)
 
@@ -33,10 +33,12 @@ async def load_stations(work: Loader, stations: Annotated[list[StationLoad], Fie
     return Loaded(created=created, changed=changed, unchanged=unchanged)
 
 
-@router.get("/stations", response_model=list[StationAnswer])
-async def list_stations(work: Reader, on: Day | None = None, division_code: DivisionCode | None = None) -> object:
+@router.get("/stations", responses=answers(STATIONS))
+async def list_stations(
+    work: Reader, asked: Annotated[Asked, ask(STATIONS)], on: Day | None = None, division_code: DivisionCode | None = None
+) -> Response:
     """Stations of a day."""
-    return await service.list_stations(work, on, division_code)
+    return answer(asked, await service.list_stations(work, asked, on, division_code))
 
 
 @router.post("/staff/load")

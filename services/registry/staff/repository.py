@@ -16,7 +16,7 @@ from sqlmodel import col
 from kit.db import new_id
 from kit.lists import Rows
 from kit.scope import Scope
-from services.registry.staff.schemas import StaffAnswer
+from services.registry.staff.schemas import StaffAnswer, StationAnswer
 from services.registry.staff.tables import CareTeamMember, StaffMember, Station
 
 KEPT = frozenset({"sex"})
@@ -37,12 +37,23 @@ async def put(session: AsyncSession, table: type[Station] | type[StaffMember], r
     return len(codes) - len(known), written - (len(codes) - len(known))
 
 
-async def stations_on(session: AsyncSession, day: date, division_code: str | None) -> Sequence[Station]:
+STATIONS = Rows(
+    name="registry.stations",
+    item=StationAnswer,
+    sorts={"code": (col(Station.code),), "name": (col(Station.name), col(Station.code))},
+    default="code",
+    counted={"kind": col(Station.kind), "division_code": col(Station.division_code)},
+    action="station.list",
+    object_type="station",
+)
+
+
+def stations_on(day: date, division_code: str | None) -> Select[Any]:
     """The stations of a day."""
     query = select(Station).where(col(Station.valid_from) <= day, or_(col(Station.valid_to).is_(None), col(Station.valid_to) > day))
     if division_code:
         query = query.where(col(Station.division_code) == division_code)
-    return (await session.execute(query.order_by(col(Station.code)))).scalars().all()
+    return query
 
 
 async def station_ids(session: AsyncSession, codes: Sequence[str]) -> dict[str, UUID]:
@@ -57,10 +68,9 @@ STAFF = Rows(
     sorts={"code": (col(StaffMember.code),), "name": (col(StaffMember.name), col(StaffMember.code))},
     default="code",
     counted={"post": col(StaffMember.post), "division_code": col(StaffMember.division_code)},
-    action="",
+    action="staff.list",
     object_type="staff",
 )
-"""Staff are not persons under supervision: a page of them is not noted."""
 
 
 def staff_of(scope: Scope, day: date, post: str | None) -> Select[Any]:

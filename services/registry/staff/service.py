@@ -74,9 +74,10 @@ async def _moved(work: Work, staff: Sequence[StaffLoad]) -> list[tuple[UUID, Sta
     return found
 
 
-async def list_stations(work: Work, on: date | None, division_code: str | None) -> Sequence[Station]:
-    """The stations of a day."""
-    return await repository.stations_on(work.session, on or work.today, division_code)
+async def list_stations(work: Work, asked: Asked, on: date | None, division_code: str | None) -> Found:
+    """The stations of a day. Raises BadCursor."""
+    query = repository.stations_on(on or work.today, division_code)
+    return await find_rows(work, repository.STATIONS, asked, query, {"on": on, "division": division_code})
 
 
 async def list_staff(work: Work, asked: Asked, on: date | None, post: str | None, division_code: str | None) -> Found:

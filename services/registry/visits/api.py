@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from kit.etags import IfMatch, etag
-from kit.lists import Asked, answer, answers, ask
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.schemas import DivisionCode
 from kit.work import UnitRoute, Work, allow
@@ -27,6 +27,27 @@ from services.registry.visits.schemas import (
 from services.registry.visits.tables import Visit
 
 router = APIRouter(prefix="/registry/v1", tags=["visits"], route_class=UnitRoute)
+TASKS = Made(name="registry.tasks", item=Task, sorts={"due_on": (Key("due_on", "date"), Key("id", "uuid"))}, default="due_on")
+OF_PERSON = Made(
+    name="registry.visits_of_person", item=VisitAnswer, sorts={"due_on": (Key("due_on", "date"), Key("id", "uuid"))}, default="-due_on"
+)
+COVERAGE = Made(
+    name="registry.coverage",
+    item=Coverage,
+    sorts={"division_code": (Key("division_code"),)},
+    default="division_code",
+    action="round.coverage",
+    object_type="division",
+    noted="division_code",
+)
+ROUNDS = Made(
+    name="registry.rounds",
+    item=RoundAnswer,
+    sorts={"starts_on": (Key("starts_on", "date"), Key("code"))},
+    default="-starts_on",
+    action="round.list",
+    object_type="round",
+)
 
 STAFF = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER)
 Office = Annotated[Work, allow(Role.COUNTY_OFFICER)]
@@ -52,25 +73,35 @@ async def make_round(work: Office, new: NewRound, response: Response) -> RoundAn
     return RoundAnswer.model_validate(made)
 
 
-@router.get("/rounds")
-async def list_rounds(work: Counter) -> list[RoundAnswer]:
+@router.get("/rounds", responses=answers(ROUNDS))
+async def list_rounds(work: Counter, asked: Annotated[Asked, ask(ROUNDS)]) -> Response:
     """All rounds, latest first."""
-    return [RoundAnswer.model_validate(found) for found in await service.list_rounds(work)]
+    return answer(
+        asked, await find_made(work, ROUNDS, asked, [RoundAnswer.model_validate(found) for found in await service.list_rounds(work)])
+    )
 
 
-@router.get("/rounds/{round_id}/coverage")
-async def coverage_of(work: Counter, round_id: UUID) -> list[Coverage]:
+@router.get("/rounds/{round_id}/coverage", responses=answers(COVERAGE))
+async def coverage_of(work: Counter, asked: Annotated[Asked, ask(COVERAGE)], round_id: UUID) -> Response:
     """Who of the list was visited, met and tested, per town."""
-    return [Coverage(**line) for line in await service.coverage_of(work, round_id)]
+    return answer(asked, await find_made(work, COVERAGE, asked, [Coverage(**line) for line in await service.coverage_of(work, round_id)]))
 
 
-@router.get("/people/{person_id}/visits")
-async def visits_of(work: PersonReader, person_id: UUID) -> list[VisitAnswer]:
+@router.get("/people/{person_id}/visits", responses=answers(OF_PERSON))
+async def visits_of(work: PersonReader, asked: Annotated[Asked, ask(OF_PERSON)], person_id: UUID) -> Response:
     """The visits of a person and when they are due, latest first; the person sees their own."""
-    return [
-        VisitAnswer(**{name: getattr(visit, name) for name in VisitAnswer.model_fields})
-        for visit in await service.visits_of(work, person_id)
-    ]
+    return answer(
+        asked,
+        await find_made(
+            work,
+            OF_PERSON,
+            asked,
+            [
+                VisitAnswer(**{name: getattr(visit, name) for name in VisitAnswer.model_fields})
+                for visit in await service.visits_of(work, person_id)
+            ],
+        ),
+    )
 
 
 @router.get("/visits", responses=answers(VISITS))
@@ -85,10 +116,15 @@ async def list_visits(
     return answer(asked, await service.list_visits(work, asked, {"round": round_id, "state": state}, division_code))
 
 
-@router.get("/visits/tasks")
-async def tasks_of(work: GridWorker) -> list[Task]:
+@router.get("/visits/tasks", responses=answers(TASKS))
+async def tasks_of(work: GridWorker, asked: Annotated[Asked, ask(TASKS)]) -> Response:
     """A grid worker's own open tasks: name and meeting place, nothing else."""
-    return [Task(**{name: row[name] for name in Task.model_fields}) for row in await service.tasks_of(work)]
+    return answer(
+        asked,
+        await find_made(
+            work, TASKS, asked, [Task(**{name: row[name] for name in Task.model_fields}) for row in await service.tasks_of(work)]
+        ),
+    )
 
 
 @router.get("/visits/{visit_id}")

@@ -87,7 +87,7 @@ select v.id, v.person_id, p.name, v.meeting_place, v.due_on, v.version
   from registry.visit v join registry.person p on p.id = v.person_id join registry.round r on r.id = v.round_id
  where v.assigned_to = :staff and v.visited_on is null and v.excused is null and r.ends_on >= :day and p.state = 'open' and not p.status = any(:ending)
    and not {over}
- order by v.due_on, v.id limit 200""".replace("{over}", MONITORING_OVER.format(person="v.person_id"))
+ order by v.due_on, v.id""".replace("{over}", MONITORING_OVER.format(person="v.person_id"))
 )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from kit.etags import IfMatch, etag
-from kit.lists import Asked, answer, answers, ask
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.schemas import DivisionCode, Flag
 from kit.work import UnitRoute, Work, allow
@@ -28,6 +28,20 @@ from services.testing.collections.schemas import (
 from services.testing.collections.tables import Collection
 
 router = APIRouter(prefix="/testing/v1", tags=["collections"], route_class=UnitRoute)
+OF_PERSON = Made(
+    name="testing.collections_of_person",
+    item=CollectionAnswer,
+    sorts={"sampled_on": (Key("sampled_on", "date"), Key("id", "uuid"))},
+    default="-sampled_on",
+    counted={"state": "state"},
+)
+CHAIN = Made(
+    name="testing.chain",
+    item=ChainEntry,
+    sorts={"recorded_at": (Key("recorded_at", "timestamptz"),)},
+    default="recorded_at",
+    counted={"event": "event"},
+)
 
 _STAFF = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER)
 Lister = Annotated[Work, allow(*_STAFF, Role.LAB_TECHNICIAN, personal=True)]
@@ -76,10 +90,13 @@ async def read_collection(work: Opener, collection_id: UUID, response: Response)
     return await _answer(work, await service.read_collection(work, collection_id), response)
 
 
-@router.get("/collections/{collection_id}/chain")
-async def chain_of(work: ChainReader, collection_id: UUID) -> list[ChainEntry]:
+@router.get("/collections/{collection_id}/chain", responses=answers(CHAIN))
+async def chain_of(work: ChainReader, asked: Annotated[Asked, ask(CHAIN)], collection_id: UUID) -> Response:
     """Each step with its source, in order."""
-    return [ChainEntry.model_validate(step) for step in await service.chain_of(work, collection_id)]
+    return answer(
+        asked,
+        await find_made(work, CHAIN, asked, [ChainEntry.model_validate(step) for step in await service.chain_of(work, collection_id)]),
+    )
 
 
 @router.post("/collections/{collection_id}/objection")
@@ -112,7 +129,15 @@ async def close(work: Police, collection_id: UUID, new: Closing, response: Respo
     return await _answer(work, await service.close(work, collection_id, new, if_match), response)
 
 
-@router.get("/subjects/{person_id}/collections")
-async def collections_of(work: Owner, person_id: UUID) -> list[CollectionAnswer]:
+@router.get("/subjects/{person_id}/collections", responses=answers(OF_PERSON))
+async def collections_of(work: Owner, asked: Annotated[Asked, ask(OF_PERSON)], person_id: UUID) -> Response:
     """What was taken from a person, when, and where it stands; the person's own for role `subject`."""
-    return [CollectionAnswer(**row) for row in await service.shown(work, *await service.collections_of(work, person_id))]
+    return answer(
+        asked,
+        await find_made(
+            work,
+            OF_PERSON,
+            asked,
+            [CollectionAnswer(**row) for row in await service.shown(work, *await service.collections_of(work, person_id))],
+        ),
+    )

@@ -142,14 +142,14 @@ async def place(session: AsyncSession, person_id: UUID) -> None:
     await session.execute(statement, {"person": person_id})
 
 
-async def collections_of(session: AsyncSession, person_id: UUID, limit: int) -> Sequence[Collection]:
+async def collections_of(session: AsyncSession, person_id: UUID) -> Sequence[Collection]:
     """The collections of a person, the latest first."""
     query = (
         select(Collection)
         .where(col(Collection.person_id) == person_id)
         .order_by(col(Collection.sampled_on).desc(), col(Collection.id).desc())
     )
-    return (await session.execute(query.limit(limit))).scalars().all()
+    return (await session.execute(query)).scalars().all()
 
 
 async def latest_of_plan(session: AsyncSession, plan_id: UUID) -> Collection | None:

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 
+from kit.lists import Asked, answer, answers, ask
 from kit.roles import Role
 from kit.schemas import Day
 from kit.work import UnitRoute, Work, allow
 from services.testing.kits import service
+from services.testing.kits.repository import LOTS
 from services.testing.kits.schemas import KitLotAnswer, NewKitLot
 
 router = APIRouter(prefix="/testing/v1/kit-lots", tags=["kits"], route_class=UnitRoute)
@@ -19,10 +21,10 @@ Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCI
 Writer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.POLICE_OFFICER)]
 
 
-@router.get("")
-async def list_lots(work: Reader, usable_on: Day | None = None) -> list[KitLotAnswer]:
+@router.get("", responses=answers(LOTS))
+async def list_lots(work: Reader, asked: Annotated[Asked, ask(LOTS)], usable_on: Day | None = None) -> Response:
     """Kit lots, the earliest last day first."""
-    return [KitLotAnswer.model_validate(lot, from_attributes=True) for lot in await service.list_lots(work, usable_on)]
+    return answer(asked, await service.list_lots(work, asked, usable_on))
 
 
 @router.post("", status_code=201)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
+from kit.lists import Asked, Found, find_rows
 from kit.problems import invalid
 from kit.work import Work
 from services.testing.kits import repository, rules
@@ -14,9 +14,9 @@ from services.testing.kits.schemas import NewKitLot
 from services.testing.kits.tables import KitLot
 
 
-async def list_lots(work: Work, usable_on: date | None) -> Sequence[KitLot]:
-    """The lots; with a day, those that may be used on it."""
-    return await repository.lots(work.session, usable_on)
+async def list_lots(work: Work, asked: Asked, usable_on: date | None) -> Found:
+    """The lots; with a day, those that may be used on it. Raises BadCursor."""
+    return await find_rows(work, repository.LOTS, asked, repository.lots(usable_on), {"usable_on": usable_on})
 
 
 async def read_lot(work: Work, lot_id: UUID) -> KitLot:

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from kit.etags import IfMatch, etag
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.schemas import Day
 from kit.work import UnitRoute, Work, allow
@@ -15,15 +16,33 @@ from services.testing.labs import service
 from services.testing.labs.schemas import HairCutoffAnswer, LabAnswer, LabPatch, NewLab
 
 router = APIRouter(prefix="/testing/v1", tags=["labs"], route_class=UnitRoute)
+CUTOFFS = Made(
+    name="testing.hair_cutoffs",
+    item=HairCutoffAnswer,
+    sorts={"analyte": (Key("analyte"), Key("valid_from", "date"))},
+    default="analyte",
+    action="hair_cutoff.list",
+    object_type="hair_cutoff",
+    noted="analyte",
+)
+LABS = Made(
+    name="testing.labs",
+    item=LabAnswer,
+    sorts={"code": (Key("code"),), "name": (Key("name"), Key("code"))},
+    default="code",
+    counted={"qualification": "qualification"},
+    action="lab.list",
+    object_type="lab",
+)
 
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER, Role.LAB_TECHNICIAN)]
 Writer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.POLICE_OFFICER)]
 
 
-@router.get("/labs")
-async def list_labs(work: Reader) -> list[LabAnswer]:
+@router.get("/labs", responses=answers(LABS))
+async def list_labs(work: Reader, asked: Annotated[Asked, ask(LABS)]) -> Response:
     """The designated laboratories."""
-    return [LabAnswer.model_validate(lab) for lab in await service.list_labs(work)]
+    return answer(asked, await find_made(work, LABS, asked, [LabAnswer.model_validate(lab) for lab in await service.list_labs(work)]))
 
 
 @router.post("/labs", status_code=201)
@@ -51,7 +70,9 @@ async def amend_lab(work: Writer, lab_id: UUID, patch: LabPatch, response: Respo
     return LabAnswer.model_validate(lab)
 
 
-@router.get("/hair-cutoffs")
-async def hair_cutoffs(work: Reader, on: Day | None = None) -> list[HairCutoffAnswer]:
+@router.get("/hair-cutoffs", responses=answers(CUTOFFS))
+async def hair_cutoffs(work: Reader, asked: Annotated[Asked, ask(CUTOFFS)], on: Day | None = None) -> Response:
     """The hair cut-offs in force on a day (HAIR art. 9)."""
-    return [HairCutoffAnswer.model_validate(row) for row in await service.hair_cutoffs(work, on)]
+    return answer(
+        asked, await find_made(work, CUTOFFS, asked, [HairCutoffAnswer.model_validate(row) for row in await service.hair_cutoffs(work, on)])
+    )

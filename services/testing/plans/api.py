@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 
 from kit.citations import cite
 from kit.etags import IfMatch, etag
-from kit.lists import Asked, answer, answers, ask
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.schemas import Day, DivisionCode
 from kit.work import UnitRoute, Work, allow
@@ -20,6 +20,30 @@ from services.testing.plans.schemas import NewDecision, NewPlan, PlanAnswer, Pla
 from services.testing.plans.tables import DueTest
 
 router = APIRouter(prefix="/testing/v1", tags=["plans"], route_class=UnitRoute)
+OF_PERSON = Made(
+    name="testing.plans_of_person",
+    item=PlanAnswer,
+    sorts={"due_on": (Key("due_on", "date"), Key("id", "uuid"))},
+    default="-due_on",
+    counted={"state": "state"},
+)
+HISTORY = Made(
+    name="testing.plan_history",
+    item=PlanStep,
+    sorts={"recorded_at": (Key("recorded_at", "timestamptz"),)},
+    default="recorded_at",
+    counted={"event": "event"},
+)
+SCHEMES = Made(
+    name="testing.schemes",
+    item=SchemeAnswer,
+    sorts={"code": (Key("code"), Key("measure_kind"))},
+    default="code",
+    counted={"measure_kind": "measure_kind"},
+    action="scheme.list",
+    object_type="scheme",
+    noted="code",
+)
 
 _STAFF = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER)
 Lister = Annotated[Work, allow(*_STAFF, personal=True)]
@@ -39,21 +63,29 @@ def _shown(work: Work, due: DueTest) -> PlanAnswer:
     return PlanAnswer(**values, next_steps=service.next_steps_of(work, due))
 
 
-@router.get("/schemes")
-async def list_schemes(work: Anyone) -> list[SchemeAnswer]:
+@router.get("/schemes", responses=answers(SCHEMES))
+async def list_schemes(work: Anyone, asked: Annotated[Asked, ask(SCHEMES)]) -> Response:
     """The schemes in force: how often tests are owed, and by what source."""
-    return [
-        SchemeAnswer(
-            code=scheme.code,
-            measure_kind=cast("SchemeMeasure", scheme.measure_kind),
-            specimen_type=cast("Specimen", scheme.specimen_type),
-            window_days=scheme.window_days,
-            valid_from=scheme.valid_from,
-            source=cite(scheme.source),
-            phases=[(phase.from_month, phase.step_half_months) for phase in phases],
-        )
-        for scheme, phases in (await service.schemes(work)).values()
-    ]
+    return answer(
+        asked,
+        await find_made(
+            work,
+            SCHEMES,
+            asked,
+            [
+                SchemeAnswer(
+                    code=scheme.code,
+                    measure_kind=cast("SchemeMeasure", scheme.measure_kind),
+                    specimen_type=cast("Specimen", scheme.specimen_type),
+                    window_days=scheme.window_days,
+                    valid_from=scheme.valid_from,
+                    source=cite(scheme.source),
+                    phases=[(phase.from_month, phase.step_half_months) for phase in phases],
+                )
+                for scheme, phases in (await service.schemes(work)).values()
+            ],
+        ),
+    )
 
 
 @router.get("/plans/due", responses=answers(DUE))
@@ -83,10 +115,12 @@ async def read_plan(work: Opener, plan_id: UUID, response: Response) -> PlanAnsw
     return _answer(work, await service.read_plan(work, plan_id), response)
 
 
-@router.get("/plans/{plan_id}/history")
-async def history_of(work: Opener, plan_id: UUID) -> list[PlanStep]:
+@router.get("/plans/{plan_id}/history", responses=answers(HISTORY))
+async def history_of(work: Opener, asked: Annotated[Asked, ask(HISTORY)], plan_id: UUID) -> Response:
     """What became of a due test, step by step with its source."""
-    return [PlanStep.model_validate(step) for step in await service.history_of(work, plan_id)]
+    return answer(
+        asked, await find_made(work, HISTORY, asked, [PlanStep.model_validate(step) for step in await service.history_of(work, plan_id)])
+    )
 
 
 @router.post("/plans/{plan_id}/reschedule")
@@ -101,7 +135,7 @@ async def decide(work: Writer, plan_id: UUID, new: NewDecision, response: Respon
     return _answer(work, await service.decide(work, plan_id, new, if_match), response)
 
 
-@router.get("/subjects/{person_id}/plans")
-async def plans_of(work: Opener, person_id: UUID) -> list[PlanAnswer]:
+@router.get("/subjects/{person_id}/plans", responses=answers(OF_PERSON))
+async def plans_of(work: Opener, asked: Annotated[Asked, ask(OF_PERSON)], person_id: UUID) -> Response:
     """What a person owes and owed; the person's own plan for role `subject`."""
-    return [_shown(work, due) for due in await service.plans_of(work, person_id)]
+    return answer(asked, await find_made(work, OF_PERSON, asked, [_shown(work, due) for due in await service.plans_of(work, person_id)]))

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from kit.etags import IfMatch, etag
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.work import UnitRoute, Work, allow
 from services.testing.collections.schemas import CollectionAnswer
@@ -18,6 +19,12 @@ from services.testing.results.schemas import AnalyteAnswer, LabResult, MedicalRe
 from services.testing.results.tables import AnalyteResult
 
 router = APIRouter(prefix="/testing/v1", tags=["results"], route_class=UnitRoute)
+OF_PERSON = Made(
+    name="testing.results_of_person",
+    item=ResultAnswer,
+    sorts={"sampled_on": (Key("collection.sampled_on", "date"), Key("collection.id", "uuid"))},
+    default="-sampled_on",
+)
 
 _STAFF = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLICE_OFFICER)
 Opener = Annotated[Work, allow(*_STAFF, Role.LAB_TECHNICIAN, Role.SUBJECT, personal=True)]
@@ -86,7 +93,7 @@ async def result_of(work: Opener, collection_id: UUID, response: Response) -> Re
     return (await _results(work, (taken, analytes)))[0]
 
 
-@router.get("/subjects/{person_id}/results")
-async def results_of(work: Owner, person_id: UUID) -> list[ResultAnswer]:
+@router.get("/subjects/{person_id}/results", responses=answers(OF_PERSON))
+async def results_of(work: Owner, asked: Annotated[Asked, ask(OF_PERSON)], person_id: UUID) -> Response:
     """Every test of a person; the person's own copy for role `subject`."""
-    return await _results(work, *await service.results_of(work, person_id))
+    return answer(asked, await find_made(work, OF_PERSON, asked, await _results(work, *await service.results_of(work, person_id))))

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from kit.etags import IfMatch, etag
-from kit.lists import Asked, answer, answers, ask
+from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.problems import may_answer
 from kit.roles import Role
 from kit.schemas import Day, DivisionCode
@@ -32,6 +32,15 @@ from services.testing.screenings.schemas import (
 from services.testing.screenings.tables import ScreeningReferral
 
 router = APIRouter(prefix="/testing/v1", tags=["screenings"], route_class=UnitRoute)
+FIGURES = Made(
+    name="testing.screening_figures",
+    item=ScreeningFigure,
+    sorts={"division_code": (Key("division_code"),)},
+    default="division_code",
+    action="screening.figures",
+    object_type="division",
+    noted="division_code",
+)
 
 Reader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER)]
 Writer = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER)]
@@ -79,10 +88,13 @@ async def record_screening(work: Writer, new: NewScreening) -> ScreeningAnswer:
     return ScreeningAnswer.model_validate(await service.record_screening(work, new))
 
 
-@router.get("/screenings/figures")
-async def screening_figures(work: Counter, first: First, last: Last) -> list[ScreeningFigure]:
+@router.get("/screenings/figures", responses=answers(FIGURES))
+async def screening_figures(work: Counter, asked: Annotated[Asked, ask(FIGURES)], first: First, last: Last) -> Response:
     """Counts by town in a period."""
-    return [ScreeningFigure.model_validate(row) for row in await service.figures(work, first, last)]
+    return answer(
+        asked,
+        await find_made(work, FIGURES, asked, [ScreeningFigure.model_validate(row) for row in await service.figures(work, first, last)]),
+    )
 
 
 @router.get("/screening-referrals", responses=answers(REFERRALS))

@@ -21,7 +21,7 @@ CAMPAIGNS = Rows(
     item=CampaignAnswer,
     sorts={"starts_on": (col(Campaign.starts_on), col(Campaign.id)), "ends_on": (col(Campaign.ends_on), col(Campaign.id))},
     default="-starts_on",
-    action="",
+    action="campaign.list",
     object_type="campaign",
 )
 SCREENINGS = Rows(
@@ -30,7 +30,7 @@ SCREENINGS = Rows(
     sorts={"id": (col(VenueScreening.id),), "screened_on": (col(VenueScreening.screened_on), col(VenueScreening.id))},
     default="id",
     counted={"ground": col(VenueScreening.ground), "division_code": col(VenueScreening.division_code)},
-    action="",
+    action="screening.list",
     object_type="venue_screening",
 )
 REFERRALS = Rows(

@@ -33,7 +33,7 @@ async def test_who_leaves_today_is_out_at_once(administrator: Door, stranger: Do
     assert (await stranger("GET", "/auth/v1/me")).status == 401
     assert (await stranger("POST", "/auth/v1/refresh", cookie=f"gk_refresh={kept}")).status == 401
     assert (await stranger.sign_in("town.one")).status == 401
-    account = next(a for a in json.loads((await administrator("GET", "/auth/v1/accounts")).body) if a["username"] == "town.one")
+    account = next(a for a in json.loads((await administrator("GET", "/auth/v1/accounts")).body)["items"] if a["username"] == "town.one")
     assert (account["state"], account["staff_until"]) == ("disabled", "2021-07-01")
     back = {"state": "active", "reason": "误停"}
     again = await administrator("PATCH", f"/auth/v1/accounts/{account['id']}", back, if_match=f'"v{account["version"]}"')

@@ -39,7 +39,7 @@ async def test_an_administrator_alone_opens_nothing_and_reads_nobody(administrat
     assert (await stranger.sign_in("officer")).status == 401
     assert (await stranger.sign_in("root3")).status == 401
     me = json.loads((await administrator("GET", "/auth/v1/me")).body)["subject"]
-    other = next(a for a in json.loads((await administrator("GET", "/auth/v1/accounts")).body) if a["id"] != me)
+    other = next(a for a in json.loads((await administrator("GET", "/auth/v1/accounts")).body)["items"] if a["id"] != me)
     reset = {"password": PASSWORD + " 2", "reason": "遗忘"}
     assert (await administrator("PATCH", f"/auth/v1/accounts/{other['id']}", reset, if_match='"v1"')).status == 202
     assert (await stranger.sign_in(other["username"])).status == 200  # nothing changed
@@ -118,7 +118,7 @@ async def test_more_for_a_machine_needs_two_and_less_one(administrator: Door, ho
         house.clock.advance(timedelta(days=1))
     assert shown == [[], [], [grant], [grant], []]
     assert (await administrator.sign_in("root")).status == 200
-    listed = json.loads((await administrator("GET", "/auth/v1/clients")).body)[0]
+    listed = json.loads((await administrator("GET", "/auth/v1/clients")).body)["items"][0]
     assert (listed["grants"], listed["grant_terms"][0]["tokens"]) == ([], 2)
     assert (await administrator("PATCH", path, {"grants": [], "reason": "收回"}, if_match='"v2"')).status == 200
 

@@ -116,7 +116,7 @@ async def a_positive_is_objected_to_and_goes_to_the_laboratory(office: Office, p
     assert taken["state"] in ("lab_reported", "final_negative")
     if taken["state"] == "lab_reported":
         taken = await _moved(police, taken, "telling", {"told_at": office.clock().isoformat(), "right_to_object_told": True})
-    chain = await police.get(f"/testing/v1/collections/{taken['id']}/chain")
+    chain = await police.pages(f"/testing/v1/collections/{taken['id']}/chain")
     assert [step["to_state"] for step in chain][:4] == ["collected", "presumptive_positive", "lab_requested", "at_lab"]
     assert all(step["source"] for step in chain)
     await office.step()

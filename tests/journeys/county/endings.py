@@ -14,7 +14,7 @@ from tests.journeys.county.partner import AGREEMENTS, pulled
 async def on_the_day_after_the_term_nothing_is_owed(office: Office, agreement: str) -> None:
     """Reads say discharged; a check-in is refused, no test can be made, the partner's list drops the person."""
     officer, police = [await office.official(role) for role in ("county_officer", "police_officer")]
-    named = {person["person_id"]: person for person in await officer.get(f"{AGREEMENTS}/{agreement}/persons") if person["shared"]}
+    named = {person["person_id"]: person for person in await officer.pages(f"{AGREEMENTS}/{agreement}/persons") if person["shared"]}
     running = [
         m for m in await officer.pages("/registry/v1/measures?state=active") if m["person_id"] in named and m["division_code"] == TOWN
     ]
@@ -55,7 +55,7 @@ async def on_the_day_after_the_term_nothing_is_owed(office: Office, agreement: s
             "collected_at": office.clock().isoformat(),
             "identity_checked": True,
             "collectors": [{"staff_code": code} for code in (("P001", "P002") if plan["sex"] == "male" else ("P003", "P004"))],
-            "kit_lot_id": (await police.get("/testing/v1/kit-lots"))[0]["id"],
+            "kit_lot_id": (await police.pages("/testing/v1/kit-lots"))[0]["id"],
         }
         await police.refused("POST", "/testing/v1/collections", taking, status=409)
     due = await officer.pages(f"/testing/v1/plans/due?from={office.today}&to={ends + timedelta(days=60)}")

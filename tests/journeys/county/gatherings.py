@@ -159,8 +159,8 @@ async def it_is_looked_at_and_closed_with_a_finding(office: Office, alert_id: st
     closing = {"finding": "innocent", "action_taken": "走访核实:一起帮邻居收玉米"}
     closed = await worker("POST", f"{path}/close", closing, if_match=given.headers["etag"])
     assert (closed.json()["state"], closed.json()["finding"]) == ("closed", "innocent")
-    history = await town.get(f"{path}/history")
+    history = await town.pages(f"{path}/history")
     assert [step["action"] for step in history] == ["raise", "grow", "acknowledge", "assign", "close"]
     for person in four:
-        states = {measure["state"] for measure in await town.get(f"/registry/v1/people/{person}/measures")}
+        states = {measure["state"] for measure in await town.pages(f"/registry/v1/people/{person}/measures")}
         assert "active" in states

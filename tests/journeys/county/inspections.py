@@ -113,6 +113,6 @@ async def a_finding_is_followed_to_its_closing(office: Office, draw: dict[str, A
     recheck = {"checked_on": day, "officers": [entry["id"] for entry in pair], "outcome": "corrected", "note": "已改正"}
     closed = await mine.post(f"{steps}/recheck", recheck, if_match=answered.headers["etag"])
     assert (closed["state"], closed["in_time"], closed["overdue"]) == ("closed", True, False)
-    assert [step["action"] for step in await mine.get(f"{steps}/steps")] == ["ordered", "answer", "close"]
+    assert [step["action"] for step in await mine.pages(f"{steps}/steps")] == ["ordered", "answer", "close"]
     firm = await officer.get(f"/precursor/v1/firms/{done['firm_id']}")
     assert firm["last_result"] == "rectify"

@@ -130,7 +130,7 @@ async def an_unknown_header_is_asked_for_once(office: Office) -> None:
     first, second = (f"{head}\n演示{name},{an_id(sequence)},府谷镇,社区戒毒,2021-03-05\n" for name, sequence in (("甲", 901), ("乙", 902)))
     job = await desk.read("新台账.csv", first.encode(), demo.AFTER)
     assert job["recognised"] is False
-    in_clear = str(await officer.get(f"/registry/v1/ledger-imports/{job['id']}/headers"))  # masked in the report: a card has names there
+    in_clear = str(await officer.pages(f"/registry/v1/ledger-imports/{job['id']}/headers"))  # masked in the report: a card has names there
     assert "证件编码" in in_clear
     assert "人员现时管理类型" in in_clear
     wanted = [{"header": "证件编码", "field": "id_no"}, {"kind": "person", "header": "人员现时管理类型", "field": "status"}]

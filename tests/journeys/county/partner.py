@@ -82,7 +82,7 @@ async def the_list_is_pulled_and_an_end_arrives_the_same_day(office: Office, agr
     assert snapshot["count"] == len(snapshot["items"]) == 40
     assert len(await proven(office, agreement, folder)) == 40
     officer = await office.official("county_officer")
-    named = await officer.get(f"{AGREEMENTS}/{agreement}/persons")
+    named = await officer.pages(f"{AGREEMENTS}/{agreement}/persons")
     gone = next(person for person in named if person["shared"] and person["measure_kind"] == "community_rehabilitation")
     assert gone["person_id"] not in json.dumps(snapshot), "the partner has references of its own"
     person = await officer("GET", f"/registry/v1/people/{gone['person_id']}")

@@ -74,10 +74,10 @@ async def a_measure_moves_by_its_states(office: Office) -> dict[str, Any]:
     assert (active.json()["state"], active.json()["term_start"], active.json()["term_end"]) == ("active", "2021-06-28", "2024-06-28")
     impossible = await police.refused("POST", f"{path}/transitions", serve, status=409, if_match=active.headers["etag"])
     assert impossible["title"]
-    history = await town.get(f"{path}/history")
+    history = await town.pages(f"{path}/history")
     assert [(step["event"], step["to_state"]) for step in history][-2:] == [("serve", "awaiting_report_in"), ("report_in", "active")]
     assert all(step["legal_source"] for step in history)
-    assert await town.get(f"/registry/v1/people/{other['id']}/measures") == []
+    assert await town.pages(f"/registry/v1/people/{other['id']}/measures") == []
     measure: dict[str, Any] = active.json()
     return measure
 

@@ -35,8 +35,6 @@ from services.testing.subjects.policy import CLOSED_FOR, STAFF
 from services.testing.subjects.service import require_legal_basis, subject_to_see, subject_to_test
 from services.testing.subjects.tables import Subject
 
-SHOWN = 200
-
 
 async def collect(work: Work, new: NewCollection) -> Collection:
     """The person attended: a specimen was taken (DTP art. 8).
@@ -147,7 +145,7 @@ def sight_of(work: Work) -> repository.Sight:
 async def collections_of(work: Work, person_id: UUID) -> Sequence[Collection]:
     """The collections of a person that the caller may see, the latest first. Raises SubjectNotFound."""
     subject = await subjects.subject(work.session, person_id)
-    found = await repository.collections_of(work.session, person_id, SHOWN)
+    found = await repository.collections_of(work.session, person_id)
     visible = [taken for taken in found if _visible(work, taken, subject)]
     if not visible:
         await subject_to_see(work, person_id)

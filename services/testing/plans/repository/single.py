@@ -47,10 +47,10 @@ async def plan(session: AsyncSession, plan_id: UUID, *, for_update: bool = False
     return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
 
 
-async def plans_of(session: AsyncSession, person_id: UUID, limit: int) -> Sequence[DueTest]:
+async def plans_of(session: AsyncSession, person_id: UUID) -> Sequence[DueTest]:
     """The due tests of a person, the latest first."""
     query = select(DueTest).where(col(DueTest.person_id) == person_id).order_by(col(DueTest.due_on).desc(), col(DueTest.id).desc())
-    return (await session.execute(query.limit(limit))).scalars().all()
+    return (await session.execute(query)).scalars().all()
 
 
 async def history_of(session: AsyncSession, plan_id: UUID) -> Sequence[PlanChange]:

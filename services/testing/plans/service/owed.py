@@ -26,7 +26,6 @@ from services.testing.subjects.errors import SubjectNotFound
 from services.testing.subjects.service import require_legal_basis, subject_to_see, subject_to_test
 
 WINDOW_DAYS = 7
-PLANS_SHOWN = 200
 _TELLING = {"refused": TestRefused, "not_notified": TestMissed, "missed_unexcused": TestMissed, "evaded": TestMissed}
 
 
@@ -65,7 +64,7 @@ async def plans_of(work: Work, person_id: UUID) -> Sequence[DueTest]:
     """What a person owes and owed, the latest first. Raises SubjectNotFound."""
     await subject_to_see(work, person_id)
     await work.note("plan.read_all", "person", person_id)
-    return await repository.plans_of(work.session, person_id, PLANS_SHOWN)
+    return await repository.plans_of(work.session, person_id)
 
 
 async def schemes(work: Work) -> dict[tuple[str, str], tuple[Scheme, list[rules.Phase]]]:
