@@ -40,6 +40,13 @@ SESSIONS = Made(
     action="session.list",
     object_type="session",
 )
+FOUND = Made(
+    name="gateway.colleagues_found",
+    item=Colleague,
+    sorts={"id": (Key("id", "uuid"),)},
+    default="id",
+    counted={"division_code": "division_code"},
+)
 
 COOKIE = "gk_refresh"
 DEVICE = "gk_device"
@@ -143,10 +150,10 @@ async def list_colleagues(
     return answer(asked, await people.list_colleagues(work, asked, role, division_code))
 
 
-@router.post("/auth/v1/colleagues/search")
-async def colleagues(work: Officer, asked: ColleaguesAsked) -> list[Colleague]:
+@router.post("/auth/v1/colleagues/search", responses=answers(FOUND))
+async def colleagues(work: Officer, search: ColleaguesAsked, asked: Annotated[Asked, ask(FOUND)]) -> Response:
     """Names, posts and towns of the colleagues behind these account ids, as far as they work in my towns."""
-    return await people.colleagues(work, asked.ids)
+    return answer(asked, await find_made(work, FOUND, asked, await people.colleagues(work, search.ids), {"ids": search.ids}))
 
 
 @router.get("/auth/v1/sessions", responses=answers(SESSIONS))

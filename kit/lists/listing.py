@@ -19,6 +19,7 @@ NDJSON = "application/x-ndjson"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 Form = Literal["json", "ndjson", "xlsx"]
+FORMS: Mapping[str, Form] = {"application/json": "json", "application/*": "json", "*/*": "json", NDJSON: "ndjson", XLSX: "xlsx"}
 Casts = Literal["uuid", "date", "timestamptz", "text", "bigint", "int"]
 
 
@@ -131,8 +132,14 @@ class Found:
 def _form(request: Request, asked: Form | None) -> Form:
     if asked is not None:
         return asked
-    accepted = request.headers.get("accept", "")
-    return "ndjson" if NDJSON in accepted else "xlsx" if XLSX in accepted else "json"
+    liked: dict[Form, float] = {}  # what the client likes best (RFC 9110 12.5.1), of equals the first; JSON where it likes none of them
+    for part in request.headers.get("accept", "").split(","):
+        kind, *more = (word.strip() for word in part.split(";"))
+        if kind in FORMS:
+            weight = next((word[2:] for word in more if word.startswith("q=")), "1")
+            liked.setdefault(FORMS[kind], float(weight) if weight.replace(".", "", 1).isdecimal() else 0.0)
+    liked.setdefault("json", 0.001)
+    return max(liked, key=liked.__getitem__)
 
 
 def ask(listing: Listing) -> Any:

@@ -35,9 +35,9 @@ def resolved(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[
 
 
 def reads_of_several(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Path and operation of every GET whose answer is an array or has `items`."""
+    """Path and operation of every GET and every search whose answer is an array or has `items`."""
     for path, operations in document["paths"].items():
-        operation = operations.get("get", {})
+        operation = operations.get("post" if path.endswith("/search") else "get", {})
         for content in (answer.get("content", {}) for code, answer in operation.get("responses", {}).items() if code.startswith("2")):
             schema = resolved(content.get("application/json", {}).get("schema", {}), document)
             if schema.get("type") == "array" or "items" in schema.get("properties", {}):
@@ -69,6 +69,8 @@ def test_the_law_of_lists_bites(document: dict[str, Any]) -> None:
     bare: dict[str, Any] = {"responses": {"200": {"content": {"application/json": {"schema": {"type": "array"}}}}}}
     planted = {"paths": {"/toys": {"get": bare}}, "components": document["components"]}
     assert [path for path, _ in reads_of_several(planted)] == ["/toys"]
+    planted["paths"] = {"/toys/search": {"post": bare}, "/toys": {"post": bare}}
+    assert [path for path, _ in reads_of_several(planted)] == ["/toys/search"]
     assert len(lacks(bare, document)) == len(ASKED) + 4 + 2 + 1
     for name in ASKED:
         less = copy.deepcopy(whole)

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from kit.lists import Asked, Json, Key, Rows, answer, answers, ask, find_json, find_rows
+from kit.lists.listing import XLSX
 from kit.roles import Role
 from kit.schemas import Answer
 from kit.work import UnitRoute, Work, allow
@@ -135,6 +136,23 @@ async def test_a_list_is_walked_sorted_counted_and_exported(house: TestHouse, ki
     assert [json.loads(line) for line in lines.body.splitlines()] == mine
     book = openpyxl.load_workbook(io.BytesIO((await officer("GET", f"{path}?format=xlsx&level=village")).body))
     assert [[cell.value for cell in row] for row in book.active.rows][1:] == [list(p.values()) for p in mine if p["level"] == "village"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("*/*", "application/json"),
+        ("application/json, application/x-ndjson;q=0.4", "application/json"),
+        ("application/json;q=0.4, application/x-ndjson", "application/x-ndjson"),
+        ("application/x-ndjson;q=0", "application/json"),
+        ("application/x-ndjson; q=x, */*; q=0.1", "application/json"),
+        (f"text/csv, {XLSX} ;q=0.9,*/*;q=0.8", XLSX),
+    ],
+)
+async def test_the_form_is_what_the_client_likes_best(house: TestHouse, accept: str, kind: str) -> None:
+    officer, _ = plant(house)
+    reply = await officer("GET", "/registry/v1/planted/plain", accept=accept)
+    assert dict(reply.headers)["content-type"].partition(";")[0] == kind
 
 
 async def test_both_kinds_answer_the_same(house: TestHouse) -> None:

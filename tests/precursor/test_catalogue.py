@@ -110,7 +110,7 @@ async def test_a_salt_goes_to_the_drug_administration_and_several_go_to_all(hous
     )
     assert (unknown["errors"][0]["pointer"], unknown["errors"][0]["code"]) == ("/chemicals/1", "chemical_unknown")
     assert "高锰酸钾" in str(unknown)
-    asked = parsed(await officer("POST", "/precursor/v1/catalogue/names/search", {"names": ["盐酸麻黄碱", "硫酸纳"]}))
+    asked = parsed(await officer("POST", "/precursor/v1/catalogue/names/search", {"names": ["盐酸麻黄碱", "硫酸纳"]}))["items"]
     assert (asked[0]["found"], asked[0]["entries"][0]["competent"]["make_sell"]) == ("salt", "drug_administration")
     assert (asked[1]["entries"], asked[1]["suggestions"][0]["name_zh"]) == ([], "硫酸")
     assert [entry["name_zh"] for entry in parsed(await officer("GET", f"/precursor/v1/catalogue?q={quote('硫酸伪麻黄碱')}"))["items"]] == [

@@ -264,11 +264,11 @@ async def _a_replacement(house: TestHouse, draw: Shown) -> None:
     def of(caller: Caller) -> Walk:
         async def read(shown: Shown) -> Shown:
             version = parsed(await caller("GET", f"/precursor/v1/draws/{draw['id']}"))["version"]
-            found = parsed(await caller("GET", path))
+            found = parsed(await caller("GET", path))["items"]
             return {**next(one for one in found if one["id"] == shown["id"]), "version": version}
 
         async def begin() -> Shown:
-            (row,) = [one for one in parsed(await caller("GET", path)) if one["state"] == "proposed"]
+            (row,) = [one for one in parsed(await caller("GET", path))["items"] if one["state"] == "proposed"]
             return await read(row)
 
         async def send(shown: Shown, event: str, fields: list[str]) -> Reply:

@@ -281,7 +281,7 @@ async def test_the_steps_of_an_assessment_keep_their_word(house: TestHouse) -> N
         return json.loads((await town("POST", f"/registry/v1/people/{people[-1]}/assessments", new)).body)
 
     async def read(shown: Shown) -> Shown:
-        found = json.loads((await town("GET", f"/registry/v1/people/{shown['person_id']}/assessments")).body)
+        found = json.loads((await town("GET", f"/registry/v1/people/{shown['person_id']}/assessments")).body)["items"]
         return next(one for one in found if one["id"] == shown["id"])
 
     async def send(shown: Shown, event: str, fields: list[str]) -> Reply:

@@ -47,7 +47,7 @@ async def of_due_tests(street: Street, officer: Caller, later: int = 0) -> Walk:
 
     async def begin() -> Shown:
         person = waiting.pop() if waiting else (await someone_under_treatment(street))[0]
-        plans = body(await officer("GET", f"/testing/v1/subjects/{person}/plans"))
+        plans = body(await officer("GET", f"/testing/v1/subjects/{person}/plans"))["items"]
         return min(plans, key=lambda plan: plan["due_on"])
 
     async def read(shown: Shown) -> Shown:
@@ -89,7 +89,7 @@ async def test_nothing_is_held_against_who_did_not_owe_the_test(street: Street) 
     said = {"decision": "refused", "reason": "到场不配合", "words": "本人陈述"}
     refused = await police("POST", f"/testing/v1/plans/{shown['id']}/decisions", said, if_match=f'"v{shown["version"]}"')
     assert (refused.status, body(refused)["errors"][0]["code"]) == (422, "not_owed")
-    (first,) = body(await police("GET", f"/testing/v1/plans/{shown['id']}/history"))
+    (first,) = body(await police("GET", f"/testing/v1/plans/{shown['id']}/history"))["items"]
     assert (first["event"], first["from_state"], first["to_state"]) == ("arrange", "none", "scheduled")
 
 

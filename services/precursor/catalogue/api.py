@@ -39,6 +39,7 @@ ENTRIES = Made(
     action="catalogue.list",
     object_type="catalogue_entry",
 )
+NAMES = Made(name="precursor.names_found", item=NameAnswer, sorts={"index": ()}, default="index", counted={"found": "found"})
 
 Reader = Annotated[
     Work,
@@ -68,13 +69,13 @@ async def load_catalogue(work: Loader, request: Request) -> LoadAnswer:
     return await service.load_catalogue(work, await request.body())
 
 
-@router.post("/names/search")
-async def find_names(work: Reader, query: NameQuery) -> list[NameAnswer]:
-    """Find the entries that words of a ledger name: names, salts, preparations and mixtures.
+@router.post("/names/search", responses=answers(NAMES))
+async def find_names(work: Reader, query: NameQuery, asked: Annotated[Asked, ask(NAMES)]) -> Response:
+    """Find the entries that words of a ledger name: names, salts, preparations and mixtures, in the order of the words.
 
     An unclear word gets suggestions, and a person decides.
     """
-    return await service.find_names(work, query)
+    return answer(asked, await find_made(work, NAMES, asked, await service.find_names(work, query), query.model_dump()))
 
 
 @router.get("/changes", responses=answers(CHANGES))

@@ -65,6 +65,8 @@ async def find_names(work: Work, query: NameQuery) -> list[NameAnswer]:
                 suggestions=[] if meant else [answer(entry) for entry in names.suggestions(word)],
             )
         )
+    shown = (entry.id for one in answers for entry in (*one.entries, *one.suggestions))
+    await work.note("catalogue.find_names", "catalogue_entry", *dict.fromkeys(shown))
     return answers
 
 

@@ -86,11 +86,11 @@ async def test_officers_find_the_names_of_colleagues_in_their_towns_and_nothing_
     ]
     assert (await stranger.sign_in("u-t001")).status == 200
     reply = await stranger("POST", "/auth/v1/colleagues/search", {"ids": [*ids, "018f0000-0000-7000-8000-000000000001"]})
-    assert [(item["id"], item["name"], item["post"]) for item in json.loads(reply.body)] == [
+    assert [(item["id"], item["name"], item["post"]) for item in json.loads(reply.body)["items"]] == [
         (ids[0], "演示T001", "town_officer"),
         (ids[1], "演示S001", "social_worker"),
     ]
-    assert {"username", "staff_code", "scope"}.isdisjoint(json.loads(reply.body)[0])
+    assert {"username", "staff_code", "scope"}.isdisjoint(json.loads(reply.body)["items"][0])
 
 
 async def test_officers_choose_from_a_directory_of_their_towns(administrator: Door, stranger: Door, house: TestHouse) -> None:

@@ -28,8 +28,8 @@ async def confirmed(second: Door, asked: Reply) -> Reply:
 
 async def named(door: Door, path: str, name: str) -> Shown:
     """The object of a list that has this id."""
-    found = json.loads((await door("GET", path)).body)
-    return next(one for one in (found["items"] if isinstance(found, dict) else found) if one["id"] == name)
+    found = json.loads((await door("GET", path)).body)["items"]
+    return next(one for one in found if one["id"] == name)
 
 
 def of_accounts(door: Door, second: Door) -> Walk:

@@ -19,6 +19,7 @@ from tests.precursor.test_whole_path import published_draw
 
 ACCOUNT = "018f0000-0000-7000-8000-0000000000bb"
 """An account with two open sessions."""
+OTHER_ACCOUNT = "018f0000-0000-7000-8000-0000000000bd"
 PARTNER = "partner-one"
 OFFICE = "018f0000-0000-7000-8000-0000000000cc"
 
@@ -31,9 +32,17 @@ class Rows:
     county: County
     ids: dict[str, str] = field(default_factory=dict)
 
-    async def ask(self, path: str, token: str, query: str = "", **headers: str) -> Reply:
-        """Read a list."""
-        return await self.front.ask("GET", path + (f"?{query}" if query else ""), token, headers={"purpose": "supervision", **headers})
+    async def ask(self, path: str, token: str, query: str = "", body: Any = None, **headers: str) -> Reply:
+        """Read a list, or search with a body."""
+        method = "GET" if body is None else "POST"
+        return await self.front.ask(method, path + (f"?{query}" if query else ""), token, body, {"purpose": "supervision", **headers})
+
+
+async def told(rows: Rows, path: str, token: str, query: str = "") -> Any:
+    """What a read answers that must succeed."""
+    reply = await rows.ask(path, token, query)
+    assert reply.status == 200, (path, reply.status, reply.body.decode())
+    return reply.json()
 
 
 def double(owner: str, table: str, **changed: object) -> None:
@@ -76,9 +85,9 @@ async def _registry(rows: Rows) -> None:
     await sent(front, f"{path}/care-team", {"staff_code": "P001", "since": "2021-06-01"}, Role.COUNTY_OFFICER)
     officer = front.token(Role.COUNTY_OFFICER)
     for address in ("府谷县演示路1号", "府谷县演示路2号"):
-        version = (await rows.ask(path, officer)).json()["version"]
+        version = (await told(rows, path, officer))["version"]
         await sent(front, path, {"address": address, "reason": "核对"}, Role.COUNTY_OFFICER, version=version, method="PATCH")
-    rows.ids["round_id"] = (await rows.ask("/registry/v1/rounds", officer, "sort=starts_on")).json()["items"][0]["id"]
+    rows.ids["round_id"] = (await told(rows, "/registry/v1/rounds", officer, "sort=starts_on"))["items"][0]["id"]
     named = {"person_ids": [other.id for other in rows.county.others_there]}
     await sent(front, f"/registry/v1/co-management/agreements/{who.ids['agreement_id']}/persons", named, Role.COUNTY_OFFICER)
     with psycopg.connect(owner) as connection:
@@ -239,7 +248,7 @@ async def _alerts(rows: Rows) -> None:
 def _accounts(rows: Rows) -> None:
     now = rows.front.house.clock()
     with psycopg.connect(rows.front.house.owner) as connection:
-        for n, key in enumerate((ACCOUNT, str(uuid4()))):
+        for n, key in enumerate((ACCOUNT, OTHER_ACCOUNT)):
             connection.execute(
                 "insert into gateway.account (id, username, password_hash, roles, scope, totp_step, failures, state, version, created_at)"
                 " values (%s, %s, 'x', '[\"county_officer\"]', '[\"610822\"]', 0, 0, 'active', 1, %s)",
