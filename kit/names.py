@@ -30,7 +30,19 @@ if TYPE_CHECKING:
     from kit.work import House, Work
 
 _TOWNS = ("division_code", "village_code", "county_code", "parent_code", "service_centre_code", "from_division", "transfer_to")
-_ACTS = ("acknowledged", "closed", "decided", "proposed", "recorded", "requested", "reviewed", "signed", "uploaded", "visited")
+_ACTS = (
+    "acknowledged",
+    "closed",
+    "decided",
+    "proposed",
+    "recorded",
+    "registered",
+    "requested",
+    "reviewed",
+    "signed",
+    "uploaded",
+    "visited",
+)
 KINDS: Mapping[str, str] = {
     **dict.fromkeys(("person_id", "person_ids", "person"), "people"),
     **dict.fromkeys(_TOWNS, "towns"),

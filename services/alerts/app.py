@@ -17,6 +17,7 @@ from services.alerts.checkins.api import router as checkins
 from services.alerts.checkins.points import Days
 from services.alerts.codes import CODES
 from services.alerts.detection.worker import Detection
+from services.alerts.devices.api import router as devices
 from services.alerts.inbox import READERS, REFUSED
 from services.alerts.jobs import JOBS
 from services.alerts.places.api import router as places
@@ -41,7 +42,7 @@ def create_app(parts: Parts) -> FastAPI:
         replace(parts, held=[*parts.held, AlertsSettings()]),
         SCHEMA,
         title="预警 alerts",
-        routers=[checkins, places, absences, stream, alerts, bulletins],
+        routers=[checkins, devices, places, absences, stream, alerts, bulletins],
         readers=READERS,
         refused=REFUSED,
         work_jobs=JOBS,

@@ -23,6 +23,10 @@ class AlertsSettings(ServiceSettings):
     reports_only_from: date | None = None
     """From this day (Shanghai) detectors look only at what staff reported and at no check-in by phone, older ones included: for a county that reads the
     inputs of PIPL art. 6 and 28 narrowly (ADR 0005). Empty: check-ins by phone count."""
+    device_required_from: date | None = None
+    """From this day (Shanghai) a person's own check-ins are taken from a registered device alone; before, whoever has none registered needs the own account
+    only. Empty: a device is required of those who have one. Set it when the stations have registered everybody's phone. DEFAULT.
+    """
     office: str = ""
     """The office that issues bulletins, as printed. Empty: the county's name and 禁毒委员会办公室."""
     county_name: str = ""

@@ -27,6 +27,10 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
         "本人只能以手机方式签到,工作人员不得以本人手机方式代签",
         "a person checks in by their own phone only, and nobody else checks in as that phone",
     ),
+    "not_the_device": (
+        "此手机不是为本人登记的设备,请到社区登记后重新发送(请勿删除此条)",
+        "this phone is not the device that is registered for this person; have it registered and send this again, and do not delete it",
+    ),
     "no_position": (
         "手机没有定位(坐标为零点或极地),请重新定位",
         "the phone had no fix (the zero point or a pole); take the position again",

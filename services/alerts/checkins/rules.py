@@ -24,11 +24,12 @@ Refusal = Literal[
     "clock_unset",
     "too_old",
     "source_not_yours",
+    "not_the_device",
     "no_position",
     "key_used",
     "malformed",
 ]
-TO_KEEP: frozenset[Refusal] = frozenset({"clock_ahead", "clock_unset", "key_used", "no_position"})
+TO_KEEP: frozenset[Refusal] = frozenset({"clock_ahead", "clock_unset", "key_used", "no_position", "not_the_device"})
 """Refusals that the phone or its owner can put right: the item must not be thrown away."""
 
 SKEW_NOTED = timedelta(minutes=2)

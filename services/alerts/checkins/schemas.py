@@ -48,11 +48,18 @@ def _or_unread(value: object, read: ValidatorFunctionWrapHandler) -> object:
         return Unread([{**item, "input": None} for item in error.errors(include_url=False)])
 
 
+DeviceKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{32,128}$")]
+
+
 class CheckInBatch(Message):
-    """Up to 200 check-ins, in any order; `sent_at` is the phone's clock when it sends. What cannot be taken is refused item by item."""
+    """Up to 200 check-ins, in any order; `sent_at` is the phone's clock when it sends. What cannot be taken is refused item by item.
+
+    `device_key`: the key that the phone made for itself, whose digest was registered for the person.
+    """
 
     checkins: Annotated[list[Annotated[NewCheckIn, WrapValidator(_or_unread)]], Field(min_length=1, max_length=200)]
     sent_at: Instant | None = None
+    device_key: DeviceKey | None = None
 
     def read(self) -> list[NewCheckIn | Unread]:
         """The items, those that could not be read among them."""

@@ -58,6 +58,7 @@ from services.alerts.checkins.schemas import (
     Unread,
 )
 from services.alerts.checkins.tables import CheckIn
+from services.alerts.devices import service as devices
 from services.alerts.settings import AlertsSettings
 from services.alerts.staff import CareTeams
 from services.alerts.watched import repository as watched
@@ -126,6 +127,7 @@ async def take_batch(work: Work, batch: CheckInBatch, unread: Mapping[int, list[
     earliest = kept_since(work.today, settings.point_days)
     items = batch.read()
     cared = await _persons_cared_for(work) if any(not isinstance(item, Unread) for item in items) else frozenset[UUID]()
+    own_device = cared is not None or await devices.comes_from_own_device(work, batch.device_key)
     rows: list[Row] = []
     brought: dict[tuple[UUID, str], bytes] = {}
     refused: dict[int, Refusal] = {}
@@ -134,6 +136,8 @@ async def take_batch(work: Work, batch: CheckInBatch, unread: Mapping[int, list[
             refused[n] = "malformed"
         elif (why := policy.refusal_of_source(new.source, new.person_id, cared)) is not None:
             refused[n] = why
+        elif not own_device and work.principal.person_id == str(new.person_id):
+            refused[n] = "not_the_device"
         elif not is_a_place(new.lon, new.lat):
             refused[n] = "no_position"
         else:

@@ -8,6 +8,7 @@ from kit.work import Work
 from services.alerts.alerts import repository as alerts
 from services.alerts.checkins import service as checkins
 from services.alerts.detection import repository as detection
+from services.alerts.devices import repository as devices
 from services.alerts.watched import repository as watched
 
 LEARNED_DAYS = 60
@@ -23,6 +24,7 @@ async def drop_what_is_over(work: Work) -> dict[str, int]:
     dropped = {
         "alerts": await alerts.forget_closed(work.session, dismissed, long_ago, work.now),
         "homes": await watched.forget_homes(work.session, work.today),
+        "devices": await devices.forget_ended(work.session, work.today),
         "absences": await watched.forget_absences(work.session, long_ago),
         "learned": await detection.forget_learned(work.session, work.today, work.now - timedelta(days=LEARNED_DAYS)),
         "measures": await watched.forget_ended(work.session, long_ago),

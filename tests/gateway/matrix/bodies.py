@@ -12,7 +12,7 @@ NOBODY = "018f0000-0000-7000-8000-00000000dead"
 
 WORDS = (
     *("610822100000", "610822", "13800000000", "990822198005061236", "TEST-01", "test_01", "test-01", "test", "A01"),
-    *("laboratory:test-01", "0123456789abcdef0123456789abcdef"),
+    *("laboratory:test-01", "0123456789abcdef0123456789abcdef", "0123456789abcdef" * 4),
     *("610822198005061231", "1", "X"),
 )
 """Texts of which one fits each pattern of the API."""

@@ -210,6 +210,8 @@ async def _gathered(county: County) -> None:
         checkin = {"checkin_id": f"matrix-{number}", "person_id": who.id, "at": at.isoformat(), "lon": lon, "lat": lat, "accuracy_m": 12.0}
         await sent(front, "/alerts/v1/checkins", {"checkins": [checkin]}, Role.SUBJECT, person_id=who.id, scope=())
         await front.house.step()
+    device = {"key_digest": "5f" * 32}
+    await sent(front, f"/alerts/v1/people/{county.there.id}/device", device, Role.TOWN_OFFICER)
     listed = await front.ask("GET", "/alerts/v1/alerts?kind=gathering", front.token(Role.COUNTY_OFFICER))
     county.there.ids["alert_id"] = listed.json()["items"][0]["id"]
 

@@ -1,0 +1,1 @@
+"""Registered devices: the phone by which a person checks in."""
