@@ -43,6 +43,7 @@ _PROBLEM_ANSWER = {
     "description": "What is wrong and where, in Chinese or English by Accept-Language.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+_REFERRED = re.compile(r'"#/components/schemas/([^"]+)"')
 _SENTENCE_END = re.compile(r"\.(?:\s+(?=[A-Z`])|$)|\n")
 _PURPOSE = {
     "name": "Purpose", "in": "header", "required": True, "schema": {"type": "string"}, "example": "supervision",
@@ -76,7 +77,7 @@ def merged(
         document = _renamed(document, contract.short_names(document.get("components", {}).get("schemas", {})))
         spell(document, service, codes)
         own = document.get("components", {}).get("schemas", {})
-        document = _renamed(document, {name: f"{service}_{name}" for name in own if name in schemas and schemas[name] != own[name]})
+        document = _renamed(document, {name: f"{service}_{name}" for name in _of_another_shape(own, schemas)})
         own = document.get("components", {}).get("schemas", {})
         schemas.update({name: schema for name, schema in own.items() if name not in _NEVER_SENT})
         for path, operations in document.get("paths", {}).items():
@@ -108,6 +109,18 @@ def merged(
     contract.describe(whole)
     whole["components"]["schemas"] = dict(sorted(schemas.items()))
     return whole
+
+
+def _of_another_shape(own: Mapping[str, Any], schemas: Mapping[str, Any]) -> set[str]:
+    """Names that mean something else in this service than in those before it: by their own words, or by what they refer to.
+
+    A page of changes reads the same in two services whose changes differ; taken for one, it would show the changes of the other.
+    """
+    shared = own.keys() & schemas.keys()
+    found = {name for name in shared if schemas[name] != own[name]}
+    while more := {name for name in shared - found if found.intersection(_REFERRED.findall(json.dumps(own[name])))}:
+        found |= more
+    return found
 
 
 def _renamed(document: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 
 from deploy.keys import SERVICES
 from deploy.openapi import codes, merged
-from gateway.documents import contract
+from gateway.documents import contract, merge
 from kit.steps.machine import Machine
 
 
@@ -224,3 +224,50 @@ def test_the_naming_of_codes_bites() -> None:
     assert planted["components"]["schemas"]["ToyState"]["enum"] == ["a", "b"]
     assert planted["components"]["schemas"]["Row"]["properties"]["state"] == {"$ref": "#/components/schemas/ToyState", "default": "a"}
     assert planted["paths"]["/x"]["get"]["parameters"][0]["schema"] == {"$ref": "#/components/schemas/ToyState"}
+
+
+def a_service(name: str, kind: str) -> dict[str, Any]:
+    """A service with a list of lines, which are pages of rows, whose code is of this type."""
+
+    def of(schema: str) -> dict[str, Any]:
+        return {"$ref": f"#/components/schemas/{schema}"}
+
+    schemas = {
+        "Row": {"type": "object", "properties": {"code": {"type": kind}}},
+        "Page": {"type": "object", "properties": {"items": {"type": "array", "items": of("Row")}}},
+        "Lines": {"type": "object", "properties": {"page": of("Page")}},
+        "Same": {"type": "object", "properties": {"total": {"type": "integer"}}},
+    }
+    answer = {"description": "", "content": {"application/json": {"schema": {"anyOf": [of("Lines"), of("Same")]}}}}
+    operation = {"summary": "Lines.", "operationId": name, "responses": {"200": answer}}
+    return {"paths": {f"/{name}/v1/lines": {"get": operation}}, "components": {"schemas": schemas}}
+
+
+def test_one_name_in_two_services_keeps_both_shapes() -> None:
+    """What refers to rows differs where the rows do, however far away: the fuzz met changes of the catalogue behind the history of an alert."""
+    roles = {("GET", f"/{name}/v1/lines"): {"roles": ["leader"], "purpose": False} for name in ("first", "second")}
+    whole = merge.merged({"first": a_service("first", "integer"), "second": a_service("second", "string")}, roles)
+    schemas = whole["components"]["schemas"]
+    for service, kind in (("first", "integer"), ("second", "string")):
+        lines, same = whole["paths"][f"/{service}/v1/lines"]["get"]["responses"]["200"]["content"]["application/json"]["schema"]["anyOf"]
+        page = schemas[lines["$ref"].rpartition("/")[2]]["properties"]["page"]["$ref"].rpartition("/")[2]
+        row = schemas[page]["properties"]["items"]["items"]["$ref"].rpartition("/")[2]
+        assert schemas[row]["properties"]["code"]["type"] == kind
+        assert same["$ref"].endswith("/Same"), "what is the same in both stands once"
+
+
+def test_no_path_shows_the_schemas_of_another_service(document: dict[str, Any]) -> None:
+    schemas, foreign = document["components"]["schemas"], []
+    for _, path, operation in operations(document):
+        waiting, seen = [operation], set[str]()
+        while waiting:
+            names = {
+                part["$ref"].rpartition("/")[2]
+                for part in parts(waiting.pop())
+                if str(part.get("$ref", "")).startswith("#/components/schemas/")
+            }
+            waiting += [schemas[name] for name in names - seen]
+            seen |= names
+        mine = path.split("/")[1]
+        foreign += [f"{path} shows {name}" for name in seen for service in SERVICES if name.startswith(f"{service}_") and service != mine]
+    assert not foreign
