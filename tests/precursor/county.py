@@ -115,3 +115,15 @@ def a_draw(**more: Any) -> dict[str, Any]:
         "public_sources": [LOTTERY],
         **more,
     }
+
+
+async def inspections_of(house: TestHouse, draw: dict[str, Any]) -> list[dict[str, Any]]:
+    """The inspections of a draw."""
+    items: list[dict[str, Any]] = parsed(await county_officer(house)("GET", f"/precursor/v1/inspections?draw_id={draw['id']}"))["items"]
+    return items
+
+
+async def proof_of(caller: Caller, draw: dict[str, Any]) -> dict[str, Any]:
+    """The proof of a draw as a caller may see it."""
+    proof: dict[str, Any] = parsed(await caller("GET", f"/precursor/v1/draws/{draw['id']}/proof"))
+    return proof

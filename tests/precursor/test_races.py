@@ -7,10 +7,10 @@ from typing import Any
 
 from tests.houses import TestHouse
 from tests.precursor import county
-from tests.precursor.county import parsed
+from tests.precursor.county import inspections_of, parsed
 from tests.precursor.test_draws import COURIERS, REVEAL, prepared
 from tests.precursor.test_firms import a_firm
-from tests.precursor.test_law_of_inspections import begun, inspections_of
+from tests.precursor.test_law_of_inspections import begun
 
 TIMES = 4
 
