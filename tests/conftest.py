@@ -14,10 +14,10 @@ import pytest
 import pytest_timeout
 from hypothesis import HealthCheck, settings
 
-from deploy.folder import DataFolder
 from deploy.postgres import Postgres
 from kit.waits import frames
 from tests.boards import Board, Tally, board_of, boards, tally_of
+from tests.memory import cluster_folder
 
 if TYPE_CHECKING:
     from pytest_timeout import Settings
@@ -119,15 +119,13 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given := os.environ.get("GUIKANG_TEST_DSN"):
         yield given
         return
-    folder = DataFolder(tmp_path_factory.mktemp("postgres"))
-    folder.take()
-    server = Postgres(folder, durable=False)
-    server.start()
-    try:
-        yield server.dsn()
-    finally:
-        server.stop()
-        folder.release()
+    with cluster_folder(tmp_path_factory.mktemp("postgres")) as folder:
+        server = Postgres(folder, durable=False)
+        server.start()
+        try:
+            yield server.dsn()
+        finally:
+            server.stop()
 
 
 @pytest.fixture(scope="session")

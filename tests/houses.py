@@ -67,10 +67,12 @@ def prepare_template(postgres: str, data_dir: Path) -> Template:
 
 @contextlib.contextmanager
 def copied(template: Template, only: str | None = None) -> Iterator[str]:
-    """A fresh copy of the template: the owner's address of it."""
+    """A fresh copy of the template: the owner's address of it. Copied as files: a copy through the log would write everything twice."""
     name = f"copy_{uuid4().hex[:10]}"
     with psycopg.connect(template.owner, autocommit=True) as connection:
-        connection.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template.name(only))))
+        connection.execute(
+            sql.SQL("create database {} template {} strategy file_copy").format(sql.Identifier(name), sql.Identifier(template.name(only)))
+        )
         try:
             yield make_conninfo(template.owner, dbname=name)
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,32 +72,47 @@ class Walk:
     """The states that the walk saw."""
 
     async def run(self) -> Walk:
-        """From the beginning through every open step of every state that can be reached by hand."""
+        """From the beginning through every open step of every state that can be reached by hand.
+
+        An object goes on with the first step that is new; another is made only for the other steps from there.
+        """
         paths: deque[tuple[str, ...]] = deque([()])
         seen: set[tuple[str, str]] = set()
         while paths:
             path = paths.popleft()
             shown = await self._replayed(path)
-            await self.check(shown)
-            for step in shown["next_steps"]:
-                if step["blocked_by"] or step["event"] in self.leave:
-                    continue
-                if (shown["state"], step["event"]) not in seen and len(path) < self.longest:
-                    seen.add((shown["state"], step["event"]))
-                    paths.append((*path, step["event"]))
+            while True:
+                await self.check(shown)
+                new = [
+                    step["event"]
+                    for step in shown["next_steps"]
+                    if not step["blocked_by"] and step["event"] not in self.leave and (shown["state"], step["event"]) not in seen
+                ]
+                if not new or len(path) >= self.longest:
+                    break
+                seen |= {(shown["state"], event) for event in new}
+                paths.extend((*path, event) for event in new[1:])
+                path = (*path, new[0])
+                shown = await self._stepped(shown, path)
         return self
 
-    async def _replayed(self, path: Iterable[str]) -> Shown:
+    async def _replayed(self, path: tuple[str, ...]) -> Shown:
         shown = await self.begin()
-        for event in path:
-            step = next(step for step in shown["next_steps"] if step["event"] == event)
-            assert step["blocked_by"] == [], (path, step)
-            before = shown["state"]
-            reply = await self.send(shown, event, given(step))
-            assert reply.status in (200, 201, 202, 204), (path, step, reply.body)
-            shown = await self.read(shown)
-            assert shown["state"] == step["to"], (path, step, shown["state"])
-            self.taken.add((before, event))
+        for length in range(1, len(path) + 1):
+            shown = await self._stepped(shown, path[:length])
+        return shown
+
+    async def _stepped(self, shown: Shown, path: tuple[str, ...]) -> Shown:
+        """The object after the last step of the path."""
+        event = path[-1]
+        step = next(step for step in shown["next_steps"] if step["event"] == event)
+        assert step["blocked_by"] == [], (path, step)
+        before = shown["state"]
+        reply = await self.send(shown, event, given(step))
+        assert reply.status in (200, 201, 202, 204), (path, step, reply.body)
+        shown = await self.read(shown)
+        assert shown["state"] == step["to"], (path, step, shown["state"])
+        self.taken.add((before, event))
         return shown
 
     async def check(self, shown: Shown) -> None:
