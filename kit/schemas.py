@@ -95,9 +95,9 @@ DivisionCode = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9]{6}[0-9L][0-9]{5}[A-Z0-9]{0,6}$"),
     BeforeValidator(_division),
-    WithJsonSchema({"type": "string", "pattern": "^([0-9]{6}|[0-9]{9}|[0-9]{6}[0-9L][0-9]{5}[A-Z0-9]{0,6})$"}),
+    WithJsonSchema({"type": "string", "pattern": "^([0-9]{6}([0-9L][0-9]{2})?|[0-9]{6}[0-9L][0-9]{5}[A-Z0-9]{0,6})$"}),
 ]
-"""A division: 12 digits, or 6 for a county and 9 for a town, which mean the same; the county's own codes for service centres (L) and grids (G) as they are."""
+"""A division: 12 digits, or 6 for a county and 9 for a town or service centre (L), which mean the same; the county's own codes for grids (G) as they are."""
 
 
 def _not_a_count_of_seconds(value: object) -> object:

@@ -26,7 +26,8 @@ from sqlalchemy import ColumnElement, false, or_, true
 
 from kit.problems import Forbidden
 
-_WHOLE = re.compile(r"[0-9]{6}(000|[0-9]{3})(000|[0-9]{3})")
+_WHOLE = re.compile(r"[0-9]{6}[0-9L][0-9]{5}")
+_SHORT = re.compile(r"[0-9]{6}([0-9L][0-9]{2})?")
 
 
 class OutsideScope(Forbidden):
@@ -38,9 +39,10 @@ class OutsideScope(Forbidden):
 
 
 def division_prefix(code: str) -> str:
-    """What all codes of a division and of the places in it begin with: `110101000000` → `110101`, `110101100` and `110101100000` → `110101100`.
+    """What all codes of a division and of the places in it begin with: `110101000000` → `110101`, `110101100` and `110101100000` → `110101100`, and the
+    same for a service centre (`110101L01000`).
 
-    A village, a grid and an own code of the county are their own prefix.
+    A village and a grid are their own prefix.
     """
     if not _WHOLE.fullmatch(code):
         return code
@@ -50,8 +52,8 @@ def division_prefix(code: str) -> str:
 
 
 def division_code(code: str) -> str:
-    """The stored form of a division code: 12 digits for a county or town that is given with 6 or 9; any other form is returned as it is."""
-    return code.ljust(12, "0") if code.isascii() and code.isdigit() and len(code) in (6, 9) else code
+    """The stored form of a division code: 12 digits for a county, town or service centre that is given with 6 or 9; any other form is returned as it is."""
+    return code.ljust(12, "0") if _SHORT.fullmatch(code) else code
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from kit.problems import FieldError, Invalid, invalid
 from kit.scope import division_code, division_prefix
 
-_ENTRY = re.compile(r"[0-9]{6}([0-9]{3}([0-9]{3})?)?")
+_ENTRY = re.compile(r"[0-9]{6}([0-9L][0-9]{2}([0-9]{3})?)?")
 
 
 def stored(scope: Sequence[str]) -> list[str]:

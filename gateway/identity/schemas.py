@@ -16,8 +16,8 @@ from kit.schemas import Answer, Day, Message, PersonName, ShortText
 from kit.steps.taking import NextStep
 
 Username = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{2,39}$")]
-ScopePrefix = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}([0-9]{3}([0-9]{3})?)?$")]
-"""A county or town by its division code, in 6, 9 or 12 digits."""
+ScopePrefix = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}([0-9L][0-9]{2}([0-9]{3})?)?$")]
+"""A county, town or service centre (L) by its division code, in 6, 9 or 12 digits."""
 Password = Annotated[str, StringConstraints(min_length=MIN_PASSWORD, max_length=200)]
 
 

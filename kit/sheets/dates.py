@@ -31,12 +31,17 @@ _HAN = re.compile(r"([〇○零一二三四五六七八九0-9]{4})年([一二三
 _TIME = re.compile(r"(?:[t\s]+|(?<=[日号]))\d{1,2}[:时点]\d{1,2}.*$")
 _BETWEEN = re.compile(r"(?<=\d)\s+(?=\d)")
 _INSTANT = re.compile(
-    r"(\d{4}-\d{1,2}-\d{1,2})[t\s]+(\d{1,2}:\d{2}(?::\d{2})?)(?:[.,]\d+)?\s*(z|utc|gmt|[+-]\d{2}:?\d{2})(?:\s*[+-]0{1,2}:?0{0,2})?"
+    r"(\d{4}[-./年]\d{1,2}[-./月]\d{1,2})日?[t\s]+(\d{1,2}:\d{2}(?::\d{2})?)(?:[.,]\d+)?\s*(z|utc|gmt|(?:utc|gmt)?[+-]\d{1,2}(?::?\d{2})?)"
+    r"(?:\s*[+-]0{1,2}:?0{0,2}|\s*(?:z|utc|gmt|cst)|\[[a-z/]+\])?"
 )
+_ZONED = re.compile(r"\d\s*(?:z|utc|gmt|[+-]\s*\d)|\[[a-z/]+\]")
+"""A time of day with a zone behind it: whatever cannot be read of it may move the day."""
 _TO = re.compile(r"至|到|—+|–|~+|-+")
 _HERE = dt.timezone(dt.timedelta(hours=8))
 _AROUND = ".,;:。、()"
 _SERIAL_HIGH = 80_000  # the year 2119
+_LIFETIME = 100
+"""Nobody wrote a ledger of longer ago: 190506 is a day of 2019."""
 _DIGIT = {
     **{str(digit): digit for digit in range(10)},
     "〇": 0,
@@ -124,9 +129,10 @@ def date_reader(
         if size in (8, 14):
             return day(int(text[:4]), int(text[4:6]), int(text[6:8]))
         if size == 6:
-            if text[:2] in ("19", "20") and 1 <= int(text[4:]) <= 12:
-                return month_of(int(text[:4]), int(text[4:]))
-            return short_year(int(text[:2]), int(text[2:4]), int(text[4:]))
+            month, short = month_of(int(text[:4]), int(text[4:])), short_year(int(text[:2]), int(text[2:4]), int(text[4:]))
+            if text[:2] not in ("19", "20") or month[0] is None or int(text[:4]) < as_of.year - _LIFETIME:
+                return short
+            return month if short[0] is None else (None, "DATE_UNPARSABLE")  # 200506 is a month of 2005 or a day of 2020
         if size == 4:
             return year_of(int(text))
         serial = int(text)
@@ -166,12 +172,13 @@ def date_reader(
         return None, "DATE_UNPARSABLE"
 
     def instant(match: re.Match[str]) -> Read:
-        zone = "+00:00" if match[3].isalpha() else match[3]
-        sign, hours, minutes = (-1 if zone[0] == "-" else 1), int(zone[1:3]), int(zone[-2:])
+        zone = match[3].lstrip("zutcgm") or "+0"
+        ahead = zone[1:].replace(":", "")
+        sign, hours, minutes = (-1 if zone[0] == "-" else 1), int(ahead[:2]), int(ahead[2:] or 0)
         try:
             clock = [int(part) for part in match[2].split(":")]
             here = dt.timezone(sign * dt.timedelta(hours=hours, minutes=minutes))
-            there = dt.datetime(*map(int, match[1].split("-")), *clock, tzinfo=here).astimezone(_HERE)
+            there = dt.datetime(*map(int, re.split(r"\D", match[1])), *clock, tzinfo=here).astimezone(_HERE)
         except (ValueError, OverflowError):
             return None, "DATE_IMPOSSIBLE"
         return day(there.year, there.month, there.day, None if here.utcoffset(None) == _HERE.utcoffset(None) else "DATE_ZONE")
@@ -185,7 +192,8 @@ def date_reader(
                 if code in ("DATE_FUTURE", "DATE_IMPOSSIBLE"):
                     return None, code
                 if value is not None and len(value) == 10 and code is None:
-                    return value, "DATE_RANGE"
+                    until, why = written(end)
+                    return (value, "DATE_RANGE") if why == "DATE_FUTURE" or (until or "") >= value else (None, "DATE_UNPARSABLE")
         return None
 
     def fresh(raw: Any) -> Read:
@@ -201,6 +209,8 @@ def date_reader(
         text = unicodedata.normalize("NFKC", raw[:LONGEST_WORD]).translate(INVISIBLE).strip().strip("'\"`").casefold()
         if match := _INSTANT.fullmatch(text):
             return instant(match)
+        if (time := _TIME.search(text)) and _ZONED.search(time[0]):
+            return None, "DATE_UNPARSABLE"
         text = compact(_BETWEEN.sub(".", _TIME.sub("", text)))
         if text in blank:
             return None, None

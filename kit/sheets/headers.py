@@ -65,6 +65,7 @@ class HeaderFinder:
         )
         self._own = tuple(form for word in vocabulary.office["own"] for form in header_forms(word)[:1])
         self._others = tuple(form for word in vocabulary.office["others"] for form in header_forms(word)[:1])
+        self._between = frozenset(form for word in vocabulary.office["between"] for form in header_forms(word)[:1])
         self._sure: dict[str, dict[str, str]] = {}
         self._weak: dict[str, dict[str, str]] = {}
         self._learned: dict[str, dict[str, str]] = {}
@@ -251,7 +252,7 @@ class HeaderFinder:
                 aside = aside or self._names_another(options)
                 continue
             if claim is None:
-                aside = aside and not options
+                aside = aside and (not options or self._says_more(options))
                 continue
             order, rank, name = claim
             aside = aside and of_person and rank > 0 and not self._own_word(options)
@@ -298,9 +299,9 @@ class HeaderFinder:
         return Match(kind, height, dict(sorted(columns.items())), unknown, score, rivals, dropped)
 
     def _named(self, kind: Kind, said: str, names: Sequence[Sequence[str]]) -> bool:
-        """Whether a title, the sheet's name or a header names the kind of list."""
+        """Whether a title, the sheet's name or a header names the kind of list; a title that says that it is another list is believed."""
         texts = [said, *(compact(name) for options in names for name in options)]
-        return any(word in text for word in kind.named for text in texts)
+        return not kind.denied(said) and any(word in text and not kind.denied(text) for word in kind.named for text in texts)
 
     def _own_word(self, options: Sequence[str]) -> bool:
         return any(form.startswith(self._own) for form in header_forms(options[0]))
@@ -313,6 +314,14 @@ class HeaderFinder:
         """Whether the column holds that person's name, so that what follows may be that person's too."""
         forms = header_forms(options[0])
         return any(form.removeprefix(word) in _NAME_OF_ONE for form in forms for word in self._others if form.startswith(word))
+
+    def _says_more(self, options: Sequence[str]) -> bool:
+        """Whether a column that nobody reads says more of whoever the column on its left names: how they are related, where they work."""
+        return any(
+            form in self._between or form.removeprefix(word) in self._between
+            for form in header_forms(options[0])
+            for word in ("", *self._others)
+        )
 
     def _beside_worker(self, kind: Kind, names: Sequence[Sequence[str]], column: int) -> bool:
         """Whether the nearest header on the left names who cares for the person: a phone there may be the worker's."""

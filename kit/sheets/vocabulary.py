@@ -6,20 +6,21 @@ The reader knows no trade. A service hands over its `words.toml`:
     header_prefixes, header_suffixes                what may stand around a known header without changing it
     [messages.CODE] zh, en                          the trade's own codes
     [fields.<field>] type, headers, weak, ...       shared by several kinds
-    [kinds.<kind>] fields, requires, unique, context, told_by, named, zh, en
+    [kinds.<kind>] fields, requires, unique, context, told_by, named, unless, zh, en
     [kinds.<kind>.override.<field>]                 what differs there (headers are added, other keys replaced)
 
 A field with `own_only` is not read from a column that stands right of the name of somebody else (office.toml: others).
 `headers` are names that are sure; `weak` ones are only used when no sure header claims the field (date, kind, name).
 `by` = { field = "status", CD = "cd_date", … } takes an empty value from the column that another field's value names.
 `requires` is a list of groups, each needing one of its fields: a table without them is not of this kind.
-`told_by` (fields) and `named` (words): what says for sure that a table is of this kind, see Kind. Without `told_by` any sure header does.
+`told_by` (fields), `named` and `unless` (words): what says for sure that a table is of this kind, see Kind. Without `told_by` any sure header does.
 Columns that a person mapped once are kept as `learned` ({kind or "*": {header: field, or "" to leave it}}) and win over all.
 """
 
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -67,7 +68,8 @@ class Kind:
     """A kind of table. `unique` names the field that may stand once per file; `context` fields may come from titles.
 
     A table is of this kind only when something says so for sure: a sure header of one of the `told_by` fields, or one of the words `named` in a header of the
-    table, a title or the sheet's name. Names and ID numbers stand in every list of persons, and "date" in most.
+    table, a title or the sheet's name. Names and ID numbers stand in every list of persons, and "date" in most. A text that holds a word of `unless` names
+    nothing (满三年 stands in 未满三年 too), and where a title holds one no other text names the kind either.
     """
 
     name: str
@@ -79,6 +81,15 @@ class Kind:
     en: str = ""
     told_by: frozenset[str] = frozenset()
     named: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
+
+    def denied(self, text: str) -> bool:
+        """Whether a text says that this is another list: a word of `unless` stands in it, and not only inside one of `named` (复吸 in 三年未复吸)."""
+        for word in self.named:
+            if not any(other in word for other in self.unless):
+                continue
+            text = text.replace(word, "\n")
+        return any(word in text for word in self.unless)
 
     @property
     def distinct(self) -> frozenset[str]:
@@ -147,7 +158,7 @@ class Vocabulary:
             for name, table in source.get("kinds", {}).items():
                 if name in kinds:
                     raise ValueError(f"kind {name} is defined twice")
-                kinds[name] = _kind(name, table, source.get("fields", {}))
+                kinds[name] = _kind(name, table, source.get("fields", {}), self.office["occasions"])
         return kinds
 
     @cached_property
@@ -198,7 +209,7 @@ class Vocabulary:
         return cls(tuple(plain["sources"]), places, plain["catalogues"], plain["learned"])
 
 
-def _kind(name: str, table: dict[str, Any], shared: dict[str, Any]) -> Kind:
+def _kind(name: str, table: dict[str, Any], shared: dict[str, Any], occasions: Sequence[str]) -> Kind:
     fields: dict[str, Field] = {}
     for field_name in table["fields"]:
         override = table.get("override", {}).get(field_name, {})
@@ -225,6 +236,7 @@ def _kind(name: str, table: dict[str, Any], shared: dict[str, Any]) -> Kind:
     if unknown := told_by - fields.keys():
         raise ValueError(f"kind {name} is told by {min(unknown)}, which is not one of its fields")
     named = tuple(table.get("named", ()))
+    unless = tuple(word for word in (*table.get("unless", ()), *occasions) if named)
     return Kind(
         name,
         fields,
@@ -235,4 +247,5 @@ def _kind(name: str, table: dict[str, Any], shared: dict[str, Any]) -> Kind:
         table.get("en", ""),
         told_by,
         named,
+        unless,
     )

@@ -24,7 +24,8 @@ OTHER = "01890000-0000-7000-8000-000000000002"
         ("990822100000", "990822100"),
         ("990822100201", "990822100201"),
         ("990822100201G01", "990822100201G01"),
-        ("990822L01000", "990822L01000"),
+        ("990822L01000", "990822L01"),
+        ("990822L01", "990822L01"),
     ],
 )
 def test_a_prefix_is_what_a_place_and_the_places_in_it_begin_with(code: str, prefix: str) -> None:
@@ -32,17 +33,24 @@ def test_a_prefix_is_what_a_place_and_the_places_in_it_begin_with(code: str, pre
 
 
 def test_a_code_is_stored_with_twelve_digits() -> None:
-    assert [division_code(code) for code in ("990822", "990822100", "990822100000", "990822L01000", "99", "99082210")] == [
+    assert [
+        division_code(code) for code in ("990822", "990822100", "990822100000", "990822L01000", "990822L01", "99", "99082210", "990822l01")
+    ] == [
         "990822000000",
         "990822100000",
         "990822100000",
         "990822L01000",
+        "990822L01000",
         "99",
         "99082210",
+        "990822l01",
     ]
 
 
-@given(st.lists(st.sampled_from(["990822", "990822100", "990822100000", "990823", "990822L01000"]), max_size=3), st.sampled_from(PLACES))
+@given(
+    st.lists(st.sampled_from(["990822", "990822100", "990822100000", "990823", "990822L01", "990822L01000"]), max_size=3),
+    st.sampled_from(PLACES),
+)
 def test_two_lengths_of_a_code_reach_the_same(codes: list[str], place: str) -> None:
     assert Scope.of(tuple(codes)).reaches(place) == Scope.of(tuple(division_code(code) for code in codes)).reaches(place)
 

@@ -11,6 +11,7 @@ from kit.citations import cite
 from kit.etags import IfMatch, etag
 from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
+from kit.schemas import DivisionCode
 from kit.work import UnitRoute, Work, allow
 from services.alerts.alerts import figures, service, views
 from services.alerts.alerts.repository import ALERTS
@@ -46,7 +47,7 @@ async def list_alerts(
     state: State | None = None,
     kind: Kind | None = None,
     severity: Severity | None = None,
-    division_code: Annotated[str | None, Query(max_length=12, pattern=r"^\w+$")] = None,
+    division_code: DivisionCode | None = None,
     assigned_to: Annotated[str | None, Query(max_length=200)] = None,
     is_open: Annotated[bool | None, Query(alias="open")] = None,
     overdue: bool | None = None,

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from kit.auth import Principal
 from kit.problems import Forbidden
+from kit.roles import Role
 from services.precursor.firms.errors import FirmNotFound
 from services.precursor.firms.tables import Firm
+
+WRITERS = (Role.COUNTY_OFFICER, Role.SERVICE)
+"""Who enters and amends firms, by hand and by list: the office; and the house itself, which brings its own rows."""
 
 
 def may_see(principal: Principal, firm: Firm | None) -> Firm:
@@ -23,7 +27,9 @@ def may_reach(principal: Principal, division_code: str) -> None:
 
 
 def may_take_over(principal: Principal, firm: Firm | None, division_code: str) -> bool:
-    """Whether a ledger may write a firm (None: a new one) that it names in a town: as an amendment by hand, and never one that was closed."""
+    """Whether a ledger may write a firm (None: a new one) that it names in a town: as who may enter and amend it by hand, and never one that was closed."""
+    if not principal.has(*WRITERS):
+        return False
     try:
         if firm is not None:
             may_see(principal, firm)

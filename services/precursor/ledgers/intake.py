@@ -96,7 +96,9 @@ async def check(work: Work, found: Mapping[Any, Any], numbers: Sequence[int] | N
 async def _beyond(
     work: Work, import_id: UUID, firms: Sequence[tuple[int, Mapping[str, Any]]], venues: Sequence[tuple[int, Mapping[str, Any]]]
 ) -> None:
-    """Hold rows about firms and places that the import does not reach: another town's, or closed (firms.policy, here and again at the commit)."""
+    """Hold rows about firms and places that the import does not reach: another town's, closed, or not its to enter (firms.policy, here and again at the
+    commit). Venues are entered by lists alone, of a town by that town.
+    """
     known = await firms_by_uscc(work.session, [values["uscc"] for _, values in firms if "uscc" in values])
     beyond = [
         number
@@ -105,9 +107,7 @@ async def _beyond(
         and "town_code" in values
         and not policy.may_take_over(work.principal, known.get(values["uscc"]), values["town_code"])
     ]
-    beyond += [
-        number for number, values in venues if "town_code" in values and not policy.may_take_over(work.principal, None, values["town_code"])
-    ]
+    beyond += [number for number, values in venues if "town_code" in values and not work.principal.covers(values["town_code"])]
     await store.add_code(work.session, TABLES, import_id, COUNTY_DECIDES, "uscc", ((number, {}) for number in beyond))
 
 

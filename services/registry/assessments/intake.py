@@ -11,9 +11,10 @@ from sqlalchemy import ARRAY, Uuid, cast, func, insert, select
 from sqlmodel import col
 
 from kit.db import new_id
+from kit.roles import Role
 from kit.steps.machine import START
 from kit.work import Work
-from services.registry.assessments.rules import MACHINE, valid_to
+from services.registry.assessments.rules import MACHINE, taken_state, valid_to
 from services.registry.assessments.tables import AssessmentChange, RiskAssessment
 
 
@@ -29,7 +30,8 @@ class TakenAssessment(NamedTuple):
 async def take_over_assessments(work: Work, rows: Sequence[TakenAssessment]) -> int:
     """Enter assessments from ledgers, one per person and day; the number entered.
 
-    The paper was signed by the office that keeps the ledger, so they enter as `signed` and expire like any other (domain 4.2). Model and inputs are not known.
+    The paper of the county office was signed by it, so they enter as `signed` and expire like any other (domain 4.2). A high tier of somebody else's ledger
+    waits for a second person's signature, as one that was proposed by hand (PIPL art. 24). Model and inputs are not known.
     """
     wanted = {(row.person_id, row.assessed_on): row for row in rows}
     if not wanted:
@@ -37,22 +39,23 @@ async def take_over_assessments(work: Work, rows: Sequence[TakenAssessment]) -> 
     query = select(col(RiskAssessment.person_id), col(RiskAssessment.assessed_on))
     query = query.where(col(RiskAssessment.person_id) == func.any(cast([row.person_id for row in rows], ARRAY(Uuid))))
     known = {(person_id, day) for person_id, day in await work.session.execute(query)}
+    actor, office = work.principal.subject, work.principal.has(Role.COUNTY_OFFICER)
     values = [
         {
             "id": new_id(),
             "person_id": row.person_id,
             "division_code": row.division_code,
             "tier": row.tier,
-            "state": MACHINE.step(START, "take_over").target,
+            "state": taken_state(row.tier, office=office),
             "assessed_on": row.assessed_on,
             "valid_to": valid_to(row.assessed_on, row.tier),
             "model_version": "paper",
             "inputs": {},
             "reason": "台账接收",
-            "signed_by": work.principal.subject,
-            "signed_on": row.assessed_on,
+            "signed_by": actor if taken_state(row.tier, office=office) == "signed" else None,
+            "signed_on": row.assessed_on if taken_state(row.tier, office=office) == "signed" else None,
             "withdrawn_reason": "",
-            "proposed_by": "",
+            "proposed_by": "" if taken_state(row.tier, office=office) == "signed" else actor,
             "version": 1,
             "source": "ledger",
             "recorded_at": work.now,

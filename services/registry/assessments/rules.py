@@ -39,12 +39,19 @@ MACHINE = Machine(
     STATES,
     (
         step("propose", START, "proposed", "domain 4.2", "提出评估", "propose", roles=_STAFF, needs="inputs assessed_on reason"),
-        step("take_over", START, "signed", "domain 4.2; ledger of the county", "台账接收", "take over from a ledger"),
+        step("take_over", START, "proposed signed", "domain 4.2; ledger of the county", "台账接收", "take over from a ledger"),
         step("sign", "proposed", "signed", "PIPL art. 24; domain 4.2", "签字", "sign", roles=_SIGNERS, needs="tier reason"),
         step("withdraw", "proposed signed", "withdrawn", "PIPL art. 24, 46", "撤回", "withdraw", roles=_SIGNERS, needs="reason"),
     ),
 )
 """A model proposes, a named person signs; nothing binds before."""
+
+
+def taken_state(tier: str, *, office: bool) -> State:
+    """The state of an assessment of a ledger: a high tier needs two people, and only the office's own paper is known to have been signed (PIPL art. 24)."""
+    return "signed" if office or tier != "high" else "proposed"
+
+
 MODEL_VERSION = "county-2021-1"
 """DEFAULT model of domain 4.2; stored with every assessment so that an old one can be read with its own weights."""
 

@@ -1,4 +1,4 @@
-"""What a ledger may not end: three clean years cannot be registered before they are over, whatever a list says (NCL art. 33; DRR art. 7, 14, 23)."""
+"""What a ledger may not end: no measure before its term, and no three clean years before they are over, whatever a list says (NCL art. 33; DRR art. 7, 14, 23)."""
 
 from __future__ import annotations
 
@@ -34,18 +34,19 @@ class Held:
     withheld: dict[UUID, Early]
 
 
-async def too_early(work: Work, ends: Mapping[UUID, date]) -> dict[UUID, Early]:
-    """Person → why three clean years cannot be registered for that day; nothing for those for whom they can."""
+async def too_early(work: Work, ends: Mapping[UUID, tuple[str, date]]) -> dict[UUID, Early]:
+    """Person → why a standing of NO_GROUND cannot be registered for that day; nothing for those for whom it can."""
     if not ends:
         return {}
-    found = {person: Early(MEASURE_RUNS, running_measure(measure)) for person, measure in (await cut_short(work, ends)).items()}
-    people = [person for person in ends if person not in found]
+    days = {person: day for person, (_, day) in ends.items()}
+    found = {person: Early(MEASURE_RUNS, running_measure(measure)) for person, measure in (await cut_short(work, days)).items()}
+    people = [person for person, (status, _) in ends.items() if status == "three_years_clean" and person not in found]
     courses = await _courses(work, people)
     shown = await repository.standings_shown(work.session, people)
     for person in people:
         known = courses.get(person, [])
         held = Shown(*shown[person]) if person in shown else None
-        reason = clean_years_missing(monitoring_of(known, None, work.today), known, held, min(ends[person], work.today), work.today)
+        reason = clean_years_missing(monitoring_of(known, None, work.today), known, held, min(days[person], work.today), work.today)
         if reason is not None:
             found[person] = Early(CLEAN_TOO_EARLY, {"why_zh": reason.zh, "why_en": reason.en})
     return found
@@ -62,13 +63,16 @@ async def _courses(work: Work, people: Sequence[UUID]) -> dict[UUID, list[Course
 
 
 async def lawful(work: Work, standings: Iterable[TakenStanding], towns: Mapping[UUID, str]) -> Held:
-    """Divide standings into those that may be written and the others: too early an end, or a measure that this import's role may not begin."""
+    """Divide standings into those that may be written and the others: too early an end, a measure that this import's role may not begin, or a
+    correction that is not its to make.
+    """
     asked = list(standings)
-    early = await too_early(work, {row.person_id: row.since for row in asked if row.status in NO_GROUND})
+    early = await too_early(work, {row.person_id: (row.status, row.since) for row in asked if row.status in NO_GROUND})
     refused = {
         row.person_id: Early("COUNTY_DECIDES", {})
         for row in asked
         if not policy.may_begin(work.principal, row.status, towns.get(row.person_id, ""))
+        or (row.corrects and not policy.may_correct(work.principal))
     }
     withheld = {**refused, **early}
     return Held([row for row in asked if row.person_id not in withheld], withheld)

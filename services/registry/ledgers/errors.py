@@ -2,7 +2,7 @@
 
 Problem
 ├── ConflictNotFound 404
-└── NotYours 403         the register's side lies outside the caller's towns: the county decides
+└── NotYours 403         the other side lies outside the caller's towns, or what was chosen is not the caller's to record: the county decides
 """
 
 from kit.problems import Forbidden, NotFound
@@ -17,8 +17,8 @@ class ConflictNotFound(NotFound):
 
 
 class NotYours(Forbidden):
-    """The other side lies outside the caller's towns."""
+    """The other side lies outside the caller's towns, or the caller may not record by hand what was chosen."""
 
     slug = "ledger-conflict-not-yours"
-    title_zh = "对方记录不在您的辖区,由县禁毒办裁定"
-    title_en = "The other side lies outside your towns; the county decides"
+    title_zh = "不在您的辖区或职权之内,由县禁毒办裁定"
+    title_en = "Outside your towns or not yours to record; the county decides"

@@ -126,9 +126,9 @@ async def _starts(
 async def _no_early_end(work: Work, found: Mapping[Any, Any], rows: Sequence[Mapping[Any, Any]]) -> None:
     """Hold rows that would discharge a person too early (ledgers.endings)."""
 
-    def days() -> dict[UUID, date]:
+    def days() -> dict[UUID, tuple[str, date]]:
         opened = {row["person_id"]: open_record(work.sealer, found["id"], row["number"], row["record_sealed"])[0] for row in rows}
-        return {key: since_of(record.get("confirmed_on"), found["as_of"])[0] for key, record in opened.items()}
+        return {key: ("three_years_clean", since_of(record.get("confirmed_on"), found["as_of"])[0]) for key, record in opened.items()}
 
     early = await too_early(work, await asyncio.to_thread(days))
     for code in sorted({one.code for one in early.values()}):
@@ -235,11 +235,11 @@ async def _suggest_no_early_end(work: Work, wanted: dict[Key, tuple[UUID | None,
             wanted[key] = (*wanted[key][:2], None)
 
 
-def early_end(person_id: UUID | None, side: Mapping[str, Any]) -> dict[UUID, date]:
-    """The person and the day, if this side of a conflict about a registered person's standing would end measures without a ground of its own."""
+def early_end(person_id: UUID | None, side: Mapping[str, Any]) -> dict[UUID, tuple[str, date]]:
+    """The person, the standing and the day, if this side of a conflict about a registered person's standing has no ground of its own to end measures."""
     if person_id is None or side["status"] not in NO_GROUND or not side["since"]:
         return {}
-    return {person_id: date.fromisoformat(side["since"])}
+    return {person_id: (side["status"], date.fromisoformat(side["since"]))}
 
 
 async def _store(

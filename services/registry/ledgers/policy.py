@@ -39,6 +39,8 @@ class Reach(StrEnum):
 def reach_of(principal: Principal, kind: str, person: Any | None, record: Mapping[str, Any] | None) -> Reach:
     """What a row of a kind may do with the person behind its number (None: nobody). `record`: the row, when the person's record is closed or gone."""
     office = principal.has(Role.COUNTY_OFFICER)
+    if kind == "transfer" and not office:
+        return Reach.BEYOND  # the office hands persons over to another county (DRR art. 22), by list as by hand
     if person is None:
         # A list of a town registers nobody: most standings come with a measure, which the police decide (NCL art. 32, 33, 38), and an answer that
         # differs from the one for a person of another town would tell who is registered there.
@@ -75,3 +77,10 @@ def may_begin(principal: Principal, status: str, division_code: str) -> bool:
     except Forbidden:
         return False
     return True
+
+
+def may_correct(principal: Principal) -> bool:
+    """Whether a row may put a standing in the place of one that was recorded: the office's, as by hand, because a day that is moved back would otherwise be
+    an end before its time (DRR art. 7).
+    """
+    return principal.has(Role.COUNTY_OFFICER)

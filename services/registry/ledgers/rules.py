@@ -68,9 +68,9 @@ GONE = ("dead", "erroneous", "transferred_out")
 """A person with these standings has left this register, whatever the record's state."""
 Compared = Literal["name", "town_code", "village_code", "phone", "address", "drugs", "status", "status_date"]
 COMPARED: tuple[Compared, ...] = get_args(Compared)
-NO_GROUND = frozenset({"three_years_clean"})
-"""Standings of ledgers that end a measure, but a word in a list cannot end it before its term: three clean years end on their own day (DRR
-art. 7). A death is a fact (T17), a hand-over has its letter (DRR art. 22), and a ledger has no word for a revocation (T18)."""
+NO_GROUND = frozenset({"three_years_clean", "in_society"})
+"""Standings of ledgers that say that no measure runs any more, which a word in a list cannot bring about before its term: three clean years end on
+their own day (DRR art. 7). A death is a fact (T17), a hand-over has its letter (DRR art. 22), and a ledger has no word for a revocation (T18)."""
 
 MEASURE_NAMES = {
     "community_treatment": ("社区戒毒", "community treatment"),
@@ -79,9 +79,9 @@ MEASURE_NAMES = {
 }
 MEASURE_RUNS = "MEASURE_RUNS"
 MEASURE_RUNS_MESSAGE = (
-    "登记册中此人的{measure_zh}{end_zh},法律没有提前解除(禁毒法第33条,戒毒条例第14、23条),不能凭台账按戒断三年办结;措施登记有误的,先更正措施",
-    "The register has {measure_en} of this person {end_en}; the law knows no early discharge (NCL art. 33; DRR art. 14, 23), so three clean years in a "
-    "ledger do not end it. If the measure is recorded wrongly, correct the measure first",
+    "登记册中此人的{measure_zh}{end_zh},法律没有提前解除(禁毒法第33条,戒毒条例第14、23条),不能凭台账按戒断三年办结或登记为社会面;措施登记有误的,先更正措施",
+    "The register has {measure_en} of this person {end_en}; the law knows no early discharge (NCL art. 33; DRR art. 14, 23), so neither three clean years "
+    "nor a life in society in a ledger end it. If the measure is recorded wrongly, correct the measure first",
 )
 """What MEASURE_RUNS says, with the arguments of `running_measure`."""
 
@@ -173,6 +173,11 @@ def start_unknown(facts: Facts, registered: str | None) -> bool:
     if facts.status is None or facts.status == registered:
         return False
     return facts.since is None or (facts.status in WITH_MEASURE and not facts.exact)
+
+
+def is_correction(status: str, since: date, registered: str, registered_since: date | None) -> bool:
+    """Whether a standing would take the place of the registered one, rather than follow it."""
+    return status == registered or (registered_since is not None and since <= registered_since)
 
 
 def contradictions(ours: Facts, theirs: Facts) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -22,7 +23,7 @@ from services.registry.ledgers.errors import ConflictNotFound, NotYours
 from services.registry.ledgers.intake import INTAKE
 from services.registry.ledgers.matching import early_end, register_facts, sides_of
 from services.registry.ledgers.policy import Reach
-from services.registry.ledgers.rules import CONFLICT, OTHER_SIDE, ledger_facts
+from services.registry.ledgers.rules import CONFLICT, OTHER_SIDE, is_correction, ledger_facts
 from services.registry.ledgers.schemas import ConflictAnswer
 from services.registry.ledgers.tables import TABLES, LedgerConflict, LedgerConflictChange
 from services.registry.ledgers.takeover import begin_measures, changes, chosen_value, decided_facts, placed
@@ -91,7 +92,7 @@ async def decide(work: Work, import_id: UUID, conflict_id: UUID, choice: str, re
         (person,) = await people_by_ids(work.session, [conflict.person_id])
         refuse(out_of_reach(work, person), ConflictNotFound)
         if choice == "take" and conflict.field in ("status", "status_date"):
-            if not policy.may_begin(work.principal, value["status"], person.division_code):
+            if not policy.may_begin(work.principal, value["status"], person.division_code) or _corrects_beyond(work, person, value):
                 raise NotYours
             _refuse(await too_early(work, early_end(person.id, value)))
     # The other ledger may have the same contradiction on its own list, seen from there: one decision is enough for both.
@@ -106,6 +107,16 @@ async def decide(work: Work, import_id: UUID, conflict_id: UUID, choice: str, re
         await store.note_effects(work.session, TABLES, changed, None)  # what a commit would write must be counted again
     await _apply_late(work, found, conflict)
     return conflict
+
+
+def _corrects_beyond(work: Work, person: Person, value: Mapping[str, Any]) -> bool:
+    """Whether the chosen standing would take the place of a recorded one, and that is not this caller's to do."""
+    since = date.fromisoformat(value["since"]) if value["since"] else None
+    return (
+        since is not None
+        and is_correction(value["status"], since, person.status, person.status_since)
+        and not policy.may_correct(work.principal)
+    )
 
 
 def _refuse(held: Mapping[UUID, Early]) -> None:

@@ -17,7 +17,7 @@ from services.registry.ledgers import policy, repository
 from services.registry.ledgers.endings import lawful
 from services.registry.ledgers.matching import match, register_facts, sides_of
 from services.registry.ledgers.policy import Reach
-from services.registry.ledgers.rules import NO_DAY, TIER_OF, Facts, contradictions, ledger_facts, since_of, start_unknown
+from services.registry.ledgers.rules import NO_DAY, TIER_OF, Facts, contradictions, is_correction, ledger_facts, since_of, start_unknown
 from services.registry.ledgers.tables import TABLES, LedgerConflict
 from services.registry.measures.intake import WITH_MEASURE, TakenMeasure, take_over_measures
 from services.registry.measures.service.endings import end_measures
@@ -209,7 +209,7 @@ def changes(ours: Facts, register: Facts, person_id: UUID, decided: Chosen) -> t
         return fix, None
     if start_unknown(ours, register.status):
         return fix, None
-    corrects = ours.status == register.status or (register.since is not None and ours.since <= register.since)
+    corrects = is_correction(ours.status, ours.since, register.status or "", register.since)
     return fix, TakenStanding(person_id, ours.status, ours.since, ours.month, DECIDED, corrects)
 
 

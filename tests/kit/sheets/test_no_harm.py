@@ -77,6 +77,9 @@ def book(*rows: list[Any], title: str = "Sheet1", hidden: str = "") -> bytes:
         "人员,证号,认定时间",
         "姓名,身份证号码,确认日期,单位",
         "姓名,身份证号,时间,结果,单位名称",
+        "姓名,身份证号,是否戒断满三年,日期",
+        "姓名,身份证号,戒断情况,日期",
+        "姓名,身份证号,预计满三年,日期",
     ],
 )
 def test_names_numbers_and_a_day_are_no_list_of_anything(head: str, all_words: Vocabulary) -> None:
@@ -93,6 +96,30 @@ def test_names_numbers_and_a_day_are_no_list_of_anything(head: str, all_words: V
     line = ",".join(cells.get(word, "演示宾馆" if word == "单位名称" else "2021-06-20") for word in head.split(","))
     layout, rows = told(all_words, f"{head}\n{line}\n")
     assert rows == [] and layout.tables == () and len(layout.unrecognised) == 1
+
+
+@pytest.mark.parametrize(
+    ("title", "head"),
+    [
+        ("戒断未满三年人员名册", "姓名,身份证号,日期"),
+        ("戒断不满3年人员统计", "姓名,身份证号,认定时间"),
+        ("拟认定戒断三年未复吸人员公示", "姓名,身份证号,认定日期"),
+        ("戒断三年后复吸人员", "姓名,身份证号,日期"),
+        ("不符合戒断满三年条件人员", "姓名,身份证号,确认时间"),
+        ("戒断三年人员座谈会签到表", "姓名,身份证号,时间"),
+        ("满三年人员技能培训签到册", "姓名,身份证号,日期"),
+        ("走访戒断三年人员慰问品领取表", "姓名,身份证号,日期"),
+        ("全县核酸检测登记", "姓名,身份证号,检测日期,检测结果"),
+        ("吸毒人员新冠抗原检测台账", "姓名,身份证号,采样时间,结果"),
+        ("从业人员健康证检验名单", "姓名,身份证号,单位名称,检验日期,结果"),
+    ],
+)
+def test_a_title_that_says_something_else_is_believed(title: str, head: str, all_words: Vocabulary) -> None:
+    cells = {"姓名": "演示甲", "身份证号": number(1), "检测结果": "阳性", "结果": "阴性", "单位名称": "演示宾馆"}
+    line = ",".join(cells.get(word, "2021-06-20") for word in head.split(","))
+    for data, name in ((f"{title}\n{head}\n{line}\n".encode(), "表.csv"), (book(head.split(","), line.split(","), title=title), "表.xlsx")):
+        layout, rows = told(all_words, data, name)
+        assert rows == [] and layout.tables == () and len(layout.unrecognised) == 1, title
 
 
 @pytest.mark.parametrize(
@@ -145,6 +172,22 @@ def begin() -> Callable[[Any], tuple[str | None, str | None]]:
         ("2020-03-05T01:00:00+10:00", ("2020-03-04", "DATE_ZONE")),
         ("2020-03-04 23:59:59+0800", ("2020-03-04", None)),
         ("2020-12-31 20:00:00.000 UTC", ("2021-01-01", "DATE_ZONE")),
+        ("2020/03/04 18:00:00Z", ("2020-03-05", "DATE_ZONE")),
+        ("2020-03-04 18:00:00 +0000 UTC", ("2020-03-05", "DATE_ZONE")),
+        ("2020年3月4日 18:30 UTC", ("2020-03-05", "DATE_ZONE")),
+        ("2020-03-04T23:00:00 GMT+8", ("2020-03-04", None)),
+        ("2020-03-04T18:00:00Z[UTC]", ("2020-03-05", "DATE_ZONE")),
+        ("2020.3.4 18:00 +8 UTC+0", (None, "DATE_UNPARSABLE")),
+        ("2020.3.4 8:30 PM", ("2020-03-04", None)),
+        ("2023.3.3-2020.3.4", (None, "DATE_FUTURE")),
+        ("2021.3.3-2020.3.4", (None, "DATE_UNPARSABLE")),
+        ("2020.3.4-2020.3.4", ("2020-03-04", "DATE_RANGE")),
+        ("200304", (None, "DATE_UNPARSABLE")),
+        ("200305", (None, "DATE_UNPARSABLE")),
+        ("190506", ("2019-05-06", "DATE_TWO_DIGIT_YEAR")),
+        (190506, ("2019-05-06", "DATE_TWO_DIGIT_YEAR")),
+        ("201806", ("2018-06", "DATE_PARTIAL")),
+        ("180506", ("2018-05-06", "DATE_TWO_DIGIT_YEAR")),
         (dt.datetime(2020, 3, 4, 20, tzinfo=dt.UTC), ("2020-03-05", "DATE_ZONE")),
     ],
 )
@@ -182,9 +225,27 @@ def test_the_persons_own_phone_comes_before_a_bare_one_and_the_other_column_is_t
     assert [(one.header, one.claims) for one in layout.tables[0].unknown_headers] == [("联系电话", "phone")]
 
 
-@pytest.mark.parametrize("other", ["家属姓名", "监护人", "紧急联系人", "配偶姓名"])
+@pytest.mark.parametrize(
+    "other",
+    [
+        "家属姓名",
+        "监护人",
+        "紧急联系人",
+        "配偶姓名",
+        "家庭成员",
+        "兄弟",
+        "母亲",
+        "村干部",
+        "帮教小组成员",
+        "家属姓名,与本人关系",
+        "父亲,工作单位",
+    ],
+)
 def test_a_phone_beside_the_familys_name_is_not_the_persons(other: str, all_words: Vocabulary) -> None:
-    layout, rows = told(all_words, f"姓名,身份证号,状态,{other},电话\n演示甲,{number(1)},社会面,演示父,16900000001\n")
+    layout, rows = told(
+        all_words,
+        f"姓名,身份证号,状态,{other},电话\n演示甲,{number(1)},社会面,{','.join('演示父' for _ in other.split(','))},16900000001\n",
+    )
     assert "phone" not in rows[0][2]
     assert ("电话", "phone") in [(one.header, one.claims) for one in layout.tables[0].unknown_headers]
 

@@ -98,3 +98,21 @@ async def test_a_units_screening_in_a_second_file_is_not_counted_twice(street: T
     assert (await desk.commit(second))["taken"]["screened"] == 2
     with psycopg.connect(street.owner) as connection:
         assert connection.execute("select sum(tested) from testing.venue_screening").fetchone() == (3,)
+
+
+async def test_a_town_enters_no_firm_by_list_and_its_venues_only(street: TestHouse) -> None:
+    office = _desk(street, "precursor")
+    firms = "企业名称,统一社会信用代码,所属镇,易制毒化学品品种\n演示化工有限公司,{code},府谷镇,{what}\n"
+    (known,) = await office.upload(("县.csv", firms.format(code="91990822DEM000129G", what="硫酸").encode()))
+    assert known["dispositions"] == {"accept": 1}, known
+    await office.commit(known)
+    town = Desk(street, street.caller("precursor", Role.TOWN_OFFICER, scope=("610822100",)), "precursor")
+    for code in ("91990822DEM000129G", "91990822DEM00025X7"):  # its own firm, and one that nobody has entered
+        (job,) = await town.upload(("镇.csv", firms.format(code=code, what="盐酸").encode()))
+        assert job["codes"] == {"COUNTY_DECIDES": 1}, job
+    (job,) = await town.upload(
+        ("场所.csv", "场所名称,场所类型,所属镇,检查时间\n演示宾馆,宾馆,府谷镇,2021-05-01\n他镇宾馆,宾馆,新民镇,2021-05-01\n".encode())
+    )
+    assert (job["dispositions"], (await town.commit(job))["taken"]) == ({"accept": 1, "hold": 1}, {"venues": 1})
+    with psycopg.connect(street.owner) as connection:
+        assert connection.execute("select stated_chemicals from precursor.firm").fetchall() == [(["硫酸"],)]
