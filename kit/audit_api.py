@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from fastapi import APIRouter, Query, Response
 from sqlalchemy import ColumnElement, Table, cast, select, text
 from sqlalchemy.dialects.postgresql import JSONB
+from typing_extensions import TypeAliasType
 
 from kit.clock import day_start
 from kit.codes import Listed
@@ -32,6 +33,10 @@ Auditor = Annotated[Work, allow(Role.AUDITOR)]
 Word = Annotated[str | None, Query(max_length=100, pattern=r"^[A-Za-z0-9._:/-]+$")]
 
 
+Detail = TypeAliasType("Detail", "str | int | float | bool | list[Detail] | dict[str, Detail] | None")
+"""What an act says of itself: codes, numbers, days and veiled ids, alone, in lists or by name. Each act has its own, and tells no personal value."""
+
+
 class AuditEntry(Answer):
     """One act. `object_ids` and ids within `details` are veiled; `reason` is what whoever opened a record in an emergency wrote."""
 
@@ -45,7 +50,7 @@ class AuditEntry(Answer):
     object_type: str
     object_ids: list[str]
     request_id: str
-    details: dict[str, Any]
+    details: dict[str, Detail]
 
 
 TRAIL = Rows(

@@ -33,6 +33,7 @@ _TOWNS = ("division_code", "village_code", "county_code", "parent_code", "servic
 _ACTS = (
     "acknowledged",
     "closed",
+    "confirmed",
     "decided",
     "proposed",
     "recorded",
@@ -46,7 +47,7 @@ _ACTS = (
 KINDS: Mapping[str, str] = {
     **dict.fromkeys(("person_id", "person_ids", "person"), "people"),
     **dict.fromkeys(_TOWNS, "towns"),
-    **dict.fromkeys(("staff_code", "account_id", "assigned_to", "actor", "by", *(f"{act}_by" for act in _ACTS)), "actors"),
+    **dict.fromkeys(("staff_code", "account_id", "assigned_to", "assignee", "actor", "by", *(f"{act}_by" for act in _ACTS)), "actors"),
     **dict.fromkeys(("inspector_id", "officers"), "inspectors"),
 }
 """Property → whose name stands beside it."""

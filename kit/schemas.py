@@ -14,8 +14,10 @@ from pydantic import (
     ConfigDict,
     GetJsonSchemaHandler,
     PlainSerializer,
+    SerializerFunctionWrapHandler,
     StringConstraints,
     WithJsonSchema,
+    model_serializer,
 )
 
 from kit import names, scope, text
@@ -32,9 +34,6 @@ class Answer(BaseModel):
 
     unnamed: ClassVar[frozenset[str]] = frozenset()
     """Ids that have no name beside them; why stands in tests/contracts/test_names.py."""
-    sparse: ClassVar[bool] = False
-    """Whether fields that were not set stay out of the answer (`response_model_exclude_unset`): then none with a default is promised."""
-
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
@@ -47,11 +46,19 @@ class Answer(BaseModel):
         """As clients see it: with the names."""
         shown = handler(core_schema)
         if handler.mode == "serialization":
-            if cls.sparse:
+            if issubclass(cls, Sparse):
                 told = handler.resolve_ref_schema(shown)
                 told["required"] = [name for name, field in cls.model_fields.items() if field.is_required()]
             names.show(handler.resolve_ref_schema(shown), cls.unnamed)
         return shown
+
+
+class Sparse(Answer):
+    """A part of an answer that holds only what it was given: a field that was not set stays out, and null says something of its own."""
+
+    @model_serializer(mode="wrap")
+    def _given(self, dump: SerializerFunctionWrapHandler):
+        return {name: value for name, value in dump(self).items() if name in self.model_fields_set}
 
 
 def _line(value: object) -> object:

@@ -7,7 +7,9 @@ from importlib import resources
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Request, Response
+from fastapi.responses import HTMLResponse
 
+from gateway.documents.schemas import Label, ProblemAbout
 from gateway.documents.service import Library
 from kit.problems import NotFound, language_of
 from kit.work import AllowPublic, UnitRoute, Work
@@ -57,7 +59,11 @@ async def asset(work: Anybody, name: str) -> Response:
     return Response(body, media_type=ASSETS[name], headers={"Cache-Control": "public, max-age=86400"})
 
 
-@router.get("/meta/v1/codes", response_model=dict[str, Any], responses={304: {"description": "Unchanged since the ETag in If-None-Match."}})
+@router.get(
+    "/meta/v1/codes",
+    response_model=dict[str, dict[str, Label]],
+    responses={304: {"description": "Unchanged since the ETag in If-None-Match."}},
+)
 async def codes(work: Anybody, response: Response, if_none_match: Annotated[str | None, Header()] = None) -> object:
     """Every code list with Chinese and English labels; a client keeps them and asks with If-None-Match whether they are still the same."""
     tag, found = await _library(work).codes()
@@ -70,12 +76,12 @@ async def codes(work: Anybody, response: Response, if_none_match: Annotated[str 
 
 
 @router.get("/problems")
-async def problems(work: Anybody) -> dict[str, Any]:
+async def problems(work: Anybody) -> dict[str, ProblemAbout]:
     """Every problem type."""
-    return await _library(work).problems()
+    return {slug: ProblemAbout.model_validate(about) for slug, about in (await _library(work).problems()).items()}
 
 
-@router.get("/problems/{slug}")
+@router.get("/problems/{slug}", response_class=HTMLResponse)
 async def problem(work: Anybody, slug: str, request: Request) -> Response:
     """The page of one problem type: what `type` in a problem points at."""
     about = (await _library(work).problems()).get(slug)

@@ -6,13 +6,13 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
 
 from gateway.identity.rules import MIN_PASSWORD, AccountState, ClientState, HumanRole, MachineRole
 from kit.auth import OrganisationKind
 from kit.codes import Listed
 from kit.roles import Role
-from kit.schemas import Answer, Day, Message, PersonName, ShortText
+from kit.schemas import Answer, Day, Message, PersonName, ShortText, Sparse
 from kit.steps.taking import NextStep
 
 Username = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{2,39}$")]
@@ -49,6 +49,36 @@ class TokenAnswer(Answer):
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the scheme's name
     expires_in: int
+
+
+class PublicKey(Answer):
+    """The public half of a key (RFC 7517 4, RFC 8037 2)."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    x: str
+    kid: str
+    alg: Literal["EdDSA"]
+    use: Literal["sig"]
+
+
+class AccessKeys(Answer):
+    """The public keys of access tokens (RFC 7517)."""
+
+    keys: list[PublicKey]
+
+
+class AuthorizationServer(Sparse):
+    """Where and how a machine signs in (RFC 8414 2). `demo_time`: the time of a demo county, which lives in another year."""
+
+    issuer: str
+    token_endpoint: str
+    jwks_uri: str
+    grant_types_supported: list[str]
+    token_endpoint_auth_methods_supported: list[str]
+    token_endpoint_auth_signing_alg_values_supported: list[str]
+    response_types_supported: list[str]
+    demo_time: datetime | None = None
 
 
 class Me(Answer):
@@ -210,6 +240,28 @@ class GrantAnswer(Answer):
     last_used_at: datetime | None
 
 
+Jwk = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                "kty": {"type": "string", "const": "OKP"},
+                "crv": {"type": "string", "const": "Ed25519"},
+                "x": {"type": "string"},
+                "kid": {"type": "string"},
+                "alg": {"type": "string", "pattern": "^(EdDSA|Ed25519)$"},
+                "use": {"type": "string", "const": "sig"},
+                "key_ops": {"type": "array", "items": {"type": "string", "const": "verify"}},
+            },
+            "required": ["kty", "crv", "x"],
+            "additionalProperties": False,
+        }
+    ),
+]
+"""A public key for signatures (RFC 7517 4, RFC 8037 2). `clients.key_fault` says why another one is refused; a private key above all."""
+
+
 class NewClient(Message):
     """A machine client to register."""
 
@@ -219,7 +271,7 @@ class NewClient(Message):
     scope: tuple[ScopePrefix, ...] = ()
     grants: Annotated[list[Terms], Field(max_length=100)]
     organisation: Bound | None = None
-    jwk: dict[str, Any]
+    jwk: Jwk
 
 
 class ClientAnswer(Answer):
@@ -241,7 +293,7 @@ class ClientAnswer(Answer):
 class NewKey(Message):
     """One more key of a client (rotation)."""
 
-    jwk: dict[str, Any]
+    jwk: Jwk
 
 
 class ClientPatch(Message):

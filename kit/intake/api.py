@@ -41,6 +41,7 @@ from kit.steps.taking import next_steps
 from kit.work import UnitRoute, Work, allow
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+BOOK = {"content": {XLSX: {"schema": {"type": "string", "format": "binary"}}}}
 UPLOAD_BYTES = 64 * 2**20
 IMPORTS = Rows(
     name="ledger-imports",
@@ -269,7 +270,7 @@ def intake_router(intake: Intake) -> APIRouter:
         """Leave a row out."""
         return await opened(work, await service.discard_row(work, intake, import_id, row_id, wanted.reason, if_match), response)
 
-    @router.get("/{import_id}/marked", response_class=FileResponse, responses=may_answer(NotNow))
+    @router.get("/{import_id}/marked", response_class=FileResponse, responses={200: BOOK, **may_answer(NotNow)})
     async def marked_workbook(work: Annotated[Work, reader], import_id: UUID) -> FileResponse:
         """The workbook with its problem cells in red and explained."""
         found = await service.one(work, intake, import_id)

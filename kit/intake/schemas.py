@@ -127,7 +127,7 @@ class Measured(Answer):
 
     result: str
     items: dict[str, float]
-    unit: str
+    unit: Annotated[str, Listed("unit")]
 
 
 RecordValue = bool | int | float | str | list[str | int] | Measured | None

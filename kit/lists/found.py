@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -230,7 +230,7 @@ async def find_made(
     if listing.action:
         things = about or dict.fromkeys(getattr(item, listing.noted) for _, item in shown)
         await work.note(listing.action, listing.object_type, *things, details=dict(noted or {}))
-    dumps = partial(TypeAdapter(listing.item).dump_json, exclude_unset=listing.sparse)
+    dumps = TypeAdapter(listing.item).dump_json
     found = await _found(work, listing, asked, filters, [dumps(item) for _, item in shown], shown[-1][0] if more else None)
     if asked.count:
         found.total = len(items)

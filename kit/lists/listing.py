@@ -81,12 +81,8 @@ class Rows(Listing):
     """A list through SQLAlchemy; the statement comes from the repository."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
 class Made(Listing):
     """A short list that a use case makes as a whole, as the history of one thing: it is paged after it was made."""
-
-    sparse: bool = False
-    """Whether fields that an item was not given are left out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,9 @@ class NextStep(Answer):
     paper: Annotated[str, Listed("step.paper")] | Literal[""] = AnswerField(
         description="所依据的文书,无则为空 · the paper that it rests on, or empty"
     )
-    deadline: str = AnswerField(description="随之开始的期限,无则为空 · the duty that begins with it, or empty")
+    deadline: Annotated[str, Listed("step.deadline")] | Literal[""] = AnswerField(
+        description="随之开始的期限,无则为空 · the term that begins with it, or empty"
+    )
     blocked_by: list[Reason] = AnswerField(description="受阻原因,可进行则为空 · what stands in the way; empty when it can be taken now")
 
 

@@ -55,8 +55,6 @@ FREE = {
     "DirectInspection.ground": "a sentence of who orders it",
     "InspectionAnswer.ground": "the same sentence, shown",
     "get ?action": "the same, as a filter",
-    "Measured-Output.unit": "as the report writes it",
-    "Measured.unit": "as the report writes it",
 }
 """Texts whose name is also that of a code list, and why they are no codes."""
 SENTENCES = {
@@ -137,13 +135,16 @@ def lists() -> dict[str, Any]:
 
 def is_code(part: dict[str, Any]) -> bool:
     """Whether a property or parameter is a named list, a constant, or no text at all."""
-    return not any(one.get("type") == "string" and "const" not in one and "enum" not in one for one in parts(part))
+    return not any(
+        one.get("type") == "string" and not {"const", "enum"} & one.keys() and one.get("format") != "date" for one in parts(part)
+    )
 
 
 def test_the_law_of_codes_bites() -> None:
     assert not is_code({"type": "string"})
     assert not is_code({"anyOf": [{"type": "string"}, {"type": "null"}]})
     assert is_code({"anyOf": [{"$ref": "#/components/schemas/ToyState"}, {"type": "null"}]})
+    assert is_code({"type": "string", "format": "date"}), "a day is not a text"
 
 
 def test_a_change_names_the_version_that_it_changes(document: dict[str, Any]) -> None:

@@ -28,7 +28,7 @@ async def a_cared_for(house: TestHouse, officer: Caller) -> dict[str, Any]:
     team = await officer("POST", f"/registry/v1/people/{person['id']}/care-team", {"staff_code": "S-1", "since": "2021-07-01"})
     assert team.status == 201, team.body
     visit = json.loads((await officer("GET", "/registry/v1/visits")).body)["items"][0]
-    return {"id": person["id"], "measure": measure["id"], "visit": visit["id"], "membership": json.loads(team.body)[0]["id"]}
+    return {"id": person["id"], "measure": measure["id"], "visit": visit["id"], "membership": json.loads(team.body)["id"]}
 
 
 def records_of(who: dict[str, Any]) -> list[str]:

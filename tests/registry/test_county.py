@@ -116,6 +116,11 @@ async def test_a_care_team_is_dated_and_a_grid_worker_sees_only_their_own_people
     path = f"/registry/v1/people/{person['id']}/care-team"
     joined = await officer("POST", path, {"staff_code": "G001", "since": "2021-01-01"})
     assert joined.status == 201, joined.body
+    assert (json.loads(joined.body)["staff_code"], json.loads(joined.body)["until"]) == ("G001", None)
+    later = json.loads((await officer("POST", path, {"staff_code": "P001", "since": "2021-12-01"})).body)
+    assert (later["staff_code"], later["since"]) == ("P001", "2021-12-01"), "who joins later is answered, though not in the team of today"
+    ended = json.loads((await officer("POST", f"{path}/{later['id']}/end", {"until": "2021-12-01"})).body)
+    assert (ended["id"], ended["until"]) == (later["id"], "2021-12-01")
     assert (await officer("POST", path, {"staff_code": "G001", "since": "2021-02-01"})).status == 409
     assert (await officer("POST", path, {"staff_code": "X999", "since": "2021-02-01"})).status == 422
     grid = house.caller("registry", Role.GRID_WORKER, scope=("610822100",), staff_id="G001")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
@@ -20,6 +21,7 @@ from services.alerts.alerts.schemas import (
     AlertAnswer,
     Assign,
     ChangeAnswer,
+    ChangeDetails,
     Close,
     FiguresAnswer,
     Kind,
@@ -68,6 +70,12 @@ async def read_alert(work: Opener, alert_id: UUID, response: Response) -> AlertA
     return await _answer(work, await service.read_alert(work, alert_id), response)
 
 
+def _details(kept: Mapping[str, Any], note: str | None) -> ChangeDetails:
+    """The details of a step by the names of the answer: of a hand-over its towns."""
+    named = {{"from": "from_division", "to": "division_code"}.get(name, name): value for name, value in kept.items()}
+    return ChangeDetails.model_validate({**named, **({"note": note} if note else {})})
+
+
 @router.get("/alerts/{alert_id}/history", responses=answers(HISTORY))
 async def history_of(work: Opener, asked: Annotated[Asked, ask(HISTORY)], alert_id: UUID) -> Response:
     """Every step, who took it and on what basis."""
@@ -85,7 +93,7 @@ async def history_of(work: Opener, asked: Annotated[Asked, ask(HISTORY)], alert_
                     from_state=c.from_state,
                     to_state=c.to_state,
                     legal_source=cite(c.legal_source),
-                    details={**c.details, **({"note": note} if note else {})},
+                    details=_details(c.details, note),
                 )
                 for c, note in await service.history_of(work, alert_id)
             ],

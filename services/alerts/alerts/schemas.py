@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import StringConstraints
 
 from kit.citations import Cited
-from kit.schemas import Answer, LongText, Message, ShortText
+from kit.codes import Listed
+from kit.schemas import Answer, LongText, Message, ShortText, Sparse
 from kit.steps.taking import NextStep
 from services.alerts.alerts.rules import Action, Finding, HumanFinding, Kind, Severity, State
+from services.alerts.detectors.rules import FlowKind
 
 StaffCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9-]{1,20}$")]
 """A staff number of the registry."""
@@ -66,11 +68,39 @@ class AlertRow(Answer):
     version: int
 
 
+class ReasonNumbers(Sparse):
+    """The numbers behind a reason, by the names that stand in its sentence; `destination` is the code of a county, or `far away`."""
+
+    persons: int | None = None
+    units: int | None = None
+    others: int | None = None
+    minimum: float | None = None
+    within_minutes: float | None = None
+    minutes: float | None = None
+    metres: float | None = None
+    radius: float | None = None
+    days: int | None = None
+    out_days: int | None = None
+    nights: int | None = None
+    visits: int | None = None
+    departures: int | None = None
+    before: int | None = None
+    habit_days: float | None = None
+    habit_per_week: float | None = None
+    silent_days: float | None = None
+    longest_gap_days: float | None = None
+    probability: float | None = None
+    destination: str | None = None
+    kind: FlowKind | None = None
+    due_on: date | None = None
+    until: date | None = None
+
+
 class ReasonAnswer(Answer):
     """One step of the explanation: as data and as a sentence."""
 
-    code: str
-    numbers: dict[str, Any]
+    code: Annotated[str, Listed("alert_reason.code")]
+    numbers: ReasonNumbers
     zh: str
     en: str
 
@@ -93,6 +123,20 @@ class AlertAnswer(AlertRow):
     human_review_required: Literal[True] = True
 
 
+class ChangeDetails(Sparse):
+    """The details of a step of an alert, as far as it has them. `from_division`, `division_code`: the towns of a hand-over."""
+
+    persons: int | None = None
+    checkins: int | None = None
+    occurrence: int | None = None
+    parameters: str | None = None
+    assignee: str | None = None
+    finding: Finding | None = None
+    from_division: str | None = None
+    division_code: str | None = None
+    note: str | None = None
+
+
 class ChangeAnswer(Answer):
     """One step of an alert's life."""
 
@@ -102,7 +146,7 @@ class ChangeAnswer(Answer):
     from_state: State | None
     to_state: State
     legal_source: Cited
-    details: dict[str, Any]
+    details: ChangeDetails
 
 
 class TownFigure(Answer):
@@ -114,6 +158,22 @@ class TownFigure(Answer):
     overdue: int | None
     raised_30_days: int | None
     closed_30_days: int | None
+
+
+class StreamedAlert(Answer):
+    """What an event of the stream tells of an alert: ids and codes, no person."""
+
+    unnamed = frozenset({"division_code"})
+
+    event_id: UUID
+    at: datetime
+    alert_id: UUID
+    kind: Kind
+    severity: Severity
+    state: State
+    division_code: str
+    persons: int
+    finding: Finding | None
 
 
 class FiguresAnswer(Answer):

@@ -24,6 +24,7 @@ from kit.problems import FieldError, Forbidden, Invalid, TooMany, invalid
 from kit.waits import woken
 from kit.work import House, caller_of
 from services.alerts.alerts.policy import READERS
+from services.alerts.alerts.schemas import StreamedAlert
 from services.alerts.settings import AlertsSettings
 
 log = structlog.get_logger()
@@ -60,8 +61,9 @@ class StreamEvent:
 
 
 def _stream_event(row: Any, epoch: str, position: str, *, settled: bool) -> StreamEvent:
-    shown = {name: row.data.get(name) for name in ("alert_id", "kind", "severity", "state", "division_code", "persons", "finding")}
-    data = json.dumps({"event_id": row.event_id, "at": row.occurred_at.isoformat(), **shown}, ensure_ascii=False, separators=(",", ":"))
+    told = {"event_id": row.event_id, "at": row.occurred_at.isoformat()}
+    shown = {name: told[name] if name in told else row.data.get(name) for name in StreamedAlert.model_fields}
+    data = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
     frame = ServerSentEvent(raw_data=data, event=row.type, id=position)
     return StreamEvent(row.event_id, row.division_code, settled, position, outbox.cursor_of(epoch, row.xid_text, row.id), frame)
 
@@ -234,13 +236,14 @@ async def stream(
     principal: Annotated[Principal, Depends(AllowStream())],
     position: Annotated[str | None, Depends(_resume_after)],
     queue: Annotated[asyncio.Queue[StreamEvent | None], Depends(_seat)],
-) -> AsyncIterator[ServerSentEvent]:
+) -> AsyncIterator[StreamedAlert]:
     """Alerts of the caller's towns as they are raised, grow, are taken up and closed: ids and codes, no person."""
+    # What is yielded are whole events, made once for all listeners; the annotation tells the document what stands in their `data`.
     house: House = request.app.state.house
     settings = house.part(AlertsSettings)
     loop = asyncio.get_running_loop()
     ends, shown = loop.time() + settings.stream_seconds, set[str]()
-    yield ServerSentEvent(comment="connected", retry=2000)
+    yield ServerSentEvent(comment="connected", retry=2000)  # pyright: ignore[reportReturnType]
     place: str | None = None
     while position is not None:
         try:
@@ -251,7 +254,7 @@ async def stream(
         for event in page:
             shown.add(event.event_id)
             if sees(principal, event):
-                yield event.frame
+                yield event.frame  # pyright: ignore[reportReturnType]
         more = len(page) == PAGE
         position, place = (page[-1].position if more else None), (page[-1].place if more and not page[-1].settled else None)
     while True:
@@ -263,4 +266,4 @@ async def stream(
         if event is None:
             return
         if event.event_id not in shown and sees(principal, event):
-            yield event.frame
+            yield event.frame  # pyright: ignore[reportReturnType]

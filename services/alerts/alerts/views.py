@@ -12,7 +12,7 @@ from kit.work import Work
 from services.alerts import cells as h3
 from services.alerts.alerts import repository
 from services.alerts.alerts.rules import DETECTED, MACHINE
-from services.alerts.alerts.schemas import AlertAnswer, ReasonAnswer
+from services.alerts.alerts.schemas import AlertAnswer, ReasonAnswer, ReasonNumbers
 from services.alerts.alerts.sentences import sentence
 from services.alerts.alerts.tables import Alert
 from services.alerts.watched import repository as watched
@@ -43,7 +43,10 @@ async def detail_of(work: Work, alert: Alert) -> AlertAnswer:
         finding=alert.finding,
         closed_at=alert.closed_at,
         version=alert.version,
-        reasons=[ReasonAnswer(code=r["code"], numbers=r["numbers"], zh=sentence(r, "zh"), en=sentence(r, "en")) for r in alert.reasons],
+        reasons=[
+            ReasonAnswer(code=r["code"], numbers=ReasonNumbers.model_validate(r["numbers"]), zh=sentence(r, "zh"), en=sentence(r, "en"))
+            for r in alert.reasons
+        ],
         person_ids=persons,
         checkin_ids=checkins,
         cell=h3.int_to_str(alert.cell) if alert.cell else None,

@@ -31,6 +31,7 @@ from services.alerts.bulletins.schemas import (
     NewBulletin,
 )
 
+BYTES = {"type": "string", "format": "binary"}
 router = APIRouter(prefix="/alerts/v1/bulletins", tags=["bulletins"], route_class=UnitRoute)
 ITEMS = Made(
     name="alerts.bulletin_items",
@@ -93,13 +94,13 @@ async def publish(work: Office, bulletin_id: UUID, response: Response, if_match:
     return _answer(work, await service.read(work, bulletin_id, None), response)
 
 
-@router.get("/{bulletin_id}/pdf", response_class=Response, responses={200: {"content": {"application/pdf": {}}}})
+@router.get("/{bulletin_id}/pdf", response_class=Response, responses={200: {"content": {"application/pdf": {"schema": BYTES}}}})
 async def as_pdf(work: Reader, bulletin_id: UUID, audience: Audience | None = None) -> Response:
     """The bulletin as an official paper (PDF/A)."""
     return await _printed(work, bulletin_id, audience, "pdf")
 
 
-@router.get("/{bulletin_id}/xlsx", response_class=Response, responses={200: {"content": {MEDIA["xlsx"]: {}}}})
+@router.get("/{bulletin_id}/xlsx", response_class=Response, responses={200: {"content": {MEDIA["xlsx"]: {"schema": BYTES}}}})
 async def as_xlsx(work: Reader, bulletin_id: UUID, audience: Audience | None = None) -> Response:
     """The bulletin as a workbook."""
     return await _printed(work, bulletin_id, audience, "xlsx")

@@ -54,7 +54,6 @@ HISTORY = Made(
     item=DrawStepAnswer,
     sorts={"recorded_at": (Key("recorded_at", "timestamptz"),)},
     default="recorded_at",
-    sparse=True,
     action="draw.read_steps",
     object_type="draw",
 )
@@ -100,7 +99,7 @@ async def read_draw(work: Reader, draw_id: UUID, response: Response) -> DrawAnsw
     return await _single(work, await service.read_draw(work, draw_id), response)
 
 
-@router.get("/{draw_id}/proof", response_model_exclude_unset=True)
+@router.get("/{draw_id}/proof")
 async def prove(work: Reader, draw_id: UUID) -> Proof:
     """Everything that an outsider needs to recompute it."""
     return await service.prove(work, draw_id)
@@ -191,7 +190,7 @@ async def list_public_draws(
     return answer(asked, await service.list_draws(work, PUBLIC_DRAWS, asked, object_kind, state))
 
 
-@public.get("/{draw_id}/proof", response_model_exclude_unset=True)
+@public.get("/{draw_id}/proof")
 async def prove_to_everybody(work: Anybody, draw_id: UUID) -> Proof:
     """Everything that an outsider needs to recompute it, without an account; officers by code. The result comes when the visits are over."""
     return await service.prove(work, draw_id, public=True)

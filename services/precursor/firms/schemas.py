@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, StringConstraints
@@ -11,7 +11,7 @@ from stdnum.cn import uscc as uscc_rules
 from stdnum.exceptions import ValidationError
 
 from kit.codes import Listed
-from kit.schemas import Answer, Day, DivisionCode, Message, ShortText
+from kit.schemas import Answer, Day, DivisionCode, Message, ShortText, Sparse
 from kit.steps.taking import NextStep
 from services.precursor.catalogue.rules.organs import Authority
 from services.precursor.catalogue.schemas import Class
@@ -132,14 +132,38 @@ class Contacts(Answer):
     phone: str | None
 
 
+class FirmFields(Sparse):
+    """What a line of a firm's history is about: the fields that were changed, people masked."""
+
+    name: str | None = None
+    kind: Kind | None = None
+    lines: list[Kind] | None = None
+    division_code: str | None = None
+    chemicals: list[str] | None = None
+    categories: list[Class] | None = None
+    competent: list[Authority] | None = None
+    activities: list[Activity] | None = None
+    open_check: bool | None = None
+    real_name: bool | None = None
+    xray: bool | None = None
+    licence_no: str | None = None
+    licence_valid_to: date | None = None
+    risk_class: RiskClass | None = None
+    last_inspected_on: date | None = None
+    last_result: Result | None = None
+    state: FirmState | None = None
+    legal_person: str | None = None
+    phone: str | None = None
+
+
 class FirmHistoryEntry(Answer):
     """One line of a firm's history."""
 
     at: datetime
     by: str
     source: Annotated[str, Listed("firm_change.source")]
-    before: dict[str, Any]
-    after: dict[str, Any]
+    before: FirmFields
+    after: FirmFields
     reason: str
 
 

@@ -25,7 +25,6 @@ HISTORY = Made(
     item=StepAnswer,
     sorts={"recorded_at": (Key("recorded_at", "timestamptz"),)},
     default="recorded_at",
-    sparse=True,
     action="rectification.read_steps",
     object_type="rectification",
 )

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from kit.citations import Cited
 from kit.codes import Listed
-from kit.schemas import Answer, Day, LongText, Message, ShortText
+from kit.schemas import Answer, Day, LongText, Message, ShortText, Sparse
 from kit.steps.taking import NextStep
 from services.precursor.inspectors.rules import Authority
 from services.precursor.rectifications.rules import Disposition, FindingOutcome, RecheckOutcome, State
@@ -69,10 +69,8 @@ class RectificationAnswer(Answer):
     next_steps: list[NextStep]
 
 
-class StepDetails(Answer):
+class StepDetails(Sparse):
     """The details of a step of an order, as far as it has them."""
-
-    sparse = True
 
     statement: str | None = None
     evidence: list[str] | None = None

@@ -27,6 +27,7 @@ from services.registry.comanagement.schemas import (
     NewAgreement,
     NewTransferOut,
     PersonLeaves,
+    PublicKey,
     Receipt,
     ReceiptAnswer,
     ReceiptRow,
@@ -65,6 +66,7 @@ Side = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.PARTNER)]
 SideReader = Annotated[Work, allow(Role.COUNTY_OFFICER, Role.PARTNER, personal=True)]
 Partner = Annotated[Work, allow(Role.PARTNER)]
 Accept = Annotated[str | None, Header()]
+LINES = {"schema": {"type": "string", "description": "每行一条变化,末行为证明 · one change a line, then the proof of the page"}}
 
 
 def _answer(work: Work, agreement: Agreement, response: Response | None = None) -> AgreementAnswer:
@@ -135,16 +137,18 @@ async def let_person_leave(work: Office, agreement_id: UUID, person_id: UUID, le
 async def read_key(work: Side, agreement_id: UUID) -> KeySet:
     """Public key of the page signatures."""
     await service.read_agreement(work, agreement_id)
-    return KeySet(keys=[work.house.signing_key.public_jwk()])
+    return KeySet(keys=[PublicKey.model_validate(work.house.signing_key.public_jwk())])
 
 
-@router.get("/agreements/{agreement_id}/snapshot", responses={200: {"model": FeedPage, "content": {NDJSON: {}}}, **may_answer(NotInForce)})
+@router.get(
+    "/agreements/{agreement_id}/snapshot", responses={200: {"model": FeedPage, "content": {NDJSON: LINES}}, **may_answer(NotInForce)}
+)
 async def read_snapshot(work: SideReader, agreement_id: UUID, accept: Accept = None) -> Response:
     """The whole list, consistent at the cursor in `next`."""
     return _page(await feed.snapshot(work, agreement_id), accept)
 
 
-@router.get("/agreements/{agreement_id}/changes", responses={200: {"model": FeedPage, "content": {NDJSON: {}}}, **may_answer(Gone)})
+@router.get("/agreements/{agreement_id}/changes", responses={200: {"model": FeedPage, "content": {NDJSON: LINES}}, **may_answer(Gone)})
 async def read_changes(
     work: SideReader,
     agreement_id: UUID,

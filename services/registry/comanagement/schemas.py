@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from kit.codes import Listed
-from kit.schemas import Answer, Day, Message, ShortText
+from kit.schemas import Answer, Day, Message, ShortText, Sparse
 from kit.steps.taking import NextStep
 from services.registry.comanagement.rules import AgreementEvent, AgreementState, EntryChange, LeadSide, Removal, SharedField
 from services.registry.measures.rules.states import Kind, State
@@ -129,10 +129,21 @@ class ReceiptRow(Answer):
     received_at: datetime
 
 
+class PublicKey(Answer):
+    """The public half of a key (RFC 7517 4, RFC 8037 2)."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    x: str
+    kid: str
+    alg: Literal["EdDSA"]
+    use: Literal["sig"]
+
+
 class KeySet(Answer):
     """Public keys of the agreement's signatures (RFC 7517)."""
 
-    keys: list[dict[str, Any]]
+    keys: list[PublicKey]
 
 
 class NewTransferOut(Message):
@@ -156,10 +167,8 @@ class TransferOutAnswer(Answer):
     source: Annotated[str, Listed("record.source")]
 
 
-class ChangeLine(Answer):
+class ChangeLine(Sparse):
     """One line of the feed, for the document; lines go out as canonical bytes."""
-
-    sparse = True
 
     unnamed = frozenset({"person"})
 
@@ -167,7 +176,8 @@ class ChangeLine(Answer):
     person: UUID
     version: int
     at: datetime
-    fields: dict[str, Any] | None = None
+    fields: dict[SharedField, str | int | None] | None = None
+    """Only those that the agreement shares; days as YYYY-MM-DD, `birth_year` as a number."""
     reason: Removal | None = None
 
 

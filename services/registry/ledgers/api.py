@@ -20,7 +20,7 @@ from services.registry.ledgers.intake import INTAKE
 from services.registry.ledgers.matching import sides_of
 from services.registry.ledgers.repository import CONFLICTS
 from services.registry.ledgers.rules import PERSONAL_FIELDS, RULE, ConflictState
-from services.registry.ledgers.schemas import ConflictAnswer, Decision, Decisions, Side
+from services.registry.ledgers.schemas import ConflictAnswer, DecidedTogether, Decision, Decisions, Side
 from services.registry.ledgers.tables import LedgerConflict
 
 router = intake_router(INTAKE)
@@ -87,10 +87,10 @@ async def list_conflicts(
 
 
 @conflicts.post("/decide")
-async def decide_all(work: Reader, import_id: UUID, wanted: Decisions) -> list[UUID]:
-    """Decide several conflicts alike; all or none. Answers with their ids."""
+async def decide_all(work: Reader, import_id: UUID, wanted: Decisions) -> DecidedTogether:
+    """Decide several conflicts alike; all or none."""
     decided = await service.decide_all(work, import_id, wanted.conflicts, wanted.choice, wanted.reason)
-    return [conflict.id for conflict in decided]
+    return DecidedTogether(conflict_ids=[conflict.id for conflict in decided])
 
 
 @conflicts.post("/{conflict_id}/decide")

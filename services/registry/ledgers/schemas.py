@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any
+from datetime import date, datetime
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -11,6 +11,16 @@ from pydantic import Field
 from kit.schemas import Answer, Message, ShortText
 from kit.steps.taking import NextStep
 from services.registry.ledgers.rules import Choice, Compared, ConflictSource, ConflictState
+from services.registry.people.rules import Status
+
+
+class StandingSaid(Answer):
+    """A standing as one source tells it."""
+
+    status: Status | None
+    since: date | None
+    month_only: bool
+    """Only the month was told; `since` is its first day."""
 
 
 class Side(Answer):
@@ -20,7 +30,8 @@ class Side(Answer):
     name: str
     """File name, or the register."""
     cell: str
-    value: Any
+    value: str | list[str] | StandingSaid | None
+    """Of `drugs` their codes, of `status` and `status_date` the standing, of any other field its text; null where the source says nothing."""
 
 
 class ConflictAnswer(Answer):
@@ -41,6 +52,12 @@ class ConflictAnswer(Answer):
     decided_at: datetime | None
     version: int
     next_steps: list[NextStep]
+
+
+class DecidedTogether(Answer):
+    """The conflicts that were decided by one answer."""
+
+    conflict_ids: list[UUID]
 
 
 class Decision(Message):

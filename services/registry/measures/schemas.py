@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from kit.citations import Cited
 from kit.codes import Listed
-from kit.schemas import Answer, Day, DivisionCode, LongText, Message, ShortText
+from kit.schemas import Answer, Day, DivisionCode, LongText, Message, ShortText, Sparse
 from kit.steps.taking import NextStep
 from services.registry.measures.rules.declared import StepEventCode
 from services.registry.measures.rules.duties import DutyKind, DutyOwner
@@ -164,6 +164,51 @@ class MeasureAnswer(Answer):
     next_steps: list[NextStep]
 
 
+class ReplacedFields(Sparse):
+    """What the measure was before a step: the columns that the step replaced, which a correction puts back."""
+
+    state: State | None = None
+    division_code: str | None = None
+    order_no: str | None = None
+    order_organ: str | None = None
+    ordered_on: date | None = None
+    served_on: date | None = None
+    report_in_due: date | None = None
+    reported_in_on: date | None = None
+    late_report_accepted: bool | None = None
+    agreement_on: date | None = None
+    term_start: date | None = None
+    term_end: date | None = None
+    term_months: int | None = None
+    suspended_on: date | None = None
+    suspended_days: int | None = None
+    credited_days: int | None = None
+    ground: Ground | None = None
+    escaped_once: bool | None = None
+    transfer_to: str | None = None
+    transfer_due: date | None = None
+    ended_on: date | None = None
+    end_reason: Annotated[str, Listed("measure.end_reason")] | None = None
+
+
+class StepDetails(Sparse):
+    """What the rules were given at a step, as far as it has them."""
+
+    contact_attempts: int | None = None
+    evaded_tests: int | None = None
+    departures: int | None = None
+    absence_days: int | None = None
+    good_reason: str | None = None
+    finding_no: str | None = None
+    ground: Ground | None = None
+    division_code: str | None = None
+    addiction: Addiction | None = None
+    order_organ: str | None = None
+    confirmed_by: str | None = None
+    until: date | None = None
+    replaced: ReplacedFields | None = None
+
+
 class MeasureHistoryEntry(Answer):
     """One transition of a measure."""
 
@@ -175,7 +220,7 @@ class MeasureHistoryEntry(Answer):
     legal_source: Cited
     document_no: str | None
     reason: str
-    details: dict[str, Any]
+    details: StepDetails
     corrects_id: UUID | None
     correct_at: str | None
     """Where this step is taken back, with its id as `corrects_id`; null when it is not the last one that stands, or has been taken back."""

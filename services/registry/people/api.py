@@ -23,6 +23,7 @@ from services.registry.people.schemas import (
     Move,
     NewPerson,
     PersonAnswer,
+    PersonFields,
     PersonPatch,
     PersonSearch,
     StandingAnswer,
@@ -123,8 +124,8 @@ async def history_of(work: Reader, asked: Annotated[Asked, ask(HISTORY)], person
                     by=c.recorded_by,
                     action=c.action,
                     legal_source=cite(c.legal_source) if c.legal_source else None,
-                    before=c.before if open_to_all else without_treatment(c.before),
-                    after=c.after if open_to_all else without_treatment(c.after),
+                    before=PersonFields.model_validate(c.before if open_to_all else without_treatment(c.before)),
+                    after=PersonFields.model_validate(c.after if open_to_all else without_treatment(c.after)),
                     reason=c.reason,
                 )
                 for c in changes

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
 from kit.citations import Cited
 from kit.codes import Listed
-from kit.schemas import Answer, Day, DivisionCode, LongText, Message, PersonName, Phone, ShortText
+from kit.schemas import Answer, Day, DivisionCode, LongText, Message, PersonName, Phone, ShortText, Sparse
 from kit.sheets.id_numbers import Sex
 from kit.steps.taking import NextStep
 from services.registry.people.rules import Drug, RecordState, Status
@@ -143,6 +143,25 @@ class Identity(Answer):
     address: str | None
 
 
+class PersonFields(Sparse):
+    """What a line of a person's history is about: the fields that were changed. Of an address only whether one is kept."""
+
+    name: str | None = None
+    division_code: str | None = None
+    village_code: str | None = None
+    phone: str | None = None
+    address: Literal["sealed"] | None = None
+    drugs: list[str] | None = None
+    """Codes of the list of drugs, and what earlier versions took as free text."""
+    registered_on: date | None = None
+    status: Status | None = None
+    """Null where the caller may not know it, as in lists."""
+    status_since: date | None = None
+    closed_on: date | None = None
+    receiving_area: str | None = None
+    transferred_on: date | None = None
+
+
 class HistoryEntry(Answer):
     """One line of a person's history."""
 
@@ -150,8 +169,8 @@ class HistoryEntry(Answer):
     at: datetime
     by: str
     action: Annotated[str, Listed("person_change.action")]
-    before: dict[str, Any]
-    after: dict[str, Any]
+    before: PersonFields
+    after: PersonFields
     legal_source: Cited | None
     """Null in what the first release recorded."""
     reason: str

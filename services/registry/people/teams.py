@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -36,7 +36,7 @@ async def team_of(work: Work, person_id: UUID, on: date | None, *, past: bool) -
     return await staff.team_of(work.session, person_id, on or work.today, past=past)
 
 
-async def join_team(work: Work, person_id: UUID, new: NewTeamMember) -> Sequence[Any]:
+async def join_team(work: Work, person_id: UUID, new: NewTeamMember) -> Mapping[str, Any]:
     """Put a staff member into a person's team. Raises PersonNotFound, RecordClosed, Invalid, AlreadyInTeam."""
     person = policy.may_write(work.principal, await repository.person(work.session, person_id, for_update=True))
     if person.state == "closed":
@@ -47,13 +47,14 @@ async def join_team(work: Work, person_id: UUID, new: NewTeamMember) -> Sequence
     running = await staff.team_of(work.session, person_id, new.since, past=True)
     if any(entry["staff_code"] == member.code and entry["until"] is None for entry in running):
         raise AlreadyInTeam
-    work.session.add(CareTeamMember(person_id=person_id, staff_id=member.id, post=member.post, since=new.since))
+    joined = CareTeamMember(person_id=person_id, staff_id=member.id, post=member.post, since=new.since)
+    work.session.add(joined)
     await work.session.flush()
     await work.note("care_team.join", "person", person_id, details={"staff": member.code})
-    return await staff.team_of(work.session, person_id, work.today, past=False)
+    return await _membership(work, person_id, joined.id)
 
 
-async def leave_team(work: Work, person_id: UUID, membership_id: UUID, leaves: TeamMemberLeaves) -> Sequence[Any]:
+async def leave_team(work: Work, person_id: UUID, membership_id: UUID, leaves: TeamMemberLeaves) -> Mapping[str, Any]:
     """End a membership. Raises PersonNotFound, Invalid."""
     policy.may_write(work.principal, await repository.person(work.session, person_id))
     found = await staff.membership(work.session, membership_id)
@@ -64,7 +65,12 @@ async def leave_team(work: Work, person_id: UUID, membership_id: UUID, leaves: T
     found.until = leaves.until
     await work.session.flush()
     await work.note("care_team.leave", "person", person_id, details={"membership": str(membership_id)})
-    return await staff.team_of(work.session, person_id, work.today, past=False)
+    return await _membership(work, person_id, membership_id)
+
+
+async def _membership(work: Work, person_id: UUID, membership_id: UUID) -> Mapping[str, Any]:
+    """One membership with the member's name, whichever day it runs on: one that begins next week is in nobody's team of today."""
+    return next(entry for entry in await staff.team_of(work.session, person_id, work.today, past=True) if entry["id"] == membership_id)
 
 
 async def fill_teams(work: Work, new: FillTeams) -> int:

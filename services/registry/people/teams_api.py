@@ -40,15 +40,16 @@ async def team_of(
 
 
 @router.post("/people/{person_id}/care-team", status_code=201)
-async def join_team(work: Writer, person_id: UUID, new: NewTeamMember) -> list[TeamMember]:
+async def join_team(work: Writer, person_id: UUID, new: NewTeamMember, response: Response) -> TeamMember:
     """Put a staff member into the team."""
-    return [TeamMember(**entry) for entry in await teams.join_team(work, person_id, new)]
+    response.headers["Location"] = f"/registry/v1/people/{person_id}/care-team"
+    return TeamMember(**await teams.join_team(work, person_id, new))
 
 
 @router.post("/people/{person_id}/care-team/{membership_id}/end")
-async def leave_team(work: Writer, person_id: UUID, membership_id: UUID, leaves: TeamMemberLeaves) -> list[TeamMember]:
+async def leave_team(work: Writer, person_id: UUID, membership_id: UUID, leaves: TeamMemberLeaves) -> TeamMember:
     """End a membership."""
-    return [TeamMember(**entry) for entry in await teams.leave_team(work, person_id, membership_id, leaves)]
+    return TeamMember(**await teams.leave_team(work, person_id, membership_id, leaves))
 
 
 @router.post("/care-teams/fill")

@@ -124,8 +124,8 @@ async def _cared_for(county: County) -> None:
     front, there = county.front, county.there
     for who, worker in ((there, "S-A"), (county.elsewhere, "S-B")):
         new = {"staff_code": worker, "since": AT_WORK}
-        team = await sent(front, f"/registry/v1/people/{who.id}/care-team", new, Role.COUNTY_OFFICER)
-        who.ids["membership_id"] = team[0]["id"]
+        member = await sent(front, f"/registry/v1/people/{who.id}/care-team", new, Role.COUNTY_OFFICER)
+        who.ids["membership_id"] = member["id"]
         evidence = {"inputs": {"acute_crisis": 1}, "assessed_on": AT_WORK, "reason": "近期多次求助"}
         made = await sent(front, f"/registry/v1/people/{who.id}/assessments", evidence, Role.SOCIAL_WORKER, staff_id=worker)
         who.ids["assessment_id"] = made["id"]

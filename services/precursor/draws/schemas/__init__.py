@@ -10,7 +10,7 @@ from pydantic import Field
 
 from kit.citations import Cited
 from kit.codes import Listed
-from kit.schemas import Answer, Day, DocumentNo, LongText, Message, ShortText
+from kit.schemas import Answer, Day, DocumentNo, LongText, Message, ShortText, Sparse
 from kit.steps.taking import NextStep
 from services.precursor.catalogue.rules.organs import Authority
 from services.precursor.draws.rules.steps import (
@@ -112,7 +112,7 @@ class Refusal(Message):
     note: LongText
 
 
-class PassedOver(Answer):
+class PassedOver(Sparse):
     """Who or what was earlier in the order and cannot come either."""
 
     inspector: UUID | None = None
@@ -141,10 +141,8 @@ class ReplacementAnswer(Answer):
     next_steps: list[NextStep]
 
 
-class FrozenSource(Answer):
+class FrozenSource(Sparse):
     """A public source as it was fixed in advance."""
-
-    sparse = True
 
     name: str
     count: int
@@ -198,10 +196,8 @@ class DrawAnswer(Answer):
     next_steps: list[NextStep]
 
 
-class StepDetails(Answer):
+class StepDetails(Sparse):
     """The details of a step of a draw, without anything of the result."""
-
-    sparse = True
 
     directory_digest: str | None = None
     objects_digest: str | None = None

@@ -6,10 +6,10 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from kit.schemas import Answer
+from kit.schemas import Answer, Sparse
 from services.precursor.catalogue.rules.organs import Authority
 from services.precursor.draws.rules.steps import Excluded, ObjectGround, SetAsideReason, State, Unable
-from services.precursor.draws.schemas import FrozenSource
+from services.precursor.draws.schemas import FrozenSource, PassedOver
 from services.precursor.firms.rules import Kind, RiskClass
 from services.precursor.inspections.rules import Stratum
 from services.precursor.inspectors.rules import Unfit
@@ -67,10 +67,8 @@ class ProofObjects(Answer):
     excluded: list[ProofExcluded]
 
 
-class ProofInspector(Answer):
+class ProofInspector(Sparse):
     """An officer of the frozen directory, by code; draws of earlier versions froze the certificate's number instead of its last day."""
-
-    sparse = True
 
     id: UUID
     certificate_valid_to: date | None = None
@@ -140,7 +138,7 @@ class OfficerChange(Answer):
     leaves: UUID
     enters: UUID
     ground: Unfit
-    passed_over: list[dict[str, str]]
+    passed_over: list[PassedOver]
     recorded_at: datetime
     signed_at: datetime | None
     """When a second person signed; null in older draws, which needed one signature."""
@@ -156,7 +154,7 @@ class ObjectChange(Answer):
     enters: UUID | None
     officers: list[UUID]
     ground: ObjectGround
-    passed_over: list[dict[str, str]]
+    passed_over: list[PassedOver]
     recorded_at: datetime
     signed_at: datetime
 

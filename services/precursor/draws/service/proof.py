@@ -12,7 +12,7 @@ from kit.steps.taking import next_steps
 from kit.work import Work
 from services.precursor.draws import policy, repository, rules
 from services.precursor.draws.rules.steps import MACHINE
-from services.precursor.draws.schemas import DrawAnswer, FrozenSource
+from services.precursor.draws.schemas import DrawAnswer, FrozenSource, PassedOver
 from services.precursor.draws.schemas.proof import (
     Attempt,
     ObjectChange,
@@ -160,7 +160,7 @@ async def _officers_changed(work: Work, draw_id: UUID) -> list[OfficerChange]:
             leaves=row.leaves,
             enters=row.enters,
             ground=row.ground,  # pyright: ignore[reportArgumentType]
-            passed_over=row.passed_over,
+            passed_over=[PassedOver.model_validate(item) for item in row.passed_over],
             recorded_at=row.recorded_at,
             signed_at=row.recorded_at if row.signed_by else None,
         )
