@@ -47,7 +47,10 @@ _ACTS = (
 KINDS: Mapping[str, str] = {
     **dict.fromkeys(("person_id", "person_ids", "person"), "people"),
     **dict.fromkeys(_TOWNS, "towns"),
-    **dict.fromkeys(("staff_code", "account_id", "assigned_to", "assignee", "actor", "by", *(f"{act}_by" for act in _ACTS)), "actors"),
+    **dict.fromkeys(
+        ("staff_code", "account_id", "assigned_to", "assignee", "registered_staff", "actor", "by", *(f"{act}_by" for act in _ACTS)),
+        "actors",
+    ),
     **dict.fromkeys(("inspector_id", "officers"), "inspectors"),
 }
 """Property → whose name stands beside it."""

@@ -59,6 +59,14 @@ async def register_client(work: Administrator, new: NewClient) -> ApprovalAnswer
     return await approvals.answered(work, await approvals.ask(work, "client_register", new.id, summary, {"new": told}))
 
 
+@router.get("/{client_id}")
+async def read_client(work: Administrator, client_id: str, response: Response) -> ClientAnswer:
+    """One machine client, with its keys, its grants and how often these were used."""
+    client = await clients.read_client(work, client_id)
+    response.headers["ETag"] = etag(client.version)
+    return _client(work, *await clients.details_of(work, client))
+
+
 @router.patch("/{client_id}", responses=ASKED)
 async def amend_client(
     work: Administrator, client_id: str, patch: ClientPatch, response: Response, if_match: IfMatch = None

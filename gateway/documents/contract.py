@@ -163,12 +163,12 @@ def headers_of(method: str, path: str, operation: Mapping[str, Any], versioned: 
 
 
 def versioned_paths(paths: Mapping[str, Mapping[str, Any]]) -> set[str]:
-    """Objects that are changed under If-Match: the path itself for PATCH, PUT and DELETE, the path before the verb for a step by POST."""
+    """Objects that are changed under If-Match: the path itself where it ends in the id or can be read, else the path before the last step."""
     found = set()
     for path, operations in paths.items():
         for method, operation in operations.items():
             if has_version(operation):
-                found.add(path if method != "post" or path.endswith("}") else path.rsplit("/", 1)[0])
+                found.add(path if path.endswith("}") or (method != "post" and "get" in operations) else path.rsplit("/", 1)[0])
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.events import AccountDisabled, SessionEnded
-from gateway.identity import places, repository, rules, staff, throttle
+from gateway.identity import organisations, places, repository, rules, staff, throttle
 from gateway.identity.choice import check_password
 from gateway.identity.errors import AccountNotFound, NameTaken, OwnRights, StaffTaken
 from gateway.identity.schemas import AccountOpening, AccountPatch, Bound
@@ -34,8 +34,8 @@ async def check_opening(work: Work, new: AccountOpening, password: str | None = 
     if password is not None:
         check_password(password, new.username)
     _check_roles(new.roles, new.person_id)
-    _check_bound(new.roles, new.organisation)
     places.check_scope(new.scope, work.house.county, needed="subject" not in new.roles)
+    await _check_bound(work, new.roles, new.organisation)
     if await repository.account_named(work.session, new.username) is not None:
         raise NameTaken
     return await _holder(work, new.roles, new.staff_code, new.holder)
@@ -100,7 +100,7 @@ async def check_patch(work: Work, account: Account, patch: AccountPatch, if_matc
     if patch.scope is not None:
         places.check_scope(patch.scope, work.house.county, needed="subject" not in roles)
     if patch.roles is not None or patch.organisation is not None:
-        _check_bound(roles, patch.organisation or bound_to(account))
+        await _check_bound(work, roles, patch.organisation or bound_to(account))
     if {"roles", "staff_code"} & patch.model_fields_set or patch.state == "active":
         return await _holder(work, roles, patch.staff_code or account.staff_code, account.holder, account.id)
     return None
@@ -214,7 +214,10 @@ def _check_roles(roles: Sequence[str], person_id: UUID | None) -> None:
         )
 
 
-def _check_bound(roles: Sequence[str], bound: Bound | Organisation | None) -> None:
+async def _check_bound(work: Work, roles: Sequence[str], bound: Bound | Organisation | None) -> None:
+    """Whether these roles act for a body of this kind; one that is named now must also exist. Raises Invalid, Unavailable."""
     kinds = {rules.BODIES[role] for role in roles if role in rules.BODIES}
     if bound is not None and bound.kind not in kinds:
         raise invalid("/organisation", "organisation_unfit", "此角色不能归属该类单位", "these roles act for no body of this kind")
+    if isinstance(bound, Bound):
+        await organisations.check_exists(work, bound)

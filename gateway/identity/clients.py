@@ -11,11 +11,11 @@ from datetime import date
 from typing import Any
 
 from gateway.events import ClientRevoked, SessionEnded
-from gateway.identity import agreements, places, repository
+from gateway.identity import agreements, organisations, places, repository
 from gateway.identity.curve import is_public_key
 from gateway.identity.errors import ClientNotFound, KeyTaken, NameTaken
 from gateway.identity.rules import CLIENT, OPERATIONS
-from gateway.identity.schemas import ClientPatch, GrantTerms, NewClient
+from gateway.identity.schemas import Bound, ClientPatch, GrantTerms, NewClient
 from gateway.identity.service import bound_to
 from gateway.identity.tables import Client, ClientChange, ClientGrant, ClientKey
 from kit.auth import public_key, thumbprint
@@ -36,6 +36,7 @@ async def check_client(work: Work, new: NewClient) -> None:
         raise NameTaken
     places.check_scope(new.scope, work.house.county, needed=False)
     await check_grants(work, new.id, new.role, new.grants)
+    await _check_bound(work, new.role, new.organisation)
     await check_key(work, new.jwk)
 
 
@@ -99,6 +100,16 @@ async def check_patch(work: Work, client: Client, patch: ClientPatch, if_match: 
         places.check_scope(patch.scope, work.house.county, needed=False)
     if patch.grants is not None:
         await check_grants(work, client.id, client.role, patch.grants)
+    await _check_bound(work, client.role, patch.organisation)
+
+
+async def _check_bound(work: Work, role: str, bound: Bound | None) -> None:
+    """Another agency's system acts for a body that exists; a partner county's acts for its county alone. Raises Invalid, Unavailable."""
+    if bound is None:
+        return
+    if role != "agency":
+        raise invalid("/organisation", "organisation_unfit", "此角色不能归属该类单位", "these roles act for no body of this kind")
+    await organisations.check_exists(work, bound)
 
 
 async def amend_client(work: Work, client: Client, patch: ClientPatch, if_match: str | None) -> Client:

@@ -19,6 +19,7 @@ from services.precursor.inbox import READERS, REFUSED
 from services.precursor.inspections.api import checklists
 from services.precursor.inspections.api import router as inspections
 from services.precursor.inspectors.api import router as inspectors
+from services.precursor.inspectors.internal import router as authorities
 from services.precursor.inspectors.service import tell_names
 from services.precursor.jobs import JOBS
 from services.precursor.ledgers.api import router as ledgers
@@ -34,6 +35,7 @@ ROUTERS = (
     firms,
     venues,
     inspectors,
+    authorities,
     rectifications,
     checklists,
     inspections,

@@ -15,6 +15,7 @@ from services.registry.comanagement.internal import router as agreement_names
 from services.registry.divisions.api import router as divisions
 from services.registry.divisions.internal import router as places
 from services.registry.handover.api import router as handovers
+from services.registry.handover.internal import router as institutions
 from services.registry.indicators.api import router as indicators
 from services.registry.indicators.internal import router as figures
 from services.registry.jobs import JOBS, end_due_measures
@@ -51,6 +52,7 @@ def create_app(parts: Parts) -> FastAPI:
         visits,
         assessments,
         handovers,
+        institutions,
         comanagement,
         agreement_names,
         ledgers,

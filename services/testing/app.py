@@ -14,6 +14,7 @@ from services.testing.figures.api import router as figures
 from services.testing.inbox import READERS, REFUSED
 from services.testing.kits.api import router as kits
 from services.testing.labs.api import router as labs
+from services.testing.labs.internal import router as known_labs
 from services.testing.ledgers.api import router as ledgers
 from services.testing.plans.api import router as plans
 from services.testing.results.api import router as results
@@ -30,7 +31,7 @@ def create_app(parts: Parts) -> FastAPI:
         replace(parts, held=[*parts.held, TestingSettings()]),
         SCHEMA,
         title="检测 testing",
-        routers=[labs, kits, plans, collections, results, screenings, ledgers, figures],
+        routers=[labs, known_labs, kits, plans, collections, results, screenings, ledgers, figures],
         readers=READERS,
         refused=REFUSED,
         work_jobs=jobs.JOBS,

@@ -161,6 +161,33 @@ def test_a_change_names_the_version_that_it_changes(document: dict[str, Any]) ->
     assert asked > 50
 
 
+def unread_versions(document: dict[str, Any]) -> list[str]:
+    """Operations that ask for a version which no GET of the same path, or of the path before the last step, tells."""
+    paths = document["paths"]
+
+    def told(path: str) -> bool:
+        return "ETag" in paths.get(path, {}).get("get", {}).get("responses", {}).get("200", {}).get("headers", {})
+
+    return [
+        f"{method} {path}"
+        for method, path, operation in operations(document)
+        if contract.has_version(operation) and not told(path) and not told(path.rsplit("/", 1)[0])
+    ]
+
+
+def test_what_is_changed_under_a_version_is_read_with_it(document: dict[str, Any]) -> None:
+    """And that it is sent, tests/gateway/lists/test_versions.py shows."""
+    assert unread_versions(document) == []
+
+
+def test_a_planted_version_that_nobody_can_read_is_found() -> None:
+    step = {"parameters": [{"name": "If-Match", "in": "header"}], "responses": {}}
+    paths = {"/toys/{toy_id}/break": {"post": step}, "/toys/{toy_id}": {"get": {"responses": {"200": {"headers": {}}}}}}
+    assert unread_versions({"paths": paths}) == ["post /toys/{toy_id}/break"]
+    paths["/toys/{toy_id}"]["get"]["responses"]["200"]["headers"] = {"ETag": {}}
+    assert unread_versions({"paths": paths}) == []
+
+
 def test_a_key_is_asked_of_machines_where_they_create(document: dict[str, Any]) -> None:
     """The document says which of an operation's callers must send an Idempotency-Key, and requires it where only machines call."""
     asked = 0

@@ -207,9 +207,7 @@ async def test_the_steps_of_a_test_chain_keep_their_word(street: Street) -> None
     assert ("lab_reported", "close", "not_told") in soon.refused
     assert ("final_positive", "object", "retested") in soon.refused
     assert torn(street.owner, CHAIN, "chain_step", "collection_id") == []
-    assert torn(street.owner, DUE_TEST, "plan_change", "due_test_id", begun=False) == [], (
-        "a day of the scheme has no step before it changes"
-    )
+    assert torn(street.owner, DUE_TEST, "plan_change", "due_test_id") == [], "a day of the scheme begins with the step that plans it"
 
 
 async def test_an_objection_that_nobody_made_in_time_closes_the_stage(street: Street) -> None:

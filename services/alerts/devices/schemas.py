@@ -27,10 +27,11 @@ class DeviceWithdrawal(Message):
 
 
 class DeviceAnswer(Answer):
-    """The device in use: who registered it, and when."""
+    """The device in use: by which account it was registered, by which member of staff (null: an account without a number), and when."""
 
     id: UUID
     person_id: UUID
     registered_by: str
+    registered_staff: str | None
     registered_at: datetime
     version: int

@@ -150,6 +150,14 @@ async def propose_replacement(
     return proposed
 
 
+@router.get("/{draw_id}/replacements/{replacement_id}")
+async def read_replacement(work: Knowing, draw_id: UUID, replacement_id: UUID, response: Response) -> ReplacementAnswer:
+    """One replacement, with the version of its draw: signing it changes the draw."""
+    draw, found = await service.read_replacement(work, draw_id, replacement_id)
+    response.headers["ETag"] = etag(draw.version)
+    return found
+
+
 @router.post("/{draw_id}/replacements/{replacement_id}/sign")
 async def sign_replacement(
     work: Signer, draw_id: UUID, replacement_id: UUID, response: Response, if_match: IfMatch = None

@@ -78,6 +78,12 @@ async def tier_of(work: Reader, person_id: UUID, on: Day | None = None) -> Perso
     )
 
 
+@router.get("/assessments/{assessment_id}")
+async def read_assessment(work: Reader, assessment_id: UUID, response: Response) -> AssessmentAnswer:
+    """One assessment, with inputs and model version."""
+    return await _answer(work, await service.read_assessment(work, assessment_id), response)
+
+
 @router.post("/assessments/{assessment_id}/signature")
 async def sign_assessment(
     work: Signer, assessment_id: UUID, signature: Signature, response: Response, if_match: IfMatch = None

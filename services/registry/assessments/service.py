@@ -21,6 +21,7 @@ from services.registry.assessments.schemas import NewAssessment, Signature, With
 from services.registry.assessments.tables import AssessmentChange, RiskAssessment
 from services.registry.measures import repository as measures
 from services.registry.people import repository
+from services.registry.people.errors import PersonNotFound
 from services.registry.people.service import readable
 from services.registry.people.tables import Person
 
@@ -114,6 +115,19 @@ async def assessments_of(work: Work, person_id: UUID) -> Sequence[RiskAssessment
     return (
         (await work.session.execute(query.order_by(col(RiskAssessment.assessed_on).desc(), col(RiskAssessment.id).desc()))).scalars().all()
     )
+
+
+async def read_assessment(work: Work, assessment_id: UUID) -> RiskAssessment:
+    """One assessment of a person whose record the caller may read. Raises AssessmentNotFound."""
+    row = await work.session.get(RiskAssessment, assessment_id)
+    if row is None:
+        raise AssessmentNotFound
+    try:
+        await readable(work, row.person_id)
+    except PersonNotFound as error:
+        raise AssessmentNotFound from error  # the same as one that does not exist
+    await work.note("assessment.read", "person", row.person_id, details={"assessment": str(row.id)})
+    return row
 
 
 async def tier_of(work: Work, person_id: UUID, on: date | None) -> tuple[RiskAssessment | None, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -63,27 +64,36 @@ def _answer(
     )
 
 
+async def _answers(work: Work, import_id: UUID, entries: Sequence[Any], seen: Mapping[UUID, bool]) -> list[ConflictAnswer]:
+    following = await service.next_steps_of(work, import_id, [entry[0] for entry in entries])
+    return [
+        _answer(
+            work,
+            conflict,
+            (file, f"{sheet}!{row}"),
+            (other_file, f"{other_sheet}!{other_row}") if other_file is not None else None,
+            following[conflict.id],
+            shown=conflict.person_id is None or seen.get(conflict.person_id, False),
+        )
+        for conflict, file, sheet, row, other_file, other_sheet, other_row in entries
+    ]
+
+
 @conflicts.get("", responses=answers(CONFLICTS))
 async def list_conflicts(
     work: Reader, asked: Annotated[Asked, ask(CONFLICTS)], import_id: UUID, state: ConflictState | None = None
 ) -> Response:
     """What two sources say differently about one person. What lies outside the caller's towns is not shown."""
 
-    async def shapes(entries: Sequence[Any], seen: Mapping[UUID, bool]) -> list[ConflictAnswer]:
-        following = await service.next_steps_of(work, import_id, [entry[0] for entry in entries])
-        return [
-            _answer(
-                work,
-                conflict,
-                (file, f"{sheet}!{row}"),
-                (other_file, f"{other_sheet}!{other_row}") if other_file is not None else None,
-                following[conflict.id],
-                shown=conflict.person_id is None or seen.get(conflict.person_id, False),
-            )
-            for conflict, file, sheet, row, other_file, other_sheet, other_row in entries
-        ]
+    return answer(asked, await service.conflicts(work, asked, import_id, state, partial(_answers, work, import_id)))
 
-    return answer(asked, await service.conflicts(work, asked, import_id, state, shapes))
+
+@conflicts.get("/{conflict_id}")
+async def read_conflict(work: Reader, import_id: UUID, conflict_id: UUID, response: Response) -> ConflictAnswer:
+    """One conflict, side by side."""
+    entry, seen = await service.read_conflict(work, import_id, conflict_id)
+    response.headers["ETag"] = etag(entry[0].version)
+    return (await _answers(work, import_id, [entry], seen))[0]
 
 
 @conflicts.post("/decide")

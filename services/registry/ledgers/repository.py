@@ -233,8 +233,8 @@ CONFLICTS = Rows(
 )
 
 
-def conflicts_shown(work: Work, import_id: UUID, state: str | None) -> Any:
-    """Conflicts of an import that the caller is shown, with the places of both sides."""
+def conflicts_shown(work: Work, import_id: UUID, state: str | None = None, conflict_id: UUID | None = None) -> Any:
+    """Conflicts of an import that the caller is shown, or one of them, with the places of both sides."""
     mine, theirs = TABLES.rows.alias("mine"), TABLES.rows.alias("theirs")
     job, other = TABLES.imports.alias("job"), TABLES.imports.alias("other")
     query = (
@@ -253,6 +253,8 @@ def conflicts_shown(work: Work, import_id: UUID, state: str | None) -> Any:
         .outerjoin(other, other.c.id == LedgerConflict.other_import_id)
         .where(col(LedgerConflict.import_id) == import_id, *_shown(work))
     )
+    if conflict_id is not None:
+        query = query.where(col(LedgerConflict.id) == conflict_id)
     return query.where(col(LedgerConflict.state) == state) if state else query
 
 

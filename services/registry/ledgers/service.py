@@ -43,13 +43,26 @@ async def conflicts(
     await imports.one(work, INTAKE, import_id)
 
     async def page(entries: Sequence[Any]) -> list[ConflictAnswer]:
-        people = sorted({entry[0].person_id for entry in entries if entry[0].person_id is not None})
-        return await shapes(
-            entries, {person.id: work.scope.reaches(person.division_code) for person in await people_by_ids(work.session, people)}
-        )
+        return await shapes(entries, await _seen(work, entries))
 
     query, noted = repository.conflicts_shown(work, import_id, state), {"import": str(import_id)}
     return await find_rows(work, repository.CONFLICTS, asked, query, {"state": state}, shapes=page, noted=noted)
+
+
+async def read_conflict(work: Work, import_id: UUID, conflict_id: UUID) -> tuple[Any, Mapping[UUID, bool]]:
+    """One conflict with the places of its sides, and whether its person is one that the caller sees. Audited. Raises ImportNotFound, ConflictNotFound."""
+    await imports.one(work, INTAKE, import_id)
+    entry = (await work.session.execute(repository.conflicts_shown(work, import_id, conflict_id=conflict_id))).one_or_none()
+    if entry is None:
+        raise ConflictNotFound
+    people = [entry[0].person_id] if entry[0].person_id is not None else []
+    await work.note("ledger.read_conflicts", "person", *people, details={"import": str(import_id)})
+    return entry, await _seen(work, [entry])
+
+
+async def _seen(work: Work, entries: Sequence[Any]) -> Mapping[UUID, bool]:
+    people = sorted({entry[0].person_id for entry in entries if entry[0].person_id is not None})
+    return {person.id: work.scope.reaches(person.division_code) for person in await people_by_ids(work.session, people)}
 
 
 def not_now(state: str) -> list[Reason]:

@@ -12,7 +12,13 @@ from services.precursor.draws.service.attempts import (
     steps_of,
 )
 from services.precursor.draws.service.proof import announcements, list_draws, prove
-from services.precursor.draws.service.replacing import list_replacements, propose_replacement, refuse_replacement, sign_replacement
+from services.precursor.draws.service.replacing import (
+    list_replacements,
+    propose_replacement,
+    read_replacement,
+    refuse_replacement,
+    sign_replacement,
+)
 
 __all__ = [
     "announcements",
@@ -26,6 +32,7 @@ __all__ = [
     "prove",
     "public_sources",
     "read_draw",
+    "read_replacement",
     "refuse_replacement",
     "reveal_draw",
     "set_aside_draw",

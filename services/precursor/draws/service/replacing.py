@@ -29,10 +29,24 @@ from services.precursor.inspectors.rules import has_power
 
 async def list_replacements(work: Work, draw_id: UUID) -> list[ReplacementAnswer]:
     """Every replacement of a draw that this caller may know. Raises DrawNotFound, Forbidden."""
+    draw = await _known(work, draw_id)
+    return await answers(work, draw, await repository.replacements_of(work.session, draw.id))
+
+
+async def read_replacement(work: Work, draw_id: UUID, replacement_id: UUID) -> tuple[Draw, ReplacementAnswer]:
+    """One replacement and its draw. Raises DrawNotFound, Forbidden, ReplacementNotFound."""
+    draw = await _known(work, draw_id)
+    rows = [row for row in await repository.replacements_of(work.session, draw.id) if row.id == replacement_id]
+    if not rows:
+        raise ReplacementNotFound
+    return draw, (await answers(work, draw, rows))[0]
+
+
+async def _known(work: Work, draw_id: UUID) -> Draw:
     draw = await read_draw(work, draw_id)
     if not policy.knows_result(work.principal, draw, work.today):
         raise Forbidden("检查结束前不公开", "not before the visits are over")
-    return await answers(work, draw, await repository.replacements_of(work.session, draw.id))
+    return draw
 
 
 async def propose_replacement(work: Work, draw_id: UUID, new: NewReplacement, if_match: str | None) -> tuple[Draw, ReplacementAnswer]:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kit.db import new_id
-from kit.steps.machine import Step
+from kit.steps.machine import START, Step
 from services.testing.plans.rules import Kept, Slot
 
 BATCH = 20_000
@@ -45,22 +45,27 @@ class Actor:
     reason: str = ""
 
 
-async def insert_owed(session: AsyncSession, owed: Sequence[NewDueTest], now: datetime) -> None:
-    """Insert due tests; a day that another transaction planned meanwhile keeps its row."""
+async def insert_owed(session: AsyncSession, owed: Sequence[NewDueTest], step: Step, by: Actor) -> None:
+    """Insert due tests with the step that makes them; a day that another transaction planned meanwhile keeps its row and its history."""
     statement = text(
-        """insert into testing.due_test (id, person_id, measure_id, kind, specimen_type, division_code, owed_in, scheme_code, number, planned_on, due_on,
+        """with made as (
+           insert into testing.due_test (id, person_id, measure_id, kind, specimen_type, division_code, owed_in, scheme_code, number, planned_on, due_on,
                                          window_from, window_to, state, moved, version, created_at, updated_at)
            select id, person_id, measure_id, 'mandatory', specimen_type, division_code, division_code, scheme_code, number, due_on, due_on,
-                  window_from, window_to, 'scheduled', false, 1, cast(:now as timestamptz), cast(:now as timestamptz)
+                  window_from, window_to, :target, false, 1, cast(:now as timestamptz), cast(:now as timestamptz)
              from unnest(cast(:ids as uuid[]), cast(:persons as uuid[]), cast(:measures as uuid[]), cast(:specimens as text[]), cast(:towns as text[]),
                          cast(:schemes as text[]), cast(:numbers as int[]), cast(:due as date[]), cast(:first as date[]), cast(:last as date[]))
                   as t(id, person_id, measure_id, specimen_type, division_code, scheme_code, number, due_on, window_from, window_to)
-           on conflict (measure_id, specimen_type, planned_on) where planned_on is not null and state <> 'cancelled' do nothing"""
+           on conflict (measure_id, specimen_type, planned_on) where planned_on is not null and state <> 'cancelled' do nothing
+           returning id, state, due_on)
+           insert into testing.plan_change (due_test_id, event, from_state, to_state, due_on, source, reason, words, recorded_by, recorded_at)
+           select id, :event, :origin, state, due_on, :source, :reason, '', :actor, :now from made order by id"""
     )
     for start in range(0, len(owed), BATCH):
         part = owed[start : start + BATCH]
         parameters = {
-            "now": now,
+            **_told(step, by),
+            "origin": START,
             "ids": [new_id() for _ in part],
             "persons": [item.person_id for item in part],
             "measures": [item.measure_id for item in part],
@@ -91,17 +96,19 @@ async def _changed(session: AsyncSession, step: Step, where: str, by: Actor, ext
                         returning d.*, old.old_state)
             {_CHANGED}"""
     )
-    parameters = {
-        "origins": sorted(step.origins),
+    parameters = {"origins": sorted(step.origins), **_told(step, by), **extra}
+    return (await session.execute(statement, parameters)).all()
+
+
+def _told(step: Step, by: Actor) -> dict[str, Any]:
+    return {
         "target": step.target,
         "event": step.event,
         "source": step.source,
         "reason": by.reason,
         "actor": by.actor,
         "now": by.now,
-        **extra,
     }
-    return (await session.execute(statement, parameters)).all()
 
 
 async def change_all_of(session: AsyncSession, step: Step, measure_id: UUID, since: date | None, by: Actor) -> Sequence[Any]:

@@ -88,7 +88,7 @@ async def plan_waiting(work: Work) -> int:
             tests = len(owed) - count
             event = PlanChanged(division_code=row.division_code, measure_id=row.measure_id, on=work.today, code="planned", tests=tests)
             events.append(event_row(event, row.person_id, row.division_code, work.origin))
-        await many.insert_owed(work.session, owed, work.now)
+        await many.insert_owed(work.session, owed, rules.STEPS["plan"], _actor(work))
         await subjects.set_planned(work.session, measure_ids)
         await append_all(work.session, work.house.schema, events)
         await work.note("plan.make", "measure", *measure_ids, details={"measures": len(measure_ids), "tests": len(owed)})
