@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _TOWNS = ("division_code", "village_code", "county_code", "parent_code", "service_centre_code", "from_division", "transfer_to")
 _ACTS = (
     "acknowledged",
+    "approved",
     "closed",
     "confirmed",
     "decided",

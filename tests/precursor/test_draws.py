@@ -286,7 +286,7 @@ async def test_the_directories_are_frozen_with_reasons(house: TestHouse, tmp_pat
     firms = parsed(await officer("GET", "/precursor/v1/firms?kind=courier&limit=200"))["items"]
     risky = await officer("PATCH", f"/precursor/v1/firms/{firms[0]['id']}", {"risk_class": "D", "reason": "失信"}, if_match='"v1"')
     assert parsed(risky)["risk_class"] == "D"
-    recusal = {"firm_id": firms[0]["id"], "ground": "kinship", "decided_by": "邮政管理局局长", "since": "2021-06-01"}
+    recusal = {"firm_id": firms[0]["id"], "ground": "kinship", "decided_by": entries[ids[4]]["staff_code"], "since": "2021-06-01"}
     parsed(await officer("POST", f"/precursor/v1/inspectors/{ids[0]}/recusals", recusal), 201)
     parsed(await officer("POST", f"/precursor/v1/inspectors/{ids[1]}/leaves", {"away_from": "2021-07-01", "away_to": "2021-08-20"}), 201)
     parsed(await officer("POST", f"/precursor/v1/inspectors/{ids[2]}/leaves", {"away_from": "2021-07-06", "away_to": "2021-07-10"}), 201)

@@ -177,7 +177,7 @@ async def test_a_complaint_is_checked_directly_by_the_competent_authority(house:
     assert (await officer("POST", "/precursor/v1/inspections", direct)).status == 403
     made = parsed(await mine("POST", "/precursor/v1/inspections", direct), 201)
     assert (made["source"], made["authority"], made["draw_id"]) == ("complaint", "postal_administration", None)
-    recusal = {"firm_id": firm["id"], "ground": "party_request", "decided_by": "局长", "since": "2021-07-01"}
+    recusal = {"firm_id": firm["id"], "ground": "party_request", "decided_by": entries[0]["staff_code"], "since": "2021-07-01"}
     parsed(await officer("POST", f"/precursor/v1/inspectors/{entries[1]['id']}/recusals", recusal), 201)
     again = await mine("POST", "/precursor/v1/inspections", direct)
     assert parsed(again, 422)["errors"][0]["code"] == "recused"

@@ -63,7 +63,8 @@ async def test_penalty_law_43_who_is_recused_after_the_draw_is_replaced_by_the_n
     change = {"firm_id": item["firm_id"], "leaves": leaver, "note": "当事人申请回避"}
     groundless = await officer("POST", path, change, if_match='"v4"')
     assert parsed(groundless, 422)["errors"][0]["code"] == "no_ground"
-    recusal = {"firm_id": item["firm_id"], "ground": "party_request", "decided_by": "邮政管理局局长", "since": "2021-07-06"}
+    head = next(entry["staff_code"] for one, entry in entries.items() if one not in item["officers"])
+    recusal = {"firm_id": item["firm_id"], "ground": "party_request", "decided_by": head, "since": "2021-07-06"}
     parsed(await officer("POST", f"/precursor/v1/inspectors/{leaver}/recusals", recusal), 201)
     assert (await officer("POST", path, change)).status == 428
     assert (await county.inspector(house, entries[leaver]["staff_code"])("POST", path, change, if_match='"v4"')).status == 403

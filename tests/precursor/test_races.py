@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from kit.roles import Role
 from tests.houses import TestHouse
 from tests.precursor import county
 from tests.precursor.county import inspections_of, parsed
@@ -30,9 +31,35 @@ async def test_an_officer_a_recusal_and_a_leave_are_entered_once(house: TestHous
     officer = county.county_officer(house)
     assert await together(officer, "/precursor/v1/inspectors", county.an_officer(1)) == [201, 409, 409, 409]
     entry = parsed(await officer("GET", "/precursor/v1/inspectors"))["items"][0]
+    head = parsed(await officer("POST", "/precursor/v1/inspectors", county.an_officer(2)), 201)
     firm = parsed(await officer("POST", "/precursor/v1/firms", a_firm()), 201)
-    recusal = {"firm_id": firm["id"], "ground": "kinship", "decided_by": "局长", "since": "2021-06-01"}
+    recusal = {"firm_id": firm["id"], "ground": "kinship", "decided_by": head["staff_code"], "since": "2021-06-01"}
     assert await together(officer, f"/precursor/v1/inspectors/{entry['id']}/recusals", recusal) == [201, 409, 409, 409]
+
+
+async def test_a_recusal_is_decided_by_the_head_of_the_same_authority(house: TestHouse) -> None:
+    await county.load_catalogue(house)
+    officer = county.county_officer(house)
+    mine, head, other, gone = [
+        parsed(await officer("POST", "/precursor/v1/inspectors", county.an_officer(number, authority)), 201)
+        for number, authority in ((1, "customs"), (2, "customs"), (3, "transport"), (4, "customs"))
+    ]
+    out = {"state": "inactive", "reason": "调离"}
+    parsed(await officer("PATCH", f"/precursor/v1/inspectors/{gone['id']}", out, if_match='"v1"'))
+    firm = parsed(await officer("POST", "/precursor/v1/firms", a_firm()), 201)
+    path = f"/precursor/v1/inspectors/{mine['id']}/recusals"
+    for code, why in (
+        ("局长", "staff_unknown"),
+        (gone["staff_code"], "staff_unknown"),
+        (other["staff_code"], "head_of_another_authority"),
+        (mine["staff_code"], "another_person"),
+    ):
+        recusal = {"firm_id": firm["id"], "ground": "kinship", "decided_by": code, "since": "2021-06-01"}
+        refused = parsed(await officer("POST", path, recusal), 422)
+        assert [(error["pointer"], error["code"]) for error in refused["errors"]] == [("/decided_by", why)], code
+    itself = house.caller("precursor", Role.COUNTY_OFFICER, staff_id=head["staff_code"])
+    assert parsed(await itself("POST", path, {**recusal, "decided_by": head["staff_code"]}), 422)["errors"][0]["code"] == "another_person"
+    parsed(await officer("POST", path, {**recusal, "decided_by": head["staff_code"]}), 201)
 
 
 async def test_a_draw_is_revealed_once_and_a_replacement_made_once(house: TestHouse) -> None:

@@ -33,6 +33,17 @@ def add_towns(house: TestHouse) -> None:
             )
 
 
+def add_staff(house: TestHouse, *codes: str, post: str = "police_officer", left: str | None = None) -> None:
+    """Members of staff in service since 2020, until the day that they left."""
+    with psycopg.connect(house.owner) as connection:
+        for code in codes:
+            connection.execute(
+                "insert into registry.staff_member (id, code, name, post, division_code, valid_from, valid_to)"
+                " values (gen_random_uuid(), %s, %s, %s, %s, '2020-01-01', %s)",
+                (code, f"演示{code}", post, TOWN, left),
+            )
+
+
 def somebody(sequence: int = 1, **more: object) -> dict[str, object]:
     """A person to register."""
     return {

@@ -11,7 +11,7 @@ import psycopg
 from kit.roles import Role
 from services.registry.jobs import end_due_measures
 from tests.houses import TestHouse
-from tests.registry.people_data import OTHER_TOWN, TOWN, add_towns, an_order, county_officer, ordered, registered, running, step
+from tests.registry.people_data import OTHER_TOWN, TOWN, add_staff, add_towns, an_order, county_officer, ordered, registered, running, step
 
 
 def published(house: TestHouse) -> list[tuple[str, dict[str, object]]]:
@@ -100,6 +100,14 @@ async def test_the_decision_of_isolation_converts_and_begins_the_isolation(house
     early = {"event": "confirm_refusal", "on": "2021-05-20", "contact_attempts": 2}
     path = f"/registry/v1/measures/{measure['id']}/transitions"
     assert (await officer("POST", path, early, if_match='"v2"')).status == 422
+    add_staff(house, "P2")
+    add_staff(house, "F1", post="family")
+    add_staff(house, "P8", left="2021-05-25")
+    for code, why in (("某某", "staff_unknown"), ("P8", "staff_unknown"), ("F1", "post_unfit")):
+        late = {**early, "on": "2021-05-25", "confirmed_by": code}
+        answer = await officer("POST", path, late, if_match='"v2"')
+        told = [(error["pointer"], error["code"]) for error in json.loads(answer.body)["errors"]]
+        assert (answer.status, told) == (422, [("/confirmed_by", why)]), code
     refused = await step(officer, measure, "confirm_refusal", "2021-05-25", contact_attempts=2, confirmed_by="P2")
     barred = {
         "event": "decide_isolation",

@@ -20,7 +20,7 @@ from services.registry.handover.rules import MACHINE as HANDOVER
 from services.registry.measures.rules.transitions import MACHINE as MEASURE
 from services.registry.people.rules import RECORD
 from tests.houses import Caller, TestHouse
-from tests.registry.people_data import OTHER_TOWN, TOWN, add_towns, an_id, county_officer, ordered, registered, running, step
+from tests.registry.people_data import OTHER_TOWN, TOWN, add_staff, add_towns, an_id, county_officer, ordered, registered, running, step
 from tests.registry.test_handover import PATH as HANDOVERS
 from tests.registry.test_handover import add_places, announced
 from tests.registry.test_partner_feed import BASE as AGREEMENTS
@@ -89,6 +89,7 @@ def of_measures(house: TestHouse, officer: Caller, kind: str, *path: tuple[str, 
 
 async def test_the_steps_of_a_community_treatment_keep_their_word(house: TestHouse) -> None:
     add_towns(house)
+    add_staff(house, "P-77")
     officer = county_officer(house)
     soon = of_measures(house, officer, "community_treatment", ("serve", "2021-07-01"))
     soon.longest = 1
@@ -106,12 +107,14 @@ async def test_the_steps_of_a_community_treatment_keep_their_word(house: TestHou
 @pytest.mark.parametrize("kind", ["community_rehabilitation", "voluntary_treatment"])
 async def test_the_steps_of_other_measures_keep_their_word(house: TestHouse, kind: str) -> None:
     add_towns(house)
+    add_staff(house, "P-77")
     walk = await of_measures(house, county_officer(house), kind).run()
     assert {event for _, event in walk.untaken()} <= {"expire", "confirm_refusal"}
 
 
 async def test_the_steps_of_an_isolation_keep_their_word(house: TestHouse) -> None:
     add_towns(house)
+    add_staff(house, "P-77")
     officer = county_officer(house)
     soon = await of_measures(house, officer, "compulsory_isolation_treatment").run()
     assert ("isolation_active", "propose_early_release", "one_year_first") in soon.refused

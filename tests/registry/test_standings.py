@@ -13,7 +13,7 @@ from kit.roles import Role
 from services.registry.measures.rules.monitoring import Course, monitoring_of
 from services.registry.measures.rules.standing import Shown, clean_years_missing, contradicts, status_after
 from tests.houses import Caller, TestHouse
-from tests.registry.people_data import OTHER_TOWN, TOWN, add_towns, county_officer, ordered, registered, running, step
+from tests.registry.people_data import OTHER_TOWN, TOWN, add_staff, add_towns, county_officer, ordered, registered, running, step
 
 CLEAN = {"status": "three_years_clean", "reason": "认定"}
 
@@ -63,6 +63,7 @@ async def on_the_way(officer: Caller) -> dict[str, Any]:
 async def test_no_state_of_a_measure_is_left_by_a_word(house: TestHouse, begin: Any) -> None:
     """NCL art. 33; DRR art. 14, 23: neither on the day nor after three years, as long as the law has not ended the measure."""
     add_towns(house)
+    add_staff(house, "P2")
     officer, town = county_officer(house), house.caller("registry", Role.TOWN_OFFICER)
     person = await begin(officer)
     for caller in (officer, town):
@@ -190,6 +191,7 @@ async def test_a_death_needs_the_person_in_reach_and_not_only_the_measure(house:
 async def test_the_register_shows_what_was_decided(house: TestHouse) -> None:
     """An order, a decision of isolation, its release: the standing follows each, and no list by status misses the person."""
     add_towns(house)
+    add_staff(house, "P2")
     officer = county_officer(house)
     person = await refused_to_report(officer)
     path = f"/registry/v1/people/{person['id']}"

@@ -92,7 +92,17 @@ async def test_an_unfit_specimen_is_collected_anew_and_counts_for_nothing(street
     taken = await moved_on(police, taken, "lab-request", {**sent, "senders": ["P001", "P002"]})
     unfit = {"lab_id": lab_id, "report_no": "演示鉴4", "reported_on": "2021-07-01", "signed_and_stamped": True, "specimen_fit": False}
     assert (await moved_on(police, taken, "lab-result", unfit, status=422))["errors"][0]["pointer"] == "/approved_by"
-    taken = await moved_on(police, taken, "lab-result", {**unfit, "unfit_reason": "容器渗漏", "approved_by": "大队长"})
+    unfit["unfit_reason"] = "容器渗漏"
+    for code, why in (
+        ("大队长", "staff_unknown"),
+        ("P009", "not_in_service"),
+        ("T001", "not_police"),
+        ("P001", "another_person"),
+        ("P002", "another_person"),
+    ):
+        refused = await moved_on(police, taken, "lab-result", {**unfit, "approved_by": code}, status=422)
+        assert [(error["pointer"], error["code"]) for error in refused["errors"]] == [("/approved_by", why)], code
+    taken = await moved_on(police, taken, "lab-result", {**unfit, "approved_by": "P003"})
     assert taken["state"] == "new_collection"
     assert street.count("select state from testing.due_test where number = 1") == "unable"
     assert [event["code"] for event in street.events("result.withdrawn")] == ["specimen_unfit"]

@@ -15,7 +15,7 @@ from kit.work import UnitRoute, Work, allow
 from services.precursor.firms import service
 from services.precursor.firms.repository import FIRMS
 from services.precursor.firms.rules import FirmState, Kind
-from services.precursor.firms.schemas import Contacts, FirmAnswer, FirmCounts, FirmHistoryEntry, FirmPatch, NewFirm
+from services.precursor.firms.schemas import Contacts, FirmAnswer, FirmCounts, FirmFields, FirmHistoryEntry, FirmPatch, NewFirm
 from services.precursor.firms.tables import Firm
 from services.precursor.grants import READ
 
@@ -97,7 +97,14 @@ async def history_of(work: Reader, asked: Annotated[Asked, ask(HISTORY)], firm_i
             HISTORY,
             asked,
             [
-                FirmHistoryEntry(at=c.recorded_at, by=c.recorded_by, source=c.source, before=c.before, after=c.after, reason=c.reason)
+                FirmHistoryEntry(
+                    at=c.recorded_at,
+                    by=c.recorded_by,
+                    source=c.source,
+                    before=FirmFields.model_validate(c.before),
+                    after=FirmFields.model_validate(c.after),
+                    reason=c.reason,
+                )
                 for c in reversed(changes)
             ],
             about=[firm_id],

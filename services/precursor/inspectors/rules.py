@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from datetime import date, timedelta
-from typing import Literal, get_args
+from typing import Literal, Protocol, get_args
 
 from kit.steps.machine import START, Machine, step
 from services.precursor.catalogue.rules.organs import Authority
@@ -81,6 +81,25 @@ _CERTIFICATE = re.compile(r"[0-9A-Z\u4e00-\u9fff()()〔〕字第号-]{6,40}")
 def is_certificate_no(text: str) -> bool:
     """Whether a text can be a certificate number. Provinces number differently, so only letters, digits, brackets and 6 to 40 characters are asked for."""
     return _CERTIFICATE.fullmatch(text) is not None and any(character.isdigit() for character in text)
+
+
+class Officer(Protocol):
+    """What the rule asks of an entry of the directory."""
+
+    staff_code: str
+    authority: str
+    state: str
+
+
+def fault_of_head(head: Officer | None, recused: Officer, recorder: str | None) -> tuple[str, str, str] | None:
+    """Why somebody cannot have decided that an officer is recused (APL art. 43: the head of that authority), as (code, zh, en); None when nothing is wrong."""
+    if head is None or head.state != "active":
+        return "staff_unknown", "执法人员名录中没有此人员编号", "the directory of officers has no such staff number"
+    if head.authority != recused.authority:
+        return "head_of_another_authority", "须由该执法人员所属机关的负责人决定", "the head of the officer's own authority decides"
+    if head.staff_code in (recused.staff_code, recorder):
+        return "another_person", "须由另一人决定或批准", "somebody else must decide or approve it"
+    return None
 
 
 def is_competent(authority: str, kind: str) -> bool:

@@ -61,6 +61,7 @@ class NewRecusal(Message):
     firm_id: UUID
     ground: Ground
     decided_by: ShortText
+    """Staff number of the head who decided (APL art. 43): an officer of the same authority in the directory, and somebody else."""
     since: Day
 
 

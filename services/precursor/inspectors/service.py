@@ -26,6 +26,7 @@ from services.precursor.inspectors.rules import (
     NOT_AUTHORITIES,
     NOT_POSTS,
     POSTS,
+    fault_of_head,
     has_power,
     is_away,
     is_certificate_no,
@@ -133,10 +134,13 @@ async def leaves_of(work: Work, inspector_id: UUID) -> Sequence[InspectorLeave]:
 
 async def record_recusal(work: Work, inspector_id: UUID, new: NewRecusal) -> Recusal:
     """Record that an officer must not inspect a firm (APL art. 43). Raises InspectorNotFound, FirmNotFound, RecusalExists, Invalid."""
-    await read_inspector(work, inspector_id)
+    recused = await read_inspector(work, inspector_id)
     await firms.read_firm(work, new.firm_id)
     if new.since > work.today:
         raise invalid("/since", "date_future", "日期不能晚于今天", "must not lie in the future")
+    fault = fault_of_head(await repository.inspector_by_staff_code(work.session, new.decided_by), recused, work.principal.staff_id)
+    if fault is not None:
+        raise invalid("/decided_by", *fault)
     if await repository.is_recused(work.session, new.firm_id, inspector_id):
         raise RecusalExists
     recusal = Recusal(inspector_id=inspector_id, **new.model_dump(), recorded_by=work.principal.subject, recorded_at=work.now)

@@ -71,7 +71,7 @@ class Recusal(SCHEMA.base, table=True):
     inspector_id: UUID = Field(foreign_key="precursor.inspector.id")
     ground: str = Field(sa_column=sa.Column(sa.Text, nullable=False, info=PERSONAL))
     decided_by: str = Field(sa_type=sa.Text)
-    """The head of the authority decides (art. 43); the post, not the name."""
+    """The head of the authority decides (art. 43): a staff number of the directory; in what earlier versions took, the post."""
     since: date
     ended_on: date | None = None
     recorded_by: str = Field(sa_type=sa.Text)

@@ -201,6 +201,7 @@ class ChainDetails(Answer):
     lab: UUID | None = None
     container: Container | None = None
     approved_by: str | None = None
+    """A staff number; in what earlier versions took, a text."""
     doctor: str | None = None
     institution: str | None = None
     record_no: str | None = None

@@ -54,7 +54,7 @@ class LabResult(Message):
     specimen_fit: bool = True
     unfit_reason: ShortText | None = None
     approved_by: ShortText | None = None
-    """Head of the county police or of the branch who approves a new collection (DTP art. 16)."""
+    """Staff number of the head of the county police or of the branch who approves a new collection (DTP art. 16); nobody who took part in this one."""
     results: Annotated[list[Measured], Field(max_length=60)] = []
     told_at: Instant | None = None
     """When the police told the person; the time to object runs from here."""

@@ -31,7 +31,7 @@ from services.testing.plans.service import take_step as take_plan_step
 from services.testing.results import repository, rules
 from services.testing.results.schemas import LabResult, MedicalReview, OnsiteResult, Telling, Withdrawal
 from services.testing.results.tables import AnalyteResult
-from services.testing.staff.service import named, taking_part
+from services.testing.staff.service import check_head, named, taking_part
 
 
 async def report_onsite(work: Work, collection_id: UUID, new: OnsiteResult, if_match: str | None) -> Collection:
@@ -75,7 +75,11 @@ async def report_onsite(work: Work, collection_id: UUID, new: OnsiteResult, if_m
 
 async def report_lab(work: Work, collection_id: UUID, new: LabResult, if_match: str | None) -> Collection:
     """A laboratory's report (DTP art. 12, 15). Raises CollectionNotFound, StaleVersion, StepNotAllowed, OtherLabRequired, Invalid."""
-    policy.may_report_as_lab(work.principal, await collections.collection(work.session, collection_id))
+    seen = await collections.collection(work.session, collection_id)
+    policy.may_report_as_lab(work.principal, seen)
+    if not new.specimen_fit and new.approved_by and seen is not None:  # before the row is held: the registry may be slow, or down
+        took_part = {work.principal.staff_id, *(ref["staff_code"] for ref in seen.collectors)}
+        await check_head(work, new.approved_by, new.reported_on, "/approved_by", took_part)
     taken = await _at_lab(work, collection_id, if_match)
     retest = taken.state == "at_retest_lab"
     if new.lab_id != (taken.retest_lab_id if retest else taken.first_lab_id):

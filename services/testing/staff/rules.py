@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, get_args
@@ -60,6 +60,22 @@ def fault_of(member: Member | None, day: date) -> tuple[str, str, str] | None:
         return "not_in_service", "此人当日不在岗", "this member of staff was not in service on that day"
     if member.post not in COLLECTING_POSTS:
         return "post_unfit", "此岗位人员不得参与采样、检测或送检", "this post takes no part in collecting, testing or sending"
+    return None
+
+
+def fault_of_head(member: Member | None, day: date, took_part: Collection[str | None]) -> tuple[str, str, str] | None:
+    """Why somebody cannot have approved what the head of the police approves (DTP art. 16), as (code, zh, en); None when nothing is wrong.
+
+    `took_part`: the numbers of those who collected, and of who records it: nobody approves the own work.
+    """
+    if member is None:
+        return "staff_unknown", "人员名册中没有此编号", "the register of staff has no such number"
+    if not member.serves_on(day):
+        return "not_in_service", "此人当日不在岗", "this member of staff was not in service on that day"
+    if member.organ != "police":
+        return "not_police", "须为公安机关", "must be of the police"
+    if member.code in took_part:
+        return "another_person", "须由另一人决定或批准", "somebody else must decide or approve it"
     return None
 
 

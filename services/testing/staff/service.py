@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from typing import Any
 from urllib.parse import quote
@@ -30,6 +30,13 @@ async def known(work: Work, codes: Sequence[str]) -> dict[str, Member]:
             "the register of staff (registry) cannot be asked just now; nothing was recorded, try again",
             headers={"Retry-After": str(RETRY_SECONDS)},
         ) from error
+
+
+async def check_head(work: Work, code: str, day: date, pointer: str, took_part: Collection[str | None]) -> None:
+    """Whether this member of the police can have approved it on that day. Raises Invalid, Unavailable."""
+    fault = rules.fault_of_head((await known(work, [code])).get(code), day, took_part)
+    if fault is not None:
+        raise invalid(pointer, *fault)
 
 
 async def taking_part(work: Work, codes: Sequence[str], day: date, pointer: str, *, field: str = "", two: bool = True) -> list[Member]:

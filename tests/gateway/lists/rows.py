@@ -183,14 +183,14 @@ async def _precursor(rows: Rows) -> None:
     await firms.take_over(house, "chemical", firms.rows_of("chemical")[:12])
     await firms.take_over_places(house)
     entries = await firms.enter_officers(house, 6)
-    rows.ids["inspector_id"] = next(iter(entries))
+    rows.ids["inspector_id"], head = next(iter(entries)), list(entries.values())[1]["staff_code"]
     officer = firms.county_officer(house)
     firm = firms.parsed(await officer("GET", "/precursor/v1/firms?limit=2"))["items"]
     rows.ids["firm_id"] = firm[0]["id"]
     for n in (0, 1):
         leave = {"away_from": f"2021-10-0{n + 1}", "away_to": f"2021-10-0{n + 3}"}
         firms.parsed(await officer("POST", f"/precursor/v1/inspectors/{rows.ids['inspector_id']}/leaves", leave), 201)
-        recusal = {"firm_id": firm[n]["id"], "ground": "kinship", "decided_by": "局长", "since": "2021-06-01"}
+        recusal = {"firm_id": firm[n]["id"], "ground": "kinship", "decided_by": head, "since": "2021-06-01"}
         firms.parsed(await officer("POST", f"/precursor/v1/inspectors/{rows.ids['inspector_id']}/recusals", recusal), 201)
     patched = await officer(
         "PATCH", f"/precursor/v1/firms/{firm[0]['id']}", {"phone": "09128700000", "reason": "核对"}, if_match=f'"v{firm[0]["version"]}"'

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from kit.etags import check_version
 from kit.lists import Asked, Found, find_json
+from kit.problems import invalid
 from kit.steps.machine import START
 from kit.steps.taking import take
 from kit.work import Work
@@ -34,6 +35,8 @@ from services.registry.people.rules import TREATMENT
 from services.registry.people.service import append_standing, place_person, readable, require_care
 from services.registry.people.service.standings import FOLLOWS_MEASURE
 from services.registry.people.tables import Person
+from services.registry.staff import repository as staff
+from services.registry.staff.rules import WORKING
 
 EVENTS: dict[str, type[events.MeasureEvent]] = {
     "changed": events.MeasureChanged,
@@ -106,6 +109,8 @@ async def take_step(work: Work, measure_id: UUID, step: Step, if_match: str | No
         raise NotDeclaredStep(f"状态 {error.args[0]} 下没有 {step.event}", f"no {step.event} from {error.args[0]}") from error
     except Refused as error:
         raise step_refused(error) from error
+    if step.confirmed_by is not None:
+        await _check_second_person(work, step.confirmed_by, step.on)
     replaced = {column: plain(getattr(measure, column)) for column in sorted(decision.changes)}
     for column, value in decision.changes.items():
         if column != "state":
@@ -118,6 +123,15 @@ async def take_step(work: Work, measure_id: UUID, step: Step, if_match: str | No
     await _publish(work, measure, EVENTS[decision.step.says], decision.effective_on, step.event)
     await _follow_up(work, person, measure, step, given)
     return measure
+
+
+async def _check_second_person(work: Work, code: str, day: date) -> None:
+    """Who confirms is working staff in service on that day; that it is not the recorder, the guard says. Raises Invalid."""
+    member = await staff.staff_member(work.session, code)
+    if member is None or member.valid_from > day or (member.valid_to is not None and member.valid_to <= day):
+        raise invalid("/confirmed_by", "staff_unknown", "没有这个人员编号或已离职", "no such staff member, or no longer in service")
+    if member.post not in WORKING:
+        raise invalid("/confirmed_by", "post_unfit", "此岗位人员不能确认", "this post cannot confirm it")
 
 
 async def _follow_up(work: Work, person: Person, measure: Measure, step: Step, given: Given) -> None:
