@@ -31,7 +31,8 @@ _ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 
 Auditor = Annotated[Work, allow(Role.AUDITOR)]
 Word = Annotated[str | None, Query(max_length=100, pattern=r"^[A-Za-z0-9._:/-]+$")]
-
+Act = Annotated[str, Listed("audit.action")]
+Thing = Annotated[str, Listed("audit.object_type")]
 
 Detail = TypeAliasType("Detail", "str | int | float | bool | list[Detail] | dict[str, Detail] | None")
 """What an act says of itself: codes, numbers, days and veiled ids, alone, in lists or by name. Each act has its own, and tells no personal value."""
@@ -44,10 +45,10 @@ class AuditEntry(Answer):
     at: datetime
     actor: str
     roles: list[Annotated[str, Listed("role")]]
-    action: str
+    action: Act
     purpose: Purpose | Literal[""]
     reason: str
-    object_type: str
+    object_type: Thing
     object_ids: list[str]
     request_id: str
     details: dict[str, Detail]
@@ -107,9 +108,9 @@ def audit_router(prefix: str, *, veiled: bool = True) -> APIRouter:
         work: Auditor,
         asked: Annotated[Asked, ask(TRAIL)],
         actor: Word = None,
-        action: Word = None,
+        action: Annotated[Act | None, Query(max_length=100)] = None,
         purpose: Annotated[Purpose | None, Query()] = None,
-        object_type: Word = None,
+        object_type: Annotated[Thing | None, Query(max_length=100)] = None,
         object_id: UUID | None = None,
         request_id: Word = None,
         first: Annotated[Day | None, Query(alias="from")] = None,

@@ -157,6 +157,7 @@ async def rows_values(work: Work, intake: Intake, found: Sequence[Mapping[Any, A
 def row_values(work: Work, intake: Intake, found: Mapping[Any, Any], *, opened: bool = False) -> dict[str, Any]:
     """The fields of a row's answer."""
     record, raw = open_record(work.sealer, found["import_id"], found["number"], found["record_sealed"])
+    record = intake.renamed(record)
     if not opened:
         record = shown(intake, found["kind"], record)
     values: dict[str, Any] = {

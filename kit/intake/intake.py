@@ -130,6 +130,10 @@ class Intake:
         """The kinds of table by name."""
         return _words(self.words).kinds
 
+    def renamed(self, record: dict[str, Any]) -> dict[str, Any]:
+        """A row as it was kept, in the words of now."""
+        return _words(self.words).renamed(record)
+
     async def vocabulary(self, work: Work, scope: Sequence[str], *, places: bool = True) -> Vocabulary:
         """The words with today's divisions (unless no place is asked for), catalogues and the headers that were taught for all of `scope`."""
         taught = await store.mappings(work.session, self.tables, scope)

@@ -125,7 +125,7 @@ class EffectsAnswer(Answer):
 class Measured(Answer):
     """A measured result: the word, and quantities by analyte."""
 
-    result: str
+    result: Annotated[str, Listed("analyte_result.code")]
     items: dict[str, float]
     unit: Annotated[str, Listed("unit")]
 

@@ -32,6 +32,8 @@ _NOT_DIGIT = re.compile(r"[^0-9]+")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _LAND = re.compile(r"0\d{2,3}[2-9]?\d{6,7}")
 _SPACED = re.compile(r"[\s、,,;;/]+")
+RESULTS = ("positive", "negative", "invalid")
+"""What a measured value comes out as; the words of each stand in the field's options under its name."""
 _NUMBER = re.compile(r"([-+]?\d+(?:,\d{3})*(?:\.\d+)?|[-+]?\.\d+)\s*(.*)")
 _LIST = re.compile(r"[、,,;;/\\|++&\s\n]+|和|及|与|以及")
 
@@ -188,7 +190,8 @@ class Choices:
                     patterns.append((re.compile(".*".join(map(re.escape, compact(word).split("*")))), entry["value"]))
                 else:
                     exact.setdefault(compact(word), entry["value"])
-            exact.setdefault(compact(str(entry["value"])), entry["value"])
+            for word in (entry["value"], entry.get("was", entry["value"])):
+                exact.setdefault(compact(str(word)), entry["value"])
         for name, others in vocabulary.catalogue(field.options["catalogue"]).items() if "catalogue" in field.options else ():
             for word in (name, *others):
                 exact.setdefault(compact(word), name)
@@ -293,7 +296,7 @@ def _measured(field: Field, blank: frozenset[str]) -> Parser:
     options = field.options
     unit = options["unit"]
     units = {compact(u): factor for u, factor in options.get("units", {}).items()} | {compact(unit): 1}
-    words = {compact(w): v for v in ("POS", "NEG", "INVALID") for w in options.get(v.lower(), [])}
+    words = {compact(w): v for v in RESULTS for w in options.get(v, [])}
     items = {compact(w): entry["value"] for entry in options["values"] for w in entry["words"]}
     names = "|".join(re.escape(word) for word in sorted(items, key=len, reverse=True))
     scale = "|".join(re.escape(u) for u in sorted(units, key=len, reverse=True))
@@ -308,10 +311,10 @@ def _measured(field: Field, blank: frozenset[str]) -> Parser:
             values = {
                 items[name]: round(float(amount) * units.get(given, 1), 6)
                 for name, amount, given, mark in found
-                if words.get(mark) != "NEG"
+                if words.get(mark) != "negative"
             }
             if not pattern.sub("", text).strip("、,;。.及和"):
-                return {"result": "POS" if values else "NEG", "items": values, "unit": unit}, None
+                return {"result": "positive" if values else "negative", "items": values, "unit": unit}, None
         word = words.get(text) or words.get(without_brackets(text))
         if word:
             return {"result": word, "items": {}, "unit": unit}, None

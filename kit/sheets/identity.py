@@ -26,8 +26,8 @@ def birth_of(number: str) -> str:
 
 
 def sex_of(number: str) -> str:
-    """M or F: the 17th digit is odd for men."""
-    return "M" if number[16] in "13579" else "F"
+    """The 17th digit is odd for men."""
+    return "male" if number[16] in "13579" else "female"
 
 
 def id_reader(blank: frozenset[str], as_of: dt.date, demo: bool) -> Callable[[Any], tuple[str | None, str | None]]:

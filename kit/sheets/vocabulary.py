@@ -47,6 +47,10 @@ TYPES = frozenset(
 )
 
 
+RESULTS_BEFORE = {"POS": "positive", "NEG": "negative", "INVALID": "invalid"}
+"""The results of measured values, as earlier versions kept them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of a kind of table; `options` are the type's own settings (choices, levels, unit, codes)."""
@@ -144,6 +148,25 @@ class Vocabulary:
             catalogues=self.catalogues if catalogues is None else catalogues,
             learned=self.learned if learned is None else learned,
         )
+
+    @cached_property
+    def earlier(self) -> dict[str, dict[str, str]]:
+        """Field → the word by which earlier versions kept a value (`was`) → the word now."""
+        fields = [one for source in self.sources for one in source.get("fields", {}).items()]
+        return {name: {one["was"]: one["value"] for one in options.get("values", ()) if "was" in one} for name, options in fields}
+
+    def renamed(self, record: dict[str, Any]) -> dict[str, Any]:
+        """A row as it was kept, in the words of now."""
+        found = dict(record)
+        for name, value in record.items():
+            words = self.earlier.get(name, {})
+            if isinstance(value, str):
+                found[name] = words.get(value, value)
+            elif isinstance(value, list):
+                found[name] = [words.get(one, one) for one in value]
+            elif isinstance(value, dict):
+                found[name] = {**value, "result": RESULTS_BEFORE.get(value["result"], value["result"])}
+        return found
 
     @cached_property
     def office(self) -> dict[str, Any]:

@@ -37,7 +37,7 @@ async def test_the_same_ledger_again_changes_nothing_and_a_newer_one_tells_its_d
     row = {
         **county.rows_of("chemical")[0],
         "inspected_on": "2021-06-30",
-        "inspection_result": "RECTIFY",
+        "inspection_result": "rectify",
         "legal_person": "赵新",
         "chemicals": ["氯仿", "未知物"],
     }
@@ -50,7 +50,7 @@ async def test_the_same_ledger_again_changes_nothing_and_a_newer_one_tells_its_d
         (1, "duplicate_in_file"),
         (2, "uscc_invalid"),
     }
-    older = await county.take_over(house, "chemical", [{**row, "inspected_on": "2019-01-01", "inspection_result": "PASS"}])
+    older = await county.take_over(house, "chemical", [{**row, "inspected_on": "2019-01-01", "inspection_result": "pass"}])
     assert older.changed == []
     reader = house.caller("precursor", Role.INSPECTOR)
     firm = parsed(await reader("GET", f"/precursor/v1/firms?q={USCC}"))["items"][0]

@@ -38,18 +38,6 @@ from tests.registry.test_county import load_county
 
 DATA = Path(__file__).parents[1] / "data"
 EXPECTED = json.loads((DATA / "ledgers/_county.expected.json").read_text(encoding="utf-8"))
-WORDS = {
-    "CD": "community_treatment",
-    "CR": "community_rehabilitation",
-    "CID": "compulsory_isolation_treatment",
-    "VD": "voluntary_treatment",
-    "MMT": "maintenance_treatment",
-    "PRI": "detained",
-    "SOC": "in_society",
-    "C3": "three_years_clean",
-    "DEAD": "dead",
-    "ABROAD": "abroad",
-}
 CONFIRMED = date(2021, 3, 1)
 HANDED_OVER = date(2021, 4, 19)
 
@@ -72,7 +60,7 @@ def standing(person_id: UUID, row: dict[str, str], status: str, since: date, now
     return {
         "id": new_id(),
         "person_id": person_id,
-        "status": WORDS[status],
+        "status": status,
         "since": since,
         "since_month_only": False,
         "division_code": row["town_code"],
@@ -105,7 +93,7 @@ async def take_over_county(work: Work) -> None:
                 "id_number_masked": "990822**********",
                 "drugs": [],
                 "registered_on": date.fromisoformat(row["since"]),
-                "status": WORDS[row["before"]],
+                "status": row["before"],
                 "status_since": date.fromisoformat(row["since"]),
                 "state": "open",
                 "version": 1,
@@ -114,24 +102,28 @@ async def take_over_county(work: Work) -> None:
             }
         )
         standings.append(standing(person_id, row, row["before"], date.fromisoformat(row["since"]), work.now))
-    newly = {ids[row["id_no"]]: row for row in rows if row["after"] == "C3" and row["before"] != "C3"}
-    standings += [standing(person_id, row, "C3", CONFIRMED, work.now) for person_id, row in newly.items()]
+    newly = {ids[row["id_no"]]: row for row in rows if row["after"] == "three_years_clean" and row["before"] != "three_years_clean"}
+    standings += [standing(person_id, row, "three_years_clean", CONFIRMED, work.now) for person_id, row in newly.items()]
     await work.session.execute(insert(Person), people)
     await work.session.execute(insert(Standing), standings)
     await take_over_measures(
         work,
         [
-            TakenMeasure(ids[row["id_no"]], WORDS[row["before"]], row["town_code"], date.fromisoformat(row["since"]))
+            TakenMeasure(ids[row["id_no"]], row["before"], row["town_code"], date.fromisoformat(row["since"]))
             for row in rows
-            if WORDS[row["before"]] in WITH_MEASURE
+            if row["before"] in WITH_MEASURE
         ],
     )
-    gone = [row for row in rows if row["after"] == "OUT"]
+    gone = [row for row in rows if row["after"] == "transferred_out"]
     for _ in range(2):  # the same list again changes nothing
         await take_over_transfers_out(work, [TakenTransfer(ids[r["id_no"]], r["town_code"], "140931", HANDED_OVER, "府禁移") for r in gone])
-    clean = {ids[r["id_no"]]: date.fromisoformat(r["since"]) for r in rows if r["after"] == "C3" and r["before"] == "C3"}
+    clean = {
+        ids[r["id_no"]]: date.fromisoformat(r["since"])
+        for r in rows
+        if r["after"] == "three_years_clean" and r["before"] == "three_years_clean"
+    }
     await end_measures(work, clean | dict.fromkeys(newly, CONFIRMED), "three_years_clean")
-    await end_measures(work, {ids[r["id_no"]]: date.fromisoformat(r["since"]) for r in rows if r["after"] == "DEAD"}, "dead")
+    await end_measures(work, {ids[r["id_no"]]: date.fromisoformat(r["since"]) for r in rows if r["after"] == "dead"}, "dead")
     for _ in range(2):
         await take_over_visits(
             work,

@@ -45,7 +45,7 @@ async def test_a_ledgers_test_without_a_term_waits_for_its_basis(street: Street)
     person = new_id()
     await street.say((registered(), person))
     await street.hear()
-    rows = [urine(person, "FG21N1"), urine(person, "FG21N2", date(2021, 7, 6), ketamine="POS")]
+    rows = [urine(person, "FG21N1"), urine(person, "FG21N2", date(2021, 7, 6), ketamine="positive")]
     street.clock.advance(date(2021, 7, 10) - date(2021, 7, 1))
     await within(street, lambda work: take_over_tests(work, rows))
     police, officer = street.person(Role.POLICE_OFFICER), street.person(Role.TOWN_OFFICER)

@@ -21,7 +21,7 @@ from services.testing.screenings.rules import ScreeningRow
 from tests.testing.street import TOWN, Street, body, measure, registered, someone_under_treatment
 
 T = TypeVar("T")
-STRIPS = {"morphine": "NEG", "methamphetamine": "NEG", "ketamine": "NEG", "thc": "NEG"}
+STRIPS = {"morphine": "negative", "methamphetamine": "negative", "ketamine": "negative", "thc": "negative"}
 
 
 async def within(street: Street, run: Callable[[Work], Awaitable[T]]) -> T:
@@ -44,8 +44,8 @@ async def test_a_urine_ledger_comes_in_once(street: Street) -> None:
     rows = [
         urine(person, "FG21N00001"),
         urine(person, "FG21N00002", date(2021, 6, 1)),
-        urine(stranger, "FG21N00003", ketamine="POS"),
-        urine(stranger, "FG21N00004", morphine="INVALID"),
+        urine(stranger, "FG21N00003", ketamine="positive"),
+        urine(stranger, "FG21N00004", morphine="invalid"),
     ]
     street.clock.advance(date(2021, 7, 10) - date(2021, 7, 1))
     assert await within(street, lambda work: take_over_tests(work, rows)) == TakenOver(4, 0, 1, 1)
@@ -67,9 +67,9 @@ async def test_two_people_may_share_a_record_number(street: Street) -> None:
 async def test_a_hair_ledger_is_judged_by_the_cut_offs(street: Street) -> None:
     person, _ = await someone_under_treatment(street)
     hair = LedgerTest(
-        person, TOWN, "FG21H1", "hair", date(2021, 6, 29), {}, date(2021, 7, 1), 2.5, {"methamphetamine": Decimal("0.35")}, "POS"
+        person, TOWN, "FG21H1", "hair", date(2021, 6, 29), {}, date(2021, 7, 1), 2.5, {"methamphetamine": Decimal("0.35")}, "positive"
     )
-    plain = LedgerTest(person, TOWN, "FG21H2", "hair", date(2021, 6, 20), {}, hair_cm=2.0, hair_result="NEG")
+    plain = LedgerTest(person, TOWN, "FG21H2", "hair", date(2021, 6, 20), {}, hair_cm=2.0, hair_result="negative")
     assert (await within(street, lambda work: take_over_tests(work, [hair, plain]))).positive == 1
     stored = street.count("select jsonb_build_array(value, unit, cutoff, code) from testing.analyte_result")
     assert stored == [0.35, "ng/mg", 0.2, "positive"]
@@ -108,9 +108,9 @@ async def test_a_half_years_ledger_needs_a_handful_of_statements(street: Street)
 async def test_a_practitioner_table_leaves_counts_and_a_sealed_name(street: Street) -> None:
     day = date(2021, 1, 9)
     rows = [
-        ScreeningRow("演示场所880号网吧", day, "NEG"),
-        ScreeningRow("演示场所880号网吧", day, "NEG"),
-        ScreeningRow("演示场所451号宾馆", day, "POS", "欧阳演示 990822199001010011", TOWN, "宾馆"),
+        ScreeningRow("演示场所880号网吧", day, "negative"),
+        ScreeningRow("演示场所880号网吧", day, "negative"),
+        ScreeningRow("演示场所451号宾馆", day, "positive", "欧阳演示 990822199001010011", TOWN, "宾馆"),
     ]
     first = await within(street, lambda work: take_over_screenings(work, "sha256:1", rows))
     again = await within(street, lambda work: take_over_screenings(work, "sha256:1", rows))

@@ -206,12 +206,12 @@ def test_no_sequence_of_steps_confirms_without_a_laboratory(events: list[str]) -
 @pytest.mark.parametrize(
     ("results", "values", "stated", "state"),
     [
-        ({"morphine": "NEG", "ketamine": "NEG"}, {}, None, "final_negative"),
-        ({"morphine": "NEG", "ketamine": "POS"}, {}, None, "presumptive_positive"),
-        ({"morphine": "INVALID"}, {}, None, "new_collection"),
-        ({}, {"morphine": Decimal("0.31")}, "POS", "presumptive_positive"),
-        ({}, {"morphine": Decimal("0.11")}, "POS", "presumptive_positive"),
-        ({}, {}, "NEG", "final_negative"),
+        ({"morphine": "negative", "ketamine": "negative"}, {}, None, "final_negative"),
+        ({"morphine": "negative", "ketamine": "positive"}, {}, None, "presumptive_positive"),
+        ({"morphine": "invalid"}, {}, None, "new_collection"),
+        ({}, {"morphine": Decimal("0.31")}, "positive", "presumptive_positive"),
+        ({}, {"morphine": Decimal("0.11")}, "positive", "presumptive_positive"),
+        ({}, {}, "negative", "final_negative"),
         ({}, {}, None, "new_collection"),
     ],
 )
@@ -226,7 +226,11 @@ def test_overall_of_nothing_is_no_result() -> None:
 
 def test_a_practitioner_table_becomes_counts() -> None:
     day = date(2021, 1, 9)
-    rows = [ScreeningRow("演示宾馆", day, "NEG"), ScreeningRow("演示宾馆", day, "POS", "甲"), ScreeningRow("演示网吧", day, "INVALID")]
+    rows = [
+        ScreeningRow("演示宾馆", day, "negative"),
+        ScreeningRow("演示宾馆", day, "positive", "甲"),
+        ScreeningRow("演示网吧", day, "invalid"),
+    ]
     found = tallied(rows, "610822000000")
     hotel = found["演示宾馆", day]
     assert (hotel.tested, hotel.negative, hotel.presumptive_positive, hotel.identities) == (2, 1, 1, ["甲"])

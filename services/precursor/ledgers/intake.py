@@ -74,7 +74,7 @@ def _sorted(work: Work, found: Mapping[Any, Any], rows: Sequence[Mapping[Any, An
     for row in rows:
         record, _ = open_record(work.sealer, row["import_id"], row["number"], row["record_sealed"])
         register = _register(found, row)
-        sorted_rows[register].append((row["number"], values_of(register, record)))
+        sorted_rows[register].append((row["number"], values_of(register, INTAKE.renamed(record))))
     return sorted_rows
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from kit.auth import Principal
 from kit.problems import Forbidden
 from kit.roles import Role
-from services.registry.ledgers.rules import GONE, STATUS_OF
+from services.registry.ledgers.rules import GONE, standing_of
 from services.registry.measures import policy as measures
 from services.registry.measures.intake import WITH_MEASURE
 from services.registry.measures.rules.transitions import beginning
@@ -55,7 +55,7 @@ def reach_of(principal: Principal, kind: str, person: Any | None, record: Mappin
         return Reach.BEYOND
     if kind in ("visit", "transfer") and person.status == "three_years_clean":
         return Reach.PAPER  # as the office records a hand-over of such a person by hand
-    named = {"clean3": "three_years_clean", "transfer": "transferred_out"}.get(kind) or STATUS_OF.get(record.get("status") or "")
+    named = {"clean3": "three_years_clean", "transfer": "transferred_out"}.get(kind) or standing_of(record)
     return Reach.SETTLED if named == person.status else Reach.BEYOND
 
 

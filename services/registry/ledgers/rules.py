@@ -49,7 +49,7 @@ Choice = Literal["keep", "take"]
 CHOICES: tuple[Choice, ...] = get_args(Choice)
 
 
-STATUS_OF = {
+STATUS_BEFORE = {
     "CD": "community_treatment",
     "CR": "community_rehabilitation",
     "CID": "compulsory_isolation_treatment",
@@ -61,9 +61,9 @@ STATUS_OF = {
     "DEAD": "dead",
     "ABROAD": "abroad",
 }
-"""Words of the ledgers (words.toml) → registered standing."""
+"""Words by which earlier versions kept what a ledger says, in rows that are sealed → the registered standing, as words.toml names it now."""
 
-TIER_OF = {"HIGH": "high", "MEDIUM": "medium", "LOW": "low"}
+TIER_BEFORE = {"HIGH": "high", "MEDIUM": "medium", "LOW": "low"}
 GONE = ("dead", "erroneous", "transferred_out")
 """A person with these standings has left this register, whatever the record's state."""
 Compared = Literal["name", "town_code", "village_code", "phone", "address", "drugs", "status", "status_date"]
@@ -131,6 +131,12 @@ def since_of(text: str | None, as_of: date) -> tuple[date, bool, str]:
     return date.fromisoformat(text), False, ""
 
 
+def standing_of(record: Mapping[str, Any]) -> str | None:
+    """The standing that a row names."""
+    word = record.get("status")
+    return STATUS_BEFORE.get(word, word) if word else None
+
+
 def ledger_facts(record: Mapping[str, Any], as_of: date) -> Facts:
     """A row of a person ledger as facts."""
     text = record.get("status_date")
@@ -142,7 +148,7 @@ def ledger_facts(record: Mapping[str, Any], as_of: date) -> Facts:
         phone=record.get("phone"),
         address=record.get("address"),
         drugs=tuple(sorted(drug.lower() for drug in record.get("drugs") or ())),
-        status=STATUS_OF.get(record.get("status") or ""),
+        status=standing_of(record),
         since=since if text else None,
         exact=bool(text) and not month,
         month=month,

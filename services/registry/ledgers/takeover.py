@@ -17,7 +17,7 @@ from services.registry.ledgers import policy, repository
 from services.registry.ledgers.endings import lawful
 from services.registry.ledgers.matching import match, register_facts, sides_of
 from services.registry.ledgers.policy import Reach
-from services.registry.ledgers.rules import NO_DAY, TIER_OF, Facts, contradictions, is_correction, ledger_facts, since_of, start_unknown
+from services.registry.ledgers.rules import NO_DAY, TIER_BEFORE, Facts, contradictions, is_correction, ledger_facts, since_of, start_unknown
 from services.registry.ledgers.tables import TABLES, LedgerConflict
 from services.registry.measures.intake import WITH_MEASURE, TakenMeasure, take_over_measures
 from services.registry.measures.service.endings import end_measures
@@ -270,7 +270,7 @@ async def _visited(work: Work, found: Mapping[Any, Any], rows: Rows) -> dict[str
             visits.append(TakenVisit(person_id, town, f"{found['as_of'].year}-{number}", days.get(number), **facts))
         if record.get("risk"):
             day = since_of(record.get("assess_date"), found["as_of"])[0]
-            assessments.append(TakenAssessment(person_id, town, TIER_OF[record["risk"]], day))
+            assessments.append(TakenAssessment(person_id, town, TIER_BEFORE.get(record["risk"], record["risk"]), day))
     counts = {"visits": await take_over_visits(work, visits)} if visits else {}
     if assessments:
         counts["assessments"] = await take_over_assessments(work, assessments)

@@ -93,7 +93,8 @@ async def _counted(
 
 
 def _records(work: Work, rows: Sequence[Mapping[Any, Any]]) -> dict[int, dict[str, Any]]:
-    return {row["number"]: open_record(work.sealer, row["import_id"], row["number"], row["record_sealed"])[0] for row in rows}
+    opened = {row["number"]: open_record(work.sealer, row["import_id"], row["number"], row["record_sealed"])[0] for row in rows}
+    return {number: INTAKE.renamed(record) for number, record in opened.items()}
 
 
 @dataclass(slots=True)

@@ -49,5 +49,5 @@ def screening_of(record: Mapping[str, Any]) -> ScreeningRow:
     """A row of a practitioner table; the identity is passed on only with a positive result (domain 10)."""
     sampled_on = day_of(record.get("sampled_on"))
     assert sampled_on is not None
-    identity = record.get("id_no") if record["result"] == "POS" else None
+    identity = record.get("id_no") if record["result"] == "positive" else None
     return ScreeningRow(unit_name=record["unit_name"], sampled_on=sampled_on, result=record["result"], identity=identity)

@@ -102,7 +102,7 @@ async def take_over_tests(work: Work, rows: Sequence[LedgerTest]) -> TakenOver:
 
 
 async def _take_over(work: Work, rows: Sequence[LedgerTest]) -> TakenOver:
-    unknown = sorted({code for row in rows for code in row.results.values()} - rules.LEDGER_CODES.keys())
+    unknown = sorted({code for row in rows for code in row.results.values()} - rules.LEDGER_CODES)
     if unknown:
         raise ValueError(f"unknown result words: {unknown}")
     cutoffs = {day: await _cutoffs_on(work, day) for day in sorted({row.sampled_on for row in rows if row.hair_values})}

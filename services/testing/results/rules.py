@@ -15,7 +15,7 @@ MeasuredCode = Literal["negative", "positive"]
 Stage = Literal["onsite", "onsite_repeat", "lab", "retest", "ledger"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 Unit = Literal["ng/mg", "ng/mL"]
-LEDGER_CODES = {"NEG": "negative", "POS": "positive", "INVALID": "invalid"}
+LEDGER_CODES = frozenset({"negative", "positive", "invalid"})
 
 
 def read_hair(values: Mapping[str, Decimal], cutoffs: Mapping[str, Decimal]) -> dict[str, str]:
@@ -41,19 +41,18 @@ class LedgerTest:
     specimen_type: str
     sampled_on: date
     results: Mapping[str, str]
-    """Analyte → NEG, POS or INVALID."""
+    """Analyte → negative, positive or invalid."""
     reported_on: date | None = None
     hair_cm: float | None = None
     hair_values: Mapping[str, Decimal] = field(default_factory=dict)
     """Analyte → ng/mg."""
     hair_result: str | None = None
-    """NEG or POS of a hair ledger that names no analyte."""
+    """negative or positive of a hair ledger that names no analyte."""
 
 
 def ledger_codes(row: LedgerTest, cutoffs: Mapping[str, Decimal]) -> dict[str, str]:
     """Analyte → code of a ledger row; measured hair values are judged by the cut-offs, whatever the ledger says."""
-    stated = {analyte: LEDGER_CODES[code] for analyte, code in row.results.items()}
-    return {**stated, **read_hair(row.hair_values, cutoffs)}
+    return {**row.results, **read_hair(row.hair_values, cutoffs)}
 
 
 def ledger_state(row: LedgerTest, codes: Mapping[str, str]) -> str:
@@ -61,7 +60,8 @@ def ledger_state(row: LedgerTest, codes: Mapping[str, str]) -> str:
 
     A positive is only presumptive: a ledger proves neither seals nor that the right to object was told (DTP art. 8-10).
     """
-    reading = overall(codes) if codes else LEDGER_CODES.get(row.hair_result or "", "invalid")
-    if row.hair_result == "POS" and reading == "negative":
+    stated = row.hair_result if row.hair_result in LEDGER_CODES else "invalid"
+    reading = overall(codes) if codes else stated
+    if row.hair_result == "positive" and reading == "negative":
         reading = "positive"  # the ledger and its own values disagree: a person must look, so it does not pass as negative
     return {"negative": "final_negative", "positive": "presumptive_positive", "invalid": "new_collection"}[reading]

@@ -29,7 +29,7 @@ class TakenOver:
 async def take_over_screenings(work: Work, source: str, rows: Sequence[ScreeningRow]) -> TakenOver:
     """Take over a practitioner table. `source`: the digest of its file; without identities, only the digest shows that a file came before.
 
-    Raises ValueError for a result word other than NEG, POS, INVALID, or for an empty source, Forbidden when the caller may record nowhere.
+    Raises ValueError for a result word other than negative, positive, invalid, or for an empty source, Forbidden when the caller may record nowhere.
     """
     if not source or source == "entry":
         raise ValueError("a source is needed")

@@ -55,13 +55,13 @@ REFERRAL = Machine(
 class ScreeningRow:
     """One accepted row of a practitioner table.
 
-    `identity` is read only where the result is POS; the caller must not even pass it for other results.
+    `identity` is read only where the result is positive; the caller must not even pass it for other results.
     """
 
     unit_name: str
     sampled_on: date
     result: str
-    """NEG, POS or INVALID."""
+    """negative, positive or invalid."""
     identity: str | None = None
     division_code: str | None = None
     trade: str | None = None
@@ -86,12 +86,12 @@ def tallied(rows: Iterable[ScreeningRow], county: str) -> dict[tuple[str, date],
     for row in rows:
         tally = found.setdefault((row.unit_name, row.sampled_on), Tally(row.division_code or county, row.trade))
         tally.tested += 1
-        if row.result == "NEG":
+        if row.result == "negative":
             tally.negative += 1
-        elif row.result == "POS":
+        elif row.result == "positive":
             tally.presumptive_positive += 1
             tally.identities.append(row.identity or "")
-        elif row.result == "INVALID":
+        elif row.result == "invalid":
             tally.invalid += 1
         else:
             raise ValueError(f"unknown result word: {row.result[:20]}")

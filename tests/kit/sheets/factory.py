@@ -26,13 +26,13 @@ TOWNS = {
     "610822L07000": ("碛塄便民服务中心", "碛塄"),
 }
 STATUS = {
-    "CD": ("社区戒毒", "正在社区戒毒", "责令社区戒毒"),
-    "CR": ("社区康复", "社康人员"),
-    "C3": ("戒断3年", "三年以上未复吸"),
-    "CID": ("强隔", "强制隔离戒毒中"),
-    "DEAD": ("病故", "已去世"),
+    "community_treatment": ("社区戒毒", "正在社区戒毒", "责令社区戒毒"),
+    "community_rehabilitation": ("社区康复", "社康人员"),
+    "three_years_clean": ("戒断3年", "三年以上未复吸"),
+    "compulsory_isolation_treatment": ("强隔", "强制隔离戒毒中"),
+    "dead": ("病故", "已去世"),
 }
-DRUGS = {"HEROIN": ("海洛因", "4号"), "METH": ("冰毒", "甲基苯丙胺"), "KETAMINE": ("K粉", "氯胺酮")}
+DRUGS = {"heroin": ("海洛因", "4号"), "meth": ("冰毒", "甲基苯丙胺"), "ketamine": ("K粉", "氯胺酮")}
 Record = dict[str, Any]
 
 
@@ -88,7 +88,7 @@ def written(chance: random.Random, name: str, record: Record) -> str:
     if name == "drugs":
         return chance.choice(("、", "/", "+", ";", " ")).join(chance.choice(DRUGS[one]) for one in value)
     if name == "sex":
-        return {"M": "男", "F": "女"}[value]
+        return {"male": "男", "female": "女"}[value]
     if name == "town_code":
         return chance.choice(TOWNS[value])
     if name == "id_no":
@@ -257,7 +257,7 @@ def stacked(seed: int) -> Made:
 def urine_sheet(seed: int) -> Made:
     """A test register with its own words, English panel codes and the columns in another order."""
     chance = random.Random(seed)
-    words = {"NEG": ("阴性", "-", "未检出", "NEG", "(-)"), "POS": ("阳性", "+", "POS"), "INVALID": ("无效", "重检")}
+    words = {"negative": ("阴性", "-", "未检出", "negative", "(-)"), "positive": ("阳性", "+", "positive"), "invalid": ("无效", "重检")}
     panel = ["methamphetamine", "morphine", "ketamine"]
     rows: list[list[Any]] = [["2021年筛查登记簿"], ["样品编号", "采样时间", "受检人姓名", "居民身份证号", "MET", "MOP", "KET", "操作人"]]
     made = Made("筛查.xlsx", b"", kinds=["urine"])
@@ -270,7 +270,7 @@ def urine_sheet(seed: int) -> Made:
             "id_no": one["id_no"],
             "tester": "演示员",
         }
-        record |= {analyte: chance.choice(("NEG", "NEG", "POS", "INVALID")) for analyte in panel}
+        record |= {analyte: chance.choice(("negative", "negative", "positive", "invalid")) for analyte in panel}
         rows.append(
             [
                 record["record_no"],
@@ -307,8 +307,8 @@ def firm_sheet(seed: int) -> Made:
             "phone": f"0912{number:07d}",
             "inspected_on": day.isoformat(),
         }
-        record["inspection_result"] = chance.choice(("PASS", "RECTIFY"))
-        result = {"PASS": "未发现异常", "RECTIFY": "标识不全,要求三日内整改"}[record["inspection_result"]]
+        record["inspection_result"] = chance.choice(("pass", "rectify"))
+        result = {"pass": "未发现异常", "rectify": "标识不全,要求三日内整改"}[record["inspection_result"]]
         writer.writerow(
             [
                 record["company_name"],

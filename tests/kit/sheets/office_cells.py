@@ -92,8 +92,8 @@ def person(chance: random.Random) -> dict[str, Any]:
         "drugs": sorted(chance.sample(list(words.DRUGS), chance.choice((1, 1, 2)))), "status": chance.choice(list(words.STATUS)), "status_date": day(), "cd_date": day(), "cr_date": day(), "cid_date": day(), "register_date": day(2012, 1_400), "worker": "演示民警", "remark": chance.choice(("", "本人在家务农", "外出务工")),
         "receiving_area": chance.choice(list(AREAS)), "handover_date": day(2019, 700), "document_no": f"演禁移〔2020〕{number % 90 + 1}号", "confirmed_on": day(2019, 800), "round1": day(2021, 60), "round2": day(2021, 170),
         "met": chance.random() < 0.7, "tested": chance.random() < 0.6, "family_met": chance.random() < 0.5, "employed": chance.random() < 0.5, "risk": chance.choice(list(words.RISK)), "assess_date": day(2021, 100),
-        "record_no": f"YS-{number:06d}", "sampled_on": day(2021, 170), "reported_on": day(2021, 170), "tester": "演示员", "morphine": chance.choice(("NEG", "NEG", "POS")), "methamphetamine": chance.choice(("NEG", "NEG", "INVALID")), "ketamine": chance.choice(("NEG", "NEG", "POS")),
-        "result": chance.choice(("NEG", "NEG", "NEG", "POS", "INVALID")), "hair_cm": chance.choice((3, 2.5, 4)), "hair_result": chance.choice((None, "methamphetamine", "morphine")), "unit_name": f"演示{number % 50}号宾馆",
+        "record_no": f"YS-{number:06d}", "sampled_on": day(2021, 170), "reported_on": day(2021, 170), "tester": "演示员", "morphine": chance.choice(("negative", "negative", "positive")), "methamphetamine": chance.choice(("negative", "negative", "invalid")), "ketamine": chance.choice(("negative", "negative", "positive")),
+        "result": chance.choice(("negative", "negative", "negative", "positive", "invalid")), "hair_cm": chance.choice((3, 2.5, 4)), "hair_result": chance.choice((None, "methamphetamine", "morphine")), "unit_name": f"演示{number % 50}号宾馆",
         "company_name": f"演示{number}号化工有限公司", "uscc": f"91990822DEM{number:06d}{code}", "chemicals": sorted(chance.sample(["盐酸", "硫酸", "丙酮", "甲苯", "三氯甲烷"], 2)), "activity": chance.choice(list(words.ACTIVITY)), "legal_person": "演示法人", "inspected_on": day(2021, 170),
         "inspection_result": chance.choice(list(words.INSPECTED)),
     }  # fmt: skip
@@ -187,7 +187,7 @@ def typed(chance: random.Random, field: str, record: dict[str, Any]) -> Typed:
             chance.choice(("、", "/", "+", ",", ",", " ", "和", ";")).join(chance.choice(words.DRUGS[one].split()) for one in value), value
         )
     if field == "sex":
-        return Typed({"M": chance.choice(("男", "男 ", "男性")), "F": chance.choice(("女", "女性"))}[value], value)
+        return Typed({"male": chance.choice(("男", "男 ", "男性")), "female": chance.choice(("女", "女性"))}[value], value)
     if field == "ethnicity":
         return Typed(chance.choice((value, value[:-1])), value)
     if field == "town_code":
@@ -198,9 +198,9 @@ def typed(chance: random.Random, field: str, record: dict[str, Any]) -> Typed:
         return Typed(chance.choice(AREAS[value]), value)
     if field == "hair_result":
         if value is None:
-            return Typed(chance.choice(("未检出", "阴性", "未检出毒品成分")), {"result": "NEG", "items": {}, "unit": "ng/mg"})
+            return Typed(chance.choice(("未检出", "阴性", "未检出毒品成分")), {"result": "negative", "items": {}, "unit": "ng/mg"})
         name = {"methamphetamine": "甲基苯丙胺", "morphine": "吗啡"}[value]
-        return Typed(chance.choice((f"{name}0.52ng/mg(阳性)", f"{name}:0.52ng/mg", f"{name} 0.52 ng/mg")), {"result": "POS", "items": {value: 0.52}, "unit": "ng/mg"})  # fmt: skip
+        return Typed(chance.choice((f"{name}0.52ng/mg(阳性)", f"{name}:0.52ng/mg", f"{name} 0.52 ng/mg")), {"result": "positive", "items": {value: 0.52}, "unit": "ng/mg"})  # fmt: skip
     if field == "hair_cm":
         return Typed(chance.choice((value, f"{value}cm", f"{value}厘米", f"约{value}cm")), value)
     if field == "chemicals":

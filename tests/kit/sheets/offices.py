@@ -203,7 +203,11 @@ def put_table(chance: random.Random, page: Page, top: int, left: int, kind: str,
         if grouped:
             town_from = (one["town_code"], row) if town_from is None or town_from[0] != one["town_code"] else town_from
         if "status" in record and "status_date" not in record:  # a day for each measure: the standing's is that of its own
-            record["status_date"] = record.get({"CD": "cd_date", "CR": "cr_date", "CID": "cid_date"}.get(one["status"], ""))
+            record["status_date"] = record.get(
+                {"community_treatment": "cd_date", "community_rehabilitation": "cr_date", "compulsory_isolation_treatment": "cid_date"}.get(
+                    one["status"], ""
+                )
+            )
         if "id_no" in record:  # what the number says completes an empty sex or day of birth
             record |= {name: one[name] for name in ("sex", "birth") if name in record}
         page.wanted.setdefault(row + 1, []).append(Wanted(kind, record, codes))

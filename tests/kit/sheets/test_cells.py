@@ -53,18 +53,18 @@ def test_phones_are_reduced_to_their_digits(raw: object, value: str | None, code
 @pytest.mark.parametrize(
     ("service", "kind", "name", "raw", "value", "code"),
     [
-        ("registry", "person", "status", "社区戒毒(2020.3起)", "CD", None), ("registry", "person", "status", "外出", None, "STATUS_UNKNOWN"), ("registry", "person", "status", "", None, "STATUS_UNKNOWN"),
-        ("registry", "person", "drugs", "冰毒、海洛英", ["HEROIN", "METH"], None), ("registry", "person", "drugs", "不详", [], None), ("registry", "person", "drugs", "冰毒、仙丹", ["METH"], "DRUG_UNKNOWN"),
+        ("registry", "person", "status", "社区戒毒(2020.3起)", "community_treatment", None), ("registry", "person", "status", "外出", None, "STATUS_UNKNOWN"), ("registry", "person", "status", "", None, "STATUS_UNKNOWN"),
+        ("registry", "person", "drugs", "冰毒、海洛英", ["heroin", "meth"], None), ("registry", "person", "drugs", "不详", [], None), ("registry", "person", "drugs", "冰毒、仙丹", ["meth"], "DRUG_UNKNOWN"),
         ("registry", "person", "ethnicity", "蒙古", "蒙古族", None), ("registry", "person", "ethnicity", "穿青人", "穿青人", None), ("registry", "visit", "employed", "务工", True, None),
         ("registry", "visit", "met", "√", True, None), ("registry", "visit", "met", "×", False, None), ("registry", "visit", "met", "改日", None, "CHOICE_UNKNOWN"),
-        ("testing", "urine", "thc", "(-)", "NEG", None), ("testing", "urine", "thc", "阴性(-)", "NEG", None), ("testing", "urine", "thc", "弱阳", None, "RESULT_UNKNOWN"), ("testing", "urine", "thc", "", None, None),
+        ("testing", "urine", "thc", "(-)", "negative", None), ("testing", "urine", "thc", "阴性(-)", "negative", None), ("testing", "urine", "thc", "弱阳", None, "RESULT_UNKNOWN"), ("testing", "urine", "thc", "", None, None),
         ("testing", "hair", "hair_cm", "3.0cm", 3, None), ("testing", "hair", "hair_cm", "15mm", 1.5, None), ("testing", "hair", "hair_cm", "长", None, "NUMBER_UNPARSABLE"),
-        ("testing", "hair", "hair_result", "未检出", {"result": "NEG", "items": {}, "unit": "ng/mg"}, None),
-        ("testing", "hair", "hair_result", "6-单乙酰吗啡 0.52ng/mg(阳性)、甲基苯丙胺:300pg/mg", {"result": "POS", "items": {"morphine": 0.52, "methamphetamine": 0.3}, "unit": "ng/mg"}, None),
+        ("testing", "hair", "hair_result", "未检出", {"result": "negative", "items": {}, "unit": "ng/mg"}, None),
+        ("testing", "hair", "hair_result", "6-单乙酰吗啡 0.52ng/mg(阳性)、甲基苯丙胺:300pg/mg", {"result": "positive", "items": {"morphine": 0.52, "methamphetamine": 0.3}, "unit": "ng/mg"}, None),
         ("testing", "hair", "hair_result", "甲基苯丙胺 偏高", None, "RESULT_UNKNOWN"),
         ("precursor", "company", "uscc", "91990822dem000014a ", "91990822DEM000014A", None), ("precursor", "company", "uscc", "91990822DEM000014B", None, "USCC_CHECKSUM"), ("precursor", "company", "uscc", "", None, None),
         ("precursor", "company", "chemicals", "浓硫酸;KMnO4", ["硫酸", "高锰酸钾"], None), ("precursor", "company", "categories", "三类、第二类", [2, 3], None),
-        ("precursor", "company", "inspection_result", "台账不全,责令整改", "RECTIFY", None), ("precursor", "company", "inspection_result", "未发现问题", "PASS", None),
+        ("precursor", "company", "inspection_result", "台账不全,责令整改", "rectify", None), ("precursor", "company", "inspection_result", "未发现问题", "pass", None),
     ],
 )  # fmt: skip
 def test_words_become_values_or_a_problem(service: str, kind: str, name: str, raw: str, value: object, code: str | None) -> None:

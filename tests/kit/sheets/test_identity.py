@@ -58,7 +58,7 @@ def test_an_old_number_becomes_the_new_one_and_says_so(birth: dt.date, area: str
 @given(numbers())
 def test_birth_and_sex_come_from_the_number(number: str) -> None:
     assert birth_of(number).replace("-", "") == number[6:14]
-    assert sex_of(number) == ("M" if int(number[16]) % 2 else "F")
+    assert sex_of(number) == ("male" if int(number[16]) % 2 else "female")
 
 
 @given(numbers().filter(lambda n: n[-1] != "X" and not n.endswith("000")))

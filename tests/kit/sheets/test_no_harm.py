@@ -210,9 +210,9 @@ def test_two_columns_that_differ_are_asked_and_two_that_agree_are_not(all_words:
     lines = f"演示甲,{number(1)},社区戒毒,社戒,2020-05-01\n演示乙,{number(2)},社区戒毒,死亡,2020-05-01\n演示丙,{number(3)},,社区康复,2020-05-01\n"
     _, rows = told(all_words, head + lines)
     assert [(row[1], row[2].get("status"), row[3]) for row in rows] == [
-        ("accept", "CD", []),
-        ("hold", "CD", [("COLUMNS_DIFFER", "status")]),
-        ("accept", "CR", []),
+        ("accept", "community_treatment", []),
+        ("hold", "community_treatment", [("COLUMNS_DIFFER", "status")]),
+        ("accept", "community_rehabilitation", []),
     ]
 
 
@@ -258,7 +258,7 @@ def test_a_workers_phone_gives_way_to_the_persons(all_words: Vocabulary) -> None
 def test_a_visible_column_comes_before_a_hidden_one(all_words: Vocabulary) -> None:
     rows = [["姓名", "身份证号", "现状", "管控状态"], ["演示甲", number(1), "死亡", "社区戒毒"]]
     layout, read = told(all_words, book(*rows, hidden="C"), "a.xlsx")
-    assert read[0][2]["status"] == "CD" and read[0][1] == "accept"
+    assert read[0][2]["status"] == "community_treatment" and read[0][1] == "accept"
     assert [(one.header, one.claims) for one in layout.tables[0].unknown_headers] == [("现状", "status")]
 
 

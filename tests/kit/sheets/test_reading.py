@@ -99,10 +99,10 @@ def test_sex_and_birth_follow_the_id_and_an_incomplete_birth_is_completed(all_wo
         all_words,
     )
     assert [(row.record["sex"], row.record["birth"]) for row in rows] == [
-        ("M", "1980-01-01"),
-        ("M", "1990-03-07"),
-        ("F", "1975-11-12"),
-        ("F", "1980-05-06"),
+        ("male", "1980-01-01"),
+        ("male", "1990-03-07"),
+        ("female", "1975-11-12"),
+        ("female", "1980-05-06"),
     ]
     assert [sorted(problem.code for problem in row.problems) for row in rows] == [
         ["ID_BIRTH_MISMATCH", "ID_SEX_MISMATCH"],
