@@ -24,10 +24,13 @@ def torn(
     key: str = "object_id",
     state: str = "to_state",
     event: str = "event",
+    *,
+    begun: bool = True,
 ) -> list[tuple[Any, ...]]:
     """Rows of a history that do not follow from the row before, and objects whose state is not what their history ends with.
 
-    `history`, `key`, `state`, `event`: its table, and its columns. An object begins with the step that makes it.
+    `history`, `key`, `state`, `event`: its table, and its columns. An object begins with the step that makes it;
+    with `begun` false, with its first change.
     """
     table, _, column = machine.column.rpartition(".")
     with psycopg.connect(owner) as connection:
@@ -36,9 +39,9 @@ def torn(
                             from {table.partition(".")[0]}.{history} window one as (partition by {key} order by id)),
                  last as (select distinct on (object) object, event, reached from told order by object, id desc)
             select event, from_state, reached, before from told
-             where from_state is distinct from coalesce(before, '{START}')
+             where from_state is distinct from coalesce(before, '{START}') and ({begun} or before is not null)
             union all select event, 'ends with', reached, o.{column} from {table} o left join last on last.object = o.id
-                       where o.{column} is distinct from last.reached"""
+                       where o.{column} is distinct from last.reached and ({begun} or last.reached is not null)"""
         return connection.execute(query.encode()).fetchall()
 
 

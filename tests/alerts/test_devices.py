@@ -46,6 +46,9 @@ async def test_once_a_phone_is_registered_only_that_one_checks_in(house: TestHou
     made = await register(carer(house, [LI]), LI)
     assert (made.status, made.headers["etag"], made.headers["location"]) == (201, '"v1"', path(LI))
     assert "key" not in made.body.decode()
+    shown = (await carer(house, [LI])("GET", path(LI))).json()
+    assert (shown["registered_staff"], shown["id"]) == ("SW-1", made.json()["id"])
+    assert "registered_staff_name" in shown, "the register has nobody of that number: the name is null"
     for key in (None, OTHER_KEY):
         refused = await from_phone(house, f"by-{key}", key)
         assert [error["code"] for error in refused["errors"]] == ["not_the_device"]
