@@ -134,7 +134,8 @@ async def test_what_is_open_about_one_person_follows_them_to_their_new_town(coun
     assert seen["due_at"][:19] == row["due_at"][:19]
     history = (await there("GET", path + "/history")).json()["items"]
     assert [step["action"] for step in history] == ["raise", "assign", "hand_over"]
-    assert history[-1]["details"] == {"from": TOWN, "to": OTHER_TOWN}
+    details = history[-1]["details"]
+    assert (details["from_division"], details["division_code"], details["division_name"]) == (TOWN, OTHER_TOWN, "新民镇")
     with psycopg.connect(house.owner) as connection:
         told = connection.execute("select type, division_code from alerts.outbox order by id desc limit 1").fetchone()
     assert told == ("alert.grown", OTHER_TOWN)

@@ -270,7 +270,8 @@ async def _visited(work: Work, found: Mapping[Any, Any], rows: Rows) -> dict[str
             visits.append(TakenVisit(person_id, town, f"{found['as_of'].year}-{number}", days.get(number), **facts))
         if record.get("risk"):
             day = since_of(record.get("assess_date"), found["as_of"])[0]
-            assessments.append(TakenAssessment(person_id, town, TIER_BEFORE.get(record["risk"], record["risk"]), day))
+            tier = TIER_BEFORE.get(record["risk"]) or str(record["risk"])
+            assessments.append(TakenAssessment(person_id, town, tier, day))
     counts = {"visits": await take_over_visits(work, visits)} if visits else {}
     if assessments:
         counts["assessments"] = await take_over_assessments(work, assessments)
