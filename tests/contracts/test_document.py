@@ -9,15 +9,16 @@ from typing import Any
 import pytest
 
 from deploy.keys import SERVICES
-from deploy.openapi import codes, merged
+from deploy.openapi import codes
 from gateway.documents import contract, merge
 from kit.steps.machine import Machine
+from tests.published import published
 
 
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     """What the gateway serves at /openapi.json."""
-    return merged()
+    return published().document
 
 
 def operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

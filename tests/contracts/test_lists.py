@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from deploy.openapi import merged
 from kit.lists.listing import NDJSON, XLSX
+from tests.published import published
 
 ASKED = {"limit", "cursor", "sort", "count", "format"}
 EXCEPTIONS: Mapping[str, str] = {
@@ -24,7 +24,7 @@ EXCEPTIONS: Mapping[str, str] = {
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     """What the gateway serves at /openapi.json."""
-    return merged()
+    return published().document
 
 
 def resolved(schema: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from deploy.openapi import merged
 from kit.names import KINDS, name_of
+from tests.published import published
 
 IDS = re.compile(
     r"(^|_)(person|people|division|town|county|village|parent|centre|staff|account|officer|inspector|collector|witness)(_id|_code)s?$"
@@ -58,7 +58,7 @@ ALLOWED = 29
 @pytest.fixture(scope="module")
 def document() -> dict[str, Any]:
     """What the gateway serves at /openapi.json."""
-    return merged()
+    return published().document
 
 
 def referred(node: Any) -> Iterator[str]:

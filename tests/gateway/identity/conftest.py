@@ -15,13 +15,14 @@ from gateway.identity.passwords import hash_password
 from kit.call import AsgiNeighbour, Reply
 from kit.db import new_id
 from tests.houses import Template, TestHouse, open_house
+from tests.published import published
 
 PASSWORD = "demo password 府谷"
 
 
 @dataclass
 class Door:
-    """A client outside the gateway."""
+    """A client outside the gateway, which holds every answer against the published document."""
 
     house: TestHouse
     token: str = ""
@@ -41,7 +42,9 @@ class Door:
             content, sent["content-type"] = json.dumps(body).encode(), "application/json"
         if content is not None:
             sent["content-length"] = str(len(content))
-        return await AsgiNeighbour(self.house.house.app).request(method, path, headers=sent, body=content, timeout=30)
+        reply = await AsgiNeighbour(self.house.house.app).request(method, path, headers=sent, body=content, timeout=30)
+        assert published().faults(method, path, reply) == []
+        return reply
 
     async def give(self, method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
         """Ask for something that gives access, and have it confirmed: the decided request."""

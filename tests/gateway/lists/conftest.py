@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
@@ -16,5 +16,13 @@ async def rows(template: Template) -> AsyncIterator[Rows]:
     """The county of the matrix, and of what it lacks some more."""
     async with open_house(template) as opened:
         front = Front(opened)
-        front.document = (await front.ask("GET", "/openapi.json")).json()
+        await front.read_document()
         yield await filled(front)
+
+
+@pytest.fixture(autouse=True)
+def nothing_broke(rows: Rows) -> Iterator[None]:
+    """After each test: no answer was a crash, or another one than the document tells of."""
+    rows.front.faults.clear()
+    yield
+    assert not rows.front.faults, "\n".join(sorted(set(rows.front.faults)))

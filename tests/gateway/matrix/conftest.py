@@ -17,8 +17,7 @@ async def front(template: Template) -> AsyncIterator[Front]:
     """The front door of a house with all five apps."""
     async with open_house(template) as opened:
         front = Front(opened)
-        document = await front.ask("GET", "/openapi.json")
-        front.document = document.json()
+        await front.read_document()
         front.listed = frozenset((await front.ask("GET", "/problems")).json())
         yield front
 

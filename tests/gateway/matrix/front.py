@@ -18,12 +18,12 @@ from gateway.identity.rules import ACCESS_LIFE
 from gateway.identity.service import AUDIENCE, ISSUER
 from kit.auth import ACCESS, Principal, mint, principal_claims
 from kit.call import AsgiNeighbour, Reply
-from kit.problems import Problem
 from kit.roles import Role
 from services.precursor.grants import READ
 from services.registry.handover.policy import GRANT
 from tests.gateway.matrix.bodies import NOBODY, example, path_of
 from tests.houses import COUNTY, TestHouse
+from tests.published import Published
 
 ROLES = tuple(role for role in Role if role is not Role.SERVICE)
 BETWEEN = timedelta(seconds=1)
@@ -36,12 +36,21 @@ class Front:
 
     house: TestHouse
     table: RouteTable = field(default_factory=shipped_table)
-    document: dict[str, Any] = field(default_factory=dict)
+    published: Published | None = None
     slugs: set[str] = field(default_factory=set)
     listed: frozenset[str] = frozenset()
     faults: list[str] = field(default_factory=list)
     checks: Counter[str] = field(default_factory=Counter)
     requests: int = 0
+
+    async def read_document(self) -> None:
+        """Ask for the document; from now on every answer is held against it."""
+        self.published = Published((await self.ask("GET", "/openapi.json")).json())
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What the gateway publishes, once it was read."""
+        return self.published.document if self.published else {}
 
     def token(self, *roles: str, scope: tuple[str, ...] = (COUNTY,), **more: Any) -> str:
         """An access token as the sign-in mints it; an agency's system with every grant that there is, unless said otherwise."""
@@ -69,7 +78,7 @@ class Front:
         )
         if reply.status >= 400:
             self.judge(f"{method} {path}", reply)
-        self.look_up(method, path, reply.status)
+        self.look_up(method, path, reply)
         return reply
 
     async def begin(self, path: str, token: str) -> int:
@@ -123,15 +132,10 @@ class Front:
             wrong += [f"has no sentence at {error['pointer']}" for error in body.get("errors", []) if not error["message_zh"]]
         self.faults += [f"{what} {fault}" for fault in wrong]
 
-    def look_up(self, method: str, path: str, status: int) -> None:
-        """Every status is one that the document tells of for this operation."""
-        try:
-            row = self.table.match(method, path.partition("?")[0].encode())
-        except Problem:
-            return  # of no row: nothing is told of it
-        told = self.operation(row).get("responses") if self.document else None
-        if told is not None and str(status) not in told:
-            self.faults.append(f"{method} {row.path} answers {status}, which the document does not tell")
+    def look_up(self, method: str, path: str, reply: Reply) -> None:
+        """Every answer is one that the document tells of for this operation: its status, type, headers and body."""
+        if self.published is not None:
+            self.faults += self.published.faults(method, path, reply)
 
     def rows(self, *methods: str) -> Iterator[Route]:
         """Rows of the route table that are not public."""

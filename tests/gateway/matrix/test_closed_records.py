@@ -41,7 +41,7 @@ def an_open_chain(row: Route, role: str) -> bool:
 async def ended(template: Template, front: Front) -> AsyncIterator[County]:
     """A county in which one person's supervision ended, with a visit and a test behind them."""
     async with open_house(template) as opened:
-        own = Front(opened, document=front.document, listed=front.listed)
+        own = Front(opened, published=front.published, listed=front.listed)
         county = await a_county(own)
         there = county.there
         record = {"visited_on": "2021-07-01", "met": True}

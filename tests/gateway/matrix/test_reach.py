@@ -46,7 +46,7 @@ SHARED = frozenset(
 async def county(template: Template, front: Front) -> AsyncIterator[County]:
     """Two towns and their people, in a house of their own: another module's county has the same people."""
     async with open_house(template) as opened:
-        own = Front(opened, document=front.document, listed=front.listed, faults=front.faults, checks=front.checks, slugs=front.slugs)
+        own = Front(opened, published=front.published, listed=front.listed, faults=front.faults, checks=front.checks, slugs=front.slugs)
         yield await a_county(own)
 
 
