@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from rich.console import Console
 from rich.table import Table
@@ -84,11 +85,16 @@ def run(name: str, command: Sequence[str]) -> Verdict:
     return Verdict(name, tool.returncode == 0, time.monotonic() - begun, closing or last[:100])
 
 
-def test(arguments: Sequence[str]) -> int:
-    """pytest with these arguments (none, or `--long` alone: every test, side by side), in the project's folder, on this terminal; its exit code."""
+def test(arguments: Sequence[str]) -> NoReturn:
+    """Become pytest with these arguments (none, or `--long` alone: every test, side by side), in the project's folder, on this terminal.
+
+    In its place and not beside it: a waiting parent would kill it a moment after Ctrl-C, before it has stopped what its tests started.
+    """
     whole = not set(arguments) - {"--long"}
     command = [*whole_run(), *arguments] if whole else python("-m", "pytest", *arguments)
-    return subprocess.run(command, cwd=PROJECT, check=False).returncode
+    os.chdir(PROJECT)
+    sys.stdout.flush()
+    os.execv(command[0], command)  # noqa: S606 - no shell is wanted
 
 
 def check() -> int:

@@ -8,10 +8,11 @@ import gc
 import os
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import pytest_timeout
+from anyio import pytest_plugin
 from hypothesis import HealthCheck, settings
 
 from deploy.postgres import Postgres
@@ -48,6 +49,16 @@ STDERR = pytest.StashKey[int]()
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the terminal's stderr while nothing captures it: a worker's last words must reach somebody."""
     config.stash[STDERR] = os.dup(2)
+
+
+def pytest_keyboard_interrupt() -> None:
+    """End the async test that was interrupted, so that its fixtures can end too: anyio runs all of them in one task, which the interrupt either leaves waiting
+    for the test or ends. Another task takes its place."""
+    runner: Any = pytest_plugin._current_runner  # there is no public way to it
+    if runner is not None and (task := runner._runner_task) is not None:
+        task.cancel()
+        runner.get_loop().run_until_complete(asyncio.wait([task]))
+        runner._runner_task = None
 
 
 @pytest.hookimpl

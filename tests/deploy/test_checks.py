@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from deploy import checks
@@ -40,3 +46,53 @@ def test_a_whole_run_uses_the_cores_there_are_up_to_four() -> None:
 
 def test_an_unknown_bench_names_those_that_exist() -> None:
     assert checks.bench(["no-such-bench"]) == 64
+
+
+WAITING = """
+import asyncio
+import pytest
+
+@pytest.fixture(scope="module")
+async def street(anyio_backend):
+    yield "open"
+    await asyncio.sleep(0.5)  # longer than anybody waits for a child that was interrupted
+    print("the street is closed")
+
+@pytest.mark.anyio
+async def test_that_waits(street):
+    try:
+        asyncio.get_running_loop().call_later(0.2, print, "it waits")
+        await asyncio.sleep(60)
+    finally:
+        print("the client has ended")
+"""
+
+
+def test_an_interrupted_run_stops_what_its_tests_started(tmp_path: Path) -> None:
+    """Ctrl-C: the fixtures end in their order, and the exit code is pytest's for an interrupt."""
+    (tmp_path / "test_waiting.py").write_text(WAITING, encoding="utf-8")
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "deploy",
+        "test",
+        str(tmp_path / "test_waiting.py"),
+        *["-s", "-n0", "-p", "tests.conftest", "-p", "no:cacheprovider"],
+    ]
+    run = subprocess.Popen(
+        command, cwd=tmp_path, env=os.environ | {"PYTHONPATH": str(checks.PROJECT), "PYTHONUNBUFFERED": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    with run:
+        assert run.stdout is not None
+        said = ""
+        while "it waits" not in said:
+            line = run.stdout.readline()
+            assert line, said
+            said += line
+        run.send_signal(signal.SIGINT)
+        said += run.stdout.read()
+    assert run.returncode == pytest.ExitCode.INTERRUPTED, said
+    assert "the street is closed" in said
+    assert "the client has ended" in said
