@@ -9,6 +9,7 @@ from fastapi import APIRouter, Cookie, Depends, Form, Header, Request, Response
 
 from gateway.edge.limits import address_key
 from gateway.identity import machines, people, service
+from gateway.identity.errors import EnrolmentRequired
 from gateway.identity.keys import OuterKeys
 from gateway.identity.repository import COLLEAGUES
 from gateway.identity.rules import ACCESS_LIFE, HumanRole
@@ -29,7 +30,7 @@ from gateway.identity.schemas import (
 from gateway.identity.throttle import Origin
 from kit.clock import SHANGHAI
 from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
-from kit.problems import Forbidden
+from kit.problems import Forbidden, may_answer
 from kit.roles import Role
 from kit.schemas import DivisionCode
 from kit.work import AllowPublic, UnitRoute, Work, allow
@@ -81,7 +82,7 @@ def _keep(response: Response, work: Work, grant: service.Grant) -> TokenAnswer:
     return TokenAnswer(access_token=grant.access_token, expires_in=grant.expires_in)
 
 
-@router.post("/auth/v1/login")
+@router.post("/auth/v1/login", responses=may_answer(EnrolmentRequired))
 async def sign_in(work: Anybody, login: Login, request: Request, response: Response) -> TokenAnswer:
     """Sign in: an access token of ten minutes in the body, a refresh token in a cookie that scripts cannot read."""
     grant, device = await service.sign_in(work, login, _origin(request))
@@ -102,7 +103,7 @@ async def change_password(work: Person, change: PasswordChange, request: Request
     await service.change_password(work, change, _origin(request))
 
 
-@router.post("/auth/v1/refresh")
+@router.post("/auth/v1/refresh", responses=may_answer(Forbidden))
 async def refresh(
     work: Anybody,
     response: Response,
