@@ -26,12 +26,12 @@ def pointer(*names: str) -> str:
 
 
 def events_of(said: str) -> Iterator[dict[str, Any]]:
-    """The events of a stream, by their fields (WHATWG HTML 9.2); comments are none."""
+    """The events of a stream, by their fields (WHATWG HTML 9.2); a block without data is none."""
     for block in said.split("\n\n"):
         event: dict[str, Any] = {}
         for name, _, value in (line.partition(": ") for line in block.splitlines() if not line.startswith(":")):
             event[name] = int(value) if name == "retry" else f"{event[name]}\n{value}" if name in event else value
-        if event:
+        if "data" in event:
             yield event
 
 
@@ -91,8 +91,11 @@ class Published:
             for number, line in enumerate(reply.body.splitlines()):
                 yield from self._wrong(items, json.loads(line), f"line {number}")
         elif kind == STREAM:
+            item = (*place, "content", kind, "itemSchema")
             for event in events_of(reply.body.decode()):
-                yield from self._wrong(pointer(*place, "content", kind, "itemSchema"), event, "event")
+                yield from self._wrong(pointer(*item), event, "event")
+                if "contentSchema" in content[kind]["itemSchema"]["properties"]["data"]:
+                    yield from self._wrong(pointer(*item, "properties", "data", "contentSchema"), json.loads(event["data"]), "data")
         elif kind.endswith("json") and kind != NDJSON:
             yield from self._wrong(pointer(*place, "content", kind, "schema"), json.loads(reply.body), "")
 

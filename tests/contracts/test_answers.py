@@ -11,7 +11,8 @@ from kit.call import Reply
 from tests.published import Published, events_of
 
 LIST = {"application/json": {"schema": {"$ref": "#/components/schemas/Listed"}}, "application/x-ndjson": {"schema": {"type": "string"}}}
-STREAM = {"text/event-stream": {"schema": {"type": "string"}, "itemSchema": {"properties": {"retry": {"maximum": 5000}}}}}
+EVENT = {"properties": {"id": {"maxLength": 3}, "data": {"type": "string", "contentSchema": {"$ref": "#/components/schemas/Item"}}}}
+STREAM = {"text/event-stream": {"schema": {"type": "string"}, "itemSchema": EVENT}}
 TAG = {"ETag": {"schema": {"type": "string", "pattern": '^"v[0-9]+"$'}}, "Link": {"required": True, "schema": {"type": "string"}}}
 PATH = "/registry/v1/people/{person_id}"
 ASKED = "/registry/v1/people/018f0000-0000-7000-8000-00000000dead?count=true"
@@ -52,8 +53,9 @@ def body(*items: Any) -> bytes:
         (Reply(200, {name: value for name, value in JSON.items() if name != "link"}, body()), "no Link"),
         (Reply(200, {**JSON, "content-type": "application/x-ndjson"}, json.dumps(GOOD).encode() + b"\n"), ""),
         (Reply(200, {**JSON, "content-type": "application/x-ndjson"}, json.dumps(GOOD).encode() + b'\n{"id":7}\n'), "line 1/id"),
-        (Reply(200, {**JSON, "content-type": "text/event-stream"}, b": hello\n\nretry: 2000\n\ndata: x\n\n"), ""),
-        (Reply(200, {**JSON, "content-type": "text/event-stream"}, b"retry: 6000\n\n"), "event/retry"),
+        (Reply(200, {**JSON, "content-type": "text/event-stream"}, b": hello\n\nretry: 2000\n\ndata: {}\n\n"), ""),
+        (Reply(200, {**JSON, "content-type": "text/event-stream"}, b"id: long\ndata: {}\n\n"), "event/id"),
+        (Reply(200, {**JSON, "content-type": "text/event-stream"}, b'data: {"id":"x"}\n\n'), "data/id"),
         (Reply(204, {}, b""), ""),
         (Reply(204, {}, b"x"), "tells of none"),
         (Reply(404, {"content-type": "application/problem+json"}, b'{"type":"/problems/x"}'), ""),
@@ -74,4 +76,4 @@ def test_nothing_is_promised_of_what_the_document_does_not_tell(planted: Publish
 
 def test_events_are_read_by_their_fields() -> None:
     said = ": connected\nretry: 2000\n\n: ping\n\nid: 1\nevent: alert.raised\ndata: {\ndata: }\n\n"
-    assert list(events_of(said)) == [{"retry": 2000}, {"id": "1", "event": "alert.raised", "data": "{\n}"}]
+    assert list(events_of(said)) == [{"id": "1", "event": "alert.raised", "data": "{\n}"}]
