@@ -55,8 +55,10 @@ async def join_team(work: Work, person_id: UUID, new: NewTeamMember) -> Mapping[
 
 
 async def leave_team(work: Work, person_id: UUID, membership_id: UUID, leaves: TeamMemberLeaves) -> Mapping[str, Any]:
-    """End a membership. Raises PersonNotFound, Invalid."""
-    policy.may_write(work.principal, await repository.person(work.session, person_id))
+    """End a membership. Raises PersonNotFound, RecordClosed, Invalid."""
+    person = policy.may_write(work.principal, await repository.person(work.session, person_id))
+    if person.state == "closed":
+        raise RecordClosed  # the answer names the person, whom the record shows to nobody any more
     found = await staff.membership(work.session, membership_id)
     if found is None or found.person_id != person_id:
         raise PersonNotFound

@@ -67,9 +67,9 @@ def date_forms(day: dt.date) -> list[str]:
 
 def person(chance: random.Random) -> Record:
     """A fictitious person with canonical values."""
-    sex = chance.choice("MMF")
+    sex = chance.choice(("male", "male", "female"))
     birth = dt.date(1955, 1, 1) + dt.timedelta(days=chance.randrange(16_000))
-    digits = f"990822{birth:%Y%m%d}{chance.randrange(499) * 2 + (sex == 'M'):03d}"
+    digits = f"990822{birth:%Y%m%d}{chance.randrange(499) * 2 + (sex == 'male'):03d}"
     town = chance.choice(list(TOWNS))
     return {
         "name": chance.choice("王李张刘陈欧阳") + chance.choice(("建国", "秀英", "军", "巴特尔")), "id_no": digits + check_character(digits), "sex": sex, "birth": birth.isoformat(),

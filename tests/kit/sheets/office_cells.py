@@ -76,9 +76,9 @@ VILLAGES = _villages()
 
 def person(chance: random.Random) -> dict[str, Any]:
     """A fictitious person with canonical values for every field that a ledger may ask for."""
-    sex = chance.choice("MMF")
+    sex = chance.choice(("male", "male", "female"))
     birth = dt.date(1955, 1, 1) + dt.timedelta(days=chance.randrange(17_000))
-    digits = f"990822{birth:%Y%m%d}{chance.randrange(499) * 2 + (sex == 'M'):03d}"
+    digits = f"990822{birth:%Y%m%d}{chance.randrange(499) * 2 + (sex == 'male'):03d}"
     town = chance.choice([code for code in TOWNS if VILLAGES[code]])
 
     def day(first: int = 2016, last: int = 1_900) -> str:
