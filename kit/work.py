@@ -170,7 +170,8 @@ class UnitRoute(APIRoute):
         """Wrap FastAPI's handler: strict body, unknown parameters, session, idempotency, commit."""
         inner: Callable[[Request], Awaitable[Response]] = super().get_route_handler()
         naming = names.names_in(self.response_model, *(answer.get("model") for answer in self.responses.values()))
-        allowed = frozenset(field.alias for part in _with_all(self.dependant) for field in part.query_params)
+        listed = {one.alias: "list" in str(one.field_info.annotation) for part in _with_all(self.dependant) for one in part.query_params}
+        once = [name for name, several in listed.items() if not several]
         ids = _ids(self.dependant)
         guard = _guard_of(self.dependant)
         direct = Direct.of(self.dependant) if self.methods == {"GET"} else None
@@ -179,18 +180,18 @@ class UnitRoute(APIRoute):
         place = next((number for number, part in enumerate(parts, 1) if part.startswith("{")), 0)
 
         async def handle(request: Request) -> Response:
-            unknown = [name for name in request.query_params if name not in allowed]
+            sent = request.query_params
+            unknown = [name for name in sent if name not in listed]
+            twice = [name for name in once if len(sent.getlist(name)) > 1]  # of two values, any choice would ignore the other
+            broken = [name for name, value in sent.multi_items() if "\x00" in value]
             faults = (
                 [FieldError(f"/query/{name[:60]}", "unknown_parameter", "不认识的查询参数", "unknown query parameter") for name in unknown]
-                or [
-                    FieldError(f"/query/{name}", "nul", "文本含有空字符", "the text holds NUL")
-                    for name, value in request.query_params.multi_items()
-                    if "\x00" in value
-                ]
+                or [FieldError(f"/query/{name}", "repeated_parameter", "查询参数重复", "given twice") for name in twice]
+                or [FieldError(f"/query/{name}", "nul", "文本含有空字符", "the text holds NUL") for name in broken]
                 or [
                     FieldError(f"/{place}/{name}", "uuid_parsing", "编号格式不符", "not an id")
                     for place, name in ids
-                    for value in (request.query_params.getlist(name) if place == "query" else [request.path_params.get(name, "")])
+                    for value in (sent.getlist(name) if place == "query" else [request.path_params.get(name, "")])
                     if value and not _CANONICAL_ID.fullmatch(str(value)) and _reads_as_id(str(value))
                 ]
             )

@@ -108,6 +108,19 @@ async def test_only_the_office_loads_and_a_wrong_row_is_named(house: TestHouse) 
     assert [row["persons"] for row in json.loads((await town("GET", path)).body)["items"]] == [250_000]
 
 
+async def test_an_address_takes_a_division_with_fewer_digits(house: TestHouse) -> None:
+    """6 digits of the county and 9 of a town mean the same as 12, in an address as in a filter (api.md 1)."""
+    officer = county_officer(house)
+    await officer("POST", "/registry/v1/divisions/load", demo_divisions())
+    for short, whole in (("610822", "610822000000"), (TOWN[:9], TOWN)):
+        assert json.loads((await officer("GET", f"/registry/v1/divisions/{short}")).body)["code"] == whole
+        stored = await officer("PUT", f"/registry/v1/divisions/{short}/population/2020", {"persons": 3_000, "source": "demonstration"})
+        assert json.loads(stored.body)["division_code"] == whole
+        read = json.loads((await officer("GET", f"/registry/v1/divisions/{short}/population")).body)["items"]
+        assert read == json.loads((await officer("GET", f"/registry/v1/divisions/{whole}/population")).body)["items"] != []
+    assert (await officer("GET", "/registry/v1/divisions/61082")).status == 422
+
+
 async def test_a_care_team_is_dated_and_a_grid_worker_sees_only_their_own_people(house: TestHouse) -> None:
     officer = county_officer(house)
     await load_county(officer)

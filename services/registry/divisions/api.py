@@ -45,7 +45,7 @@ async def list_divisions(
 
 Loader = Annotated[Work, allow(Role.ADMINISTRATOR, Role.COUNTY_OFFICER)]
 Office = Annotated[Work, allow(Role.COUNTY_OFFICER)]
-Code = Annotated[str, Path(max_length=18)]
+Code = Annotated[DivisionCode, Path(max_length=18)]
 Year = Annotated[int, Path(ge=1950, le=2100)]
 
 

@@ -69,6 +69,20 @@ async def test_an_unknown_query_parameter_is_named(front: Front) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+async def test_a_query_parameter_that_is_given_twice_is_named(front: Front) -> None:
+    """422 with its pointer on every row: of two values, any choice would ignore the other."""
+    wrong: list[str] = []
+    for row in front.table.routes:
+        for name, kind, needed in parameters(front, row):
+            for pair in (("1", "2"), ("7", "7")):
+                twice = "&".join(f"{name}={value}" for value in pair)
+                reply = await ask(front, row, f"{needed}&{twice}".lstrip("&"))
+                front.checks["repeated parameters"] += 1
+                if reply.status != 422 or pointers(reply) != {f"/query/{name}"}:
+                    wrong.append(f"{row.method} {row.path}?{twice} ({kind}): {reply.status} {reply.body[:200]!r}")
+    assert not wrong, "\n".join(wrong)
+
+
 async def test_an_impossible_query_value_is_named(front: Front) -> None:
     """422 with the pointer of the parameter."""
     wrong: list[str] = []
