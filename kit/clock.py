@@ -51,6 +51,11 @@ class SteppedClock:
         self.now += step
 
 
+def shown(instant: datetime) -> str:
+    """A moment as every answer shows it: RFC 3339 in UTC with `Z`, as pydantic writes it too."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def local_day(instant: datetime) -> date:
     """The Shanghai day of an instant: the day that the law counts."""
     return instant.astimezone(SHANGHAI).date()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
@@ -20,7 +20,7 @@ from pydantic import (
     model_serializer,
 )
 
-from kit import names, scope, text
+from kit import clock, names, scope, text
 
 
 class Message(BaseModel):
@@ -114,17 +114,13 @@ def _not_a_count_of_seconds(value: object) -> object:
     raise ValueError("datetime_parsing", "时间格式应为 RFC 3339", "an instant is RFC 3339 with offset")
 
 
-def _shown(value: datetime) -> str:
-    return value.astimezone(UTC).isoformat()
-
-
 Instant = Annotated[
     AwareDatetime,
     BeforeValidator(_not_a_count_of_seconds),
-    PlainSerializer(_shown, return_type=str, when_used="json"),
+    PlainSerializer(clock.shown, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-"""A moment: taken with any offset, shown in one form in every answer (RFC 3339 with `+00:00`, as Postgres writes it too)."""
+"""A moment: taken with any offset, shown in one form in every answer (RFC 3339 in UTC with `Z`)."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 

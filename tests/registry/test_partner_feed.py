@@ -102,7 +102,7 @@ async def test_the_partner_gets_the_agreements_fields_and_a_tombstone_on_the_las
     assert (owed["behind"], owed["to_delete"]) == (0, [ended["items"][0]["person"]])
     done = json.loads((await partner("POST", f"{base}/receipts", {"cursor": ended["next"], "deleted": owed["to_delete"]})).body)
     assert done["to_delete"] == []
-    assert ended["items"][0]["at"] == "2024-05-09T16:00:00+00:00", "the moment at which the term was over, not that of asking"
+    assert ended["items"][0]["at"] == "2024-05-09T16:00:00Z", "the moment at which the term was over, not that of asking"
     with psycopg.connect(house.owner) as connection:
         noted = connection.execute("select action, purpose from registry.audit where action like 'comanagement%' order by id").fetchall()
     assert {purpose for _, purpose in noted} == {"exchange"}
@@ -346,7 +346,7 @@ async def test_a_partner_pulls_for_the_exchange_only_and_the_office_reads_what_i
     assert (await officer("POST", f"{base}/persons/{person['id']}/removal", leaves)).status == 200
     house.clock.advance(timedelta(hours=7))
     page = json.loads((await partner("GET", f"{base}/changes?after={cursor}")).body)
-    assert page["items"][0]["at"] == "2021-07-01T00:00:00+00:00", "when the leaving was recorded, seven hours ago"
+    assert page["items"][0]["at"] == "2021-07-01T00:00:00Z", "when the leaving was recorded, seven hours ago"
     behind = json.loads((await partner("POST", f"{base}/receipts", {"cursor": page["next"]})).body)
     assert behind["to_delete"] == [told], "what was deleted before the tombstone does not pay for it"
     await partner("POST", f"{base}/receipts", {"cursor": page["next"], "deleted": [told]})

@@ -18,7 +18,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from kit import nameplate, outbox
+from kit import clock, nameplate, outbox
 from kit.auth import Principal
 from kit.problems import FieldError, Forbidden, Invalid, TooMany, invalid
 from kit.waits import woken
@@ -61,7 +61,7 @@ class StreamEvent:
 
 
 def _stream_event(row: Any, epoch: str, position: str, *, settled: bool) -> StreamEvent:
-    told = {"event_id": row.event_id, "at": row.occurred_at.isoformat()}
+    told = {"event_id": row.event_id, "at": clock.shown(row.occurred_at)}
     shown = {name: told[name] if name in told else row.data.get(name) for name in StreamedAlert.model_fields}
     data = json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
     frame = ServerSentEvent(raw_data=data, event=row.type, id=position)

@@ -18,7 +18,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, insert
 
 from kit import nameplate
-from kit.clock import day_start
+from kit.clock import day_start, shown
 from kit.lists.cursors import BadCursor, Cursors
 from kit.problems import Gone
 from kit.work import Work
@@ -186,7 +186,7 @@ def _change(entry: SharedEntry, position: int) -> str:
 
 
 def _line(work: Work, entry: SharedEntry, change: str) -> bytes:
-    line: dict[str, Any] = {"change": change, "person": str(entry.ref), "version": entry.version, "at": entry.at.isoformat()}
+    line: dict[str, Any] = {"change": change, "person": str(entry.ref), "version": entry.version, "at": shown(entry.at)}
     if change == "removed":
         line["reason"] = entry.reason
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from kit.schemas import Answer
 
@@ -25,7 +25,7 @@ class Figures(Answer):
 
     first: date
     last: date
-    as_of: str
+    as_of: datetime
     towns: list[TownFigures]
     done: int | None
     due: int | None

@@ -47,7 +47,7 @@ async def _settled(work: Work, scope: Scope, first: date, last: date) -> Figures
 
 def _answer(first: date, last: date, known_at: datetime, towns: Sequence[rules.TownCount], sums: Mapping[str, int | None]) -> Figures:
     shown = [TownFigures.model_validate(town) for town in towns]
-    return Figures(first=first, last=last, as_of=known_at.isoformat(), towns=shown, **sums)
+    return Figures(first=first, last=last, as_of=known_at, towns=shown, **sums)
 
 
 def _instant(as_of: datetime | date | None) -> datetime | None:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from kit.clock import SHANGHAI
+from kit.clock import SHANGHAI, shown
 from kit.work import Work
 from services.precursor.draws import rules
 from services.precursor.draws.rules.sources import Source, known_at
@@ -92,8 +92,8 @@ async def freeze(work: Work, draw_id: UUID, new: NewDraw, named: Sequence[tuple[
             "officers_per_object": new.officers_per_object,
             "yearly_cap": rules.YEARLY_CAP,
             "public_sources": [source.frozen(day, wanted.issue) for (source, day), wanted in zip(named, new.public_sources, strict=True)],
-            "public_values_known_at": known_at(named, SHANGHAI).isoformat(),
-            "frozen_at": work.now.isoformat(),
+            "public_values_known_at": shown(known_at(named, SHANGHAI)),
+            "frozen_at": shown(work.now),
         },
     )
 
