@@ -15,9 +15,10 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar, get_args
+from uuid import UUID
 
 import jwt
 from cryptography.hazmat.primitives import serialization
@@ -80,6 +81,8 @@ class Principal:
     staff_id: str | None = None
     organisation: Organisation | None = None
     """The laboratory, authority or institution that this account or client is bound to."""
+    caseload: frozenset[UUID] | None = None
+    """The only persons whom this caller reaches, where a service narrows it (`House.narrow`); None: everybody of the scope."""
 
     @property
     def laboratory_id(self) -> str | None:
@@ -99,14 +102,15 @@ class Principal:
     def _bound_to(self, kind: str) -> str | None:
         return self.organisation.id if self.organisation is not None and self.organisation.kind == kind else None
 
-    def covers(self, division_code: str) -> bool:
-        """Whether a division lies in this principal's scope."""
-        return self.reach.reaches(division_code)
+    def covers(self, division_code: str, person_id: object = None) -> bool:
+        """Whether a division, or a person in it, lies in this principal's scope."""
+        return self.reach.reaches(division_code, person_id)
 
     @property
     def reach(self) -> Scope:
         """Whom this principal reaches."""
-        return Scope.of(self.scope, self.person_id)
+        reach = Scope.of(self.scope, self.person_id)
+        return reach if self.caseload is None else replace(reach, people=self.caseload)
 
     def has(self, *roles: str) -> bool:
         """Whether this principal holds any of the roles."""

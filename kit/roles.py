@@ -42,8 +42,9 @@ LABELS: dict[Role, tuple[str, str]] = {
     Role.SERVICE: ("内部服务", "a neighbouring service"),
 }
 
-STAFF = frozenset({Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.GRID_WORKER, Role.POLICE_OFFICER})
-"""People who care for persons; grid workers see least (domain 11.1)."""
+BOUND_TO_CASELOAD = frozenset({Role.SOCIAL_WORKER, Role.GRID_WORKER})
+"""See the persons for whom they care themselves and nobody else of their town (domain 11.1: own caseload)."""
+WIDER_THAN_CASELOAD = frozenset({Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER})
 
 EMERGENCY = "emergency"
 Purpose = Literal["supervision", "assistance", "testing", "inspection", "audit", "exchange", "emergency"]

@@ -8,7 +8,7 @@ How a noun uses it:
 
 - One object: `if not work.scope.reaches(row.division_code): raise ThingNotFound` (in `policy.py`).
 - A list through SQLAlchemy: `select(Thing).where(work.scope.where(col(Thing.division_code), col(Thing.person_id)))`.
-- A list in SQL text: `division_code like any(%(towns)s::text[])` with `towns=scope.towns`.
+- A list in SQL text: `division_code like any(%(towns)s::text[])` with `towns=scope.towns`; persons: `scope.people`.
 - A filter by town: `scope = work.scope.within(division_code)`, which raises OutsideScope, and takes codes of 6, 9 and 12 digits alike.
 
 No other place may compare a division code with a prefix (tests/house).
@@ -22,7 +22,7 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, false, or_, true
+from sqlalchemy import ColumnElement, and_, false, or_, true
 
 from kit.problems import Forbidden
 
@@ -64,6 +64,8 @@ class Scope:
     """Prefixes of division codes. The empty prefix reaches every place: only a service of this house has it."""
     person: str | None = None
     """The id of the caller's own record (role `subject`)."""
+    people: frozenset[UUID] | None = None
+    """The only persons whom the caller reaches in these places: a worker's caseload. None: everybody there."""
 
     @classmethod
     @lru_cache(maxsize=4096)
@@ -79,13 +81,15 @@ class Scope:
     def reaches(self, code: str, person_id: object = None) -> bool:
         """Whether the caller may act on something in this division, or about this person."""
         own = self.person is not None and str(person_id) == self.person
-        return own or code.startswith(self.prefixes)
+        cared = self.people is None or person_id is None or UUID(str(person_id)) in self.people
+        return own or (code.startswith(self.prefixes) and cared)
 
     def where(self, column: Any, person_column: Any = None) -> ColumnElement[bool]:
         """The same as a condition: rows whose division is reached, or that are about the caller."""
         places = [true() if prefix == "" else column.startswith(prefix, autoescape=True) for prefix in self.prefixes]
         own = [] if self.person is None or person_column is None else [person_column == UUID(self.person)]
-        return or_(false(), *places, *own)
+        cared = true() if self.people is None or person_column is None else person_column.in_(self.people)
+        return or_(and_(or_(false(), *places), cared), *own)
 
     def within(self, code: str | None) -> Scope:
         """The part of this scope that lies in one division; all of it for None. Raises OutsideScope when the division is not reached as a whole."""
@@ -94,7 +98,7 @@ class Scope:
         prefix = division_prefix(division_code(code))
         if not prefix.startswith(self.prefixes):
             raise OutsideScope
-        return Scope((prefix,))
+        return Scope((prefix,), people=self.people)
 
     def require(self, code: str) -> None:
         """Raises OutsideScope when the division is not reached."""

@@ -71,6 +71,8 @@ class House:
     """Wakes whoever waits for new events."""
     words: Words
     demo: bool = False
+    narrow: Callable[[House, Principal], Awaitable[Principal]] | None = None
+    """Binds a worker to their caseload, where the service has persons and does not keep the register of who cares for them."""
     held: list[object] = field(default_factory=list)
     """What only this one service holds for its whole life (settings, keys, detectors); read with `part`."""
 
@@ -180,10 +182,9 @@ class UnitRoute(APIRoute):
         place = next((number for number, part in enumerate(parts, 1) if part.startswith("{")), 0)
 
         async def handle(request: Request) -> Response:
-            sent = request.query_params
-            unknown = [name for name in sent if name not in listed]
-            twice = [name for name in once if len(sent.getlist(name)) > 1]  # of two values, any choice would ignore the other
-            broken = [name for name, value in sent.multi_items() if "\x00" in value]
+            unknown = [name for name in request.query_params if name not in listed]
+            twice = [name for name in once if len(request.query_params.getlist(name)) > 1]  # any choice would ignore the other
+            broken = [name for name, value in request.query_params.multi_items() if "\x00" in value]
             faults = (
                 [FieldError(f"/query/{name[:60]}", "unknown_parameter", "不认识的查询参数", "unknown query parameter") for name in unknown]
                 or [FieldError(f"/query/{name}", "repeated_parameter", "查询参数重复", "given twice") for name in twice]
@@ -191,7 +192,7 @@ class UnitRoute(APIRoute):
                 or [
                     FieldError(f"/{place}/{name}", "uuid_parsing", "编号格式不符", "not an id")
                     for place, name in ids
-                    for value in (sent.getlist(name) if place == "query" else [request.path_params.get(name, "")])
+                    for value in (request.query_params.getlist(name) if place == "query" else [request.path_params.get(name, "")])
                     if value and not _CANONICAL_ID.fullmatch(str(value)) and _reads_as_id(str(value))
                 ]
             )
@@ -345,6 +346,7 @@ class Allow:
             raise Forbidden("此系统未获准调用此接口", "this client was not granted this")
         purpose, reason = read_purpose(request.headers.get("purpose")) if self.personal else ("", "")
         house: House = request.app.state.house
+        principal = await house.narrow(house, principal) if house.narrow else principal
         request_id = request.headers.get("x-request-id", "")[:64]
         request.state.work = Work(house, request.state.session, principal, house.clock(), request_id, purpose, reason)
         return request.state.work

@@ -20,7 +20,7 @@ from kit.app.feed import FollowedBy, internal_router, language_router
 from kit.app.health import Vitals, health_router
 from kit.app.problems import install_problems
 from kit.audit_api import audit_router
-from kit.auth import SigningKey, TokenVerifier
+from kit.auth import Principal, SigningKey, TokenVerifier
 from kit.clock import Clock, WorkingDay
 from kit.codes import Codes, Words
 from kit.db import Database, Schema
@@ -72,6 +72,7 @@ class Parts:
     files: Path
     words: Words = dict
     demo: bool = False
+    narrow: Callable[[House, Principal], Awaitable[Principal]] | None = None
     background: bool = True
     """Run followers, jobs and the audit sealer by themselves; tests step them by hand instead."""
     held: Sequence[object] = ()
@@ -120,6 +121,7 @@ def assemble(
         wakes,
         parts.words,
         parts.demo,
+        parts.narrow,
         [*parts.held, Names(names or {})],
     )
     followers = [Follower(house, feed, parts.neighbours[feed], known, (refused or {}).get(feed)) for feed, known in (readers or {}).items()]

@@ -23,7 +23,7 @@ from services.alerts.jobs import JOBS
 from services.alerts.places.api import router as places
 from services.alerts.schema import SCHEMA
 from services.alerts.settings import AlertsSettings
-from services.alerts.staff import CareTeams
+from services.alerts.staff import CareTeams, narrowed
 from services.alerts.watched.api import router as absences
 
 __all__ = ["create_app", "tables"]
@@ -39,7 +39,7 @@ def create_app(parts: Parts) -> FastAPI:
         await house.part(Broadcast).run(house)
 
     app = assemble(
-        replace(parts, held=[*parts.held, AlertsSettings()]),
+        replace(parts, held=[*parts.held, AlertsSettings(), CareTeams()], narrow=narrowed),
         SCHEMA,
         title="预警 alerts",
         routers=[checkins, devices, places, absences, stream, alerts, bulletins],
@@ -52,6 +52,6 @@ def create_app(parts: Parts) -> FastAPI:
     )
     house: House = app.state.house
     detection = Detection(house)
-    house.held.extend((detection, Broadcast(house), CareTeams(), Days()))
+    house.held.extend((detection, Broadcast(house), Days()))
     app.state.followers.append(detection)
     return app

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import quote
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from kit.auth import Principal
 from kit.call import NeighbourDown
 from kit.doors import Door, query
 from kit.problems import Unavailable, invalid
-from kit.work import Work
-
-KEPT = timedelta(seconds=30)
-"""How long the answer for whom somebody cares is kept: a phone that sends its queue in pieces asks once. Whoever leaves is out within it."""
+from kit.roles import BOUND_TO_CASELOAD, WIDER_THAN_CASELOAD
+from kit.work import House, Work
 
 
 class StaffMember(BaseModel):
@@ -30,14 +30,7 @@ class StaffMember(BaseModel):
     serves: bool
 
 
-class _CaredFor(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    persons: frozenset[UUID]
-
-
 _ASKED = 100
-_REMEMBERED = 1000
 _MEMBERS = TypeAdapter(list[StaffMember])
 
 
@@ -70,22 +63,33 @@ async def names_of(work: Work, codes: Sequence[str]) -> dict[str, str]:
     return found
 
 
+KEPT = timedelta(seconds=30)
+"""How long the answer for whom somebody cares is kept: a phone that sends its queue in pieces asks once. Whoever leaves is out within it."""
+_REMEMBERED = 1000
+
+
+class _CaredFor(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    persons: frozenset[UUID]
+
+
 class CareTeams:
-    """For whom each member of staff cares, as far as it was asked lately. One per process."""
+    """For whom each member of staff cares, as far as it was asked lately. One per app."""
 
     def __init__(self) -> None:
         self._kept: dict[str, tuple[datetime, frozenset[UUID]]] = {}
 
-    async def cared_for_by(self, work: Work, code: str) -> frozenset[UUID]:
+    async def cared_for_by(self, house: House, code: str) -> frozenset[UUID]:
         """The persons on whose care teams somebody is today. Raises Unavailable."""
-        kept = self._kept.get(code)
-        if kept is not None and work.now - KEPT <= kept[0] <= work.now:
+        kept, now = self._kept.get(code), house.clock()
+        if kept is not None and now - KEPT <= kept[0] <= now:
             return kept[1]
         try:
-            answer = _CaredFor.model_validate(await _door(work).get("/internal/care-teams" + query(code=code)))
+            answer = _CaredFor.model_validate(await house.neighbours["registry"].get("/internal/care-teams" + query(code=code)))
         except NeighbourDown as error:
             raise Unavailable(headers={"Retry-After": "5"}) from error
-        self.remember(code, answer.persons, work.now)
+        self.remember(code, answer.persons, now)
         return answer.persons
 
     def remember(self, code: str, persons: Iterable[UUID], now: datetime) -> None:
@@ -93,3 +97,11 @@ class CareTeams:
         if len(self._kept) >= _REMEMBERED:
             self._kept.clear()
         self._kept[code] = (now, frozenset(persons))
+
+
+async def narrowed(house: House, principal: Principal) -> Principal:
+    """The caller, bound to the own caseload where the role is (domain 11.1); without a staff number it is empty. Raises Unavailable."""
+    if not principal.has(*BOUND_TO_CASELOAD) or principal.has(*WIDER_THAN_CASELOAD):
+        return principal
+    code = principal.staff_id
+    return replace(principal, caseload=await house.part(CareTeams).cared_for_by(house, code) if code else frozenset())

@@ -21,6 +21,7 @@ from services.testing.results.api import router as results
 from services.testing.schema import SCHEMA
 from services.testing.screenings.api import router as screenings
 from services.testing.settings import TestingSettings
+from services.testing.staff.teams import CareTeams, narrowed
 
 __all__ = ["create_app", "tables"]
 
@@ -28,7 +29,7 @@ __all__ = ["create_app", "tables"]
 def create_app(parts: Parts) -> FastAPI:
     """Testing as an ASGI app."""
     return assemble(
-        replace(parts, held=[*parts.held, TestingSettings()]),
+        replace(parts, held=[*parts.held, TestingSettings(), CareTeams()], narrow=narrowed),
         SCHEMA,
         title="检测 testing",
         routers=[labs, known_labs, kits, plans, collections, results, screenings, ledgers, figures],

@@ -11,7 +11,7 @@ import pytest
 from kit.follow import Envelope
 from kit.roles import Role
 from services.alerts.jobs import remind_of_endings, seal_landed, sweep
-from tests.alerts.neighbours import TOWN, an_id, envelope, tell, watch
+from tests.alerts.neighbours import OTHER_TOWN, TOWN, an_id, envelope, tell, watch
 from tests.alerts.scenes import alerts_of
 from tests.houses import TestHouse
 
@@ -116,6 +116,20 @@ async def test_only_staff_in_service_are_assigned(county: TestHouse, assignee: s
     assert (given.status, given.json()["assigned_name"]) == (200, "白某某")
     (row,) = await alerts_of(county, query="?assigned_to=W2")
     assert (row["assigned_to"], row["assigned_name"]) == ("W2", "白某某")
+
+
+async def test_an_alert_is_assigned_to_somebody_who_can_see_it(county: TestHouse) -> None:
+    """Staff of another town would never see it; those of the county, the town and its villages do."""
+    officer = county.caller("registry", Role.COUNTY_OFFICER)
+    places = {"W6": OTHER_TOWN, "W7": "610822000000", "W8": f"{TOWN[:9]}001"}
+    rows = [{"code": code, "name": f"演示{code}", "post": "town_officer", "division_code": place} for code, place in places.items()]
+    assert (await officer("POST", "/registry/v1/staff/load", [{**row, "valid_from": "2020-01-01"} for row in rows])).status == 200
+    await tell(county, "precursor", [overdue(county)])
+    town, path = county.caller("alerts", Role.TOWN_OFFICER), f"/alerts/v1/alerts/{(await alerts_of(county))[0]['id']}/assign"
+    refused = await town("POST", path, {"assignee": "W6"}, if_match='"v1"')
+    assert (refused.status, refused.json()["errors"][0]["code"]) == (422, "staff_elsewhere")
+    for n, code in enumerate(("W7", "W8", "W1"), 1):
+        assert (await town("POST", path, {"assignee": code}, if_match=f'"v{n}"')).json()["assigned_to"] == code
 
 
 async def test_nobody_is_assigned_while_nobody_can_say_who_works_here(house: TestHouse) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +60,7 @@ def test_two_lengths_of_a_code_reach_the_same(codes: list[str], place: str) -> N
 async def test_python_and_sql_agree(house: TestHouse) -> None:
     scopes = [Scope.of(codes) for codes in ((), ("990822",), ("990822100000",), ("990822100", "990823000000"), ("",), ("99_822",), ("%",))]
     scopes += [Scope.of((), OWN), Scope.of(("990823",), OWN)]
+    scopes += [Scope(("990822",), people=people) for people in (frozenset(), frozenset({UUID(OTHER)}), frozenset({UUID(OWN), UUID(OTHER)}))]
     database = house.house.apps["registry"].state.house.database
     async with database.session() as session:
         for scope in scopes:
@@ -76,6 +79,14 @@ def test_an_empty_scope_reaches_nobody_and_no_part_of_it_does() -> None:
     assert Scope().within(None) == Scope()
     with pytest.raises(OutsideScope):
         Scope().within("990822100")
+
+
+def test_a_part_of_a_caseload_is_no_larger() -> None:
+    bound = Scope(("990822",), people=frozenset({UUID(OWN)}))
+    part = bound.within("990822100")
+    assert part.reaches("990822100201", OWN)
+    assert not part.reaches("990822100201", OTHER)
+    assert part.reaches("990822100201"), "what is about nobody belongs to the town"
 
 
 def test_a_part_of_a_scope_lies_inside_it() -> None:

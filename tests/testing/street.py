@@ -23,6 +23,7 @@ from kit.outbox import Event, append_all, event_row
 from kit.roles import Role
 from kit.work import system_work
 from services.registry.events import MeasureEvent, MeasureReportedIn, PersonRegistered
+from services.testing.staff.teams import CareTeams
 from tests.houses import START, Caller, Template, TestHouse, copied
 
 TOWN = "610822100000"
@@ -53,6 +54,12 @@ class Street(TestHouse):
     def person(self, *roles: str, **more: Any) -> Caller:
         """Somebody at testing's door."""
         return self.caller("testing", *roles, **more)
+
+    def carer(self, *people: UUID, code: str = "S001", **more: Any) -> Caller:
+        """A social worker on the care teams of these people, as the registry told a moment ago."""
+        app = self.house.apps["testing"].state.house
+        app.part(CareTeams).remember(code, people, self.clock())
+        return self.person(Role.SOCIAL_WORKER, staff_id=code, **more)
 
     def laboratory(self, lab_id: str, **more: Any) -> Caller:
         """Somebody who works for one laboratory."""

@@ -94,8 +94,8 @@ async def test_a_stale_or_missing_version_changes_nothing(street: Street) -> Non
 
 
 async def test_a_refusal_needs_the_persons_words_and_a_worker_does_not_judge(street: Street) -> None:
-    await someone_under_treatment(street)
-    officer, worker = street.person(Role.TOWN_OFFICER), street.person(Role.SOCIAL_WORKER)
+    person, _ = await someone_under_treatment(street)
+    officer, worker = street.person(Role.TOWN_OFFICER), street.carer(person)
     path = f"/testing/v1/plans/{(await due_of(street, officer))[0]['id']}/decisions"
     refusal = {"decision": "refused", "reason": "到场拒检"}
     assert (await worker("POST", path, {**refusal, "words": "不做"}, if_match='"v1"')).status == 403
@@ -127,9 +127,9 @@ async def test_a_mandatory_test_without_legal_basis_is_refused_by_article(street
     assert "DTP art. 2" in body(await officer("POST", "/testing/v1/plans", extra | instruction, accept_language="en"))["detail"]
     assert (await officer("POST", "/testing/v1/plans", {**extra, "kind": "suspected"})).status == 403
     assert (await police("POST", "/testing/v1/plans", {**extra, "kind": "suspected", "grounds": "现场查获吸毒工具"})).status == 201
-    willing = await street.person(Role.SOCIAL_WORKER)(
-        "POST", "/testing/v1/plans", {**extra, "kind": "voluntary", "grounds": "本人书面同意"}
-    )
+    consent = {**extra, "kind": "voluntary", "grounds": "本人书面同意"}
+    assert (await street.carer(new_id(), code="S002")("POST", "/testing/v1/plans", consent)).status == 404, "not of the own caseload"
+    willing = await street.carer(person)("POST", "/testing/v1/plans", consent)
     assert (willing.status, body(willing)["measure_id"]) == (201, None)
     a_day_later(street, 5)
     await street.run(jobs.mark_missed)
@@ -200,7 +200,7 @@ async def test_a_kit_out_of_date_shows_nothing(street: Street) -> None:
 
 async def test_a_workers_strip_is_a_screening_and_its_positive_goes_to_the_police(street: Street) -> None:
     person, _ = await someone_under_treatment(street)
-    worker, police, lot = street.person(Role.SOCIAL_WORKER), street.person(Role.POLICE_OFFICER), await a_lot(street)
+    worker, police, lot = street.carer(person), street.person(Role.POLICE_OFFICER), await a_lot(street)
     due = (await due_of(street, worker))[0]
     staff = _staff("S001", "S002")
     as_test = await worker("POST", "/testing/v1/collections", taking(due["id"], lot, street, collectors=staff))

@@ -131,10 +131,11 @@ def test_what_a_correction_does(before: str, state: str, start: date | None, end
 
 
 async def test_article_20_a_missed_test_is_no_evasion_until_a_person_finds_one(street: Street) -> None:
-    await someone_under_treatment(street)
-    officer, worker = street.person(Role.TOWN_OFFICER), street.person(Role.SOCIAL_WORKER)
+    person, _ = await someone_under_treatment(street)
+    officer = street.person(Role.TOWN_OFFICER)
     due = (await due_of(street, officer))[0]
     a_day_later(street, 20)
+    worker = street.carer(person)
     await street.run(jobs.mark_missed)
     path, found = f"/testing/v1/plans/{due['id']}/decisions", {"decision": "evaded", "reason": "三次通知签收后离开", "words": "不想去"}
     assert (await officer("POST", path, found, if_match='"v2"')).status == 409, "nobody has judged the missed test yet"

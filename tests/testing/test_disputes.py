@@ -104,6 +104,21 @@ async def test_another_drug_in_the_re_test_confirms_nothing(street: Street) -> N
     assert [event["code"] for event in street.events("result.withdrawn")] == ["retest_negative"]
 
 
+async def test_a_report_does_not_contradict_its_own_values(street: Street) -> None:
+    """A value under the cut-off is not positive, one at it is not negative, whatever the code says."""
+    _, taken, police = await positive_for(street, "methamphetamine")
+    lab = await a_lab(street, "L1")
+    taken = await moved_on(police, taken, "objection", OBJECTION)
+    taken = await moved_on(police, taken, "lab-request", sent_to(lab, "A"))
+    for value, code in (("29.9", "positive"), ("30", "negative"), ("0", "positive")):
+        measured = {"analyte": "methamphetamine", "value": value, "unit": "ng/mL", "cutoff": "30", "code": code}
+        refused = await moved_on(street.laboratory(lab), taken, "lab-result", {**reported(lab, "矛盾1"), "results": [measured]}, status=422)
+        assert [(error["pointer"], error["code"]) for error in refused["errors"]] == [("/results/0/code", "code_contradicts")]
+    measured = {"analyte": "methamphetamine", "value": "30", "unit": "ng/mL", "cutoff": "30", "code": "positive"}
+    taken = await moved_on(street.laboratory(lab), taken, "lab-result", {**reported(lab, "相符1"), "results": [measured]})
+    assert taken["state"] == "lab_reported"
+
+
 async def test_one_institution_under_two_codes_re_tests_nothing(street: Street) -> None:
     _, taken, police = await positive_for(street, "morphine")
     first = await a_lab(street, "L1")
@@ -171,18 +186,23 @@ async def test_lists_and_details_agree_after_a_move(street: Street) -> None:
     await street.hear()
     path, listed = f"/testing/v1/collections/{taken['id']}", "/testing/v1/collections"
     seen = {}
-    for name, role, scope in (
-        ("old worker", Role.SOCIAL_WORKER, "610822100"),
-        ("new worker", Role.SOCIAL_WORKER, "610822105000"),
-        ("old police", Role.POLICE_OFFICER, "610822100000"),
-        ("nobody", Role.POLICE_OFFICER, ""),
+    street.carer(person)
+    for name, role, scope, code in (
+        ("old worker", Role.SOCIAL_WORKER, "610822100", "S001"),
+        ("new worker", Role.SOCIAL_WORKER, "610822105000", "S001"),
+        ("worker of another caseload", Role.SOCIAL_WORKER, "610822105000", "S002"),
+        ("new officer", Role.TOWN_OFFICER, "610822105000", None),
+        ("old police", Role.POLICE_OFFICER, "610822100000", None),
+        ("nobody", Role.POLICE_OFFICER, "", None),
     ):
-        caller = street.person(role, scope=(scope,) if scope else ())
+        caller = street.person(role, scope=(scope,) if scope else (), staff_id=code)
         in_list = [row["id"] for row in body(await caller("GET", listed))["items"]] == [taken["id"]]
         seen[name] = (in_list, (await caller("GET", path)).status == 200)
     assert seen == {
         "old worker": (False, False),
         "new worker": (True, True),
+        "worker of another caseload": (False, False),
+        "new officer": (True, True),
         "old police": (True, True),
         "nobody": (False, False),
     }

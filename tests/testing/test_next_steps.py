@@ -38,8 +38,8 @@ async def a_plan(street: Street, officer: Caller) -> dict[str, Any]:
     return next(row for row in await due_of(street, officer, until="2021-07-10") if row["person_id"] == str(person))
 
 
-async def of_due_tests(street: Street, officer: Caller, later: int = 0) -> Walk:
-    """A walk from a due test whose window is open, or passed some days ago."""
+async def of_due_tests(street: Street, officer: Caller, later: int = 0, worker: str | None = None) -> Walk:
+    """A walk from a due test whose window is open, or passed some days ago; `worker`: who cares for each person."""
     waiting = [(await someone_under_treatment(street))[0] for _ in range(60 if later else 0)]
     a_day_later(street, later)
     await street.run(jobs.mark_missed)
@@ -47,6 +47,8 @@ async def of_due_tests(street: Street, officer: Caller, later: int = 0) -> Walk:
 
     async def begin() -> Shown:
         person = waiting.pop() if waiting else (await someone_under_treatment(street))[0]
+        if worker is not None:
+            street.carer(person, code=worker)
         plans = body(await officer("GET", f"/testing/v1/subjects/{person}/plans"))["items"]
         return min(plans, key=lambda plan: plan["due_on"])
 
@@ -75,7 +77,7 @@ async def test_the_steps_of_a_due_test_keep_their_word(street: Street) -> None:
 
 
 async def test_a_worker_is_shown_what_the_police_judge(street: Street) -> None:
-    walk = await of_due_tests(street, street.person(Role.SOCIAL_WORKER, staff_id="S001"))
+    walk = await of_due_tests(street, street.person(Role.SOCIAL_WORKER, staff_id="S001"), worker="S001")
     walk.leave = frozenset({"attend"})  # a worker takes a strip, which `test_path` does
     await walk.run()
     assert {(event, reason) for _, event, reason in walk.refused if reason == "role"} >= {("refuse", "role"), ("find_not_notified", "role")}

@@ -16,14 +16,19 @@ from services.alerts.alerts.schemas import AlertRow
 from services.alerts.alerts.tables import Alert, AlertChange, AlertNote
 from services.alerts.watched.rules import open_sql, running_sql
 
+_SHOWN = """replace(to_char(a.{0} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), '.000000Z', 'Z') as {0}"""
+"""A moment as every other answer shows it (kit.clock.shown): Postgres alone writes `+00:00`."""
+_MOMENTS = ", ".join(_SHOWN.format(name) for name in ("first_at", "last_at", "raised_at", "due_at", "closed_at"))
+
 ALERTS = Json(
     name="alerts.alerts",
     item=AlertRow,
-    columns="""a.id, a.kind, a.severity, a.state, a.division_code, a.occurrence, a.due_on, a.first_at, a.last_at, cardinality(a.person_ids) as persons,
-         a.raised_at, a.due_at, a.escalated_at is not null as escalated, a.assigned_to, a.assigned_name, a.finding, a.closed_at, a.version""",
+    columns=f"""a.id, a.kind, a.severity, a.state, a.division_code, a.occurrence, a.due_on, {_MOMENTS}, cardinality(a.person_ids) as persons,
+         a.escalated_at is not null as escalated, a.assigned_to, a.assigned_name, a.finding, a.version""",
     source="alerts.alert a",
     filters={
         "towns": "a.division_code like any(%(towns)s::text[])",
+        "cared": "(a.person_ids = '{}' or a.person_ids && %(cared)s::uuid[])",
         "state": "a.state = %(state)s",
         "kind": "a.kind = %(kind)s",
         "severity": "a.severity = %(severity)s",

@@ -27,6 +27,7 @@ from services.alerts.alerts.rules import (
 )
 from services.alerts.alerts.tables import Alert, AlertChange, AlertNote
 from services.alerts.alerts.working_days import end_of_working_day
+from services.alerts.checkins.service import limited_to
 from services.alerts.events import AlertAcknowledged, AlertAssigned, AlertClosed, AlertEscalated, AlertEvent, AlertGrown, AlertRaised
 from services.alerts.watched import repository as watched
 
@@ -143,10 +144,15 @@ async def escalate_alert(work: Work, alert: Alert) -> None:
 async def read_alert(work: Work, alert_id: UUID) -> Alert:
     """One alert. Raises AlertNotFound. Audited with the people whom the caller gets to see by it."""
     alert = await repository.alert(work.session, alert_id)
-    policy.may_see(work.principal, alert)
+    policy.may_see(work.principal, alert, limits := await limited_to(work))
     assert alert is not None
     towns = await watched.divisions_of(work.session, alert.person_ids, work.today)
-    await work.note("alert.read", "alert", alert.id, *[person for person, town in towns.items() if work.scope.reaches(town)])
+    await work.note(
+        "alert.read",
+        "alert",
+        alert.id,
+        *[who for who, town in towns.items() if work.scope.reaches(town) and (limits is None or who in limits)],
+    )
     return alert
 
 
@@ -173,6 +179,7 @@ async def assign(work: Work, alert_id: UUID, assignee: str, note: str | None, if
     member = await staff.serving(work, assignee, "/assignee")  # before the row is held: the answer may take a moment
     alert = await _held(work, alert_id, if_match)
     policy.may_assign(work.principal, alert)
+    policy.may_look_at(member.division_code, alert)
     declared(MACHINE, alert.state, "assign", NotFromHere)
     alert.assigned_to, alert.assigned_name = member.code, member.name
     if alert.acknowledged_at is None:
@@ -190,7 +197,7 @@ async def close(work: Work, alert_id: UUID, finding: Finding, action_taken: str,
 
 async def _held(work: Work, alert_id: UUID, if_match: str | None) -> Alert:
     alert = await repository.alert(work.session, alert_id, for_update=True)
-    policy.may_see(work.principal, alert)
+    policy.may_see(work.principal, alert, await limited_to(work))
     assert alert is not None
     check_version(if_match, alert.version)
     return alert

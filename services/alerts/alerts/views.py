@@ -15,13 +15,16 @@ from services.alerts.alerts.rules import DETECTED, MACHINE
 from services.alerts.alerts.schemas import AlertAnswer, ReasonAnswer, ReasonNumbers
 from services.alerts.alerts.sentences import sentence
 from services.alerts.alerts.tables import Alert
+from services.alerts.checkins.service import limited_to
 from services.alerts.watched import repository as watched
 
 
 async def detail_of(work: Work, alert: Alert) -> AlertAnswer:
-    """An alert with its reasons; people and check-ins of other towns are counted, not named (domain 11.1)."""
+    """An alert with its reasons; people and check-ins of other towns and caseloads are counted, not named (domain 11.1)."""
     divisions = await watched.divisions_of(work.session, alert.person_ids, work.today)
-    persons = [person for person in alert.person_ids if person in divisions and work.scope.reaches(divisions[person])]
+    limits = None if work.principal.staff_id == alert.assigned_to else await limited_to(work)
+    reached = [person for person in alert.person_ids if person in divisions and work.scope.reaches(divisions[person])]
+    persons = [person for person in reached if limits is None or person in limits]
     checkins = await repository.checkins_of_people(work.session, alert.checkin_ids, persons) if alert.checkin_ids else []
     return AlertAnswer(
         id=alert.id,
@@ -71,5 +74,7 @@ def _duty_of(alert: Alert) -> UUID | None:
 
 
 async def list_alerts(work: Work, asked: Asked, filters: Mapping[str, Any], division: str | None) -> Found:
-    """Alerts of the caller's towns, or of one of them. Raises OutsideScope, BadCursor."""
-    return await find_json(work, repository.ALERTS, asked, {**filters, "towns": work.scope.within(division).towns})
+    """Alerts of the caller's towns, or of one of them; of a worker those about the own caseload, and about nobody. Raises OutsideScope, BadCursor."""
+    limits = await limited_to(work)
+    cared = None if limits is None else sorted(map(str, limits))
+    return await find_json(work, repository.ALERTS, asked, {**filters, "towns": work.scope.within(division).towns, "cared": cared})

@@ -114,8 +114,15 @@ async def _persons_cared_for(work: Work) -> frozenset[UUID] | None:
         return None
     if work.principal.staff_id is None:
         return frozenset()
-    cared = await work.house.part(CareTeams).cared_for_by(work, work.principal.staff_id)
+    cared = await work.house.part(CareTeams).cared_for_by(work.house, work.principal.staff_id)
     return cared | await repository.assigned_to(work.session, work.principal.staff_id)
+
+
+async def limited_to(work: Work) -> frozenset[UUID] | None:
+    """The persons to whom a worker's reads are limited: the own caseload, and who is in open alerts that were assigned to the worker. None: not limited."""
+    if work.scope.people is None:
+        return None
+    return work.scope.people | await repository.assigned_to(work.session, work.principal.staff_id or "")
 
 
 async def take_batch(work: Work, batch: CheckInBatch, unread: Mapping[int, list[FieldError]]) -> BatchAnswer:
@@ -241,7 +248,9 @@ async def read_trajectory(work: Work, asked: Asked, person_id: UUID, since: date
     own = work.principal.has(Role.SUBJECT) and work.principal.person_id == str(person_id)
     if not own:
         division = await watched.division_of(work.session, person_id, work.today)
-        in_reach = division is not None and (work.scope.reaches(division) or work.purpose == "emergency")
+        limits = await limited_to(work)
+        near = division is not None and work.scope.reaches(division) and (limits is None or person_id in limits)
+        in_reach = near or (division is not None and work.purpose == "emergency")
         if not in_reach or work.principal.has(Role.SUBJECT):
             raise PersonNotWatched
 

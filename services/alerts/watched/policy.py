@@ -10,11 +10,11 @@ from services.alerts.watched.errors import PersonNotWatched
 
 
 def may_record_for(principal: Principal, division_code: str | None, person_id: UUID) -> None:
-    """Their own, or of somebody in their towns whose measure runs. Raises PersonNotWatched: existence itself is personal."""
+    """Their own, or of somebody in their towns, for a worker in their caseload (DRR art. 17), whose measure runs. Raises PersonNotWatched: existence itself is personal."""
     if division_code is None:
         raise PersonNotWatched
     if principal.has(Role.SUBJECT):
         if principal.person_id != str(person_id):
             raise PersonNotWatched
-    elif not principal.reach.reaches(division_code):
+    elif not principal.covers(division_code, person_id):
         raise PersonNotWatched

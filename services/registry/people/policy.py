@@ -7,7 +7,7 @@ from uuid import UUID
 
 from kit.auth import Principal
 from kit.problems import ROLE, Forbidden
-from kit.roles import Role
+from kit.roles import BOUND_TO_CASELOAD, WIDER_THAN_CASELOAD, Role
 from kit.steps.taking import Reason
 from services.registry.divisions.policy import part_of
 from services.registry.people.errors import PersonNotFound
@@ -37,11 +37,6 @@ READERS = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.SOCIAL_WORKER, Role.POLI
 WRITERS = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER)
 
 
-CARE_BOUND = (Role.SOCIAL_WORKER, Role.GRID_WORKER)
-"""See the persons on whose care team they are and nobody else of their town (domain 11.1: own caseload)."""
-WIDER = (Role.COUNTY_OFFICER, Role.TOWN_OFFICER, Role.POLICE_OFFICER)
-
-
 def reach(principal: Principal, division_code: str | None = None) -> dict[str, Any]:
     """What part of the register a caller's lists show, as a filter of their statements: the towns of an officer, the persons of a worker's care teams in
     them, or the subject's own record. `division_code`: only this division, nobody when it is not the caller's.
@@ -60,7 +55,7 @@ def reach(principal: Principal, division_code: str | None = None) -> dict[str, A
 
 def bound_to_team(principal: Principal) -> bool:
     """Whether the caller sees only the persons of their own care teams."""
-    return principal.has(*CARE_BOUND) and not principal.has(*WIDER)
+    return principal.has(*BOUND_TO_CASELOAD) and not principal.has(*WIDER_THAN_CASELOAD)
 
 
 def sees_treatment(principal: Principal) -> bool:

@@ -58,7 +58,7 @@ def may_report_onsite(principal: Principal, mode: str) -> None:
 def may_see(principal: Principal, specimen: Specimen, subject: Standing | None, purpose: str) -> None:
     """Raises CollectionNotFound unless it is the caller's own test or laboratory, or the caller is responsible on this day.
 
-    Responsible are the staff of the person's town of today. The police of the place of the test, and the county office, keep an open chain until it ends,
+    Responsible are the staff of the person's town of today, of them a social worker for the own caseload only. The police of the place of the test, and the county office, keep an open chain until it ends,
     also when the person has moved or the record has closed: an objection must be decided by the organ that made the test (DTP art. 13).
     `repository.in_sight` says the same in SQL.
     """
@@ -71,7 +71,7 @@ def may_see(principal: Principal, specimen: Specimen, subject: Standing | None, 
     if decides(principal, specimen):
         return
     closed = subject is not None and subject.standing in ENDS_SUPERVISION
-    reached = principal.covers(specimen.division_code) or purpose == "emergency"
+    reached = principal.covers(specimen.division_code, specimen.person_id) or purpose == "emergency"
     if not reached or (closed and not (principal.has(Role.COUNTY_OFFICER) and purpose in CLOSED_FOR)):
         raise CollectionNotFound
 
@@ -87,7 +87,7 @@ def may_move(principal: Principal, specimen: Specimen, subject: Standing | None,
         return
     closed = subject is not None and subject.standing in ENDS_SUPERVISION
     deciding = principal.has(*DECIDERS) and principal.covers(specimen.division_code)
-    if not principal.has(*STAFF) or not principal.covers(specimen.division_code) or (closed and not deciding):
+    if not principal.has(*STAFF) or not principal.covers(specimen.division_code, specimen.person_id) or (closed and not deciding):
         raise CollectionNotFound
 
 

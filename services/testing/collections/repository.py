@@ -77,7 +77,7 @@ async def collection(session: AsyncSession, collection_id: UUID, *, for_update: 
 def in_sight(sight: Sight) -> ColumnElement[bool]:
     """Collections that `policy.may_see` shows to this caller."""
     conditions: list[ColumnElement[bool]] = [false()]
-    here = sight.scope.where(col(Collection.division_code))
+    here = sight.scope.where(col(Collection.division_code), col(Collection.person_id))
     if sight.staff:
         closed = col(Collection.person_id).in_(select(col(Subject.person_id)).where(col(Subject.standing).in_(ENDS_SUPERVISION)))
         conditions.append(and_(here, true() if sight.opens_closed else ~closed))

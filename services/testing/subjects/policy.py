@@ -25,7 +25,8 @@ class Placed(Protocol):
 
 
 def may_see(principal: Principal, subject: Placed | None, purpose: str) -> None:
-    """Raises SubjectNotFound unless it is the caller's own record, or a person of the caller's towns whose record is not closed.
+    """Raises SubjectNotFound unless it is the caller's own record, or a person of the caller's towns (a social worker: of the own caseload) whose record is
+    not closed.
 
     A closed record opens for the county office alone, for audit or an emergency (domain 2.5).
     """
@@ -35,13 +36,13 @@ def may_see(principal: Principal, subject: Placed | None, purpose: str) -> None:
         return
     if not principal.has(*STAFF):
         raise SubjectNotFound
-    if not principal.covers(subject.division_code) and purpose != "emergency":
+    if not principal.covers(subject.division_code, subject.person_id) and purpose != "emergency":
         raise SubjectNotFound
     if subject.standing in ENDS_SUPERVISION and not (principal.has(Role.COUNTY_OFFICER) and purpose in CLOSED_FOR):
         raise SubjectNotFound
 
 
 def may_act_for(principal: Principal, subject: Placed | None) -> None:
-    """Raises SubjectNotFound unless the caller works in the person's town."""
-    if subject is None or not principal.has(*STAFF) or not principal.covers(subject.division_code):
+    """Raises SubjectNotFound unless the caller works in the person's town, and a social worker cares for the person."""
+    if subject is None or not principal.has(*STAFF) or not principal.covers(subject.division_code, subject.person_id):
         raise SubjectNotFound

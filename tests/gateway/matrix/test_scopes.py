@@ -93,6 +93,33 @@ async def test_another_town_gets_nothing_by_any_row(county: County, role: str) -
     assert not leaks, "\n".join(leaks)
 
 
+@pytest.mark.parametrize("worker", ("S-B", "S-C", None))
+async def test_a_worker_of_another_caseload_gets_nothing_by_any_row(county: County, worker: str | None) -> None:
+    """A social worker of the same town who is not on the care team (domain 11.1: own caseload): the tests, the places and the alerts of somebody are as
+    closed as the record."""
+    front, who = county.front, county.there
+    token, leaks = front.token(Role.SOCIAL_WORKER, scope=(TOWN,), staff_id=worker), []
+    for row in about(front, who, Role.SOCIAL_WORKER):
+        reply = await ask(front, row, token, who)
+        front.checks["records of another caseload"] += 1
+        if (reply.status not in (403, 404) and not asks_for_staff(reply)) or who.shows_in(reply):
+            leaks.append(f"{row.method} {row.path}: {reply.status} {reply.body[:150].decode()}")
+    for row in lists(front, Role.SOCIAL_WORKER):
+        for query in filters(front, row, who):
+            reply = await ask(front, row, token, who, query=query)
+            front.checks["lists of another caseload"] += 1
+            leaks += [f"GET {row.path}?{query} shows {told}" for told in who.shows_in(reply)]
+    for row in front.rows("POST", "PUT"):
+        if Role.SOCIAL_WORKER in row.roles and not names(row):
+            body, _ = front.a_body(row)
+            if body is not None and not isinstance(body, bytes) and with_ids(body, who.ids) != body:
+                reply = await ask(front, row, token, who)
+                front.checks["records about another caseload"] += 1
+                if reply.status not in (403, 404, 422) or who.shows_in(reply) not in ([], [who.id]):
+                    leaks.append(f"{row.method} {row.path}: {reply.status} {reply.body[:150].decode()}")
+    assert not leaks, "\n".join(leaks)
+
+
 @pytest.mark.parametrize("role", TOWN_ROLES)
 async def test_another_town_can_record_nothing_of_somebody(county: County, role: str) -> None:
     """Bodies that name a person or a plan of the other town are refused as if there were nobody."""

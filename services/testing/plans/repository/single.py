@@ -29,6 +29,7 @@ DUE = Json(
     default="window_to",
     filters={
         "towns": "d.division_code like any(%(towns)s::text[])",
+        "cared": "d.person_id = any(%(cared)s::uuid[])",
         "first": "d.window_to >= %(first)s",
         "last": "d.window_from <= %(last)s",
         "states": "d.state = any(%(states)s::text[])",

@@ -30,14 +30,16 @@ _TELLING = {"refused": TestRefused, "not_notified": TestMissed, "missed_unexcuse
 
 
 async def list_due(work: Work, asked: Asked, division: str | None, first: date, last: date, state: str | None) -> Found:
-    """Due tests whose window touches the days `first` to `last`, in the caller's towns: owed and missed ones, unless a state is given.
+    """Due tests whose window touches the days `first` to `last`, in the caller's towns or caseload: owed and missed ones, unless a state is given.
 
     Raises Invalid, OutsideScope, BadCursor.
     """
     if last < first or last - first > timedelta(days=366):
         raise invalid("/query/to", "range", "日期范围须在一年以内", "the range is at most a year")
     states = [state] if state is not None else list(rules.AWAITED)
-    filters = {"towns": work.scope.within(division).towns, "first": first, "last": last, "states": states}
+    scope = work.scope.within(division)
+    cared = None if scope.people is None else sorted(map(str, scope.people))
+    filters = {"towns": scope.towns, "cared": cared, "first": first, "last": last, "states": states}
     return await find_json(work, repository.DUE, asked, filters)
 
 
