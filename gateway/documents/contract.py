@@ -69,7 +69,7 @@ def name_codes(document: dict[str, Any], codes: Mapping[str, Mapping[str, Any]])
         values = tuple(schema["enum"])
         if values not in known:
             fitting = sorted(
-                listed.get(frozenset(values), ()),
+                listed.get(frozenset(map(str, values)), ()),
                 key=lambda name: (not place.lower().endswith(_camel(name.rsplit(".", 1)[-1]).lower()), len(name)),
             )
             wanted = _camel("_".join(fitting[0].split(".")[1:])) if fitting else place
@@ -78,7 +78,8 @@ def name_codes(document: dict[str, Any], codes: Mapping[str, Mapping[str, Any]])
             name, number = wanted, 2
             while name in schemas:
                 name, number = f"{wanted}{number}", number + 1
-            schemas[name] = {"type": "string", "enum": list(values), "title": name, LABELLED: _list_of(values, fitting, place, codes)}
+            kind = "string" if isinstance(values[0], str) else "integer"
+            schemas[name] = {"type": kind, "enum": list(values), "title": name, LABELLED: _list_of(values, fitting, place, codes)}
             known[values] = name
         rest = {key: value for key, value in schema.items() if key not in ("enum", "type", "title")}
         return {"$ref": SCHEMAS + known[values], **rest}
@@ -86,7 +87,7 @@ def name_codes(document: dict[str, Any], codes: Mapping[str, Mapping[str, Any]])
     for name in list(schemas):
         if "enum" in schemas[name]:
             values = schemas[name]["enum"]
-            schemas[name][LABELLED] = _list_of(values, sorted(listed.get(frozenset(values), ()), key=len), name, codes)
+            schemas[name][LABELLED] = _list_of(values, sorted(listed.get(frozenset(map(str, values)), ()), key=len), name, codes)
         else:
             schemas[name] = _replaced(schemas[name], name, named)
     for path, operations in document["paths"].items():
@@ -94,9 +95,9 @@ def name_codes(document: dict[str, Any], codes: Mapping[str, Mapping[str, Any]])
             operations[method] = _replaced(operation, _camel(operation.get("operationId", path + method)), named)
 
 
-def _list_of(values: Sequence[str], fitting: Sequence[str], place: str, codes: Mapping[str, Mapping[str, Any]]) -> str | None:
+def _list_of(values: Sequence[object], fitting: Sequence[str], place: str, codes: Mapping[str, Mapping[str, Any]]) -> str | None:
     """The code list with the labels of these words: the same one, or the one that holds them among others and is called most like the place; None: nobody's."""
-    wider = [name for name, entries in codes.items() if set(values) <= set(entries)]
+    wider = [name for name, entries in codes.items() if set(map(str, values)) <= set(entries)]
     named = sorted(wider, key=lambda name: (not place.lower().endswith(_camel(name.rsplit(".", 1)[-1]).lower()), len(codes[name]), name))
     return next(iter([*fitting, *named]), None)
 
@@ -107,7 +108,7 @@ def _replaced(node: Any, place: str, named: Callable[[dict[str, Any], str], dict
     if not isinstance(node, dict):
         return node
     values = node.get("enum")
-    if isinstance(values, list) and values and all(isinstance(value, str) for value in values):
+    if isinstance(values, list) and values and all(isinstance(value, str | int) for value in values):
         return named(node, place)
     if "in" in node and "schema" in node:
         place += _camel(str(node["name"]))

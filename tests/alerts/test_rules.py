@@ -13,7 +13,8 @@ from services.alerts.alerts.rules import ACTIONS, MACHINE, precision
 from services.alerts.alerts.sentences import DEADLINES, sentence
 from services.alerts.alerts.working_days import end_of_working_day, working_days_after, working_days_before
 from services.alerts.checkins.rules import is_noted, skew_seconds, to_gcj02, to_wgs84
-from services.alerts.detectors.rules import distance_m
+from services.alerts.codes import CODES
+from services.alerts.detectors.rules import SENTENCES, distance_m
 from services.alerts.watched.rules import KINDS, RUNNING_STATES, runs
 
 
@@ -102,6 +103,10 @@ def test_deadlines_have_a_sentence_in_both_languages() -> None:
         for language in ("zh", "en"):
             assert "{" not in sentence({"code": code, "numbers": numbers}, language)
     assert sentence({"code": "unheard", "numbers": {}}, "zh") == "unheard"
+
+
+def test_every_reason_has_a_label() -> None:
+    assert CODES["alert_reason.code"].keys() == DEADLINES.keys() | SENTENCES.keys() | {"flow_kind"}
 
 
 def test_a_total_gives_back_no_count_that_was_withheld() -> None:

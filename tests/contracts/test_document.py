@@ -44,7 +44,7 @@ def test_every_list_of_codes_has_a_name(document: dict[str, Any]) -> None:
     named = {name for name, schema in schemas.items() if "enum" in schema}
     assert len(named) > 50
     inside = [part for name, schema in schemas.items() if name not in named for part in parts(schema)]
-    inline = [part for part in [*inside, *parts(document["paths"])] if len(part.get("enum", ())) > 1 and part.get("type") == "string"]
+    inline = [part for part in [*inside, *parts(document["paths"])] if len(part.get("enum", ())) > 1]
     assert inline == [], "a code without a name"
     values = [tuple(schemas[name]["enum"]) for name in named]
     assert len(values) == len(set(values)), "one list of codes has two names"
@@ -86,7 +86,7 @@ def test_every_code_of_the_document_has_its_label(document: dict[str, Any], list
     unlabelled = [
         name
         for name, schema in document["components"]["schemas"].items()
-        if "enum" in schema and not set(schema["enum"]) <= lists.get(schema[contract.LABELLED], {}).keys()
+        if "enum" in schema and not set(map(str, schema["enum"])) <= lists.get(schema[contract.LABELLED], {}).keys()
     ]
     assert unlabelled == []
     assert all(labels["zh"] and labels["en"] for entries in lists.values() for labels in entries.values())
@@ -112,7 +112,9 @@ def test_every_list_is_one_of_the_document(document: dict[str, Any], lists: dict
     unused = {
         name
         for name, entries in lists.items()
-        if not any(entries.keys() == set(schema["enum"]) or held_in(entries, lists[schema[contract.LABELLED]]) for schema in types)
+        if not any(
+            entries.keys() == set(map(str, schema["enum"])) or held_in(entries, lists[schema[contract.LABELLED]]) for schema in types
+        )
     }
     assert unused == NOT_SHOWN.keys()
 
@@ -251,6 +253,13 @@ def test_the_naming_of_codes_bites() -> None:
     assert planted["components"]["schemas"]["ToyState"]["enum"] == ["a", "b"]
     assert planted["components"]["schemas"]["Row"]["properties"]["state"] == {"$ref": "#/components/schemas/ToyState", "default": "a"}
     assert planted["paths"]["/x"]["get"]["parameters"][0]["schema"] == {"$ref": "#/components/schemas/ToyState"}
+    numbered: dict[str, Any] = {
+        "paths": {},
+        "components": {"schemas": {"Row": {"properties": {"size": {"type": "integer", "enum": [1, 2]}}}}},
+    }
+    contract.name_codes(numbered, {"toys.toy.size": {"1": {}, "2": {}}})
+    wanted = {"type": "integer", "enum": [1, 2], "title": "ToySize", contract.LABELLED: "toys.toy.size"}
+    assert numbered["components"]["schemas"]["ToySize"] == wanted, "a code may be a number"
 
 
 def a_service(name: str, kind: str) -> dict[str, Any]:

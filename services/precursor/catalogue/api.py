@@ -13,7 +13,7 @@ from kit.roles import Role
 from kit.schemas import Day
 from kit.work import UnitRoute, Work, allow
 from services.precursor.catalogue import service
-from services.precursor.catalogue.schemas import ChangeAnswer, EntryAnswer, ListChange, LoadAnswer, NameAnswer, NameQuery
+from services.precursor.catalogue.schemas import AskedClass, ChangeAnswer, EntryAnswer, ListChange, LoadAnswer, NameAnswer, NameQuery
 from services.precursor.grants import READ
 
 router = APIRouter(prefix="/precursor/v1/catalogue", tags=["catalogue"], route_class=UnitRoute)
@@ -55,7 +55,7 @@ async def search_catalogue(
     asked: Annotated[Asked, ask(ENTRIES)],
     q: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
     on: Day | None = None,
-    category: Annotated[int | None, Query(ge=1, le=3)] = None,
+    category: Annotated[AskedClass | None, Query()] = None,
 ) -> Response:
     """What is controlled on a day, by Chinese name, English name, synonym or CAS number; also by the name of a controlled salt or preparation."""
     return answer(asked, await find_made(work, ENTRIES, asked, await service.search_catalogue(work, q, on, category)))

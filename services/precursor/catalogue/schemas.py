@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from kit.citations import Cited
 from kit.schemas import Answer, Day, Message, ShortText
@@ -14,6 +14,8 @@ from services.precursor.catalogue.rules import Change, ControlLevel, EntryChange
 from services.precursor.catalogue.rules.organs import Authority
 
 Class = Literal[1, 2, 3]
+AskedClass = Annotated[Class, BeforeValidator(lambda value: {"1": 1, "2": 2, "3": 3}.get(value, value))]
+"""A class in an address, where every value is a text."""
 
 
 class Competence(Answer):

@@ -12,6 +12,7 @@ from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.schemas import DivisionCode, Flag
 from kit.work import UnitRoute, Work, allow
+from services.precursor.catalogue.schemas import AskedClass
 from services.precursor.firms import service
 from services.precursor.firms.repository import FIRMS
 from services.precursor.firms.rules import FirmState, Kind
@@ -50,7 +51,7 @@ async def list_firms(
     q: Search = None,
     kind: Kind | None = None,
     division_code: DivisionCode | None = None,
-    category: Annotated[int | None, Query(ge=1, le=3)] = None,
+    category: Annotated[AskedClass | None, Query()] = None,
     chemical: Search = None,
     state: FirmState | None = None,
     licence_expiring: Flag = False,
