@@ -81,7 +81,8 @@ def chinese(source: str) -> str:
     text = _UNLISTED.sub(_spelled, CITED.sub(_spelled, source))
     text = re.sub(r"节, row ([0-9]+)", r"节第\1行", _DOMAIN.sub(r"业务说明\1节", text))
     for zh, en in phrases():
-        text = text.replace(en, zh).replace(": ", ":")
+        text = text.replace(en, zh)
+    text = text.replace(": ", ":")
     if re.search("[\u4e00-\u9fff]", text):
         text = re.sub(r" ?[(\[] *[)\]]", "", re.sub(r"[A-Za-z][A-Za-z' -]*", "", text))
     return ";".join(filter(None, (re.sub(r"^[ ::,,]+|[ ::,,]+$", "", part) for part in re.split("[;;]", text))))

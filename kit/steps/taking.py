@@ -79,10 +79,9 @@ def declared(machine: Machine[S], state: str, event: str, problem: type[Problem]
     try:
         return machine.step(state, event, kind)
     except NotDeclared as error:
-        known = ", ".join(sorted({step.event for step in machine.open_from(state, kind)})) or "-"
-        raise problem(
-            f"当前状态 {state} 不能进行 {event};可以:{known}", f"{event} is not possible from {state}; possible: {known}"
-        ) from error
+        (zh, en), known = machine.events.get(event, (event, event)), [(step.zh, step.en) for step in machine.open_from(state, kind)]
+        can_zh, can_en = ("、".join(f"“{one[0]}”" for one in known) or "无", ", ".join(f"“{one[1]}”" for one in known) or "none")
+        raise problem(f"不能“{zh}”;当前可以:{can_zh}", f"“{en}” is not possible now; possible: {can_en}") from error
 
 
 def refuse(reasons: Sequence[Reason], problem: type[Problem] = StepNotAllowed) -> None:

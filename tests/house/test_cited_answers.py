@@ -74,9 +74,10 @@ def sources_of_law() -> Iterator[str]:
 
 
 def english_left(source: str) -> bool:
-    """Whether a source, as Chinese readers see it, keeps English words or loses its articles."""
+    """Whether a source, as Chinese readers see it, keeps English words, loses its articles, or has a part that says nothing."""
     shown = cite(source).zh
-    return not shown or re.search(r"[A-Za-z§]|[(\[] *[)\]]", shown) is not None
+    empty = [part for part in shown.split(";") if not re.search("[\u4e00-\u9fff]", part)]
+    return bool(empty) or re.search(r"[A-Za-z§]|[(\[] *[)\]]", shown) is not None
 
 
 def test_what_is_cited_reads_as_chinese() -> None:
@@ -87,6 +88,7 @@ def test_what_is_cited_reads_as_chinese() -> None:
 
 def test_the_law_of_chinese_citations_bites() -> None:
     assert english_left("local habit")
+    assert english_left("domain 3.5; local law 5")
     assert not english_left("DRR art. 14; domain 2.5, row 7")
 
 

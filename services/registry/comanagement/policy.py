@@ -78,6 +78,4 @@ def why_not_accepted(agreement: Dated, on: date) -> list[Reason]:
 def may_pull(principal: Principal, purpose: str) -> None:
     """A partner reads the list for the exchange and for nothing else (PIPL art. 23). Raises Invalid."""
     if principal.has(Role.PARTNER) and purpose != EXCHANGE:
-        raise invalid(
-            "/header/Purpose", "exchange_only", "共管名单仅限交换用途(exchange)", "a partner reads the list for the exchange only"
-        )
+        raise invalid("/header/Purpose", "exchange_only", "共管名单仅限交换用途", "a partner reads the list for the exchange only")

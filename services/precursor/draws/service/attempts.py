@@ -302,7 +302,7 @@ async def _check_repetition(work: Work, new: NewDraw) -> Draw | None:
         raise DrawPending(zh, f"the draw of {other.authority} over the same firms has no result yet, so the yearly cap cannot be counted")
     earlier = await repository.unrepeated(work.session, new.object_kind, new.authority)
     if (earlier.id if earlier else None) != new.redraw_of:
-        zh, en = "上一次抽签已作废,须在 redraw_of 注明", "the attempt that was set aside must be named in redraw_of"
+        zh, en = "上一次抽签已作废,须注明重抽的是哪一次", "the attempt that was set aside must be named in redraw_of"
         raise (
             DrawRepeated(zh, en)
             if earlier

@@ -59,7 +59,7 @@ async def _check_standing(work: Work, person_id: UUID, new: NewStanding) -> None
         raise invalid(
             "/status",
             "transfer_out_required",
-            "移交外地须登记接收地和移交函(transfers-out)",
+            "移交外地须登记接收地和移交函",
             "record the transfer out with the receiving place and its letter (DRR art. 22)",
         )
     elif new.status == "erroneous" and not work.principal.has(*POLICE):
