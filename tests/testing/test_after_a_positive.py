@@ -200,6 +200,9 @@ async def test_hair_goes_to_the_laboratory_and_speaks_of_six_months(street: Stre
             {"analyte": "ketamine", "value": "0.1", "unit": "ng/mg"},
         ],
     }
+    other = [{**report["results"][0], "code": "negative"}, report["results"][1]]
+    contrary = await moved_on(police, taken, "lab-result", {**report, "results": other}, status=422)
+    assert contrary["errors"][0]["code"] == "code_contradicts", "the cut-off of the law decides, and a code beside it must say the same"
     taken = await moved_on(police, taken, "lab-result", report)
     assert (taken["state"], taken["deadline_kind"], taken["deadline_on"]) == ("lab_reported", "objection", "2021-07-05")
     found = body(await police("GET", f"/testing/v1/collections/{taken['id']}/result"))["analytes"]

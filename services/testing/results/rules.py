@@ -23,6 +23,11 @@ def read_hair(values: Mapping[str, Decimal], cutoffs: Mapping[str, Decimal]) -> 
     return {analyte: "positive" if value >= cutoffs[analyte] else "negative" for analyte, value in values.items() if analyte in cutoffs}
 
 
+def contradicts(code: str, value: Decimal | None, cutoff: Decimal | None) -> bool:
+    """Whether a reading says other than its own value: positive is at or above the cut-off (HAIR art. 9; DTP art. 12)."""
+    return value is not None and cutoff is not None and (value >= cutoff) is not (code == "positive")
+
+
 def overall(codes: Mapping[str, str]) -> str:
     """negative, positive or invalid over all analytes."""
     found = set(codes.values())

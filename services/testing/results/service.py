@@ -325,6 +325,10 @@ async def _judge(work: Work, taken: Collection, new: LabResult, stage: str) -> d
             code = rules.read_hair({item.analyte: item.value}, cutoffs).get(item.analyte, "negative")
         if code is None:
             raise invalid(f"/results/{place}/code", "missing", "须填写结果", "a code is required")
+        if rules.contradicts(item.code or code, item.value, cutoff):
+            raise invalid(
+                f"/results/{place}/code", "code_contradicts", "结果与其数值和阈值矛盾", "the code contradicts the value and its cut-off"
+            )
         if item.analyte in codes:
             raise invalid(f"/results/{place}/analyte", "analyte_twice", "同一检测项目重复", "an analyte stands twice")
         codes[item.analyte] = code
