@@ -32,6 +32,20 @@ def words() -> Mapping[str, tuple[str, str]]:
         return {row["name"]: (row["zh"], row["en"]) for row in csv.DictReader(file)}
 
 
+@cache
+def summaries() -> Mapping[tuple[str, str], str]:
+    """(method, path) → what an operation does, in Chinese (`summaries.csv`); a path that begins with `/*/` is that of every service."""
+    with (Path(__file__).parent / "summaries.csv").open(encoding="utf-8", newline="") as file:
+        return {(row["method"], row["path"]): row["zh"] for row in csv.DictReader(file)}
+
+
+def summary_of(method: str, path: str, english: str) -> str:
+    """What an operation does, in both languages; in English alone when nobody has said it in Chinese."""
+    known, asked = summaries(), method.upper()
+    chinese = known.get((asked, path)) or known.get((asked, re.sub(r"^/\w+/", "/*/", path)))
+    return f"{chinese} · {english}" if chinese else english
+
+
 def short_names(schemas: Mapping[str, Any]) -> dict[str, str]:
     """Schemas that carry the path of their module → a name of noun and class: two nouns of a service may have a `Receipt`."""
     found: dict[str, str] = {}

@@ -140,7 +140,8 @@ def _described(service: str, method: str, path: str, operation: dict[str, Any], 
     public = "public" in row["roles"]
     told = dict(operation)
     told["tags"] = [f"{service}: {tag}" for tag in operation.get("tags", [service])]
-    told["summary"] = _SENTENCE_END.split(operation.get("description", operation["summary"]), maxsplit=1)[0]
+    english = _SENTENCE_END.split(operation.get("description", operation["summary"]), maxsplit=1)[0]
+    told["summary"] = contract.summary_of(method, path, english)
     told["x-roles"] = sorted(row["roles"])
     if not public:
         told["security"] = [{"bearer": []}]

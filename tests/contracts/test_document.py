@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -235,6 +236,14 @@ def test_every_property_and_parameter_says_what_it_is(document: dict[str, Any]) 
     used = {name for schema in schemas for name in schema.get("properties", {})}
     used |= {parameter["name"] for _, _, operation in operations(document) for parameter in operation.get("parameters", ())}
     assert {name for name in contract.words() if name.rsplit(".", 1)[-1] not in used} == set()
+
+
+def test_every_operation_says_what_it_does_in_both_languages(document: dict[str, Any]) -> None:
+    """The English sentence is the docstring of the route; one whose address changes loses its Chinese one, and nothing is kept for a route that is gone."""
+    told = {(method.upper(), path): operation["summary"].partition(" · ") for method, path, operation in operations(document)}
+    assert [key for key, (zh, _, en) in told.items() if not (re.search("[\u4e00-\u9fff]", zh) and en)] == []
+    everywhere = {(method, re.sub(r"^/\w+/", "/*/", path)) for method, path in told}
+    assert contract.summaries().keys() - told.keys() - everywhere == set()
 
 
 def test_the_naming_of_codes_bites() -> None:
