@@ -101,6 +101,8 @@ class Answer:
                 self._coder = Gzip()
                 headers = [pair for pair in headers if pair[0] != b"content-length"]
                 headers += [(b"content-encoding", b"gzip"), VARY]
+            elif self.cacheable and self.leash is None and compressible(headers):
+                headers = [*headers, VARY]  # a cache that keeps these bytes must know that others get them compressed (RFC 9110 12.5.5)
             await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
         elif self.started and not self._ended:
             if self._coder is not None:

@@ -13,6 +13,7 @@ ID = "0191f6c2-7a10-7c3e-9d52-4b6f0a8e1c77"
 
 async def test_code_lists_are_sent_again_only_when_they_changed(stranger: Door) -> None:
     first = await stranger("GET", "/meta/v1/codes")
+    assert first.headers["vary"] == "accept-encoding", "a cache must not give compressed bytes to whom they do not help"
     assert (first.status, first.headers["cache-control"]) == (200, "public, max-age=300")
     assert "gateway.role" in json.loads(first.body)
     tag = first.headers["etag"]
