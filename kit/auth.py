@@ -15,7 +15,7 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar, get_args
 from uuid import UUID
@@ -109,8 +109,7 @@ class Principal:
     @property
     def reach(self) -> Scope:
         """Whom this principal reaches."""
-        reach = Scope.of(self.scope, self.person_id)
-        return reach if self.caseload is None else replace(reach, people=self.caseload)
+        return Scope.of(self.scope, self.person_id, self.caseload)
 
     def has(self, *roles: str) -> bool:
         """Whether this principal holds any of the roles."""

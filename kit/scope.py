@@ -69,9 +69,9 @@ class Scope:
 
     @classmethod
     @lru_cache(maxsize=4096)
-    def of(cls, codes: tuple[str, ...], person: str | None = None) -> Scope:
+    def of(cls, codes: tuple[str, ...], person: str | None = None, people: frozenset[UUID] | None = None) -> Scope:
         """The scope of these divisions, whose codes may have 6, 9 or 12 digits."""
-        return cls(tuple(division_prefix(code) for code in codes), person)
+        return cls(tuple(division_prefix(code) for code in codes), person, people)
 
     @property
     def towns(self) -> list[str]:

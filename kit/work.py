@@ -173,7 +173,6 @@ class UnitRoute(APIRoute):
         inner: Callable[[Request], Awaitable[Response]] = super().get_route_handler()
         naming = names.names_in(self.response_model, *(answer.get("model") for answer in self.responses.values()))
         listed = {one.alias: "list" in str(one.field_info.annotation) for part in _with_all(self.dependant) for one in part.query_params}
-        once = [name for name, several in listed.items() if not several]
         ids = _ids(self.dependant)
         guard = _guard_of(self.dependant)
         direct = Direct.of(self.dependant) if self.methods == {"GET"} else None
@@ -183,7 +182,7 @@ class UnitRoute(APIRoute):
 
         async def handle(request: Request) -> Response:
             unknown = [name for name in request.query_params if name not in listed]
-            twice = [name for name in once if len(request.query_params.getlist(name)) > 1]  # any choice would ignore the other
+            twice = [name for name, several in listed.items() if not several and len(request.query_params.getlist(name)) > 1]
             broken = [name for name, value in request.query_params.multi_items() if "\x00" in value]
             faults = (
                 [FieldError(f"/query/{name[:60]}", "unknown_parameter", "不认识的查询参数", "unknown query parameter") for name in unknown]
