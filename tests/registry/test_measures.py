@@ -57,6 +57,7 @@ async def test_a_measure_reads_as_discharged_on_its_last_day_and_the_job_writes_
     assert [step["event"] for step in late["next_steps"]] == ["serve_discharge_notice"], "nothing but the notice that the office owes"
     refused = await officer("POST", path + "/transitions", {"event": "admonish", "on": "2024-05-11", "reason": "迟到"}, if_match='"v3"')
     assert (refused.status, json.loads(refused.body)["type"]) == (409, "/problems/step-not-declared")
+    assert json.loads(refused.body)["detail"] == "不能“告诫”;当前可以:“送达解除通知书”"
     listed = json.loads((await officer("GET", "/registry/v1/measures?state=discharged")).body)
     assert [item["id"] for item in listed["items"]] == [measure["id"]]
     asked = house.neighbour("testing", "registry")

@@ -21,7 +21,7 @@ from services.registry.measures.errors import MeasureNotFound, MeasureRunning, N
 from services.registry.measures.events import measure_event
 from services.registry.measures.rules.guards import Given, Refused
 from services.registry.measures.rules.states import EXCLUSIVE, state_on
-from services.registry.measures.rules.transitions import MACHINE, beginning, find
+from services.registry.measures.rules.transitions import MACHINE, beginning, find, possible
 from services.registry.measures.schemas import NewMeasure, Step
 from services.registry.measures.service.endings import end_due, end_measures
 from services.registry.measures.service.following import show_status
@@ -106,7 +106,10 @@ async def take_step(work: Work, measure_id: UUID, step: Step, if_match: str | No
     try:
         decision = rules.decide(facts, step.event, given, work.today, work.house.works)
     except rules.NotDeclared as error:
-        raise NotDeclaredStep(f"状态 {error.args[0]} 下没有 {step.event}", f"no {step.event} from {error.args[0]}") from error
+        zh, en = MACHINE.events.get(step.event, (step.event, step.event))
+        can = possible(measure.kind, state)
+        can_zh, can_en = "、".join(f"“{one.zh}”" for one in can) or "无", ", ".join(f"“{one.en}”" for one in can) or "none"
+        raise NotDeclaredStep(f"不能“{zh}”;当前可以:{can_zh}", f"“{en}” is not possible now; possible: {can_en}") from error
     except Refused as error:
         raise step_refused(error) from error
     if step.confirmed_by is not None:
