@@ -82,10 +82,9 @@ def chinese(source: str) -> str:
     text = re.sub(r"节, row ([0-9]+)", r"节第\1行", _DOMAIN.sub(r"业务说明\1节", text))
     for zh, en in phrases():
         text = text.replace(en, zh)
-    text = text.replace(": ", ":")
     if re.search("[\u4e00-\u9fff]", text):
         text = re.sub(r" ?[(\[] *[)\]]", "", re.sub(r"[A-Za-z][A-Za-z' -]*", "", text))
-    return ";".join(filter(None, (re.sub(r"^[ ::,,]+|[ ::,,]+$", "", part) for part in re.split("[;;]", text))))
+    return ";".join(filter(None, (re.sub(r"^[ ::,,]+|[ ::,,]+$", "", part) for part in re.split("[;;]", text.replace(": ", ":")))))
 
 
 @cache

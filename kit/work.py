@@ -71,8 +71,7 @@ class House:
     """Wakes whoever waits for new events."""
     words: Words
     demo: bool = False
-    narrow: Callable[[House, Principal], Awaitable[Principal]] | None = None
-    """Binds a worker to their caseload, where the service has persons and does not keep the register of who cares for them."""
+    narrow: Callable[[House, Principal], Awaitable[Principal]] | None = None  # binds a worker to the own caseload (ADR 0029)
     held: list[object] = field(default_factory=list)
     """What only this one service holds for its whole life (settings, keys, detectors); read with `part`."""
 

@@ -225,6 +225,7 @@ async def test_a_finding_is_passed_only_to_the_organ_that_its_article_names(hous
     wrong = {"item_no": "C01", "outcome": "refer", "note": "无证经营", "passed_to": "customs"}
     problem = parsed(await mine("POST", f"{path}/outcomes", {"outcomes": [wrong]}, if_match='"v2"'), 422)
     assert [(error["pointer"], error["code"]) for error in problem["errors"]] == [("/outcomes/0/passed_to", "not_competent")]
+    assert not any(letter.isascii() and letter.isalpha() for letter in problem["errors"][0]["message_zh"]), "labels, not codes"
     office = {**wrong, "passed_to": "narcotics_office"}
     assert (await mine("POST", f"{path}/outcomes", {"outcomes": [office]}, if_match='"v2"')).status == 422
     stray = {"item_no": "C02", "outcome": "ok", "passed_to": "police"}

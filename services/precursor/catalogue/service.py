@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from kit.citations import cite
+from kit.codes import load_codes
 from kit.jobs import defer
 from kit.problems import FieldError, TooLarge, invalid
 from kit.strict_json import check_text
@@ -24,6 +26,15 @@ from services.precursor.events import CatalogueChanged
 MAX_BYTES = 1_000_000
 IN_EFFECT_JOB = "catalogue_in_effect"
 """The job that brings the register of firms to the list of today."""
+
+_AUTHORITIES = load_codes(Path(__file__).parents[1])["authority"]
+"""What people call authorities, as at /meta/v1/codes."""
+
+
+def called(organs: Iterable[str]) -> tuple[str, str]:
+    """Authorities as a message names them, in Chinese and English."""
+    labels = [_AUTHORITIES[organ] for organ in organs]
+    return "、".join(zh for zh, _ in labels), ", ".join(en for _, en in labels)
 
 
 async def names_on(work: Work, day: date) -> Names:

@@ -16,6 +16,7 @@ from kit.roles import Role
 from kit.steps.machine import START
 from kit.steps.taking import NOT_YOURS, declared, next_steps, take
 from kit.work import Work
+from services.precursor.catalogue.service import called
 from services.precursor.events import RectificationClosed, RectificationOverdue
 from services.precursor.firms import service as firms
 from services.precursor.inspectors import service as inspectors
@@ -173,8 +174,8 @@ async def record_recheck(work: Work, rectification_id: UUID, recheck: Recheck, i
     if (recheck.passed_to is not None) != (recheck.outcome == "passed_on"):
         raise invalid("/passed_to", "with_passed_on", "移送时须写明接收机关,其他情形不填", "goes with passed_on, and only with it")
     if recheck.passed_to is not None and recheck.passed_to not in order.competent:
-        zh = f"该项应移送: {', '.join(order.competent)}"
-        raise invalid("/passed_to", "not_competent", zh, f"such a finding is passed to: {', '.join(order.competent)}")
+        zh, en = called(order.competent)
+        raise invalid("/passed_to", "not_competent", f"该项应移送:{zh}", f"such a finding is passed to: {en}")
     if recheck.new_deadline is not None:
         _check_deadline(recheck.new_deadline, recheck.checked_on, "/new_deadline")
         order.deadline = _last_day(work, recheck.checked_on, recheck.new_deadline)

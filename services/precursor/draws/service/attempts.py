@@ -16,6 +16,7 @@ from kit.problems import ROLE, Forbidden, invalid
 from kit.steps.machine import START
 from kit.steps.taking import declared, refuse, take
 from kit.work import Work
+from services.precursor.catalogue.service import called
 from services.precursor.draws import policy, repository, rules
 from services.precursor.draws.errors import (
     DrawNotFound,
@@ -298,8 +299,9 @@ async def _check_repetition(work: Work, new: NewDraw) -> Draw | None:
         raise DrawRepeated("同一对象、同一机关在此期间已有抽签", "a draw of this kind and authority stands for this period")
     other = await repository.undecided(work.session, new.object_kind, new.authority, new.inspect_from.year)
     if other is not None:
-        zh = f"{other.authority} 对同类对象的抽签尚未出结果,年度检查次数无法计算"
-        raise DrawPending(zh, f"the draw of {other.authority} over the same firms has no result yet, so the yearly cap cannot be counted")
+        zh, en = called([other.authority])
+        zh = f"{zh}对同类对象的抽签尚未出结果,年度检查次数无法计算"
+        raise DrawPending(zh, f"the draw of {en} over the same firms has no result yet, so the yearly cap cannot be counted")
     earlier = await repository.unrepeated(work.session, new.object_kind, new.authority)
     if (earlier.id if earlier else None) != new.redraw_of:
         zh, en = "上一次抽签已作废,须注明重抽的是哪一次", "the attempt that was set aside must be named in redraw_of"

@@ -10,6 +10,7 @@ from kit.etags import check_version
 from kit.problems import FieldError, Invalid, invalid
 from kit.steps.taking import declared, refuse, take
 from kit.work import Work
+from services.precursor.catalogue.service import called
 from services.precursor.events import InspectionCompleted
 from services.precursor.firms import service as firms
 from services.precursor.inspections import policy, repository, rules
@@ -84,10 +85,8 @@ async def record_outcomes(work: Work, inspection_id: UUID, recorded: Outcomes, i
         ]
         organs = items.get(outcome.item_no, ())
         if outcome.outcome in rules.NEEDS_ORGAN and outcome.passed_to is not None and outcome.passed_to not in organs:
-            named = ", ".join(organs)
-            faults.append(
-                FieldError(f"{place}/passed_to", "not_competent", f"该项应移送: {named}", f"such a finding is passed to: {named}")
-            )
+            zh, en = called(organs)
+            faults.append(FieldError(f"{place}/passed_to", "not_competent", f"该项应移送:{zh}", f"such a finding is passed to: {en}"))
     if faults:
         raise Invalid(errors=faults)
     rows = [
