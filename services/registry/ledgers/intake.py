@@ -23,8 +23,12 @@ MESSAGES = {
         "This ledger can neither register nor change anybody by this row; the county office decides",
     ),
     matching.START_UNKNOWN: (
-        "没有写明起始日(或只有年月),不推定起始日和期限,请查阅文书后补填",
-        "The day of the beginning is not written (or only its month); no begin and no term is assumed: look it up and fill it in",
+        "没有写明日期(或只有年月),不推定起止日和期限,请查阅文书后补填",
+        "The day is not written (or only its month); no begin, no end and no term is assumed: look it up and fill it in",
+    ),
+    matching.LETTER_MISSING: (
+        "没有移交文号:移交须有接收地的书面接收(戒毒条例第22条)",
+        "The number of the letter is missing: a person is handed over with a written acceptance (DRR art. 22)",
     ),
     matching.NAME_DIFFERS: ("姓名与登记册中此证件号码的姓名不同", "The name differs from the one registered with this number"),
     MEASURE_RUNS: MEASURE_RUNS_MESSAGE,

@@ -20,6 +20,7 @@ from kit.intake.intake import DUPLICATE_ACROSS, Again
 from kit.intake.policy import acting
 from kit.intake.staging import open_record
 from kit.roles import Role
+from kit.text import says_something
 from kit.work import Work
 from services.registry.ledgers import repository
 from services.registry.ledgers.endings import too_early
@@ -30,6 +31,7 @@ from services.registry.ledgers.rules import (
     OTHER_SIDE,
     Facts,
     contradictions,
+    days_missing,
     ledger_facts,
     since_of,
     start_unknown,
@@ -40,7 +42,7 @@ from services.registry.ledgers.tables import TABLES, LedgerConflict
 from services.registry.people.rules import folded_name
 
 PERSON_UNKNOWN, NAME_DIFFERS, TOWN_UNKNOWN = "PERSON_UNKNOWN", "NAME_DIFFERS", "TOWN_UNKNOWN"
-COUNTY_DECIDES, START_UNKNOWN = "COUNTY_DECIDES", "START_UNKNOWN"
+COUNTY_DECIDES, START_UNKNOWN, LETTER_MISSING = "COUNTY_DECIDES", "START_UNKNOWN", "LETTER_MISSING"
 
 Key = tuple[int, str, UUID | None, int | None]
 """A conflict: row, field, the other side's row or None for the register."""
@@ -96,6 +98,7 @@ async def check(work: Work, found: Mapping[Any, Any], numbers: Sequence[int] | N
     told = [number for number in different if number not in closed]
     await store.add_code(session, TABLES, import_id, NAME_DIFFERS, "name", ((number, {}) for number in told))
     await store.add_code(session, TABLES, import_id, PERSON_UNKNOWN, "id_no", ((number, {}) for number in different if number in closed))
+    await _days(work, found, others)
     await _starts(work, found, numbers, {row["number"]: row["status"] for row in known if row["kind"] == "person"}, reach)
     await _no_early_end(work, found, [row for row in others if row["kind"] == "clean3" and row["status"] != "three_years_clean"])
     twins = [twin for twin in await store.twins_elsewhere(session, TABLES, import_id, numbers) if _may_know(found, twin)]
@@ -121,6 +124,24 @@ async def _starts(
 
     unsaid = await asyncio.to_thread(dayless)
     await store.add_code(work.session, TABLES, found["id"], START_UNKNOWN, "status_date", ((number, {}) for number in unsaid))
+
+
+async def _days(work: Work, found: Mapping[Any, Any], rows: Sequence[Mapping[Any, Any]]) -> None:
+    """Hold rows of the other lists without a day that they need, and hand-overs without their letter (DRR art. 22)."""
+
+    def missing() -> list[tuple[int, str, str]]:
+        told = []
+        for row in rows:
+            record = open_record(work.sealer, found["id"], row["number"], row["record_sealed"])[0]
+            told += [(row["number"], field, START_UNKNOWN) for field in days_missing(row["kind"], record)]
+            if row["kind"] == "transfer" and not says_something(record.get("document_no") or ""):
+                told.append((row["number"], "document_no", LETTER_MISSING))
+        return told
+
+    told = await asyncio.to_thread(missing)
+    for code, field in sorted({(code, field) for _, field, code in told}):
+        at = [number for number, where, what in told if (what, where) == (code, field)]
+        await store.add_code(work.session, TABLES, found["id"], code, field, ((number, {}) for number in at))
 
 
 async def _no_early_end(work: Work, found: Mapping[Any, Any], rows: Sequence[Mapping[Any, Any]]) -> None:

@@ -121,13 +121,13 @@ class Facts:
 
 
 def since_of(text: str | None, as_of: date) -> tuple[date, bool, str]:
-    """(day, whether only its month is known, why it was assumed) of a ledger's date: a partial one counts from the first of its month, none from `as_of`."""
+    """(day, whether only its month is known, why it was assumed) of a ledger's date: a month counts from its first day, a year or nothing from `as_of`."""
     if text is None:
         return as_of, False, NO_DAY
     if len(text) == 7:
         return date.fromisoformat(text + "-01"), True, ONLY_MONTH
-    if len(text) == 4:
-        return date(int(text), 1, 1), True, ONLY_MONTH
+    if len(text) == 4:  # no month is made up
+        return as_of, False, NO_DAY
     return date.fromisoformat(text), False, ""
 
 
@@ -135,6 +135,22 @@ def standing_of(record: Mapping[str, Any]) -> str | None:
     """The standing that a row names."""
     word = record.get("status")
     return STATUS_BEFORE.get(word, word) if word else None
+
+
+def day_of(text: str | None) -> date | None:
+    """A day that the ledger writes whole."""
+    return date.fromisoformat(text) if text and len(text) == 10 else None
+
+
+def days_missing(kind: str, record: Mapping[str, Any]) -> list[str]:
+    """The fields without the day that a row of this kind needs: three clean years begin and end with a month at least; a hand-over ends measures on its very
+    day (DRR art. 22); a visit was on a day.
+    """
+    if kind == "clean3":
+        return [] if len(record.get("confirmed_on") or "") in (7, 10) else ["confirmed_on"]
+    if kind == "transfer":
+        return [] if day_of(record.get("handover_date")) else ["handover_date"]
+    return [name for name in ("round1", "round2") if kind == "visit" and record.get(name) and day_of(record[name]) is None]
 
 
 def ledger_facts(record: Mapping[str, Any], as_of: date) -> Facts:
@@ -149,8 +165,8 @@ def ledger_facts(record: Mapping[str, Any], as_of: date) -> Facts:
         address=record.get("address"),
         drugs=tuple(sorted(drug.lower() for drug in record.get("drugs") or ())),
         status=standing_of(record),
-        since=since if text else None,
-        exact=bool(text) and not month,
+        since=since if text and len(text) > len("2021") else None,
+        exact=day_of(text) is not None,
         month=month,
     )
 

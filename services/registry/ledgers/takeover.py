@@ -17,7 +17,17 @@ from services.registry.ledgers import policy, repository
 from services.registry.ledgers.endings import lawful
 from services.registry.ledgers.matching import match, register_facts, sides_of
 from services.registry.ledgers.policy import Reach
-from services.registry.ledgers.rules import NO_DAY, TIER_BEFORE, Facts, contradictions, is_correction, ledger_facts, since_of, start_unknown
+from services.registry.ledgers.rules import (
+    NO_DAY,
+    TIER_BEFORE,
+    Facts,
+    contradictions,
+    day_of,
+    is_correction,
+    ledger_facts,
+    since_of,
+    start_unknown,
+)
 from services.registry.ledgers.tables import TABLES, LedgerConflict
 from services.registry.measures.intake import WITH_MEASURE, TakenMeasure, take_over_measures
 from services.registry.measures.service.endings import end_measures
@@ -121,9 +131,9 @@ async def _people(work: Work, found: Mapping[Any, Any], chosen: Mapping[int, Cho
                 of_person = known[row["number"]]
                 fix, standing = changes(facts, register_facts(work, of_person), of_person["person_id"], decided)
                 fix = placed(work, fix)
-                if record.get("register_date") and of_person["registered_on"] is None and len(record["register_date"]) == 10:
+                if of_person["registered_on"] is None and (registered := day_of(record.get("register_date"))):
                     fix = fix or PersonFix(of_person["person_id"], {}, FILLED)
-                    fix.values["registered_on"] = date.fromisoformat(record["register_date"])
+                    fix.values["registered_on"] = registered
                 fixes.extend([fix] if fix else [])
                 standings.extend([standing] if standing else [])
             elif reach.get(row["number"]) is Reach.NEW and facts.town_code and policy.may_place(work.principal, facts.town_code):
@@ -172,7 +182,6 @@ def _new(record: Mapping[Any, Any], facts: Facts, as_of: date) -> TakenPerson:
     since, month, reason = (facts.since, facts.month, "") if facts.since else (as_of, False, NO_DAY)
     if month:
         reason = since_of(since.isoformat()[:7], as_of)[2]
-    registered, _, _ = since_of(record.get("register_date"), as_of)
     return TakenPerson(
         id_number=record["id_no"],
         name=facts.name,
@@ -181,7 +190,7 @@ def _new(record: Mapping[Any, Any], facts: Facts, as_of: date) -> TakenPerson:
         phone=facts.phone,
         address=facts.address,
         drugs=facts.drugs,
-        registered_on=registered if record.get("register_date") else None,
+        registered_on=day_of(record.get("register_date")),
         status=facts.status,
         since=since,
         since_month_only=month,
@@ -248,10 +257,11 @@ async def _transferred_out(work: Work, found: Mapping[Any, Any], rows: Rows) -> 
             row["person_id"],
             row["division_code"],
             record["receiving_area"],
-            since_of(record.get("handover_date"), found["as_of"])[0],
-            record.get("document_no") or "",
+            handed,
+            record["document_no"],
         )
         for row, record in rows
+        if (handed := day_of(record.get("handover_date"))) is not None
     ]
     return {"transfers_out": await take_over_transfers_out(work, taken)} if taken else {}
 
@@ -260,19 +270,21 @@ async def _visited(work: Work, found: Mapping[Any, Any], rows: Rows) -> dict[str
     """Two rounds of visits, and an assessment where the ledger has one. What was found stands with the last visit: the ledger has it once."""
     visits: list[TakenVisit] = []
     assessments: list[TakenAssessment] = []
+    undated = 0
     for row, record in rows:
         person_id, town = row["person_id"], row["division_code"]
-        days = {n: since_of(record[f"round{n}"], found["as_of"])[0] for n in (1, 2) if record.get(f"round{n}")}
+        days = {n: day for n in (1, 2) if (day := day_of(record.get(f"round{n}")))}
         for number in sorted(days) or [1]:
             facts = {
                 name: record.get(name) if number == max(days, default=1) else None for name in ("met", "tested", "family_met", "employed")
             }
             visits.append(TakenVisit(person_id, town, f"{found['as_of'].year}-{number}", days.get(number), **facts))
         if record.get("risk"):
-            day = since_of(record.get("assess_date"), found["as_of"])[0]
-            tier = TIER_BEFORE.get(record["risk"]) or str(record["risk"])
-            assessments.append(TakenAssessment(person_id, town, tier, day))
-    counts = {"visits": await take_over_visits(work, visits)} if visits else {}
+            # An assessment expires some months after its day (domain 4.2): without the day it is not entered, and that is counted.
+            assessed, tier = day_of(record.get("assess_date")), str(record["risk"])
+            undated += assessed is None
+            assessments += [] if assessed is None else [TakenAssessment(person_id, town, TIER_BEFORE.get(tier, tier), assessed)]
+    counts = {"withheld": undated} | ({"visits": await take_over_visits(work, visits)} if visits else {})
     if assessments:
         counts["assessments"] = await take_over_assessments(work, assessments)
     return counts

@@ -12,7 +12,7 @@ from tests.registry.ledgers.test_reports import person, somebody, table
 from tests.registry.people_data import an_id
 
 ELSEWHERE = "姓名,身份证号,接收地,移交时间,移交文号"
-VISITS = "姓名,身份证号,第一轮走访时间,是否见面,风险等级"
+VISITS = "姓名,身份证号,第一轮走访时间,是否见面,风险等级,评估时间"
 
 
 async def refused(desk: Desk, job: dict[str, object], field: str) -> tuple[int, str]:
@@ -77,7 +77,7 @@ async def test_article_33_nobody_under_a_measure_lives_in_society_by_list(desk: 
 
 
 async def test_a_high_tier_of_a_towns_ledger_waits_for_a_second_person(desk: Desk, town: Desk) -> None:
-    lines = [f"演示丙,{an_id(2)},2021-05-01,是,高", f"演示乙,{an_id(5)},2021-05-01,是,低"]
+    lines = [f"演示丙,{an_id(2)},2021-05-01,是,高,2021-05-01", f"演示乙,{an_id(5)},2021-05-01,是,低,2021-05-01"]
     (job,) = await town.upload(table(*lines, head=VISITS))
     assert (await town.commit(job))["taken"]["assessments"] == 2
     with psycopg.connect(desk.house.owner) as connection:

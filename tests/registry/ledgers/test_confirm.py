@@ -102,6 +102,49 @@ async def test_no_day_is_made_up(desk: Desk, cell: str) -> None:
     assert row["disposition"] == "accept"
 
 
+LISTS = {
+    "confirmed_on": "姓名,身份证号,戒断满三年时间\n演示乙,{number},{day}\n",
+    "handover_date": "姓名,身份证号,接收地,移交文号,移交时间\n演示乙,{number},保德县,府禁毒函〔2021〕8号,{day}\n",
+    "round1": "姓名,身份证号,是否见面,第一轮走访时间\n演示乙,{number},是,{day}\n",
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "day"),
+    [
+        ("confirmed_on", ""),
+        ("confirmed_on", "不详"),
+        ("confirmed_on", "2021年"),
+        ("handover_date", ""),
+        ("handover_date", "2021-05"),
+        ("round1", "2021年5月"),
+    ],
+)
+async def test_no_day_of_an_end_or_a_visit_is_made_up(desk: Desk, field: str, day: str) -> None:
+    (known,) = await desk.upload(table(somebody(1, status="社会面", since="2017-05-01")))
+    await desk.commit(known)
+    (job,) = await desk.upload(("表.csv", LISTS[field].format(number=an_id(1), day=day).encode()))
+    (held,) = await desk.rows(job, "&disposition=hold")
+    assert ("START_UNKNOWN", field) in [(problem["code"], problem["field"]) for problem in held["problems"]]
+    assert job["effects"] == {} and (await commit(desk, job))[0] == 409
+    assert (await desk.correct(job, held, {field: "2021-05-06"}))["disposition"] == "accept"
+
+
+@pytest.mark.parametrize("letter", ["", "——", "　"])
+async def test_article_22_nobody_is_handed_over_without_a_letter(desk: Desk, letter: str) -> None:
+    (known,) = await desk.upload(table(somebody(1, status="社会面", since="2017-05-01")))
+    await desk.commit(known)
+    (job,) = await desk.upload(table(f"演示乙,{an_id(1)},保德县,{letter},2021-05-06", head="姓名,身份证号,接收地,移交文号,移交时间"))
+    assert (job["dispositions"], job["codes"].get("LETTER_MISSING")) == ({"hold": 1}, 1)
+
+
+async def test_an_assessment_without_its_day_is_not_entered_and_counted(desk: Desk) -> None:
+    (known,) = await desk.upload(table(somebody(1, status="社会面", since="2017-05-01")))
+    await desk.commit(known)
+    (job,) = await desk.upload(table(f"演示乙,{an_id(1)},2021-05-06,是,中", head="姓名,身份证号,第一轮走访时间,是否见面,风险等级"))
+    assert (await desk.commit(job))["taken"] == {"visits": 1, "withheld": 1}
+
+
 def broken(header: str, sheet: str = "Sheet1") -> bytes:
     """A workbook whose last header holds a control character, as no spreadsheet writes it but a program may."""
     made = openpyxl.Workbook()
