@@ -19,8 +19,6 @@ from kit.sheets.shapes import ACCEPT, DUPLICATE, HOLD, column_letter
 from kit.sheets.tables import FoundTable
 from kit.sheets.vocabulary import Field, Vocabulary
 
-ALWAYS_HELD = frozenset({"RECORD_SWALLOWED", "COLUMNS_DIFFER", "ID_PRECISION_LOST"})
-"""Codes after which no trade may take a row over unseen: what was read may be somebody else's."""
 RowOut = list[Any]  # [row number, disposition, values, [[code, position, args, raw text], ...]]
 
 
@@ -53,7 +51,7 @@ class RowReader:
         parsers: dict[str, Parser],
         seen: dict[str, tuple[str, int]],
     ) -> None:
-        self.table, self.seen, self.hold = table, seen, vocabulary.hold | ALWAYS_HELD
+        self.table, self.seen, self.hold = table, seen, vocabulary.hold
         self.context = list(context.values())
         self.fields = [*context, *table.columns.values(), *table.derived]
         shift = len(context)

@@ -46,6 +46,9 @@ TYPES = frozenset(
     }
 )
 
+ALWAYS_HELD = frozenset({"RECORD_SWALLOWED", "COLUMNS_DIFFER", "ID_PRECISION_LOST"})
+"""Codes after which no trade may take a row over unseen: what was read may be somebody else's."""
+
 
 RESULTS_BEFORE = {"POS": "positive", "NEG": "negative", "INVALID": "invalid"}
 """The results of measured values, as earlier versions kept them."""
@@ -186,8 +189,8 @@ class Vocabulary:
 
     @cached_property
     def hold(self) -> frozenset[str]:
-        """Problem codes after which a person must look at the row."""
-        return frozenset(code for source in self.sources for code in source.get("hold", []))
+        """Problem codes after which a person must look at the row: the reader holds it, and so does whoever looks at it again (kit.intake)."""
+        return ALWAYS_HELD | {code for source in self.sources for code in source.get("hold", [])}
 
     @cached_property
     def messages(self) -> dict[str, tuple[str, str]]:

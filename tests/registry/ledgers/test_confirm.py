@@ -145,6 +145,28 @@ async def test_an_assessment_without_its_day_is_not_entered_and_counted(desk: De
     assert (await desk.commit(job))["taken"] == {"visits": 1, "withheld": 1}
 
 
+QUOTE = '"'
+SWALLOWED = "姓名,身份证号,镇,住址,管控状态,起始时间\n" + "".join(
+    f"演示{'甲乙丙丁'[n % 4]},{an_id(n)},府谷镇,{QUOTE if n in (2, 4) else ''}演示路{n}号,社会面,2020-05-01\n" for n in range(1, 6)
+)
+
+
+async def test_what_the_reader_holds_stays_held_after_the_register_was_asked(desk: Desk) -> None:
+    (job,) = await desk.upload(("吞.csv", SWALLOWED.encode()))
+    assert (job["dispositions"], job["codes"]) == ({"accept": 2, "hold": 1}, {"RECORD_SWALLOWED": 1})
+    (held,) = await desk.rows(job, "&disposition=hold")
+    assert held["problems"][0]["args"] == {"first_line": 3, "last_line": 5}
+    assert (await desk.commit(job))["taken"]["persons"] == 2
+
+
+async def test_two_columns_that_differ_are_held_until_somebody_says_which(desk: Desk) -> None:
+    head = "姓名,身份证号,镇,管控状态,现状,起始时间\n"
+    (job,) = await desk.upload(("两列.csv", f"{head}演示乙,{an_id(1)},府谷镇,社会面,已去世,2020-05-01\n".encode()))
+    (held,) = await desk.rows(job, "&disposition=hold")
+    assert [(problem["code"], problem["field"]) for problem in held["problems"]] == [("COLUMNS_DIFFER", "status")]
+    assert (await desk.correct(job, held, {"status": "死亡"}))["disposition"] == "accept"
+
+
 def broken(header: str, sheet: str = "Sheet1") -> bytes:
     """A workbook whose last header holds a control character, as no spreadsheet writes it but a program may."""
     made = openpyxl.Workbook()
