@@ -106,18 +106,19 @@ async def take(
     details: Mapping[str, Any] | None = None,
     kind: str = "",
     to: str | None = None,
+    past: Step | None = None,
 ) -> Taken:
     """Take one step with one row, in this transaction.
 
     `history`: the class of its history rows; columns beside those of `History` come in `more`, which also overrides (a table whose owner column has another
-    name). `noted`: object type and id for the audit trail, and the prefix of the action (`plan` → `plan.excuse`). `if_match`: the header of the request;
+    name). `past`: a step of an earlier day, which the noun's rules found from the state of that day; `to` is the state that follows from it today. `noted`: object type and id for the audit trail, and the prefix of the action (`plan` → `plan.excuse`). `if_match`: the header of the request;
     False where no client asked. `kind`: which kind of object it is; `to`: the target, where the declaration leaves a choice to the noun's rules.
     Raises StepNotAllowed (or `problem`), StaleVersion, VersionRequired.
     """
     if not isinstance(if_match, bool):
         check_version(if_match, row.version)
-    taken = Taken(declared(machine, row.state, event, problem, kind), row.state)
-    if to is not None and to not in taken.step.targets:
+    taken = Taken(past or declared(machine, row.state, event, problem, kind), row.state)
+    if to is not None and past is None and to not in taken.step.targets:
         raise ValueError(f"{machine.column}: {event} does not lead to {to}")
     row.state = to or taken.step.target
     if taken.before != START:  # a row that begins has its first version

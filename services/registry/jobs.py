@@ -10,6 +10,7 @@ from kit.jobs import Job, in_work
 from kit.work import House, Work
 from services.registry.ledgers.intake import INTAKE
 from services.registry.measures.service import end_due
+from services.registry.measures.service.comparing import compare
 
 
 async def end_due_measures(house: House) -> None:
@@ -21,8 +22,14 @@ async def end_due_measures(house: House) -> None:
     await in_work(house, "end_due_measures", run)
 
 
+async def compare_measures(house: House) -> None:
+    """Tell in the log of measures whose row does not repeat their history."""
+    await in_work(house, "compare_measures", compare)
+
+
 JOBS: list[tuple[str, Job, str | None]] = [
     ("end_due_measures", end_due_measures, "5 * * * *"),
+    ("compare_measures", compare_measures, "35 3 * * *"),
     (READ_JOB, read_job(INTAKE), None),
     (COMMIT_JOB, commit_job(INTAKE), None),
     (SWEEP_JOB, sweep_job(INTAKE), SWEEP_CRON),

@@ -29,7 +29,11 @@ from deploy.nameplate import Wanted
 from deploy.postgres import Postgres, binaries
 from kit import migrate
 from kit.clock import SteppedClock
+from kit.jobs import in_work
 from kit.roles import Role
+from kit.work import Work
+from services.registry.jobs import end_due_measures
+from services.registry.measures.service.comparing import Unlike, unlike
 from tests.data.landed.make_landed import root_of
 from tests.houses import COUNTY, TestHouse, own_logins
 
@@ -218,6 +222,19 @@ async def test_every_answer_says_what_the_landed_version_said(landed: TestHouse,
             continue
         found += differing(was, json.loads(reply.body), path)
     assert found == [], "\n".join(found[:40])
+
+
+async def test_every_landed_measure_follows_from_its_history(landed: TestHouse) -> None:
+    """The row of a measure repeats what its steps say: in a county whose steps were written before the register computed them, too."""
+    found: list[Unlike] = []
+    registry = landed.house.apps["registry"].state.house
+
+    async def run(work: Work) -> None:
+        found.extend(await unlike(work))
+
+    await end_due_measures(registry)
+    await in_work(registry, "compare_measures", run)
+    assert found == [], found[:10]
 
 
 async def test_the_house_goes_on_working_after_the_migration(landed: TestHouse) -> None:

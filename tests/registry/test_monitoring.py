@@ -137,6 +137,10 @@ OWED: list[tuple[str, Facts, str, list[Duty]]] = [
     ("I3 DRR art. 33", facts(IS, **HELD, done={**TOLD, "propose_extension": date(2026, 12, 1)}), "isolation_active", [Duty("decide_extension", "police", date(2026, 12, 8), "DRR art. 33"), ANNOUNCE]),
     ("I3 decided", facts(IS, **HELD, done={**TOLD, "propose_extension": date(2026, 12, 1), "extend": date(2026, 12, 3)}), "isolation_active", [ANNOUNCE]),
     ("I4 DRR art. 31", facts(IS, **HELD, done={**TOLD, "propose_change": date(2026, 12, 1)}), "isolation_active", [Duty("decide_change", "police", date(2026, 12, 8), "DRR art. 31"), ANNOUNCE]),
+    ("T1 DRR art. 13: an order is served", facts(ordered_on=date(2026, 1, 5)), "ordered", [Duty("serve_order", "police", date(2026, 1, 12), "DRR art. 13", default=True)]),
+    ("T4 DRR art. 21: a refusal waits for its decision until a day", facts(entered_on=date(2026, 1, 5)), "refused", [Duty("decide_on_report", "police", date(2026, 2, 4), "NCL art. 38; DRR art. 21", default=True)]),
+    ("T8 DRR art. 21", facts(entered_on=date(2026, 1, 5)), "reported_reuse", [Duty("decide_on_report", "police", date(2026, 2, 4), "NCL art. 38; DRR art. 21", default=True)]),
+    ("R3 DRR art. 38", facts(CR, entered_on=date(2026, 1, 5)), "breach_reported", [Duty("decide_on_report", "police", date(2026, 2, 4), "NCL art. 38; DRR art. 38", default=True)]),
     ("I7 announced", facts(IS, **HELD, done={**TOLD, "announce_release": date(2027, 2, 20)}), "isolation_active", []),
 ]  # fmt: skip
 

@@ -31,10 +31,8 @@ standing as (
    where s.since <= :as_of and not exists (select 1 from registry.standing c where c.corrects_id = s.id)
    order by s.person_id, s.since desc, s.recorded_at desc, s.id desc),
 stage as (
-  select m.*, e.to_state as was
-    from registry.measure m
-    join lateral (select e.to_state from registry.measure_event e where e.measure_id = m.id and e.happened_on <= :as_of
-                   order by e.happened_on desc, e.id desc limit 1) e on true),
+  select m.*, t.held as was
+    from registry.measure m join registry.measure_stretch t on t.measure_id = m.id and t.since <= :as_of and (t.until is null or t.until > :as_of)),
 active as (
   select s.* from stage s where s.was = 'active' and s.kind in ('community_treatment', 'community_rehabilitation')
      and s.term_start <= :as_of and (s.term_end is null or s.term_end > :as_of or s.ended_on > :as_of)),

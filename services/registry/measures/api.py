@@ -14,10 +14,11 @@ from kit.lists import Asked, Key, Made, answer, answers, ask, find_made
 from kit.roles import Role
 from kit.schemas import Day, DivisionCode
 from kit.work import UnitRoute, Work, allow
-from services.registry.measures import repository, service
-from services.registry.measures.repository import MEASURES, Steps
+from services.registry.measures import service
+from services.registry.measures.repository import MEASURES
 from services.registry.measures.rules.duties import duties_of
-from services.registry.measures.rules.states import State, state_on
+from services.registry.measures.rules.life import Life
+from services.registry.measures.rules.states import State
 from services.registry.measures.schemas import (
     Correction,
     DutyAnswer,
@@ -26,9 +27,10 @@ from services.registry.measures.schemas import (
     MeasureHistoryEntry,
     MonitoringAnswer,
     NewMeasure,
+    PastSteps,
     Step,
 )
-from services.registry.measures.service import corrections, openings, standings
+from services.registry.measures.service import corrections, lives, openings, standings
 from services.registry.measures.tables import Measure
 from services.registry.people.api import person_answer
 from services.registry.people.schemas import NewStanding, PersonAnswer
@@ -66,22 +68,22 @@ async def _answer(work: Work, measure: Measure, response: Response | None = None
 
 
 async def _answers(work: Work, measures: Sequence[Measure], response: Response | None = None) -> list[MeasureAnswer]:
-    steps = await repository.steps_of(work.session, [measure.id for measure in measures])
     persons = await openings.persons_of(work, measures)
-    return [_one(work, measure, persons[measure.person_id], steps[measure.id], response) for measure in measures]
+    found = await lives.told(work, measures, {person.id: person.birth_date for person in persons.values()})
+    return [_one(work, measure, persons[measure.person_id], found[measure.id].life, response) for measure in measures]
 
 
-def _one(work: Work, measure: Measure, person: Person, taken: Steps, response: Response | None) -> MeasureAnswer:
+def _one(work: Work, measure: Measure, person: Person, life: Life, response: Response | None) -> MeasureAnswer:
     if response is not None:
         response.headers["ETag"] = etag(measure.version)
-    state = state_on(measure.kind, measure.state, measure.term_end, work.today)
+    state = life.facts.state
     values: dict[str, Any] = {name: getattr(measure, name, None) for name in MeasureAnswer.model_fields}
     if state != measure.state:
         values |= {"ended_on": measure.term_end, "end_reason": "term_end"}
-    owed = duties_of(openings.facts_of(measure, taken), state, work.house.works)
+    owed = duties_of(life.facts, state, work.house.works)
     values["duties"] = [DutyAnswer.model_validate(duty) for duty in owed]
     values["agreement_due"] = next((duty.due_on for duty in owed if duty.kind == "sign_agreement"), None)
-    return MeasureAnswer(**{**values, "state": state, "next_steps": openings.next_steps_of(work, measure, person, taken)})
+    return MeasureAnswer(**{**values, "state": state, "next_steps": openings.next_steps_of(work, measure, person, life.facts)})
 
 
 @router.post("/people/{person_id}/measures", status_code=201)
@@ -136,8 +138,7 @@ async def read_measure(work: Reader, measure_id: UUID, response: Response) -> Me
 @router.get("/measures/{measure_id}/history", responses=answers(HISTORY))
 async def history_of(work: Reader, asked: Annotated[Asked, ask(HISTORY)], measure_id: UUID) -> Response:
     """Its transitions with their legal sources, oldest first, each with its id and where it is taken back."""
-    history = await service.history_of(work, measure_id)
-    last = corrections.last_standing(history)
+    history, correctable = await corrections.history_of(work, measure_id)
     names = set(MeasureHistoryEntry.model_fields) - {"correct_at"}
     path = f"/registry/v1/measures/{measure_id}/corrections"
     return answer(
@@ -147,9 +148,7 @@ async def history_of(work: Reader, asked: Annotated[Asked, ask(HISTORY)], measur
             HISTORY,
             asked,
             [
-                MeasureHistoryEntry(
-                    **entry.model_dump(include=names), correct_at=path if last is not None and entry.id == last.id else None
-                )
+                MeasureHistoryEntry(**entry.model_dump(include=names), correct_at=path if entry.id in correctable else None)
                 for entry in history
             ],
         ),
@@ -160,6 +159,12 @@ async def history_of(work: Reader, asked: Annotated[Asked, ask(HISTORY)], measur
 async def take_step(work: Decider, measure_id: UUID, step: Step, response: Response, if_match: IfMatch = None) -> MeasureAnswer:
     """Record a step; which exist from here is in the measure's `next_steps`."""
     return await _answer(work, await service.take_step(work, measure_id, step, if_match), response)
+
+
+@router.post("/measures/{measure_id}/past-steps")
+async def take_past_steps(work: Decider, measure_id: UUID, past: PastSteps, response: Response, if_match: IfMatch = None) -> MeasureAnswer:
+    """Record several steps together on the days on which they happened: a suspension of 2019 with its resumption. All of them, or none."""
+    return await _answer(work, await service.take_steps(work, measure_id, past.steps, if_match), response)
 
 
 @router.post("/measures/{measure_id}/corrections")

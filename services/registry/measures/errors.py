@@ -4,7 +4,8 @@ Problem
 ├── MeasureNotFound 404     also for one outside the caller's scope: existence itself is personal
 ├── MeasureRunning 409      another exclusive measure runs (domain 1)
 ├── NotDeclaredStep 409     the law does not have this step from this state
-├── NotCorrectable 409       not the last step, or other rows rest on it: then the organ revokes (T18)
+├── LaterStepStands 409     a later step would lose its ground
+├── NotCorrectable 409       other rows or later steps rest on it: then the organ revokes (T18)
 └── StepRefused 422         the step is known, a condition of the law is not met
 """
 
@@ -35,6 +36,14 @@ class NotDeclaredStep(Conflict):
     title_en = "The law knows no such step from this state"
 
 
+class LaterStepStands(Conflict):
+    """A step that was taken later would lose its ground."""
+
+    slug = "later-step-stands"
+    title_zh = "其后已登记的步骤将失去依据"
+    title_en = "A later step would lose its ground"
+
+
 class StepRefused(Invalid):
     """A legal condition of the step is not met."""
 
@@ -47,5 +56,5 @@ class NotCorrectable(Conflict):
     """The step cannot be taken back."""
 
     slug = "step-not-correctable"
-    title_zh = "只能更正最后一步,且其后没有其他决定;否则须由决定机关撤销"
-    title_en = "Only the last step, on which nothing rests, can be corrected; otherwise the organ revokes"
+    title_zh = "其后的步骤或其他记录以此为依据,不能更正;须由决定机关撤销"
+    title_en = "Later steps or other rows rest on this step; the organ revokes instead"

@@ -14,10 +14,13 @@ from kit.work import Work
 from services.registry.events import MeasureReportedIn
 from services.registry.measures import repository
 from services.registry.measures.events import outbox_row
+from services.registry.measures.rules.guards import Given
+from services.registry.measures.rules.life import Entry, Founded
 from services.registry.measures.rules.states import EXCLUSIVE, KINDS
 from services.registry.measures.rules.terms import COMMUNITY_MONTHS, ISOLATION_MONTHS, REHABILITATION_MAX_MONTHS, term_end
 from services.registry.measures.rules.transitions import MACHINE
 from services.registry.measures.service.endings import close_measures, end_due
+from services.registry.measures.service.lives import keep_stretches
 from services.registry.measures.tables import Measure
 
 TERM_MONTHS: dict[str, int | None] = {
@@ -62,6 +65,7 @@ async def take_over_measures(work: Work, rows: Sequence[TakenMeasure]) -> int:
     tables = Measure.metadata.tables
     await copy_rows(work.session, tables["registry.measure"], made)
     await copy_rows(work.session, tables["registry.measure_event"], [_history(work, values) for values in made])
+    await keep_stretches(work, {values["id"]: _life(values) for values in made})
     events = [outbox_row(MeasureReportedIn, values, values["term_start"], "ledger", work.origin) for values in made]
     await outbox.append_all(work.session, work.house.schema, events)
     await work.note("measure.take_over", "measure", *(values["id"] for values in made), details={"count": len(made)})
@@ -78,6 +82,7 @@ def _values(work: Work, row: TakenMeasure) -> dict[str, Any]:
         "kind": row.kind,
         "state": MACHINE.step(START, "take_over", row.kind).target,
         "division_code": row.division_code,
+        "ordered_in": row.division_code,
         "ordered_on": row.started_on if isolation else None,
         "reported_in_on": None if isolation else row.started_on,
         "report_in_due": None,
@@ -93,6 +98,12 @@ def _values(work: Work, row: TakenMeasure) -> dict[str, Any]:
         "created_at": work.now,
         "updated_at": work.now,
     }
+
+
+def _life(values: dict[str, Any]) -> tuple[Founded, list[Entry]]:
+    """What follows from the taking over alone."""
+    founded = Founded(values["kind"], values["division_code"], values["term_months"])
+    return founded, [Entry(values["id"], "take_over", values["term_start"], Given(on=values["term_start"]))]
 
 
 def _history(work: Work, values: dict[str, Any]) -> dict[str, Any]:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, RowMapping, Uuid, cast, func, select, text
+from sqlalchemy import ARRAY, ColumnElement, RowMapping, Uuid, cast, delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from kit.db import copy_rows
 from kit.lists import Json, Key
 from services.registry.divisions.repository import NAME
+from services.registry.measures.rules.life import Stretch
 from services.registry.measures.rules.states import EXCLUSIVE, EXPIRING, OPEN
 from services.registry.measures.schemas import MeasureRow
-from services.registry.measures.tables import Measure, MeasureEvent
+from services.registry.measures.tables import Measure, MeasureEvent, MeasureStretch
 from services.registry.staff.repository import CARED_FOR
 
 _BRIEF = (
@@ -58,6 +59,12 @@ async def measure(session: AsyncSession, measure_id: UUID, *, for_update: bool =
     return (await session.execute(query.with_for_update() if for_update else query)).scalar_one_or_none()
 
 
+async def measures_by_ids(session: AsyncSession, measure_ids: Sequence[UUID]) -> Sequence[Measure]:
+    """These measures, as the database has them now."""
+    query = select(Measure).where(col(Measure.id) == func.any(cast(list(measure_ids), ARRAY(Uuid)))).order_by(col(Measure.id))
+    return (await session.execute(query.execution_options(populate_existing=True))).scalars().all()
+
+
 async def measures_of(session: AsyncSession, person_id: UUID) -> Sequence[Measure]:
     """All measures of a person, newest first."""
     query = select(Measure).where(col(Measure.person_id) == person_id).order_by(col(Measure.id).desc())
@@ -70,32 +77,41 @@ async def history_of(session: AsyncSession, measure_id: UUID) -> Sequence[Measur
     return (await session.execute(query)).scalars().all()
 
 
-_STEPS = text(
-    """select e.measure_id, e.event, max(e.happened_on) as day, max(e.happened_on) filter (where e.from_state <> e.to_state) as entered
-         from registry.measure_event e
-        where e.measure_id = any(:measures) and e.event <> 'correct' and not exists (select 1 from registry.measure_event c where c.corrects_id = e.id)
-        group by e.measure_id, e.event"""
-)
-
-
-class Steps(NamedTuple):
-    """What was done with a measure, without what was taken back as a mistake."""
-
-    done: dict[str, date]
-    """Step → its last day."""
-    entered_on: date | None
-    """The day on which the present state began."""
-
-
-async def steps_of(session: AsyncSession, measure_ids: Sequence[UUID]) -> dict[UUID, Steps]:
-    """The steps of measures, in one question."""
-    found: dict[UUID, Steps] = {measure_id: Steps({}, None) for measure_id in measure_ids}
-    for row in (await session.execute(_STEPS, {"measures": list(measure_ids)})).all():
-        known = found[row.measure_id]
-        known.done[row.event] = row.day
-        entered = max((day for day in (known.entered_on, row.entered) if day is not None), default=None)
-        found[row.measure_id] = Steps(known.done, entered)
+async def histories_of(session: AsyncSession, measure_ids: Sequence[UUID]) -> dict[UUID, list[MeasureEvent]]:
+    """The histories of measures, in one question; an empty one for a measure that has none."""
+    found: dict[UUID, list[MeasureEvent]] = {measure_id: [] for measure_id in measure_ids}
+    of_them = col(MeasureEvent.measure_id) == func.any(cast(list(measure_ids), ARRAY(Uuid)))
+    for row in (await session.execute(select(MeasureEvent).where(of_them).order_by(col(MeasureEvent.id)))).scalars():
+        found[row.measure_id].append(row)
     return found
+
+
+async def measures_after(session: AsyncSession, after: UUID | None, limit: int) -> Sequence[Measure]:
+    """Measures in the order of their ids, from behind one on."""
+    query = select(Measure).order_by(col(Measure.id)).limit(limit)
+    return (await session.execute(query if after is None else query.where(col(Measure.id) > after))).scalars().all()
+
+
+async def stretches_of(session: AsyncSession, measure_ids: Sequence[UUID]) -> dict[UUID, list[Stretch]]:
+    """The stored stretches of measures, the earliest first."""
+    found: dict[UUID, list[Stretch]] = {measure_id: [] for measure_id in measure_ids}
+    of_them = col(MeasureStretch.measure_id) == func.any(cast(list(measure_ids), ARRAY(Uuid)))
+    for row in (await session.execute(select(MeasureStretch).where(of_them).order_by(col(MeasureStretch.since)))).scalars():
+        found[row.measure_id].append(Stretch(row.held, row.since, row.until))
+    return found
+
+
+async def replace_stretches(session: AsyncSession, stretches: Mapping[UUID, Iterable[Stretch]]) -> None:
+    """Write the stretches of measures in the place of those that were written before."""
+    if not stretches:
+        return
+    await session.execute(delete(MeasureStretch).where(col(MeasureStretch.measure_id) == func.any(cast(list(stretches), ARRAY(Uuid)))))
+    rows = [
+        {"measure_id": measure_id, "since": one.since, "until": one.until, "held": one.state}
+        for measure_id, of_it in stretches.items()
+        for one in of_it
+    ]
+    await copy_rows(session, MeasureStretch.metadata.tables["registry.measure_stretch"], rows)
 
 
 def _words(words: Iterable[str]) -> str:

@@ -40,6 +40,14 @@ class NewMeasure(Message):
     """Rehabilitation: the ordered term; the law fixes the others."""
     released_on: Day | None = None
     """Rehabilitation: release from isolation, when no isolation is in this register."""
+    reported_in_on: Day | None = None
+    """Transfer from another county: the day of reporting in here; with it the measure goes on instead of beginning (DRR art. 22)."""
+    served_since: Day | None = None
+    """Transfer from another county: the day from which the term has run there; it does not begin again."""
+    uncounted_days: Count = 0
+    """Transfer from another county: days there that do not count (DRR art. 24 §2)."""
+    document_no: ShortText | None = None
+    """Transfer from another county: number of its letter."""
     reason: LongText | None = None
 
 
@@ -70,6 +78,12 @@ class Step(Message):
     """Extension: the first day after the extended term, as `term_end`."""
     order_no: ShortText | None = None
     order_organ: ShortText | None = None
+
+
+class PastSteps(Message):
+    """Steps of the past that are entered together: none of them need be possible without the others."""
+
+    steps: Annotated[list[Step], Field(min_length=1, max_length=20)]
 
 
 class Correction(Message):
@@ -206,7 +220,16 @@ class StepDetails(Sparse):
     order_organ: str | None = None
     confirmed_by: str | None = None
     until: date | None = None
+    order_no: str | None = None
+    released_on: date | None = None
+    isolation_organ: str | None = None
+    ordered_on: date | None = None
+    served_since: date | None = None
+    uncounted_days: int | None = None
+    place: int | None = None
+    """How many steps of its day were known when it was recorded."""
     replaced: ReplacedFields | None = None
+    """Rows of earlier versions: what the step replaced."""
 
 
 class MeasureHistoryEntry(Answer):
@@ -223,6 +246,6 @@ class MeasureHistoryEntry(Answer):
     details: StepDetails
     corrects_id: UUID | None
     correct_at: str | None
-    """Where this step is taken back, with its id as `corrects_id`; null when it is not the last one that stands, or has been taken back."""
+    """Where this step is taken back, with its id as `corrects_id`; null when it has been taken back, or when something rests on it."""
     recorded_by: str
     recorded_at: datetime

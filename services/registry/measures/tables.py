@@ -43,6 +43,8 @@ class Measure(SCHEMA.base, table=True):
     state: str = Field(sa_type=sa.Text)
     division_code: str = Field(sa_type=sa.Text)
     """Town of execution (执行地)."""
+    ordered_in: str | None = Field(default=None, sa_type=sa.Text)
+    """Town that the order named, before any transfer; null where nobody wrote it down."""
     order_no: str | None = Field(default=None, sa_type=sa.Text)
     order_organ: str | None = Field(default=None, sa_type=sa.Text)
     ordered_on: date | None = None
@@ -74,6 +76,20 @@ class Measure(SCHEMA.base, table=True):
     version: int = 1
     created_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
     updated_at: datetime = Field(sa_type=sa.DateTime(timezone=True))
+
+
+class MeasureStretch(SCHEMA.base, table=True):
+    """A time in one state, as it follows from the steps: `rules.life` computes it, and the last days that lie ahead are in it. Never read by the life itself."""
+
+    __tablename__ = "measure_stretch"
+    __table_args__ = (sa.CheckConstraint("until > since", "not_empty"),)
+
+    measure_id: UUID = Field(foreign_key="registry.measure.id", primary_key=True)
+    since: date = Field(primary_key=True)
+    until: date | None = None
+    """First day on which it no longer holds; null while it goes on."""
+    held: str = Field(sa_type=sa.Text)
+    """The state of the measure; only a step gives a measure another one, and this repeats it."""
 
 
 class MeasureEvent(SCHEMA.base, table=True):

@@ -8,11 +8,11 @@ from datetime import date
 from typing import Any
 
 from kit.clock import WorkingDay, last_day
-from kit.steps.machine import NotDeclared
+from kit.steps.machine import START, NotDeclared
 from services.registry.measures.rules import terms
 from services.registry.measures.rules.declared import MeasureStep
 from services.registry.measures.rules.guards import GUARDS, Facts, Given, Refused
-from services.registry.measures.rules.states import COMMUNITY, state_on
+from services.registry.measures.rules.states import COMMUNITY, OPEN, state_on
 from services.registry.measures.rules.transitions import beginning, find
 
 
@@ -37,26 +37,43 @@ def decide(facts: Facts, event: str, given: Given, today: date, working: Working
         raise Refused("date_future", "日期不能晚于今天", "must not lie in the future", "", "/on")
     in_order(facts, given)
     given = replace(given, event=event)
+    check(step, facts, given)
+    return Decision(step, effective_day(facts, event, given), changes_of(facts, step, given, working))
+
+
+def check(step: MeasureStep, facts: Facts, given: Given) -> None:
+    """Ask the guards of a step. Raises Refused."""
     for guard in step.guards:
         GUARDS[guard](facts, given)
-    effective = facts.term_end if event == "expire" and facts.term_end else given.on
+
+
+def effective_day(facts: Facts, event: str, given: Given) -> date:
+    """The day on which a step takes effect: a term ends on its last day, whenever somebody writes it down (law 7)."""
+    return facts.term_end if event == "expire" and facts.term_end else given.on
+
+
+def changes_of(facts: Facts, step: MeasureStep, given: Given, working: WorkingDay) -> dict[str, Any]:
+    """The columns that a step changes, its state among them."""
+    event = step.event
     changes = _EFFECTS.get(event, _nothing)(facts, given, working)
     changes["state"] = target_of(step, facts)
     if changes["state"] == "awaiting_report_in" and event != "serve":
         # The police decided not to isolate, so the person must be able to report in: DEFAULT the fifteen days run anew from that decision (DRR art. 14, 38).
         changes["report_in_due"] = terms.report_in_due(given.on, working)
-    if step.says == "ended":
-        changes |= {"ended_on": effective, "end_reason": "term_end" if event == "expire" else event, "suspended_on": None}
-    return Decision(step, effective, changes)
+    if step.says == "ended" and facts.state not in OPEN:  # what is over is annulled, and stays over since its day
+        changes |= {"end_reason": event}
+    elif step.says == "ended":
+        reason = "term_end" if event == "expire" else given.standing or event
+        changes |= {"ended_on": effective_day(facts, event, given), "end_reason": reason, "suspended_on": None}
+    return changes
 
 
-def check_order(kind: str, given: Given, today: date) -> None:
-    """Whether a measure may be ordered as given. Raises Refused."""
+def check_order(kind: str, given: Given, today: date, event: str = "order") -> None:
+    """Whether a measure may begin as given. Raises Refused, NotDeclared."""
     if given.on > today:
-        raise Refused("date_future", "日期不能晚于今天", "must not lie in the future", "", "/ordered_on")
-    facts = Facts(kind, "none", "")
-    for guard in beginning(kind).guards:
-        GUARDS[guard](facts, given)
+        pointer = "/ordered_on" if event == "order" else "/reported_in_on"
+        raise Refused("date_future", "日期不能晚于今天", "must not lie in the future", "", pointer)
+    check(beginning(kind, event), Facts(kind, START, ""), given)
 
 
 def first_changes(kind: str, given: Given, credited_days: int = 0) -> dict[str, Any]:

@@ -20,6 +20,10 @@ DECISION_DAYS = 7
 """Early release, extension, change into community treatment: from the facility's proposal (DRR art. 31, 33)."""
 ANNOUNCE_DAYS = 3
 """The facility tells the deciding organ before the release (DRR art. 34)."""
+SERVE_DAYS = 7
+"""DEFAULT for the service of an order on the person (DRR art. 13, 37): the law says no number."""
+REPORT_DAYS = 30
+"""DEFAULT for the decision on a reported refusal, breach or re-use (NCL art. 38; DRR art. 21, 38): nobody waits for it without end."""
 PREPARE_DAYS = 10
 """DEFAULT reminder before a community term ends (domain T16)."""
 
@@ -35,11 +39,15 @@ DutyKind = Literal[
     "decide_extension",
     "decide_change",
     "announce_release",
+    "serve_order",
+    "decide_on_report",
 ]
 DUTIES: tuple[DutyKind, ...] = get_args(DutyKind)
 DutyOwner = Literal["subject", "town", "police", "facility"]
 DUTY_OWNERS: tuple[DutyOwner, ...] = get_args(DutyOwner)
 
+REPORTED = ("refused", "reported_serious_breach", "reported_reuse", "breach_reported")
+"""States in which a report waits for the decision of the police."""
 DECISIONS: dict[str, DutyKind] = {
     "release_early": "decide_early_release",
     "extend": "decide_extension",
@@ -61,7 +69,7 @@ class Duty:
 
 def duties_of(facts: Facts, state: str, working: WorkingDay) -> list[Duty]:
     """What is owed in the state as it holds on the day, the earliest first."""
-    found = [*_of_the_person(facts, state), *_of_the_town(facts, state, working)]
+    found = [*_of_the_person(facts, state), *_of_the_town(facts, state, working), *_of_the_police(facts, state, working)]
     if facts.kind == "compulsory_isolation_treatment" and state == "isolation_active":
         found += _of_isolation(facts, working)
     if facts.kind in COMMUNITY and state == "discharged" and facts.term_end is not None and "serve_discharge_notice" not in facts.done:
@@ -90,6 +98,18 @@ def _of_the_town(facts: Facts, state: str, working: WorkingDay) -> list[Duty]:
     if facts.term_end is not None:
         found.append(Duty("prepare_discharge", "town", facts.term_end - timedelta(days=PREPARE_DAYS), "DRR art. 23, 40", default=True))
     return found
+
+
+def _of_the_police(facts: Facts, state: str, working: WorkingDay) -> list[Duty]:
+    """A measure that waits for the police waits until a day: the order to be served, what was reported to be decided."""
+    rehabilitation = facts.kind == "community_rehabilitation"
+    if state == "ordered" and facts.ordered_on is not None:
+        source = "DRR art. 37" if rehabilitation else "DRR art. 13"
+        return [Duty("serve_order", "police", last_day(facts.ordered_on, SERVE_DAYS, working), source, default=True)]
+    if state in REPORTED and facts.entered_on is not None:
+        source = "NCL art. 38; DRR art. 38" if rehabilitation else "NCL art. 38; DRR art. 21"
+        return [Duty("decide_on_report", "police", last_day(facts.entered_on, REPORT_DAYS, working), source, default=True)]
+    return []
 
 
 def agreement_from(facts: Facts) -> date | None:

@@ -101,6 +101,10 @@ class Given:
     order_organ: str | None = None
     addiction: str | None = None
     released_on: date | None = None
+    ordered_on: date | None = None
+    served_since: date | None = None
+    uncounted_days: int = 0
+    """Transfer from another county: the order, the day from which the term has run there, and days that do not count (DRR art. 22, 24)."""
     isolation_organ: str | None = None
     """Who decided the isolation before a rehabilitation, when this register knows it."""
     term_months: int | None = None
@@ -109,6 +113,8 @@ class Given:
     recorder: frozenset[str] = frozenset()
     """By what names the recorder is known: who confirms must be somebody else."""
     event: str = ""
+    standing: str = ""
+    """The registered standing of the person that ended the measure, when it was one."""
 
 
 class Refused(Exception):
@@ -334,6 +340,18 @@ def _was_released(facts: Facts, given: Given) -> None:
         )
 
 
+def _served_elsewhere(facts: Facts, given: Given) -> None:
+    since, ordered = given.served_since, given.ordered_on or date.min
+    if since is None:
+        raise Refused("served_since_required", "须写明原执行地起算日", "needs its first day elsewhere", "DRR art. 22", "/served_since")
+    if not ordered <= since <= given.on:
+        raise Refused(
+            "served_since_disorder", "起算日须在决定后、报到前", "runs from the order, before the arrival", "DRR art. 22", "/served_since"
+        )
+    if terms.term_end(since, given.term_months or terms.COMMUNITY_MONTHS, added_days=given.uncounted_days) <= given.on:
+        raise Refused("term_over", "到本地报到前期限已满", "the term was over before the arrival", "DRR art. 22, 23", "/served_since")
+
+
 def _same_organ(facts: Facts, given: Given) -> None:
     if given.isolation_organ and given.order_organ != given.isolation_organ:
         raise Refused(
@@ -376,5 +394,6 @@ GUARDS: dict[str, Callable[[Facts, Given], None]] = {
     "order_named": _order_named,
     "was_released": _was_released,
     "same_organ": _same_organ,
+    "served_elsewhere": _served_elsewhere,
     "term_within_three_years": _term_within_three_years,
 }

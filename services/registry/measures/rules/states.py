@@ -57,6 +57,8 @@ OPEN = (
     "escaped",
     "breach_reported",
 )
+RUNNING = tuple(state for state in OPEN if state not in ("ordered", "awaiting_report_in"))
+"""States in which a measure is executed: no two exclusive ones are executed on one day. An order that waits for its report-in is not."""
 EXPIRING = ("active", "isolation_active", "reported_serious_breach", "reported_reuse", "transfer_pending", "breach_reported")
 """States whose term runs: on `term_end` they end by law, whoever acts (DRR art. 23, 40; NCL art. 47). A suspended or escaped term stands still."""
 

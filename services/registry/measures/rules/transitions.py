@@ -27,6 +27,9 @@ from services.registry.measures.rules.states import EXCLUSIVE, EXPIRING, OPEN, S
 OPEN_COMMUNITY = tuple(state for state in OPEN if state not in ("isolation_active", "escaped"))
 """Prison and compulsory education end the measure whatever stage it has reached: DRR art. 24 §1 makes no difference between them."""
 
+OVER = ("discharged", "released")
+"""A term that is over can still rest on an order that is annulled afterwards, on review or by a court: then it counts for nothing (T18)."""
+
 _STEPS: tuple[MeasureStep, ...] = (
     declare("T2", CT, "serve", ("ordered",), "awaiting_report_in", "changed", "service_receipt", "DRR art. 14", BOTH),
     declare(
@@ -193,7 +196,7 @@ _STEPS: tuple[MeasureStep, ...] = (
         "T18",
         COMMUNITY + ISOLATION,
         "revoke",
-        OPEN,
+        (*OPEN, *OVER),
         "revoked",
         "ended",
         "revocation",
@@ -248,6 +251,18 @@ _STEPS: tuple[MeasureStep, ...] = (
 )
 
 _BEGIN: tuple[MeasureStep, ...] = (
+    declare(
+        "T12",
+        COMMUNITY,
+        "transfer_in",
+        (START,),
+        "active",
+        "reported_in",
+        "transfer_letter",
+        "DRR art. 22",
+        BOTH,
+        ("order_named", "document_given", "served_elsewhere"),
+    ),
     declare(
         "T1", CT, "order", (START,), "ordered", "ordered", "order", "NCL art. 33; DRR art. 13", POLICE, ("addiction_found", "order_named")
     ),
@@ -322,6 +337,6 @@ def possible(kind: str, state: str) -> tuple[MeasureStep, ...]:
     return tuple(declared for declared in MACHINE.open_from(state, kind) if declared.roles)
 
 
-def beginning(kind: str) -> MeasureStep:
-    """How a measure of this kind begins."""
-    return MACHINE.step(START, "order", kind)
+def beginning(kind: str, event: str = "order") -> MeasureStep:
+    """How a measure of this kind begins. Raises NotDeclared."""
+    return MACHINE.step(START, event, kind)

@@ -8,6 +8,7 @@ from services.registry.measures.service.steps import (
     order_measure,
     read_measure,
     take_step,
+    take_steps,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "order_measure",
     "read_measure",
     "take_step",
+    "take_steps",
 ]

@@ -17,7 +17,7 @@ from services.registry.measures import repository
 from services.registry.measures.events import outbox_row
 from services.registry.measures.rules.states import EXCLUSIVE, runs_on
 from services.registry.measures.rules.transitions import MACHINE
-from services.registry.measures.service.replaced import plain
+from services.registry.measures.service.lives import rewrite_stretches
 from services.registry.measures.tables import Measure, MeasureEvent
 from services.registry.people import repository as people
 
@@ -101,7 +101,7 @@ async def close_measures(
         step = MACHINE.step(measure["state"], event, measure["kind"])
         on = max(days[measure[key]], measure["term_start"] or measure["ordered_on"] or date.min)
         named = {"from_state": measure["state"], "state": step.target, "source": source or step.source}
-        ended.append({**measure, **named, "ended_on": on, "stood_since": measure["suspended_on"]})
+        ended.append({**measure, **named, "ended_on": on})
     table = Measure.metadata.tables["registry.measure"]
     statement = (
         update(table)
@@ -127,15 +127,15 @@ async def close_measures(
             "happened_on": row["ended_on"],
             "legal_source": row["source"],
             "reason": reason,
-            "details": {
-                "replaced": {"state": row["from_state"], "ended_on": None, "end_reason": None, "suspended_on": plain(row["stood_since"])}
-            },
+            "details": {},
             "recorded_by": work.principal.subject,
             "recorded_at": work.now,
         }
         for row in ended
     ]
     await copy_rows(work.session, MeasureEvent.metadata.tables["registry.measure_event"], history)
+    if event != "expire":  # the last day of a running term stands in the stretches from its beginning
+        await rewrite_stretches(work, [row["id"] for row in ended])
     events = [outbox_row(MeasureEnded, row, row["ended_on"], reason, work.origin) for row in ended]
     await outbox.append_all(work.session, work.house.schema, events)
     await work.note("measure.end", "measure", *(row["id"] for row in ended), details={"reason": reason, "count": len(ended)})

@@ -1,61 +1,58 @@
-"""Gives back the measures that a mistaken standing had ended: a wrong death has its way back (PIPL art. 46). Each gets a new row; the old ones stay (law 5)."""
+"""Takes rows of a history back that were recorded by mistake: a new row names the old one, both stay, and what follows is computed anew (law 5; PIPL art. 46)."""
 
 from __future__ import annotations
 
-from typing import Any
-from uuid import UUID
-
+from kit.db import new_id
 from kit.work import Work
 from services.registry import events
 from services.registry.measures import repository
 from services.registry.measures.errors import NotCorrectable
 from services.registry.measures.events import measure_event
-from services.registry.measures.rules.states import EXCLUSIVE, OPEN
+from services.registry.measures.rules.guards import Given
+from services.registry.measures.rules.life import Entry
+from services.registry.measures.service import lives
 from services.registry.measures.service.endings import ENDINGS
-from services.registry.measures.service.replaced import correct
+from services.registry.measures.service.settling import annul, must_be_free
 from services.registry.measures.tables import Measure, MeasureEvent
-from services.registry.people.tables import Standing
-
-STOOD_STILL = {"suspended": "suspend", "escaped": "escape"}
+from services.registry.people.tables import Person, Standing
 
 
-async def restore_measures(work: Work, person_id: UUID, mistaken: Standing, reason: str) -> int:
-    """Put back every measure as it stood before the standing ended it; the number of measures. Raises NotCorrectable when another has begun since.
+def annulling(mistaken: Entry, reason: str) -> Entry:
+    """The row that takes another back, on the day of that one."""
+    return Entry(new_id(), "correct", mistaken.on, Given(on=mistaken.on, reason=reason), corrects=mistaken.id)
+
+
+async def restore_measures(work: Work, person: Person, mistaken: Standing, reason: str) -> int:
+    """Give back every measure that a mistaken standing had ended; the number of measures. Raises NotCorrectable when another has begun since.
 
     Standing and ends are written in one act, at the same moment: this is how they are found, also those of the first release.
     """
     event = ENDINGS[mistaken.status]
     restored = 0
-    measures = await repository.measures_of(work.session, person_id)
+    measures = await repository.measures_of(work.session, person.id)
+    told = await lives.told(work, measures, {person.id: person.birth_date})
     for measure in measures:
-        history = await repository.history_of(work.session, measure.id)
-        taken_back = {entry.corrects_id for entry in history if entry.corrects_id is not None}
+        annulled = {row.corrects_id for row in told[measure.id].history}
         ended = next(
-            (e for e in history if e.event == event and e.recorded_at == mistaken.recorded_at and e.id not in taken_back),
+            (
+                row
+                for row in told[measure.id].history
+                if row.event == event and row.recorded_at == mistaken.recorded_at and row.id not in annulled
+            ),
             None,
         )
         if ended is None:
             continue
-        if measure.kind in EXCLUSIVE and any(m.id != measure.id and m.kind in EXCLUSIVE and m.state in OPEN for m in measures):
-            raise NotCorrectable
-        await take_back(work, measure, ended, history, reason)
+        await take_back(work, measure, person, told[measure.id], ended, reason)
+        kind = events.MeasureSuspended if measure.state == "suspended" else events.MeasureResumed
+        await work.publish(measure_event(kind, measure.model_dump(), work.today, "correction"), measure.person_id, measure.division_code)
         restored += 1
     return restored
 
 
-async def take_back(work: Work, measure: Measure, ended: MeasureEvent, history: list[MeasureEvent] | Any, reason: str) -> None:
-    """Write that an end was recorded by mistake: row, history, event and audit."""
-    await correct(work, measure, ended, ended.details.get("replaced") or _before(ended, history), reason)
-    kind = events.MeasureSuspended if measure.state == "suspended" else events.MeasureResumed
-    await work.publish(measure_event(kind, measure.model_dump(), work.today, "correction"), measure.person_id, measure.division_code)
-
-
-def _before(ended: MeasureEvent, history: Any) -> dict[str, Any]:
-    """What an end had replaced, for ends that do not say it: those of the first release."""
-    still = [entry.happened_on for entry in history if entry.event == STOOD_STILL.get(ended.from_state)]
-    return {
-        "state": ended.from_state,
-        "ended_on": None,
-        "end_reason": None,
-        "suspended_on": max(still).isoformat() if still else None,
-    }
+async def take_back(work: Work, measure: Measure, person: Person, told: lives.Told, mistaken: MeasureEvent, reason: str) -> None:
+    """Write that a row of this history was a mistake. Raises NotCorrectable when the measure would run beside another."""
+    row = annulling(lives.entry_of(mistaken, person.birth_date), reason)
+    after = told.foreseen(row, work.today, work.house.works)
+    await must_be_free(work, measure, told.founded, (*told.entries, row), NotCorrectable)
+    await annul(work, measure, told, after, row)

@@ -39,7 +39,7 @@ async def record_standing(work: Work, person_id: UUID, new: NewStanding, if_matc
     mistaken = await persons.standing(work.session, person_id, new.corrects_id) if new.corrects_id is not None else None
     person = await people.record_standing(work, person_id, new, if_match)
     if mistaken is not None and mistaken.status in ENDS_SUPERVISION and person.status not in ENDS_SUPERVISION:
-        await restore_measures(work, person_id, mistaken, new.reason)
+        await restore_measures(work, person, mistaken, new.reason)
     if person.status in ENDS_SUPERVISION:
         await end_due(work, [person.id])  # a measure that the law has ended already was not ended by this standing
         await end_measures_of(work, [person.id], person.status_since, person.status)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from kit.db import new_id
 from kit.etags import check_version
 from kit.lists import Asked, Found, find_json
 from kit.problems import invalid
@@ -17,16 +19,19 @@ from services.registry import events
 from services.registry.divisions.policy import part_of
 from services.registry.divisions.service import require_town
 from services.registry.measures import policy, repository, rules
-from services.registry.measures.errors import MeasureNotFound, MeasureRunning, NotDeclaredStep
+from services.registry.measures.errors import LaterStepStands, MeasureNotFound, MeasureRunning, NotDeclaredStep
 from services.registry.measures.events import measure_event
+from services.registry.measures.rules.declared import STEP_LABELS, MeasureStep, StepEventCode
 from services.registry.measures.rules.guards import Given, Refused
-from services.registry.measures.rules.states import EXCLUSIVE, state_on
-from services.registry.measures.rules.transitions import MACHINE, beginning, find, possible
+from services.registry.measures.rules.life import Entry, Life, Placed, life_of, taken_away
+from services.registry.measures.rules.states import EXPIRING
+from services.registry.measures.rules.transitions import MACHINE, find, possible
 from services.registry.measures.schemas import NewMeasure, Step
+from services.registry.measures.service import lives
 from services.registry.measures.service.endings import end_due, end_measures
 from services.registry.measures.service.following import show_status
-from services.registry.measures.service.openings import age_on, facts_of, recorder_of, step_refused
-from services.registry.measures.service.replaced import plain
+from services.registry.measures.service.openings import recorder_of, sentences, step_refused
+from services.registry.measures.service.settling import event_for, must_be_free, settle
 from services.registry.measures.tables import Measure, MeasureEvent
 from services.registry.people import policy as people_policy
 from services.registry.people import repository as people
@@ -57,14 +62,23 @@ async def order_measure(work: Work, person_id: UUID, new: NewMeasure) -> Measure
     person = await people.person(work.session, person_id, for_update=True)
     people_policy.may_read(work.principal, person, work.purpose or "supervision")
     assert person is not None
-    policy.may_order(work.principal, new.division_code, beginning(new.kind).roles)
+    event, on = ("order", new.ordered_on) if new.reported_in_on is None else ("transfer_in", new.reported_in_on)
+    step = MACHINE.find(START, event, new.kind)
+    if step is None:
+        raise invalid(
+            "/reported_in_on",
+            "not_transferable",
+            "仅社区戒毒、社区康复可移入接续执行",
+            "only community measures go on elsewhere (DRR art. 22)",
+        )
+    policy.may_order(work.principal, new.division_code, step.roles)
     await require_town(work, new.division_code, "/division_code")
     if person.state == "closed":
         raise RecordClosed
     await end_due(work, [person_id])
     released_on, organ = await _released(work, new, person_id)
     given = Given(
-        on=new.ordered_on,
+        on=on,
         reason=new.reason or "",
         order_no=new.order_no,
         order_organ=new.order_organ,
@@ -74,94 +88,177 @@ async def order_measure(work: Work, person_id: UUID, new: NewMeasure) -> Measure
         term_months=new.term_months,
         released_on=released_on,
         isolation_organ=organ,
-        age=age_on(person.birth_date, new.ordered_on),
+        age=lives.age_on(person.birth_date, on),
+        ordered_on=new.ordered_on if event == "transfer_in" else None,
+        served_since=new.served_since,
+        uncounted_days=new.uncounted_days,
+        document_no=new.document_no,
     )
     try:
-        rules.check_order(new.kind, given, work.today)
+        rules.check_order(new.kind, given, work.today, event)
     except Refused as error:
         raise step_refused(error) from error
-    return await _begin(work, person, new.kind, new.division_code, given)
+    return await _begin(work, person, new.kind, new.division_code, given, event=event)
 
 
 async def take_step(work: Work, measure_id: UUID, step: Step, if_match: str | None) -> Measure:
-    """Record a transition. Raises MeasureNotFound, Forbidden, StaleVersion, VersionRequired, NotDeclaredStep, StepRefused, Invalid."""
+    """Record one step. Raises as `take_steps`."""
+    return await take_steps(work, measure_id, [step], if_match, "")
+
+
+async def take_steps(work: Work, measure_id: UUID, steps: Sequence[Step], if_match: str | None, pointer: str = "/steps/{}") -> Measure:
+    """Record steps on the days on which they happened, however long ago: each stands in its place, and what follows is computed anew (`rules.life`).
+
+    They are judged together: a suspension of 2019 needs its resumption beside it when the measure is known to have gone on. `pointer`: where a step stands
+    in the request. Raises MeasureNotFound, Forbidden, StaleVersion, VersionRequired, NotDeclaredStep, StepRefused, LaterStepStands, MeasureRunning, Invalid.
+    """
     measure = await repository.measure(work.session, measure_id, for_update=True)
     if measure is None:
         raise MeasureNotFound
-    state = state_on(measure.kind, measure.state, measure.term_end, work.today)
-    declared = find(measure.kind, measure.state if step.event == "expire" else state, step.event)
     person = await people.person(work.session, measure.person_id, for_update=True)
     assert person is not None
-    policy.may_change(work.principal, measure, person, declared.roles if declared else work.principal.roles, step.event)
+    told = await _told(work, measure, person)
+    entries = _entries(work, person, told, steps)
+    after = life_of(told.founded, (*told.entries, *entries), work.today, work.house.works)
+    places = {place.entry.id: place for place in after.placed}
+    met = {entry.id: state for entry, state in after.fallen}
+    declared = [_declared(measure, entry, places.get(entry.id), met.get(entry.id, told.life.facts.state)) for entry in entries]
+    for entry, step in zip(entries, declared, strict=True):
+        policy.may_change(work.principal, measure, person, step.roles if step else work.principal.roles, entry.event)
     check_version(if_match, measure.version)
-    if declared is not None and state != measure.state and step.event != "expire":  # the term is over and no job has written it down yet
-        await end_due(work, [person.id])
+    for index, (entry, step) in enumerate(zip(entries, declared, strict=True)):
+        at = pointer.format(index)
+        if entry.given.division_code is not None:
+            await require_town(work, entry.given.division_code, f"{at}/division_code")
+        if step is None:
+            raise _not_declared(measure.kind, met.get(entry.id, told.life.facts.state), entry)
+        if entry.on > work.today:
+            raise step_refused(Refused("date_future", "日期不能晚于今天", "must not lie in the future", "", "/on"), at)
+        if entry.event == "expire":
+            return await _expire(work, measure, told, entry.given)
+        refused = places[entry.id].refused
+        if refused is not None:
+            raise step_refused(refused, at)
+        if entry.given.confirmed_by is not None:
+            await _check_second_person(work, entry.given.confirmed_by, entry.on, at)
+    keep_later(told, after)
+    await must_be_free(work, measure, told.founded, (*told.entries, *entries), MeasureRunning)
+    if told.life.expired_on is not None and measure.state in EXPIRING and all(entry.on >= told.life.expired_on for entry in entries):
+        await end_due(work, [person.id])  # the term is over and no job has written it down yet
         await work.session.refresh(measure)
-    if step.division_code is not None:
-        await require_town(work, step.division_code, "/division_code")
-    words = {**step.model_dump(exclude={"event"}), "reason": step.reason or ""}
-    given = Given(age=age_on(person.birth_date, step.on), recorder=recorder_of(work), **words)
-    steps = (await repository.steps_of(work.session, [measure.id]))[measure.id]
-    facts = facts_of(measure, steps)
-    try:
-        decision = rules.decide(facts, step.event, given, work.today, work.house.works)
-    except rules.NotDeclared as error:
-        zh, en = MACHINE.events.get(step.event, (step.event, step.event))
-        can = possible(measure.kind, state)
-        can_zh, can_en = "、".join(f"“{one.zh}”" for one in can) or "无", ", ".join(f"“{one.en}”" for one in can) or "none"
-        raise NotDeclaredStep(f"不能“{zh}”;当前可以:{can_zh}", f"“{en}” is not possible now; possible: {can_en}") from error
-    except Refused as error:
-        raise step_refused(error) from error
-    if step.confirmed_by is not None:
-        await _check_second_person(work, step.confirmed_by, step.on)
-    replaced = {column: plain(getattr(measure, column)) for column in sorted(decision.changes)}
-    for column, value in decision.changes.items():
-        if column != "state":
-            setattr(measure, column, value)
-    await _take(work, measure, step.event, decision.effective_on, given, to=decision.changes["state"], replaced=replaced)
-    if step.event == "die":
-        await append_standing(work, person, "dead", step.on, given.document_no or "死亡", source=FOLLOWS_MEASURE)
-    else:
-        await show_status(work, person, measure, step.on, given.order_no or given.document_no)
-    await _publish(work, measure, EVENTS[decision.step.says], decision.effective_on, step.event)
-    await _follow_up(work, person, measure, step, given)
+        told = await _told(work, measure, person)
+    was, last = measure.state, after.placed[-1].entry.id
+    rows = [(places[entry.id], _columns(work, measure, entry)) for entry in entries]
+    await settle(work, measure, told, (*told.entries, *entries), after, rows)
+    for entry in entries:
+        await _bring_about(work, person, measure, entry)
+    says = EVENTS[places[last].step.says] if len(entries) == 1 and entries[0].id == last else event_for(was, measure.state)
+    await _publish(work, measure, says, entries[-1].on, entries[-1].event)
+    for entry in entries:
+        await _follow_up(work, person, measure, entry)
     return measure
 
 
-async def _check_second_person(work: Work, code: str, day: date) -> None:
+async def _told(work: Work, measure: Measure, person: Person) -> lives.Told:
+    return (await lives.told(work, [measure], {person.id: person.birth_date}))[measure.id]
+
+
+def _entries(work: Work, person: Person, told: lives.Told, steps: Sequence[Step]) -> list[Entry]:
+    """The rows that the steps would be, each behind those that are known of its day."""
+    entries: list[Entry] = []
+    for step in steps:
+        words = {**step.model_dump(exclude={"event"}), "reason": step.reason or ""}
+        given = Given(age=lives.age_on(person.birth_date, step.on), recorder=recorder_of(work), **words)
+        place = told.place_on(step.on) + sum(entry.on == step.on for entry in entries)
+        entries.append(Entry(new_id(), step.event, step.on, given, place=place))
+    return entries
+
+
+def _declared(measure: Measure, entry: Entry, place: Placed | None, state: str) -> MeasureStep | None:
+    """The step as somebody may record it by hand on its day."""
+    step = place.step if place else find(measure.kind, measure.state if entry.event == "expire" else state, entry.event)
+    return step if step is not None and step.roles else None
+
+
+def _not_declared(kind: str, state: str, entry: Entry) -> NotDeclaredStep:
+    """The problem that tells what was possible on that day."""
+    zh, en = MACHINE.events.get(entry.event, (entry.event, entry.event))
+    can = possible(kind, state)
+    can_zh, can_en = "、".join(f"“{one.zh}”" for one in can) or "无", ", ".join(f"“{one.en}”" for one in can) or "none"
+    return NotDeclaredStep(f"{entry.on}不能“{zh}”;当日可以:{can_zh}", f"“{en}” is not possible on {entry.on}; possible: {can_en}")
+
+
+async def _expire(work: Work, measure: Measure, told: lives.Told, given: Given) -> Measure:
+    """Note that the law has ended the measure. Raises StepRefused while the term is not over."""
+    facts = replace(told.life.facts, state=measure.state)
+    try:
+        rules.check(MACHINE.step(measure.state, "expire", measure.kind), facts, given)
+    except Refused as error:
+        raise step_refused(error) from error
+    await end_due(work, [measure.person_id])
+    await work.session.refresh(measure)
+    return measure
+
+
+async def _bring_about(work: Work, person: Person, measure: Measure, entry: Entry) -> None:
+    """Let the registered standing follow."""
+    given = entry.given
+    if entry.event == "die":
+        await append_standing(work, person, "dead", entry.on, given.document_no or "死亡", source=FOLLOWS_MEASURE)
+    else:
+        await show_status(work, person, measure, entry.on, given.order_no or given.document_no)
+
+
+async def _check_second_person(work: Work, code: str, day: date, at: str) -> None:
     """Who confirms is working staff in service on that day; that it is not the recorder, the guard says. Raises Invalid."""
     member = await staff.staff_member(work.session, code)
     if member is None or member.valid_from > day or (member.valid_to is not None and member.valid_to <= day):
-        raise invalid("/confirmed_by", "staff_unknown", "没有这个人员编号或已离职", "no such staff member, or no longer in service")
+        raise invalid(f"{at}/confirmed_by", "staff_unknown", "没有这个人员编号或已离职", "no such staff member, or no longer in service")
     if member.post not in WORKING:
-        raise invalid("/confirmed_by", "post_unfit", "此岗位人员不能确认", "this post cannot confirm it")
+        raise invalid(f"{at}/confirmed_by", "post_unfit", "此岗位人员不能确认", "this post cannot confirm it")
 
 
-async def _follow_up(work: Work, person: Person, measure: Measure, step: Step, given: Given) -> None:
+def keep_later(told: lives.Told, after: Life) -> None:
+    """Refuse what would take the ground from a step that was taken later. Raises LaterStepStands."""
+    lost = taken_away(told.life, after)
+    if lost is None:
+        return
+    if isinstance(lost, Placed):
+        assert lost.refused is not None
+        zh, en = sentences(lost.refused)
+        entry = lost.entry
+    else:
+        entry = lost[0]
+        zh, en = "当日状态下不能成立", "is not possible as the measure then stood"
+    label_zh, label_en = STEP_LABELS[cast(StepEventCode, entry.event)]
+    raise LaterStepStands(f"{entry.on}“{label_zh}”:{zh}", f"“{label_en}” of {entry.on}: {en}")
+
+
+async def _follow_up(work: Work, person: Person, measure: Measure, entry: Entry) -> None:
     """What one step brings with it in another row: the isolation that was decided, the community order after care, the new responsible town."""
-    if step.event == "decide_isolation":
+    given = entry.given
+    if entry.event == "decide_isolation":
         await _begin(work, person, "compulsory_isolation_treatment", measure.division_code, given)
-    elif step.event == "change_to_community":
-        assert measure.term_start is not None and step.division_code is not None
-        served = (step.on - measure.term_start).days - measure.suspended_days
-        await _begin(work, person, "community_treatment", step.division_code, given, credited_days=max(served, 0))
-    elif step.event == "report_in_at_new_place" and person.division_code != measure.division_code:
+    elif entry.event == "change_to_community":
+        assert measure.term_start is not None and given.division_code is not None
+        served = (entry.on - measure.term_start).days - measure.suspended_days
+        await _begin(work, person, "community_treatment", given.division_code, given, credited_days=max(served, 0))
+    elif entry.event == "report_in_at_new_place" and person.division_code != measure.division_code:
         await place_person(work, person, measure.division_code, None, "变更执行地")
-    elif step.event == "die":
-        await end_measures(work, {person.id: step.on}, "dead")
+    elif entry.event == "die":
+        await end_measures(work, {person.id: entry.on}, "dead")
         await work.session.refresh(person)
 
 
-async def _begin(work: Work, person: Person, kind: str, division_code: str, given: Given, credited_days: int = 0) -> Measure:
-    running = await repository.open_measures_of(work.session, [person.id])
-    if (kind in EXCLUSIVE and any(measure["kind"] in EXCLUSIVE for measure in running)) or any(
-        measure["kind"] == kind for measure in running
-    ):
-        raise MeasureRunning
+async def _begin(
+    work: Work, person: Person, kind: str, division_code: str, given: Given, credited_days: int = 0, event: str = "order"
+) -> Measure:
     measure = Measure(
+        id=new_id(),
         person_id=person.id,
         kind=kind,
         division_code=division_code,
+        ordered_in=division_code,
         order_no=given.order_no or given.document_no,
         order_organ=given.order_organ,
         ground=given.ground,
@@ -170,25 +267,10 @@ async def _begin(work: Work, person: Person, kind: str, division_code: str, give
         updated_at=work.now,
         **{**rules.first_changes(kind, given, credited_days), "state": START},
     )
-    await _take(work, measure, "order", given.on, given)
-    await show_status(work, person, measure, given.on, given.order_no or given.document_no)
-    await _publish(work, measure, events.MeasureOrdered, given.on, given.ground)
-    if measure.state != "ordered":
-        await _publish(work, measure, events.MeasureReportedIn, given.on, None)
-    return measure
-
-
-async def _take(
-    work: Work, measure: Measure, event: str, on: date, given: Given, *, to: str | None = None, replaced: dict[str, Any] | None = None
-) -> None:
-    """Take the step, and keep in the history what the guards were given."""
-    numbers = ("contact_attempts", "evaded_tests", "departures", "absence_days")
-    words = ("good_reason", "finding_no", "ground", "division_code", "addiction", "order_organ", "confirmed_by")
-    details: dict[str, Any] = {name: getattr(given, name) for name in (*numbers, *words) if getattr(given, name)}
-    if given.until is not None:
-        details["until"] = given.until.isoformat()
-    if replaced is not None:
-        details["replaced"] = replaced  # what a correction puts back
+    entry = Entry(new_id(), event, given.on, given)
+    founded = lives.founded_of(measure)
+    await must_be_free(work, measure, founded, [entry], MeasureRunning)
+    lives.project(measure, life_of(founded, [entry], given.on, work.house.works))
     await take(
         work,
         MACHINE,
@@ -196,20 +278,33 @@ async def _take(
         event,
         MeasureEvent,
         noted=("measure", measure.id, "measure"),
-        on=on,
+        on=given.on,
         reason=given.reason,
         problem=NotDeclaredStep,
-        more={
-            "measure_id": measure.id,
-            "document_no": given.document_no or given.order_no,
-            "details": details,
-            "statement": given.statement,
-            "recorded_by": work.principal.subject,
-        },
-        details={"kind": measure.kind},
-        kind=measure.kind,
-        to=to,
+        more=_columns(work, measure, entry),
+        details={"kind": kind},
+        kind=kind,
     )
+    await lives.keep_stretches(work, {measure.id: (founded, [entry])})
+    await show_status(work, person, measure, given.on, given.order_no or given.document_no)
+    await _publish(work, measure, events.MeasureOrdered, given.on, given.ground)
+    if measure.state != "ordered":
+        await _publish(work, measure, events.MeasureReportedIn, given.on, None)
+    await end_due(work, [person.id])  # the term of an order of years ago is over already
+    await work.session.refresh(measure)
+    return measure
+
+
+def _columns(work: Work, measure: Measure, entry: Entry) -> dict[str, Any]:
+    """The columns of a row of the history beside those that every step has: what the guards were given."""
+    given = entry.given
+    return {
+        "measure_id": measure.id,
+        "document_no": given.document_no or given.order_no,
+        "details": lives.details_of(given, entry.place),
+        "statement": given.statement,
+        "recorded_by": work.principal.subject,
+    }
 
 
 async def _publish(work: Work, measure: Measure, kind: type[events.MeasureEvent], on: date, reason: str | None) -> None:
@@ -223,11 +318,11 @@ async def read_measure(work: Work, measure_id: UUID) -> Measure:
     return measure
 
 
-async def history_of(work: Work, measure_id: UUID) -> Sequence[MeasureEvent]:
-    """Its transitions, oldest first. Raises MeasureNotFound."""
-    await _readable(work, measure_id)
+async def history_of(work: Work, measure_id: UUID) -> tuple[Measure, Sequence[MeasureEvent]]:
+    """The measure and its steps in the order of their recording. Raises MeasureNotFound."""
+    measure = await _readable(work, measure_id)
     await work.note("measure.read_history", "measure", measure_id)
-    return await repository.history_of(work.session, measure_id)
+    return measure, await repository.history_of(work.session, measure_id)
 
 
 async def measures_of(work: Work, person_id: UUID) -> Sequence[Measure]:
