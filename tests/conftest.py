@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from tests.houses import Template
 
 
-# How fast inputs are made says how busy the machine is, and nothing about the code.
-settings.register_profile("suite", suppress_health_check=[HealthCheck.too_slow])
+# How fast inputs are made or tried says how busy the machine is, and nothing about the code.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
 

@@ -20,6 +20,8 @@ from kit.sheets.dates import date_reader
 from kit.sheets.identity import id_reader
 from kit.sheets.plain import LONGEST_WORD, compact, key_of, text_of, tidy, without_brackets
 from kit.sheets.vocabulary import Field, Vocabulary
+from kit.text import Refused
+from kit.text import tidy as one_line
 
 ERRORS = frozenset({"#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#CALC!", "#SPILL!", "#GETTING_DATA"})
 """The texts of failed formulas (ECMA-376 18.18.11); #N/A is a blank, as lookups leave it."""
@@ -27,6 +29,7 @@ Read = tuple[Any, str | None]
 Parser = Callable[[Any], Read]
 _CACHE = 50_000
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+_SHORT = re.compile(f"(?:{_HAN.pattern}){{2,4}}")
 _DOTS = re.compile(r"\s*[·••・‧∙⋅.。]\s*")
 _NOT_DIGIT = re.compile(r"[^0-9]+")
 _MOBILE = re.compile(r"1[3-9]\d{9}")
@@ -122,9 +125,12 @@ def _text(blank: frozenset[str]) -> Parser:
 def _person_name(blank: frozenset[str]) -> Parser:
     def read(raw: Any) -> Read:
         text = raw if isinstance(raw, str) else text_of(raw)
-        if text.isalpha() and len(text) < 5 and not text.isascii() and text not in blank:
+        if _SHORT.fullmatch(text) and text not in blank:
             return text, None
-        text = tidy(text)
+        try:
+            text = tidy(one_line(text))
+        except Refused:
+            return None, "NAME_CHARSET"
         if compact(text) in blank or text.upper() in ERRORS:
             return None, None
         if _HAN.search(text):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 CELL_MESSAGES: dict[str, tuple[str, str]] = {
     "NAME_MISSING": ("缺少姓名", "The name is missing"),
+    "NAME_CHARSET": ("姓名含有控制字符或看不见的字符", "The name holds control characters or signs that cannot be seen"),
     "ID_MISSING": ("缺少证件号码", "The ID number is missing"),
     "ID_LENGTH": ("身份证号位数不对,应为18位(旧号15位)", "The ID number has a wrong length; 18 digits are needed (15 in old ones)"),
     "ID_CHECKSUM": (

@@ -110,10 +110,9 @@ async def take(
 ) -> Taken:
     """Take one step with one row, in this transaction.
 
-    `history`: the class of its history rows; columns beside those of `History` come in `more`, which also overrides (a table whose owner column has another
-    name). `past`: a step of an earlier day, which the noun's rules found from the state of that day; `to` is the state that follows from it today. `noted`: object type and id for the audit trail, and the prefix of the action (`plan` → `plan.excuse`). `if_match`: the header of the request;
-    False where no client asked. `kind`: which kind of object it is; `to`: the target, where the declaration leaves a choice to the noun's rules.
-    Raises StepNotAllowed (or `problem`), StaleVersion, VersionRequired.
+    `history`: the class of its history rows; columns beside those of `History` come in `more`, which also overrides (where the owner column has another name).
+    `noted`: object type, id, and prefix of the audit action. `if_match`: the header; False where no client asked. `to`: the target, where the noun's rules choose it.
+    `past`: a step as those rules found it on an earlier day; `to` is what follows today. Raises StepNotAllowed (or `problem`), StaleVersion, VersionRequired.
     """
     if not isinstance(if_match, bool):
         check_version(if_match, row.version)

@@ -99,6 +99,15 @@ def test_names_numbers_and_a_day_are_no_list_of_anything(head: str, all_words: V
 
 
 @pytest.mark.parametrize(
+    ("written", "code"),
+    [("\u3164", "NAME_MISSING"), ("\uffa0\u2800", "NAME_MISSING"), ("演示\U000e0041甲", "NAME_CHARSET"), ("甲\u202e乙", "NAME_CHARSET")],
+)
+def test_a_name_that_cannot_be_seen_is_not_taken(written: str, code: str, all_words: Vocabulary) -> None:
+    _, rows = told(all_words, f"姓名,身份证号,管控状态,状态开始时间,镇\n{written},{number(1)},社区戒毒,2021-01-05,府谷镇\n")
+    assert [(disposition, (code, "name") in problems) for _, disposition, _, problems in rows] == [("hold", True)], rows
+
+
+@pytest.mark.parametrize(
     ("title", "head"),
     [
         ("戒断未满三年人员名册", "姓名,身份证号,日期"),
