@@ -124,6 +124,11 @@ async def test_a_late_step_that_would_take_the_ground_from_a_later_one_is_refuse
     both["steps"][1]["on"], both["steps"][0]["document_no"] = "2018-02-14", None  # pyright: ignore[reportArgumentType] - left out on purpose
     unnamed = await officer("POST", f"/registry/v1/measures/{measure['id']}/past-steps", both, if_match=f'"v{measure["version"]}"')
     assert json.loads(unnamed.body)["errors"][0]["pointer"] == "/steps/0/document_no"
+    with_end = {"steps": [{"event": "admonish", "on": "2018-03-01", "reason": "缺席"}, {"event": "expire", "on": "2021-02-12"}]}
+    ended = await officer("POST", f"/registry/v1/measures/{measure['id']}/past-steps", with_end, if_match=f'"v{measure["version"]}"')
+    assert (ended.status, json.loads(ended.body)["type"].rpartition("/")[2]) == (409, "step-not-declared"), (
+        "nothing of it is left out unsaid"
+    )
     early = await sent(officer, await read(officer, measure), "suspend", "2018-02-08", document_no="拘1号")
     assert (early.status, json.loads(early.body)["type"].rpartition("/")[2]) == (409, "step-not-declared"), (
         "nobody had reported in on that day"

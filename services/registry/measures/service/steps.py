@@ -130,7 +130,7 @@ async def take_steps(work: Work, measure_id: UUID, steps: Sequence[Step], if_mat
         at = pointer.format(index)
         if entry.given.division_code is not None:
             await require_town(work, entry.given.division_code, f"{at}/division_code")
-        if step is None:
+        if step is None or (entry.event == "expire" and len(entries) > 1):  # the law's own end is noted alone
             raise _not_declared(measure.kind, met.get(entry.id, told.life.facts.state), entry)
         if entry.on > work.today:
             raise step_refused(Refused("date_future", "日期不能晚于今天", "must not lie in the future", "", "/on"), at)
