@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlalchemy import ColumnElement, Table, cast, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from typing_extensions import TypeAliasType
@@ -105,6 +105,7 @@ def audit_router(prefix: str, *, veiled: bool = True) -> APIRouter:
 
     @router.get("/audit", responses=answers(TRAIL))
     async def read_audit(
+        request: Request,
         work: Auditor,
         asked: Annotated[Asked, ask(TRAIL)],
         actor: Word = None,
@@ -119,6 +120,9 @@ def audit_router(prefix: str, *, veiled: bool = True) -> APIRouter:
         """Who did and read what, latest first. `purpose=emergency`: records opened beyond the own scope; `object_id`: as it stands in a row."""
         if first and last and first > last:
             raise invalid("/query/from", "after_end", "起始日晚于截止日", "lies after the end")
+        for name, said in (("action", action), ("object_type", object_type)):
+            if said is not None and said not in request.app.state.codes[f"audit.{name}"]:
+                raise invalid(f"/query/{name}", "unknown", "不在代码表中", "is not a code of its list")
         veil = Veil(work.sealer) if veiled else None
         thing = (veil.lifted(object_id) if veil else str(object_id)) if object_id else None
         words = {"actor": actor, "action": action, "purpose": purpose, "object_type": object_type, "request_id": request_id}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json as jsonlib
-import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -148,10 +147,7 @@ class _Answer:
             self._done.set()
 
 
-@cache
-def _certificates() -> ssl.SSLContext:
-    """The trusted certificates, read once: every client of its own would read the whole bundle again (40 ms)."""
-    return httpx.create_ssl_context(trust_env=False)
+_certificates = cache(httpx.create_ssl_context)  # read once: every client of its own would read the whole bundle again (40 ms)
 
 
 class HttpNeighbour:
@@ -160,7 +156,7 @@ class HttpNeighbour:
     def __init__(self, base_url: str, *, client: httpx.AsyncClient | None = None) -> None:
         self._client = client or httpx.AsyncClient(
             base_url=base_url,
-            verify=_certificates(),
+            verify=_certificates(trust_env=False),
             trust_env=False,
             follow_redirects=False,
             limits=httpx.Limits(max_connections=20, max_keepalive_connections=10, keepalive_expiry=4),

@@ -24,7 +24,7 @@ from services.registry.measures.tables import Measure
 from services.registry.people.rules import without_treatment
 from services.registry.people.schemas import PersonFields, PersonPatch
 
-NEVER_REPLACED = {"id", "person_id", "kind", "source", "version", "created_at", "updated_at"}
+NEVER_REPLACED = {"id", "person_id", "kind", "source", "ordered_in", "version", "created_at", "updated_at"}
 """Columns of a measure that no step changes, or that count its changes."""
 
 

@@ -60,7 +60,7 @@ async def test_a_measure_reads_as_discharged_on_its_last_day_and_the_job_writes_
     ], "nothing but the notice that the office owes, and an annulment by a court"
     refused = await officer("POST", path + "/transitions", {"event": "admonish", "on": "2024-05-11", "reason": "迟到"}, if_match='"v3"')
     assert (refused.status, json.loads(refused.body)["type"]) == (409, "/problems/step-not-declared")
-    assert json.loads(refused.body)["detail"] == "不能“告诫”;当前可以:“送达解除通知书”"
+    assert json.loads(refused.body)["detail"] == "2024-05-11不能“告诫”;当日可以:“送达解除通知书”、“撤销决定”"
     listed = json.loads((await officer("GET", "/registry/v1/measures?state=discharged")).body)
     assert [item["id"] for item in listed["items"]] == [measure["id"]]
     asked = house.neighbour("testing", "registry")

@@ -99,7 +99,11 @@ async def test_a_window_that_passes_becomes_an_event_and_a_person_judges_it(stre
     assert (judged.status, body(judged)["state"]) == (200, "excused")
     assert [event["code"] for event in street.events("test.missed")] == ["missed", "excused"]
     history = body(await officer("GET", f"{path}/history"))["items"]
-    assert [(step["event"], step["to_state"]) for step in history] == [("miss", "missed"), ("excuse", "excused")]
+    assert [(step["event"], step["to_state"]) for step in history] == [
+        ("plan", "scheduled"),
+        ("miss", "missed"),
+        ("excuse", "excused"),
+    ]
 
 
 async def test_the_day_a_measure_ends_nothing_is_owed_any_more(street: Street) -> None:

@@ -124,12 +124,15 @@ async def take_steps(work: Work, measure_id: UUID, steps: Sequence[Step], if_mat
     met = {entry.id: state for entry, state in after.fallen}
     declared = [_declared(measure, entry, places.get(entry.id), met.get(entry.id, told.life.facts.state)) for entry in entries]
     for entry, step in zip(entries, declared, strict=True):
-        policy.may_change(work.principal, measure, person, step.roles if step else work.principal.roles, entry.event)
+        known = step or _possible_now(measure, told, entry)
+        policy.may_change(work.principal, measure, person, known.roles if known else work.principal.roles, entry.event)
     check_version(if_match, measure.version)
     for index, (entry, step) in enumerate(zip(entries, declared, strict=True)):
         at = pointer.format(index)
         if entry.given.division_code is not None:
             await require_town(work, entry.given.division_code, f"{at}/division_code")
+        if step is None and entry.on < work.today and _possible_now(measure, told, entry):
+            raise step_refused(Refused("date_before_last_step", "日期早于上一步", "lies before the last step", "", "/on"), at)
         if step is None or (entry.event == "expire" and len(entries) > 1):  # the law's own end is noted alone
             raise _not_declared(measure.kind, met.get(entry.id, told.life.facts.state), entry)
         if entry.on > work.today:
@@ -178,6 +181,11 @@ def _declared(measure: Measure, entry: Entry, place: Placed | None, state: str) 
     """The step as somebody may record it by hand on its day."""
     step = place.step if place else find(measure.kind, measure.state if entry.event == "expire" else state, entry.event)
     return step if step is not None and step.roles else None
+
+
+def _possible_now(measure: Measure, told: lives.Told, entry: Entry) -> MeasureStep | None:
+    """The step as it could be taken today: then its day is what is wrong with it."""
+    return _declared(measure, entry, None, told.life.facts.state)
 
 
 def _not_declared(kind: str, state: str, entry: Entry) -> NotDeclaredStep:
