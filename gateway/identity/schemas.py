@@ -6,7 +6,8 @@ from datetime import date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import BeforeValidator, Field, GetCoreSchemaHandler, StringConstraints, WithJsonSchema
+from pydantic_core import core_schema
 
 from gateway.identity.rules import MIN_PASSWORD, AccountState, ClientState, HumanRole, MachineRole
 from kit.auth import OrganisationKind
@@ -240,8 +241,19 @@ class GrantAnswer(Answer):
     last_used_at: datetime | None
 
 
+class JwkMembers:
+    """Checks that a key has no other members than those that are read: a public one's, and a private one's, which `clients.key_fault` refuses by its name."""
+
+    NAMES = ("kty", "crv", "x", "kid", "alg", "use", "key_ops", "d", "p", "q", "dp", "dq", "qi", "oth", "k")
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        fields = {name: core_schema.typed_dict_field(core_schema.any_schema(), required=False) for name in self.NAMES}
+        return core_schema.typed_dict_schema(fields, extra_behavior="forbid")
+
+
 Jwk = Annotated[
     dict[str, Any],
+    JwkMembers(),
     WithJsonSchema(
         {
             "type": "object",
