@@ -163,6 +163,16 @@ async def test_a_step_in_the_middle_is_taken_back_with_all_that_followed_from_it
     assert await differing(house) == []
 
 
+async def test_a_reason_that_reads_like_a_standing_is_a_reason(house: TestHouse) -> None:
+    """Somebody writes `erroneous` as the reason of a revocation: the measure was revoked by its paper, not by a standing."""
+    add_towns(house)
+    officer = county_officer(house)
+    measure = await begun(officer, 1)
+    measure = await step(officer, measure, "revoke", "2018-03-01", document_no="复议1号", reason="erroneous")
+    assert (measure["state"], measure["end_reason"]) == ("revoked", "revoke")
+    assert await differing(house) == []
+
+
 async def test_a_row_that_was_changed_behind_the_register_is_found(house: TestHouse) -> None:
     """The comparison can fail: it names the measure and the column."""
     add_towns(house)

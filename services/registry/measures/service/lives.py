@@ -83,6 +83,8 @@ def entry_of(row: MeasureEvent, birth: date) -> Entry:
     """A row of the history as the rules read it."""
     kept = {name: value for name, value in row.details.items() if name in _GIVEN}
     kept |= {name: date.fromisoformat(kept[name]) for name in _DAYS & set(kept)}
+    # A standing ends a measure without a paper of its own; whoever records a death or a revocation by hand names one, whatever reason they write.
+    by_standing = row.document_no is None and (row.reason in ENDS_SUPERVISION or row.reason == SUPERSEDED)
     values: dict[str, Any] = {
         "document_no": row.document_no,
         "order_no": row.document_no,
@@ -90,7 +92,7 @@ def entry_of(row: MeasureEvent, birth: date) -> Entry:
         "statement": row.statement,
         "age": age_on(birth, row.happened_on),
         "recorder": frozenset({row.recorded_by}),
-        "standing": row.reason if row.reason in ENDS_SUPERVISION or row.reason == SUPERSEDED else "",
+        "standing": row.reason if by_standing else "",
         **kept,
     }
     return Entry(row.id, row.event, row.happened_on, Given(on=row.happened_on, **values), row.corrects_id, int(row.details.get("place", 0)))
