@@ -15,6 +15,7 @@ from typing import Any
 from uuid import uuid4
 
 import psycopg
+from fastapi.dependencies import models
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
@@ -28,6 +29,8 @@ from kit.call import AsgiNeighbour, Reply
 from kit.clock import SteppedClock
 from kit.idempotency import MACHINES
 
+KEPT_CALLS = [kept for kept in vars(models).values() if hasattr(kept, "cache_clear")]
+"""What FastAPI remembers of each route's function, for ever: through them every app that was built would stay in memory, and a worker builds hundreds."""
 COUNTY = "610822"
 START = datetime(2021, 7, 1, 0, 0, tzinfo=UTC)
 
@@ -151,3 +154,5 @@ async def open_house(
             yield TestHouse(house, Keys(DataFolder(template.data_dir)), clock, owner)
         finally:
             await house.stop()
+            for kept in KEPT_CALLS:
+                kept.cache_clear()
